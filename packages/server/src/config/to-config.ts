@@ -1,0 +1,56 @@
+import type { Config, GateConfig, StaticClient } from './config.ts'
+import type { Settings } from './config-schema.ts'
+
+/** Arranges valid settings as the configuration that the server works with. */
+export function toConfig(settings: Settings, { adminIsDefault }: { adminIsDefault: boolean }): Config {
+  const { ADMIN_ADDR: admin, DEX_CA_FILE: ca } = settings
+  const gate = gateOf(settings)
+  return {
+    listen: settings.LISTEN_ADDR,
+    admin: admin === 'off' ? undefined : { ...admin, isDefault: adminIsDefault },
+    shutdownTimeoutMs: settings.SHUTDOWN_TIMEOUT,
+    tokenEndpoint: settings.DEX_TOKEN_URL.href,
+    clientAuthMethod: settings.CLIENT_AUTH_METHOD,
+    httpTimeoutMs: settings.HTTP_TIMEOUT,
+    allowInsecureUrls: settings.ALLOW_INSECURE_DEX_URL,
+    ...(ca && { caFile: ca.path, caCertificates: ca.certificates }),
+    client: clientOf(settings),
+    clientIdHeader: settings.CLIENT_ID_HEADER,
+    clientSecretHeader: settings.CLIENT_SECRET_HEADER,
+    scopeHeader: settings.SCOPE_HEADER,
+    stripCredentialHeaders: settings.STRIP_CREDENTIAL_HEADERS,
+    authorizationHeader: settings.UPSTREAM_AUTH_HEADER,
+    tokenHeaders: settings.UPSTREAM_TOKEN_HEADERS ?? [],
+    cacheMaxEntries: settings.CACHE_MAX_ENTRIES,
+    cacheCleanupIntervalMs: settings.CACHE_CLEANUP_INTERVAL,
+    expirySafetyMarginMs: settings.EXPIRY_SAFETY_MARGIN,
+    negativeCacheTtlMs: settings.NEGATIVE_CACHE_TTL,
+    ...(gate && { gate }),
+    logLevel: settings.LOG_LEVEL,
+    logFormat: settings.LOG_FORMAT,
+  }
+}
+
+function clientOf(settings: Settings): StaticClient {
+  const { STATIC_CLIENT_ID, STATIC_CLIENT_SECRET, STATIC_SCOPE, STATIC_AUDIENCES = [] } = settings
+  return {
+    ...(STATIC_CLIENT_ID !== undefined && { clientId: STATIC_CLIENT_ID }),
+    ...(STATIC_CLIENT_SECRET !== undefined && { clientSecret: STATIC_CLIENT_SECRET }),
+    ...(STATIC_SCOPE !== undefined && { scope: STATIC_SCOPE }),
+    ...(STATIC_AUDIENCES.length > 0 && { audiences: STATIC_AUDIENCES }),
+  }
+}
+
+function gateOf(settings: Settings): GateConfig | undefined {
+  const { JWKS_URL, JWT_ISSUER, JWT_AUDIENCE } = settings
+  if (JWKS_URL === undefined) return undefined
+  return {
+    jwksUri: JWKS_URL.href,
+    jwtHeader: settings.JWT_HEADER,
+    ...(JWT_ISSUER !== undefined && { issuer: JWT_ISSUER }),
+    ...(JWT_AUDIENCE !== undefined && { audiences: JWT_AUDIENCE }),
+    jwksMaxAgeMs: settings.JWKS_MAX_AGE,
+    jwksMaxStaleMs: settings.JWKS_MAX_STALE,
+    clockToleranceMs: settings.JWT_CLOCK_TOLERANCE,
+  }
+}
