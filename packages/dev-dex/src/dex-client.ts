@@ -1,0 +1,29 @@
+/**
+ * A static client of the issuer, as Dex's `staticClients` has it.
+ *
+ * A confidential client needs a secret; a public one may do without.
+ */
+export interface DexClient {
+  readonly id: string
+  readonly secret?: string
+  /** What the `profile` scope yields as `name` and `preferred_username`; the id by default. */
+  readonly name?: string
+  /** A public client can authenticate, but is refused the client_credentials grant. */
+  readonly public?: boolean
+  /** Ids of the clients that may ask for a token with this client as an audience. */
+  readonly trustedPeers?: readonly string[]
+  /** What the `groups` scope yields; Dex calls it `clientCredentialsClaims.groups`. */
+  readonly groups?: readonly string[]
+}
+
+/** Clients by id; throws for a client that Dex would refuse at its start. */
+export function indexDexClients(clients: readonly DexClient[]): ReadonlyMap<string, DexClient> {
+  const byId = new Map<string, DexClient>()
+  for (const client of clients) {
+    if (client.id === '') throw new TypeError('clients: a client needs an id')
+    if (byId.has(client.id)) throw new TypeError(`clients: the id "${client.id}" is there twice`)
+    if (!client.secret && !client.public) throw new TypeError(`clients: "${client.id}" needs a secret`)
+    byId.set(client.id, client)
+  }
+  return byId
+}

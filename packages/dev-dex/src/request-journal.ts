@@ -1,0 +1,50 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { ReceivedRequest } from './received-request.ts'
+
+/** How many token requests are remembered; the oldest goes first. */
+const longestJournal = 1000
+
+/** A token request that has arrived, whatever became of it. */
+export interface RecordedTokenRequest {
+  readonly method: string
+  readonly headers: IncomingHttpHeaders
+  /** Fields of the form, decoded; empty when the body was no form or a malformed one. */
+  readonly form: Readonly<Record<string, string>>
+}
+
+/** How often things happened since the start or the last reset. */
+export interface RequestCounts {
+  readonly tokenRequests: number
+  readonly keysRequests: number
+  readonly discoveryRequests: number
+  /** Successful token responses that were made; one with an ID token counts once. */
+  readonly tokensIssued: number
+}
+
+/** Counts what arrives and remembers the last 1000 token requests. */
+export class RequestJournal {
+  #counts = { tokenRequests: 0, keysRequests: 0, discoveryRequests: 0, tokensIssued: 0 }
+  #tokenRequests: RecordedTokenRequest[] = []
+
+  get counts(): RequestCounts {
+    return { ...this.#counts }
+  }
+
+  get tokenRequests(): readonly RecordedTokenRequest[] {
+    return this.#tokenRequests
+  }
+
+  count(name: keyof RequestCounts): void {
+    this.#counts[name] += 1
+  }
+
+  record({ method, headers, form }: ReceivedRequest): void {
+    this.#tokenRequests.push({ method, headers, form: Object.fromEntries(form ?? []) })
+    if (this.#tokenRequests.length > longestJournal) this.#tokenRequests.shift()
+  }
+
+  reset(): void {
+    this.#counts = { tokenRequests: 0, keysRequests: 0, discoveryRequests: 0, tokensIssued: 0 }
+    this.#tokenRequests = []
+  }
+}
