@@ -1,0 +1,17 @@
+import { BrokerError } from '../errors.ts'
+
+const bearerScheme = /^bearer +/i
+
+/** The JWT in a header's value; `Bearer ` before it is optional, in any case. */
+export function bearerJwt(value: string): string {
+  const jwt = value.trim().replace(bearerScheme, '')
+  if (jwt === '' || jwt.toLowerCase() === 'bearer') throw missingJwt()
+  return jwt
+}
+
+/** No JWT at all is told from a bad one: the challenge then has no `error` (RFC 6750 section 3.1). */
+export function missingJwt(): BrokerError {
+  return new BrokerError('invalid_token', missingJwtMessage)
+}
+
+export const missingJwtMessage = 'a JWT is required'

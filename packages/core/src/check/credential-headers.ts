@@ -1,0 +1,61 @@
+import { BrokerError } from '../errors.ts'
+
+/** The names of the request headers that a check reads, in lower case. */
+export interface CredentialHeaderNames {
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly scope: string
+  readonly jwt: string
+}
+
+/** What a check reads from a request; a header that stands on two lines is kept as such, to be refused if it counts. */
+export interface CredentialHeaders {
+  readonly clientId: HeaderValue
+  readonly clientSecret: HeaderValue
+  readonly scope: HeaderValue
+  readonly jwt: HeaderValue
+  /** Envoy's time-out for this check, in milliseconds. */
+  readonly expectedTimeoutMs: HeaderValue
+}
+
+const repeated: unique symbol = Symbol('a header on more than one line')
+export type HeaderValue = string | undefined | typeof repeated
+
+const expectedTimeoutHeader = 'x-envoy-expected-rq-timeout-ms'
+
+/**
+ * Reads header lines as `rawHeaders` of Node gives them: name, value, name, value. Node's `headers` would hide a
+ * repeated line: it keeps the first `authorization` and joins the others.
+ */
+export function readCredentialHeaders(
+  lines: readonly string[],
+  names: CredentialHeaderNames,
+): CredentialHeaders {
+  const found: { -readonly [Name in keyof CredentialHeaders]: CredentialHeaders[Name] } = {
+    clientId: undefined,
+    clientSecret: undefined,
+    scope: undefined,
+    jwt: undefined,
+    expectedTimeoutMs: undefined,
+  }
+  const add = (field: keyof CredentialHeaders, value: string) => {
+    found[field] = found[field] === undefined ? value : repeated
+  }
+  for (let index = 0; index + 1 < lines.length; index += 2) {
+    const name = (lines[index] as string).toLowerCase()
+    const value = lines[index + 1] as string
+    // No `else`: two of the names may be the same header.
+    if (name === names.clientId) add('clientId', value)
+    if (name === names.clientSecret) add('clientSecret', value)
+    if (name === names.scope) add('scope', value)
+    if (name === names.jwt) add('jwt', value)
+    if (name === expectedTimeoutHeader) add('expectedTimeoutMs', value)
+  }
+  return found
+}
+
+/** The one value of a header, empty when it is absent. */
+export function singleValue(value: HeaderValue, name: string): string {
+  if (value === repeated) throw new BrokerError('invalid_request', `${name} stands on more than one line`)
+  return value ?? ''
+}

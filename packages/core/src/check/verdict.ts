@@ -1,0 +1,51 @@
+import { BrokerError, type BrokerErrorCode } from '../errors.ts'
+import { missingJwtMessage } from './bearer-jwt.ts'
+
+/** The request may go on, with these changes. Nothing is in both lists: Envoy removes after it sets. */
+export interface AllowVerdict {
+  readonly outcome: 'allow'
+  /** Headers to set on the request, replacing what the client sent; names in lower case. */
+  readonly set: Readonly<Record<string, string>>
+  /** Headers to remove from the request; names in lower case. */
+  readonly remove: readonly string[]
+}
+
+/** The request must not go on: an answer for the client (`deny`, below 500) or for the proxy (`error`, 500 and above). */
+export interface RefusalVerdict {
+  readonly outcome: 'deny' | 'error'
+  readonly code: BrokerErrorCode
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** JSON as in RFC 6749 section 5.2. */
+  readonly body: string
+}
+
+export type Verdict = AllowVerdict | RefusalVerdict
+
+const challenge = 'Bearer realm="dex-token-broker"'
+// Fixed text: what a parser says about a JWT may hold quotes, and parts of the JWT.
+const invalidTokenChallenge = `${challenge}, error="invalid_token", error_description="The JWT is not acceptable"`
+
+/**
+ * An error as an HTTP answer: status, `WWW-Authenticate` on 401 (RFC 6750 section 3), `Retry-After` where known.
+ *
+ * Anything that is no `BrokerError` becomes `server_error`, without a word of its message.
+ */
+export function refusalOf(error: unknown): RefusalVerdict {
+  const { code, status, message, retryAfterMs } = BrokerError.is(error)
+    ? error
+    : new BrokerError('server_error', 'internal error')
+  const headers: Record<string, string> = { 'cache-control': 'no-store', 'content-type': 'application/json' }
+  if (status === 401) {
+    headers['www-authenticate'] =
+      code === 'invalid_token' && message !== missingJwtMessage ? invalidTokenChallenge : challenge
+  }
+  if (retryAfterMs !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)))
+  return {
+    outcome: status < 500 ? 'deny' : 'error',
+    code,
+    status,
+    headers,
+    body: JSON.stringify({ error: code, error_description: message }),
+  }
+}

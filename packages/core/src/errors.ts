@@ -1,0 +1,96 @@
+/**
+ * Every way in which the broker refuses or fails, with the HTTP status of each: the one table.
+ *
+ * The codes of RFC 6749 section 5.2 and RFC 6750 section 3.1 keep their names; the others say whose fault it is.
+ */
+export const brokerErrorCodes = {
+  invalid_request: {
+    status: 400,
+    description:
+      'A header that carries credentials is too long, has a character outside %x20-7E, or stands on two lines.',
+  },
+  missing_credentials: {
+    status: 401,
+    description:
+      'There is no client id or no client secret, neither in the request nor in the configuration.',
+  },
+  invalid_token: {
+    status: 401,
+    description: "The caller's JWT is missing or not acceptable (RFC 6750 section 3).",
+  },
+  token_request_rejected: {
+    status: 401,
+    description: 'Dex judged the client credentials or the scope and said no.',
+  },
+  forbidden: {
+    status: 403,
+    description: 'The request is understood and authenticated, and a rule says no.',
+  },
+  invalid_token_response: {
+    status: 502,
+    description:
+      'The token endpoint answered, but with no usable token: a fault of its configuration or of its own.',
+  },
+  token_endpoint_unavailable: {
+    status: 503,
+    description:
+      'The token endpoint could not be asked: connection, TLS, DNS, time-out, or it asked us to wait.',
+  },
+  overloaded: {
+    status: 503,
+    description: 'Too many callers wait for this token, or too many different tokens are being requested.',
+  },
+  jwks_unavailable: {
+    status: 503,
+    description: 'No key set could be loaded, or the last one is too old to be trusted.',
+  },
+  server_error: {
+    status: 500,
+    description: 'A fault of the broker itself; the log has the stack.',
+  },
+} as const
+
+/** A key of {@link brokerErrorCodes}, so that a code without a status does not compile. */
+export type BrokerErrorCode = keyof typeof brokerErrorCodes
+
+export interface BrokerErrorOptions {
+  /** How long to wait before another try, in milliseconds, when that is known. */
+  retryAfterMs?: number | undefined
+  /** The `error` of Dex's answer (RFC 6749 section 5.2), when it is a registered one. */
+  oauthError?: string | undefined
+  /** For the operator's log: the setting to look at. Never sent to a caller. */
+  hint?: string | undefined
+  /** What led here. May name hosts and files, so it goes to the log and to nobody else. */
+  cause?: unknown
+}
+
+const brand = Symbol.for('@broker/core/BrokerError')
+
+/**
+ * The only error that the broker rejects with, apart from a caller's own abort reason and `TypeError` for wrong use.
+ *
+ * `message` is safe to show: it never holds a secret, a token or what an upstream sent.
+ */
+export class BrokerError extends Error {
+  override readonly name: string = 'BrokerError'
+  readonly code: BrokerErrorCode
+  readonly status: number
+  readonly retryAfterMs: number | undefined
+  readonly oauthError: string | undefined
+  readonly hint: string | undefined
+
+  constructor(code: BrokerErrorCode, message: string, options: BrokerErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.status = brokerErrorCodes[code].status
+    this.retryAfterMs = options.retryAfterMs
+    this.oauthError = options.oauthError
+    this.hint = options.hint
+    Object.defineProperty(this, brand, { value: true })
+  }
+
+  /** Whether a value is a `BrokerError`, also one of another installed copy of this package. */
+  static is(value: unknown): value is BrokerError {
+    return typeof value === 'object' && value !== null && brand in value
+  }
+}

@@ -1,0 +1,40 @@
+import { invalidJwt, type JwtClaims } from './jwt.ts'
+
+/** What a JWT must say besides being signed. */
+export interface ClaimsRules {
+  /** Compared exactly with `iss`; `undefined` accepts any issuer whose keys are in the key set. */
+  readonly issuer: string | undefined
+  /** One of these must be in `aud`; empty accepts any audience. */
+  readonly audiences: readonly string[]
+  /** Tolerated difference between the clocks, in milliseconds. */
+  readonly clockToleranceMs: number
+}
+
+/** Checks the registered claims of RFC 7519 section 4.1; `exp` is required. Cheap, and needs no key. */
+export function assertClaims(claims: JwtClaims, rules: ClaimsRules, nowMs: number): void {
+  const { iss } = claims
+  if (rules.issuer !== undefined && iss !== rules.issuer) throw invalidJwt('iss is not the expected issuer')
+  if (rules.audiences.length > 0 && !includesAny(claims['aud'], rules.audiences)) {
+    throw invalidJwt('aud does not contain an expected audience')
+  }
+  assertTimes(claims, rules.clockToleranceMs, nowMs)
+}
+
+/** The part of the rules that time can change. `1e999` is legal JSON and parses to infinity: refused. */
+function assertTimes(claims: JwtClaims, clockToleranceMs: number, nowMs: number): void {
+  const { exp, nbf } = claims
+  if (!isFiniteNumber(exp)) throw invalidJwt('exp is missing or no finite number')
+  if (nowMs >= exp * 1000 + clockToleranceMs) throw invalidJwt('expired')
+  if (nbf === undefined) return
+  if (!isFiniteNumber(nbf)) throw invalidJwt('nbf is no finite number')
+  if (nowMs < nbf * 1000 - clockToleranceMs) throw invalidJwt('not valid yet')
+}
+
+function isFiniteNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value)
+}
+
+function includesAny(aud: unknown, audiences: readonly string[]): boolean {
+  if (typeof aud === 'string') return audiences.includes(aud)
+  return Array.isArray(aud) && aud.some(value => typeof value === 'string' && audiences.includes(value))
+}

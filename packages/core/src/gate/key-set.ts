@@ -1,0 +1,63 @@
+import { type CompactVerifyGetKey, compactVerify, createLocalJWKSet, errors, type JWK } from 'jose'
+import { isJsonObject, parseJsonObject } from '../http/parse-json-object.ts'
+import { allowedAlgorithms, invalidJwt, type JwtHeader } from './jwt.ts'
+
+/** Keys that are tried at most for one JWT, when several share its `kid`. */
+const maxKeysTried = 8
+
+/**
+ * The public keys of an issuer at one moment. jose selects (type, curve, `alg`, `use`, `key_ops` must fit) and
+ * verifies; keys without a `kid` and keys that share one are kept apart.
+ */
+export class KeySet {
+  readonly #keys: readonly JWK[]
+  readonly #select: CompactVerifyGetKey
+
+  private constructor(keys: readonly JWK[]) {
+    this.#keys = keys
+    this.#select = createLocalJWKSet({ keys: [...keys] })
+  }
+
+  /** `undefined` when the text is no JWK set (RFC 7517 section 5) or an empty one. */
+  static parse(text: string): KeySet | undefined {
+    const keys = parseJsonObject(text)?.['keys']
+    if (!Array.isArray(keys)) return undefined
+    const wellFormed = keys.filter(key => isJsonObject(key) && typeof key['kty'] === 'string') as JWK[]
+    return wellFormed.length === 0 ? undefined : new KeySet(wellFormed)
+  }
+
+  get size(): number {
+    return this.#keys.length
+  }
+
+  /** Whether the set has the key that a JWT names; for a JWT that names none, whether a key could fit. */
+  mayVerify({ alg, kid }: JwtHeader): boolean {
+    if (kid !== undefined) return this.#keys.some(key => key.kid === kid)
+    return this.#keys.some(key => key.alg === undefined || key.alg === alg)
+  }
+
+  /** Verifies the signature. A JWT without `kid` passes only when exactly one key fits. */
+  async verify(jwt: string, header: JwtHeader): Promise<void> {
+    try {
+      await compactVerify(jwt, this.#select, { algorithms: allowedAlgorithms })
+    } catch (error) {
+      if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw invalidJwt('no key verifies it', error)
+      if (header.kid === undefined) throw invalidJwt('it names no key and several fit')
+      await verifyWithAny(jwt, error)
+    }
+  }
+}
+
+async function verifyWithAny(jwt: string, candidates: errors.JWKSMultipleMatchingKeys): Promise<void> {
+  let tried = 0
+  for await (const key of candidates) {
+    if (++tried > maxKeysTried) break
+    try {
+      await compactVerify(jwt, key, { algorithms: allowedAlgorithms })
+      return
+    } catch {
+      // The next key may be the right one.
+    }
+  }
+  throw invalidJwt('none of the keys with its kid verifies it')
+}

@@ -1,0 +1,180 @@
+import type { BrokerObserver } from '../broker-event.ts'
+import { type Clock, elapsedMs, type Moment, momentOf } from '../clock.ts'
+import { BrokerError } from '../errors.ts'
+import { networkFailureCode } from '../http/network-failure.ts'
+import type { Transport } from '../http/transport.ts'
+import type { Logger } from '../logger.ts'
+import { RequestWithDeadline } from '../request-with-deadline.ts'
+import { type Wait, waitFor } from '../wait-for.ts'
+import { fetchKeySet } from './jwks-endpoint.ts'
+import type { JwtHeader } from './jwt.ts'
+import type { KeySet } from './key-set.ts'
+import { UnknownKids } from './unknown-kids.ts'
+
+/** From this part of the maximum age on, a key set that is used is refreshed in the background. */
+const refreshAheadRatio = 0.8
+const firstRetryMs = 1_000
+const maxRetryMs = 15_000
+
+export interface KeySourceOptions {
+  readonly jwksUri: string
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly observe: BrokerObserver
+  readonly requestTimeoutMs: number
+  /** From this age on a key set is used only when it cannot be refreshed, in milliseconds. */
+  readonly maxAgeMs: number
+  /** From this age on it is not used at all. */
+  readonly maxStaleMs: number
+}
+
+interface Loaded {
+  readonly keySet: KeySet
+  readonly at: Moment
+}
+
+/**
+ * Owns the life of a key set: loaded when first needed, refreshed before it is old, kept for a bounded time while
+ * the endpoint is down, and asked for again, within limits, when a JWT names a key that is not in it.
+ *
+ * A refresh belongs to no caller, and there is never more than one under way.
+ */
+export class KeySource {
+  readonly #options: KeySourceOptions
+  readonly #unknownKids: UnknownKids
+  #loaded: Loaded | undefined
+  #refresh: RequestWithDeadline<KeySet> | undefined
+  #failures = 0
+  #nextTryAt = Number.NEGATIVE_INFINITY
+  #lastFailure: BrokerError | undefined
+  #closed = false
+
+  constructor(options: KeySourceOptions) {
+    this.#options = options
+    this.#unknownKids = new UnknownKids(options.clock)
+  }
+
+  /** Whether keys are at hand that may be used; starts to load them when they are not. */
+  get isReady(): boolean {
+    const ready = this.#usable() !== undefined
+    if (!ready) this.#refreshNow().catch(() => {})
+    return ready
+  }
+
+  /** The key set to verify a JWT with: with the key that it names, if that key exists. */
+  async keySetFor(header: JwtHeader, wait: Wait): Promise<KeySet> {
+    const keySet = await this.#fresh(wait)
+    if (keySet.mayVerify(header)) return keySet
+    return this.#refreshedFor(header, keySet, wait)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#refresh?.abort(closedError())
+  }
+
+  async #fresh(wait: Wait): Promise<KeySet> {
+    const { maxAgeMs } = this.#options
+    const age = this.#age()
+    if (this.#loaded !== undefined && age < maxAgeMs) {
+      // Nobody waits for this one, and its failure is logged where it happens.
+      if (age >= maxAgeMs * refreshAheadRatio) this.#refreshNow().catch(() => {})
+      return this.#loaded.keySet
+    }
+    try {
+      return await waitFor(this.#refreshNow(), wait, waitedTooLong)
+    } catch (error) {
+      const old = this.#usable()
+      if (old === undefined || !BrokerError.is(error)) throw error
+      return old
+    }
+  }
+
+  async #refreshedFor(header: JwtHeader, keySet: KeySet, wait: Wait): Promise<KeySet> {
+    const kid = header.kid ?? `any ${header.alg}`
+    const joined = this.#refresh !== undefined
+    if (!joined && (this.#isBackingOff() || !this.#unknownKids.allowRefresh(kid))) return keySet
+    try {
+      const refreshed = await waitFor(this.#refreshNow(), wait, waitedTooLong)
+      // A refresh that was already under way may have been answered before the key came to be.
+      if (!joined && !refreshed.mayVerify(header)) this.#unknownKids.rememberMissing(kid)
+      return refreshed
+    } catch (error) {
+      if (!BrokerError.is(error)) throw error
+      // Keys are at hand and this JWT's key is not among them: its fault, as far as anybody can tell.
+      return keySet
+    }
+  }
+
+  #age(): number {
+    return this.#loaded === undefined
+      ? Number.POSITIVE_INFINITY
+      : elapsedMs(this.#loaded.at, this.#options.clock)
+  }
+
+  #usable(): KeySet | undefined {
+    return this.#age() < this.#options.maxStaleMs ? this.#loaded?.keySet : undefined
+  }
+
+  #isBackingOff(): boolean {
+    return this.#options.clock.monotonic() < this.#nextTryAt
+  }
+
+  #refreshNow(): Promise<KeySet> {
+    if (this.#closed) return Promise.reject(closedError())
+    if (this.#refresh !== undefined) return this.#refresh.settled
+    if (this.#isBackingOff()) return Promise.reject(this.#failureAgain())
+    const refresh = new RequestWithDeadline(this.#options.requestTimeoutMs, signal =>
+      this.#load(signal).finally(() => {
+        this.#refresh = undefined
+      }),
+    )
+    this.#refresh = refresh
+    return refresh.settled
+  }
+
+  #failureAgain(): BrokerError {
+    const retryAfterMs = this.#nextTryAt - this.#options.clock.monotonic()
+    return new BrokerError('jwks_unavailable', this.#lastFailure?.message ?? 'no key set', { retryAfterMs })
+  }
+
+  async #load(signal: AbortSignal): Promise<KeySet> {
+    const { jwksUri, transport, clock, logger, observe } = this.#options
+    const at = momentOf(clock)
+    try {
+      const keySet = await fetchKeySet(jwksUri, transport, signal)
+      this.#loaded = { keySet, at }
+      this.#failures = 0
+      observe({ type: 'jwks_refresh', outcome: 'refreshed', durationMs: clock.monotonic() - at.monotonic })
+      logger.info({ keys: keySet.size }, 'key set loaded')
+      return keySet
+    } catch (error) {
+      const failure = BrokerError.is(error)
+        ? error
+        : new BrokerError('jwks_unavailable', 'the key set could not be loaded', { cause: error })
+      this.#backOff(failure)
+      observe({ type: 'jwks_refresh', outcome: 'failed', durationMs: clock.monotonic() - at.monotonic })
+      const { message, hint, cause } = failure
+      const keys = this.#usable() === undefined ? 'none' : 'the last good ones'
+      logger.error({ hint, cause: networkFailureCode(cause), keys }, `key set not loaded: ${message}`)
+      throw failure
+    }
+  }
+
+  #backOff(failure: BrokerError): void {
+    const retryMs = Math.min(firstRetryMs * 2 ** this.#failures++, maxRetryMs)
+    this.#nextTryAt = this.#options.clock.monotonic() + retryMs
+    this.#lastFailure = failure
+  }
+}
+
+function waitedTooLong(): BrokerError {
+  return new BrokerError('jwks_unavailable', 'the JWKS endpoint did not answer in time', {
+    retryAfterMs: 1000,
+  })
+}
+
+function closedError(): BrokerError {
+  return new BrokerError('jwks_unavailable', 'the broker is closed')
+}

@@ -1,0 +1,36 @@
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '../clock.ts'
+
+/** At most one refresh for unknown keys in this time, and none saved up; also how long an unknown key is remembered. */
+export const unknownKidCoolDownMs = 10_000
+const maxUnknownKids = 1024
+
+/**
+ * Decides whether a `kid` that is not in the key set is worth a refresh.
+ *
+ * The memory keeps one junk `kid`, sent again and again, from using up the allowance; the allowance bounds what many
+ * different ones can cost. Together: junk delays a real rotation by no more than the cool-down.
+ */
+export class UnknownKids {
+  readonly #knownMissing = new LRUCache<string, number>({ max: maxUnknownKids })
+  readonly #clock: Clock
+  #nextRefreshAt = Number.NEGATIVE_INFINITY
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Takes the allowance when it grants it. */
+  allowRefresh(kid: string): boolean {
+    const now = this.#clock.monotonic()
+    const missingUntil = this.#knownMissing.get(kid)
+    if ((missingUntil !== undefined && now < missingUntil) || now < this.#nextRefreshAt) return false
+    this.#nextRefreshAt = now + unknownKidCoolDownMs
+    return true
+  }
+
+  /** To be called only after a refresh, begun after `kid` was seen, has shown that it does not exist. */
+  rememberMissing(kid: string): void {
+    this.#knownMissing.set(kid, this.#clock.monotonic() + unknownKidCoolDownMs)
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * Checks a URL that credentials are sent to or keys come from, and returns it normalised.
+ *
+ * `https`, or `http` on loopback; plain `http` elsewhere only with `allowInsecure`. No user information, no fragment.
+ * Throws a `TypeError` that starts with the option's name.
+ */
+export function endpointUrl(value: unknown, option: string, allowInsecure: boolean): string {
+  if (typeof value !== 'string' || !URL.canParse(value))
+    throw new TypeError(`${option} must be an absolute URL`)
+  const url = new URL(value)
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+    throw new TypeError(`${option} must be an https or http URL`)
+  }
+  if (url.username !== '' || url.password !== '')
+    throw new TypeError(`${option} must not hold user information`)
+  if (url.hash !== '') throw new TypeError(`${option} must not have a fragment`)
+  if (url.protocol === 'http:' && !allowInsecure && !isLoopback(url.hostname)) {
+    throw new TypeError(
+      `${option} must use https, because secrets travel on it (allowInsecureUrls permits http)`,
+    )
+  }
+  return url.href
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
+}

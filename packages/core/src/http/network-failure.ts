@@ -1,0 +1,36 @@
+/** Codes of Node and OpenSSL that mean "this certificate is not trusted". */
+const certificateCodes = new Set([
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
+/** The system's code of a failed request. `fetch` hides it in `cause`, and in `errors[0]` when a name has several addresses. */
+export function networkFailureCode(error: unknown): string | undefined {
+  for (
+    let current = error, depth = 0;
+    depth < 5 && typeof current === 'object' && current !== null;
+    depth++
+  ) {
+    const { code, cause, errors } = current as { code?: unknown; cause?: unknown; errors?: unknown[] }
+    if (typeof code === 'string' && code !== 'ERR_INVALID_ARG_TYPE') return code
+    current = cause ?? errors?.[0]
+  }
+  return undefined
+}
+
+/** What an operator should look at, by the code of a failed request. */
+export function networkFailureHint(code: string | undefined, urlSetting: string): string | undefined {
+  if (code === undefined) return undefined
+  if (certificateCodes.has(code)) {
+    return 'the certificate is not trusted: give its authority in DEX_CA_FILE, and check that the host name is in it'
+  }
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `the host name in ${urlSetting} does not resolve`
+  if (code === 'ECONNREFUSED') return `nothing listens at the host and port in ${urlSetting}`
+  return undefined
+}

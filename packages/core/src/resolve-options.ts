@@ -1,0 +1,161 @@
+import type { BrokerObserver } from './broker-event.ts'
+import type { DefaultClient, GateOptions, TokenBrokerOptions } from './broker-options.ts'
+import type { CredentialHeaderNames } from './check/credential-headers.ts'
+import { settableHeaderName, type TokenHeader } from './check/token-headers.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { BrokerError } from './errors.ts'
+import type { ClaimsRules } from './gate/assert-claims.ts'
+import { endpointUrl } from './http/endpoint-url.ts'
+import type { Transport } from './http/transport.ts'
+import { type Logger, silentLogger } from './logger.ts'
+import {
+  assertClientCredentials,
+  type ClientAuthMethod,
+  scopeWithAudiences,
+} from './tokens/client-credentials.ts'
+import type { ConfiguredClient } from './tokens/requested-tokens.ts'
+
+/** A timer of Node holds no more, in milliseconds; it would fire at once. */
+const maxTimerMs = 2 ** 31 - 1
+const maxCacheEntries = 1_000_000
+
+export interface ResolvedGate extends ClaimsRules {
+  readonly jwksUri: string
+  readonly maxAgeMs: number
+  readonly maxStaleMs: number
+}
+
+/** Options with every default filled in and every value checked. */
+export interface ResolvedOptions {
+  readonly tokenEndpoint: string
+  readonly clientAuthMethod: ClientAuthMethod
+  readonly client: ConfiguredClient
+  readonly gate: ResolvedGate | undefined
+  readonly tokenHeaders: readonly TokenHeader[]
+  readonly authorizationHeader: string
+  readonly credentialHeaders: CredentialHeaderNames
+  readonly stripCredentialHeaders: boolean
+  readonly requestTimeoutMs: number
+  readonly cacheMaxEntries: number
+  readonly cacheCleanupIntervalMs: number
+  readonly expirySafetyMarginMs: number
+  readonly negativeCacheTtlMs: number
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly observe: BrokerObserver
+}
+
+/** Throws a `TypeError` that starts with the name of the first wrong option. */
+export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
+  const allowInsecure = options.allowInsecureUrls ?? false
+  const { clientAuthMethod = 'client_secret_basic' } = options
+  if (clientAuthMethod !== 'client_secret_basic' && clientAuthMethod !== 'client_secret_post') {
+    throw new TypeError('clientAuthMethod must be client_secret_basic or client_secret_post')
+  }
+  const authorizationHeader = settableHeaderName(
+    options.authorizationHeader ?? 'authorization',
+    'authorizationHeader',
+  )
+  const names = options.credentialHeaders ?? {}
+  return {
+    tokenEndpoint: endpointUrl(options.tokenEndpoint, 'tokenEndpoint', allowInsecure),
+    clientAuthMethod,
+    client: resolveClient(options.client ?? {}),
+    gate: options.gate && resolveGate(options.gate, allowInsecure),
+    tokenHeaders: resolveTokenHeaders(options.tokenHeaders ?? {}, authorizationHeader),
+    authorizationHeader,
+    credentialHeaders: {
+      clientId: settableHeaderName(names.clientId ?? 'x-client-id', 'credentialHeaders.clientId'),
+      clientSecret: settableHeaderName(
+        names.clientSecret ?? 'x-client-secret',
+        'credentialHeaders.clientSecret',
+      ),
+      scope: settableHeaderName(names.scope ?? 'x-scope', 'credentialHeaders.scope'),
+      jwt: settableHeaderName(options.gate?.jwtHeader ?? 'authorization', 'gate.jwtHeader'),
+    },
+    stripCredentialHeaders: names.strip ?? true,
+    requestTimeoutMs: duration(options.requestTimeoutMs ?? 5_000, 'requestTimeoutMs', 1),
+    cacheMaxEntries: cacheEntries(options.cacheMaxEntries ?? 1024),
+    cacheCleanupIntervalMs: duration(options.cacheCleanupIntervalMs ?? 300_000, 'cacheCleanupIntervalMs', 1),
+    expirySafetyMarginMs: duration(options.expirySafetyMarginMs ?? 30_000, 'expirySafetyMarginMs', 0),
+    negativeCacheTtlMs: duration(options.negativeCacheTtlMs ?? 5_000, 'negativeCacheTtlMs', 0),
+    transport: options.transport ?? (globalThis.fetch as Transport),
+    clock: options.clock ?? systemClock,
+    logger: options.logger ?? silentLogger,
+    observe: options.observe ?? (() => {}),
+  }
+}
+
+function resolveClient({ clientId, clientSecret, scope, audiences }: DefaultClient): ConfiguredClient {
+  for (const [option, value] of Object.entries({ clientId, clientSecret, scope })) {
+    if (value !== undefined && typeof value !== 'string')
+      throw new TypeError(`client.${option} must be a string`)
+  }
+  const client = {
+    // An empty part is no part: the request may bring its own.
+    clientId: clientId || undefined,
+    clientSecret: clientSecret || undefined,
+    scope: scope || undefined,
+    audiences: [...(audiences ?? [])],
+  }
+  try {
+    assertClientCredentials({
+      clientId: client.clientId ?? 'the caller chooses',
+      clientSecret: client.clientSecret ?? 'the caller chooses',
+      scope: scopeWithAudiences(client.scope ?? '', client.audiences),
+      configured: true,
+    })
+  } catch (error) {
+    throw BrokerError.is(error) ? new TypeError(`client: ${error.message}`) : error
+  }
+  return client
+}
+
+function resolveGate(gate: GateOptions, allowInsecure: boolean): ResolvedGate {
+  const maxAgeMs = duration(gate.jwksMaxAgeMs ?? 600_000, 'gate.jwksMaxAgeMs', 1)
+  const maxStaleMs = duration(gate.jwksMaxStaleMs ?? Math.max(3_600_000, maxAgeMs), 'gate.jwksMaxStaleMs', 1)
+  if (maxStaleMs < maxAgeMs) throw new TypeError('gate.jwksMaxStaleMs must not be below gate.jwksMaxAgeMs')
+  return {
+    jwksUri: endpointUrl(gate.jwksUri, 'gate.jwksUri', allowInsecure),
+    issuer: gate.issuer || undefined,
+    audiences: (typeof gate.audience === 'string' ? [gate.audience] : [...(gate.audience ?? [])]).filter(
+      Boolean,
+    ),
+    clockToleranceMs: duration(gate.clockToleranceMs ?? 0, 'gate.clockToleranceMs', 0),
+    maxAgeMs,
+    maxStaleMs,
+  }
+}
+
+function resolveTokenHeaders(
+  tokenHeaders: Readonly<Record<string, string | readonly string[]>>,
+  authorizationHeader: string,
+): TokenHeader[] {
+  const mapping: TokenHeader[] = []
+  const taken = new Set([authorizationHeader])
+  for (const [field, headers] of Object.entries(tokenHeaders)) {
+    for (const name of typeof headers === 'string' ? [headers] : headers) {
+      const header = settableHeaderName(name, `tokenHeaders.${field}`)
+      if (taken.has(header))
+        throw new TypeError(`tokenHeaders.${field}: ${header} is already set by the broker`)
+      taken.add(header)
+      mapping.push({ field, header })
+    }
+  }
+  return mapping
+}
+
+function duration(value: unknown, option: string, minMs: number): number {
+  if (typeof value !== 'number' || !(value >= minMs && value <= maxTimerMs)) {
+    throw new TypeError(`${option} must be a number of milliseconds from ${minMs} to ${maxTimerMs}`)
+  }
+  return value
+}
+
+function cacheEntries(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > maxCacheEntries) {
+    throw new TypeError(`cacheMaxEntries must be a whole number from 0 to ${maxCacheEntries}`)
+  }
+  return value
+}

@@ -1,0 +1,123 @@
+import type { TokenBrokerOptions } from './broker-options.ts'
+import { Check, type CheckRequest } from './check/check.ts'
+import { headersOfToken } from './check/token-headers.ts'
+import type { Verdict } from './check/verdict.ts'
+import type { JwtClaims } from './gate/jwt.ts'
+import { JwtVerifier } from './gate/jwt-verifier.ts'
+import { KeySource } from './gate/key-source.ts'
+import { type ResolvedOptions, resolveOptions } from './resolve-options.ts'
+import { CacheKeys } from './tokens/cache-key.ts'
+import type { IssuedToken } from './tokens/issued-token.ts'
+import { RejectedCredentials } from './tokens/rejected-credentials.ts'
+import { RequestedTokens, type TokenRequest } from './tokens/requested-tokens.ts'
+import { startCacheCleanup } from './tokens/start-cache-cleanup.ts'
+import { TokenCache } from './tokens/token-cache.ts'
+import { TokenEndpoint } from './tokens/token-endpoint.ts'
+import { TokenSource } from './tokens/token-source.ts'
+import type { Wait } from './wait-for.ts'
+
+/** Counts since the start, and `entries` as it is now. */
+export interface CacheStatistics {
+  readonly entries: number
+  readonly hits: number
+  readonly misses: number
+  /** Living tokens that had to go because the cache was full. */
+  readonly evictions: number
+}
+
+/**
+ * Turns client credentials into Dex access tokens, once, and hands them out fast.
+ *
+ * Nothing is fetched before it is needed. Methods reject with `BrokerError`, with the reason of the caller's own
+ * abort, or with `TypeError` for wrong use.
+ */
+export class TokenBroker implements AsyncDisposable {
+  readonly #tokens: TokenSource
+  readonly #requestedTokens: RequestedTokens
+  readonly #cache: TokenCache
+  readonly #keySource: KeySource | undefined
+  readonly #verifier: JwtVerifier | undefined
+  readonly #check: Check
+  readonly #stopCleanup: () => void
+
+  /** Throws a `TypeError` that starts with the name of the wrong option. */
+  constructor(options: TokenBrokerOptions) {
+    const resolved = resolveOptions(options)
+    const { client, clock, gate } = resolved
+    const keys = new CacheKeys(resolved.tokenEndpoint, resolved.clientAuthMethod)
+    this.#cache = new TokenCache(resolved.cacheMaxEntries, clock)
+    this.#requestedTokens = new RequestedTokens(client, keys)
+    this.#tokens = tokenSource(resolved, keys, this.#cache)
+    this.#keySource = gate && new KeySource({ ...resolved, ...gate })
+    this.#verifier = gate && this.#keySource && new JwtVerifier(this.#keySource, gate, clock)
+    this.#check = new Check({
+      ...resolved,
+      names: resolved.credentialHeaders,
+      verifier: this.#verifier,
+      requestedTokens: this.#requestedTokens,
+      tokens: this.#tokens,
+      maxWaitMs: resolved.requestTimeoutMs,
+    })
+    this.#stopCleanup = startCacheCleanup(this.#cache, resolved.cacheCleanupIntervalMs)
+  }
+
+  /** A living token: from the cache, or by a request that is shared by all who want the same one. */
+  async getToken(request: TokenRequest & Wait = {}): Promise<IssuedToken> {
+    return this.#tokens.get(this.#requestedTokens.resolve(request), request)
+  }
+
+  /** The token if it is cached, without waiting. Throws like `getToken` when credentials are missing or unusable. */
+  peekToken(request: TokenRequest = {}): IssuedToken | undefined {
+    return this.#tokens.peek(this.#requestedTokens.resolve(request))
+  }
+
+  /** The claims of a caller's JWT that the gate accepts; else `invalid_token`, or `jwks_unavailable` without keys. */
+  async verify(jwt: string, wait: Wait = {}): Promise<JwtClaims> {
+    if (this.#verifier === undefined) throw new TypeError('verify needs the option gate')
+    return this.#verifier.verify(jwt, wait)
+  }
+
+  /** Whether a request may go on, and with which headers. Rejects only with the reason of the caller's own abort. */
+  check(request: CheckRequest): Promise<Verdict> {
+    return this.#check.run(request)
+  }
+
+  /** Whether checks can be answered: with a gate, whether keys are at hand. Asking starts to load them. */
+  get isReady(): boolean {
+    return this.#keySource?.isReady ?? true
+  }
+
+  get cacheStatistics(): CacheStatistics {
+    const { size, evictions } = this.#cache
+    return { entries: size, evictions, ...this.#tokens.lookups }
+  }
+
+  /** Ends what is under way, so that nothing keeps the process alive; whoever waits gets a `BrokerError`. */
+  async close(): Promise<void> {
+    this.#stopCleanup()
+    this.#tokens.close()
+    this.#keySource?.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+function tokenSource(resolved: ResolvedOptions, keys: CacheKeys, cache: TokenCache): TokenSource {
+  const { tokenHeaders, authorizationHeader, clock } = resolved
+  return new TokenSource({
+    ...resolved,
+    keys,
+    cache,
+    rejected: new RejectedCredentials(resolved.negativeCacheTtlMs, clock),
+    safetyMarginMs: resolved.expirySafetyMarginMs,
+    headersOf: headersOfToken(authorizationHeader, tokenHeaders),
+    endpoint: new TokenEndpoint({
+      ...resolved,
+      url: resolved.tokenEndpoint,
+      authMethod: resolved.clientAuthMethod,
+      wantedFields: tokenHeaders.map(({ field }) => field),
+    }),
+  })
+}

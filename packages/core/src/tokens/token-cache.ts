@@ -1,0 +1,101 @@
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '../clock.ts'
+import { ExpiryHeap, type HeapEntry } from './expiry-heap.ts'
+import type { IssuedToken } from './issued-token.ts'
+import { isUsable, type TokenLife } from './token-life.ts'
+
+let tokenIn: (cell: TokenCell) => IssuedToken
+
+/**
+ * What the storage holds: lru-cache publishes keys and values to whoever subscribes to its diagnostics channel, so
+ * a value must not give its token away.
+ */
+class TokenCell implements HeapEntry {
+  readonly key: string
+  readonly life: TokenLife
+  heapIndex = -1
+  readonly #token: IssuedToken
+
+  constructor(key: string, token: IssuedToken, life: TokenLife) {
+    this.key = key
+    this.life = life
+    this.#token = token
+  }
+
+  get usableUntil(): number {
+    return this.life.usableUntil
+  }
+
+  static {
+    tokenIn = cell => cell.#token
+  }
+}
+
+/**
+ * A bounded cache of tokens. At capacity the token that expires soonest goes, expired ones first, in O(log n):
+ * lru-cache stores, and a heap beside it knows the order (lru-cache itself can only evict the least recently used).
+ */
+export class TokenCache {
+  readonly #cells: LRUCache<string, TokenCell> | undefined
+  readonly #byExpiry = new ExpiryHeap<TokenCell>()
+  readonly #maxEntries: number
+  readonly #clock: Clock
+  #evictions = 0
+
+  /** `maxEntries` 0 turns the cache off. */
+  constructor(maxEntries: number, clock: Clock) {
+    this.#clock = clock
+    this.#maxEntries = maxEntries
+    this.#cells = maxEntries === 0 ? undefined : new LRUCache({ max: maxEntries })
+  }
+
+  get size(): number {
+    return this.#cells?.size ?? 0
+  }
+
+  /** Living tokens that had to go because the cache was full, since the start. */
+  get evictions(): number {
+    return this.#evictions
+  }
+
+  /** The token of a key while it is usable. */
+  get(key: string): IssuedToken | undefined {
+    const cell = this.#cells?.get(key)
+    if (cell === undefined) return undefined
+    if (isUsable(cell.life, this.#clock)) return tokenIn(cell)
+    this.#remove(cell)
+    return undefined
+  }
+
+  set(key: string, token: IssuedToken, life: TokenLife): void {
+    if (this.#cells === undefined || !isUsable(life, this.#clock)) return
+    const previous = this.#cells.get(key)
+    if (previous !== undefined) this.#remove(previous)
+    else if (this.#cells.size >= this.#maxEntries) this.#evictSoonest()
+    const cell = new TokenCell(key, token, life)
+    this.#cells.set(key, cell)
+    this.#byExpiry.add(cell)
+  }
+
+  /** Removes at most `limit` expired tokens, and says how many: a bound, so that nobody waits for a large clean-up. */
+  removeExpired(limit: number): number {
+    let removed = 0
+    for (let cell = this.#byExpiry.soonest; removed < limit; cell = this.#byExpiry.soonest, removed++) {
+      if (cell === undefined || isUsable(cell.life, this.#clock)) break
+      this.#remove(cell)
+    }
+    return removed
+  }
+
+  #evictSoonest(): void {
+    const cell = this.#byExpiry.soonest
+    if (cell === undefined) return
+    if (isUsable(cell.life, this.#clock)) this.#evictions++
+    this.#remove(cell)
+  }
+
+  #remove(cell: TokenCell): void {
+    this.#cells?.delete(cell.key)
+    this.#byExpiry.remove(cell)
+  }
+}

@@ -1,0 +1,54 @@
+import type { Clock } from '../clock.ts'
+import { BrokerError } from '../errors.ts'
+import { networkFailureCode, networkFailureHint } from '../http/network-failure.ts'
+import { readBoundedBody } from '../http/read-bounded-body.ts'
+import { retryAfterMs } from '../http/retry-after.ts'
+import type { Transport } from '../http/transport.ts'
+import type { ClientAuthMethod, ClientCredentials } from './client-credentials.ts'
+import { tokenRequestMessage } from './token-request-message.ts'
+import { judgeTokenResponse, type TokenEndpointAnswer, type TokenResponse } from './token-response.ts'
+
+/** A token response is a few kilobytes; what is longer is not Dex. */
+const maxTokenResponseBytes = 64 * 1024
+
+export interface TokenEndpointOptions {
+  readonly url: string
+  readonly authMethod: ClientAuthMethod
+  readonly transport: Transport
+  readonly clock: Clock
+  /** The fields of the response to keep beside the token, by their JSON names. */
+  readonly wantedFields: readonly string[]
+}
+
+/** Dex's token endpoint: sends one request and judges the one answer. */
+export class TokenEndpoint {
+  readonly #options: TokenEndpointOptions
+
+  constructor(options: TokenEndpointOptions) {
+    this.#options = options
+  }
+
+  async request(credentials: ClientCredentials, signal: AbortSignal): Promise<TokenResponse> {
+    return judgeTokenResponse(await this.#answer(credentials, signal), this.#options.wantedFields)
+  }
+
+  async #answer(credentials: ClientCredentials, signal: AbortSignal): Promise<TokenEndpointAnswer> {
+    const { url, authMethod, transport, clock } = this.#options
+    try {
+      const response = await transport(url, tokenRequestMessage(credentials, authMethod, signal))
+      return {
+        status: response.status,
+        retryAfterMs: retryAfterMs(response.headers.get('retry-after'), clock.wall()),
+        body: await readBoundedBody(response, maxTokenResponseBytes),
+      }
+    } catch (error) {
+      if (BrokerError.is(signal.reason)) throw signal.reason
+      const timedOut = signal.aborted
+      throw new BrokerError(
+        'token_endpoint_unavailable',
+        timedOut ? 'the token endpoint did not answer in time' : 'the token endpoint could not be reached',
+        { cause: error, hint: networkFailureHint(networkFailureCode(error), 'DEX_TOKEN_URL') },
+      )
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import type { Clock, Moment } from '../clock.ts'
+
+/** When no `expires_in` tells otherwise, in milliseconds. */
+const defaultLifeMs = 60_000
+/** Longer claims are cut to this; also keeps dates representable. */
+const maxLifeMs = 366 * 24 * 60 * 60 * 1000
+
+/**
+ * How long a token may be used, on both clocks, counted from before the request was sent: what the network took is
+ * part of its life.
+ */
+export interface TokenLife {
+  /** The true expiry on the wall clock. */
+  readonly expiresAt: number
+  /** The end of use on the monotonic clock: the true expiry less the safety margin. */
+  readonly usableUntil: number
+}
+
+/** `expiresInSeconds`: as in the response; absent, zero or negative counts as 60 seconds. */
+export function tokenLife(
+  requestedAt: Moment,
+  expiresInSeconds: number | undefined,
+  safetyMarginMs: number,
+): TokenLife {
+  const life =
+    expiresInSeconds === undefined || expiresInSeconds <= 0
+      ? { ms: defaultLifeMs, marginMs: 0 }
+      : lifeWithMargin(Math.min(expiresInSeconds * 1000, maxLifeMs), safetyMarginMs)
+  return {
+    expiresAt: requestedAt.wall + life.ms,
+    usableUntil: requestedAt.monotonic + life.ms - life.marginMs,
+  }
+}
+
+/** A life not longer than the margin would leave nothing to use: then the margin is a fifth of it. */
+function lifeWithMargin(ms: number, safetyMarginMs: number): { ms: number; marginMs: number } {
+  return { ms, marginMs: ms > safetyMarginMs ? safetyMarginMs : ms / 5 }
+}
+
+export function isUsable(life: TokenLife, clock: Clock): boolean {
+  return clock.monotonic() < life.usableUntil && clock.wall() < life.expiresAt
+}

@@ -1,0 +1,35 @@
+import type { TransportRequest } from '../http/transport.ts'
+import type { ClientAuthMethod, ClientCredentials } from './client-credentials.ts'
+
+/** The POST of RFC 6749 section 4.4.2, ready to be sent. */
+export function tokenRequestMessage(
+  credentials: ClientCredentials,
+  authMethod: ClientAuthMethod,
+  signal: AbortSignal,
+): TransportRequest {
+  const form = new URLSearchParams({ grant_type: 'client_credentials' })
+  if (credentials.scope !== '') form.set('scope', credentials.scope)
+  const headers: Record<string, string> = {
+    accept: 'application/json',
+    'content-type': 'application/x-www-form-urlencoded',
+  }
+  if (authMethod === 'client_secret_basic') {
+    headers['authorization'] = basicAuthorization(credentials)
+  } else {
+    form.set('client_id', credentials.clientId)
+    form.set('client_secret', credentials.clientSecret)
+  }
+  return { method: 'POST', headers, body: form.toString(), redirect: 'manual', signal }
+}
+
+/**
+ * RFC 6749 section 2.3.1: both parts are form-encoded before they are joined. Dex decodes them, so a secret with
+ * `+` or `%` works only this way, and a `:` in a client id cannot be mistaken for the separator.
+ */
+function basicAuthorization({ clientId, clientSecret }: ClientCredentials): string {
+  return `Basic ${Buffer.from(`${formEncoded(clientId)}:${formEncoded(clientSecret)}`).toString('base64')}`
+}
+
+function formEncoded(value: string): string {
+  return new URLSearchParams({ '': value }).toString().slice(1)
+}
