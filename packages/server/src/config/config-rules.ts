@@ -1,5 +1,5 @@
 import type { ConfigFault } from './config-error.ts'
-import type { VariableName } from './config-schema.ts'
+import type { VariableName } from './config-shape.ts'
 import { isExposedUrl } from './endpoint-url.ts'
 import { formatGoDuration } from './go-duration.ts'
 import { quoteValue } from './quote-value.ts'

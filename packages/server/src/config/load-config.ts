@@ -1,7 +1,7 @@
 import type { Config } from './config.ts'
 import { ConfigError } from './config-error.ts'
 import { findConflicts } from './config-rules.ts'
-import type { Settings } from './config-schema.ts'
+import type { Settings } from './config-shape.ts'
 import { readSettings } from './read-settings.ts'
 import { toConfig } from './to-config.ts'
 

@@ -22,7 +22,7 @@ export function parseLogLevel(text: string): LogLevel | undefined {
   const [, name = '', offset = '0'] = /^([a-z]+)([+-].*)?$/is.exec(text) ?? []
   const base = SLOG[name.toUpperCase()]
   const steps = parseGoInteger(offset)
-  if (base === undefined || steps === undefined) return undefined
+  if (base === undefined || steps === undefined || !Number.isSafeInteger(steps)) return undefined
   return PINO.find(([, severity]) => severity >= base + steps)?.[0] ?? 'silent'
 }
 

@@ -1,5 +1,6 @@
 import type { ConfigFault } from './config-error.ts'
-import { configSchema, type Settings, type VariableName, variableNames } from './config-schema.ts'
+import { configSchema, variableNames } from './config-schema.ts'
+import type { Settings, VariableName } from './config-shape.ts'
 import { factsOf } from './variable.ts'
 
 /** The variables as far as they could be read, for rules that compare them. */

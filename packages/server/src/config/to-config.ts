@@ -1,5 +1,5 @@
 import type { Config, GateConfig, StaticClient } from './config.ts'
-import type { Settings } from './config-schema.ts'
+import type { Settings } from './config-shape.ts'
 
 /** Arranges valid settings as the configuration that the server works with. */
 export function toConfig(settings: Settings, { adminIsDefault }: { adminIsDefault: boolean }): Config {

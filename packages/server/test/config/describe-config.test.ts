@@ -1,0 +1,52 @@
+import { parseEnv } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { variableNames } from '../../src/config/config-schema.ts'
+import { describeConfig } from '../../src/config/describe-config.ts'
+import { loadConfig } from '../../src/config/load-config.ts'
+
+const ENVIRONMENT = {
+  LISTEN_ADDR: '[::1]:9000',
+  ADMIN_ADDR: 'OFF',
+  HTTP_TIMEOUT: '90s',
+  STATIC_CLIENT_ID: 'reports',
+  STATIC_CLIENT_SECRET: 'hunter2',
+  STATIC_SCOPE: 'openid groups',
+  STATIC_AUDIENCES: 'orders billing',
+  UPSTREAM_TOKEN_HEADERS: 'access_token:x-token,token_type',
+  JWKS_URL: 'https://auth.example.com/keys',
+  JWT_AUDIENCE: 'orders,billing',
+  JWT_CLOCK_TOLERANCE: '1.5s',
+  LOG_LEVEL: 'error+1',
+}
+
+describe('describeConfig', () => {
+  it('has one line for every variable', () => {
+    const lines = describeConfig(loadConfig({})).split('\n')
+    expect(lines.map(line => line.slice(0, line.indexOf('=')))).toEqual(variableNames)
+  })
+
+  it('writes values in the syntax of the environment', () => {
+    const lines = describeConfig(loadConfig(ENVIRONMENT)).split('\n')
+    expect(lines).toContain('ADMIN_ADDR=off')
+    expect(lines).toContain('HTTP_TIMEOUT=1m30s')
+    expect(lines).toContain('LOG_LEVEL=ERROR+4')
+    expect(lines).toContain('UPSTREAM_TOKEN_HEADERS=access_token:x-token,token_type:token_type')
+    expect(lines).toContain('STRIP_CREDENTIAL_HEADERS=true')
+  })
+
+  it('masks a secret that is set, and leaves one that is not set empty', () => {
+    expect(describeConfig(loadConfig(ENVIRONMENT))).toContain('\nSTATIC_CLIENT_SECRET=********\n')
+    expect(describeConfig(loadConfig(ENVIRONMENT))).not.toContain('hunter2')
+    expect(describeConfig(loadConfig({}))).toContain('\nSTATIC_CLIENT_SECRET=\n')
+  })
+
+  it('leaves the variables of the gate empty while there is none', () => {
+    expect(describeConfig(loadConfig({}))).toContain('\nJWT_HEADER=\n')
+  })
+
+  it('describes a configuration that loads as the same one', () => {
+    const config = loadConfig(ENVIRONMENT)
+    const again = loadConfig({ ...parseEnv(describeConfig(config)), STATIC_CLIENT_SECRET: 'hunter2' })
+    expect(again).toStrictEqual(config)
+  })
+})

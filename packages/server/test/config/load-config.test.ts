@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest'
+import { loadConfig } from '../../src/config/load-config.ts'
+
+const DEFAULTS = {
+  listen: { port: 8080 },
+  admin: { port: 8081, isDefault: true },
+  shutdownTimeoutMs: 10_000,
+  tokenEndpoint: 'https://dex.dex.svc.cluster.local/token',
+  clientAuthMethod: 'client_secret_basic',
+  httpTimeoutMs: 5_000,
+  allowInsecureUrls: false,
+  client: {},
+  clientIdHeader: 'x-client-id',
+  clientSecretHeader: 'x-client-secret',
+  scopeHeader: 'x-scope',
+  stripCredentialHeaders: true,
+  authorizationHeader: 'authorization',
+  tokenHeaders: [],
+  cacheMaxEntries: 1024,
+  cacheCleanupIntervalMs: 300_000,
+  expirySafetyMarginMs: 30_000,
+  negativeCacheTtlMs: 5_000,
+  logLevel: 'info',
+  logFormat: 'json',
+}
+
+const GATE = { JWKS_URL: 'https://auth.example.com/keys', STATIC_CLIENT_ID: 'reports' }
+
+describe('loadConfig', () => {
+  it('has the defaults of the Go service, and those of the design for what is new', () => {
+    expect(loadConfig({})).toStrictEqual(DEFAULTS)
+  })
+
+  it('takes an empty variable for an unset one', () => {
+    const names = [
+      'LISTEN_ADDR',
+      'ADMIN_ADDR',
+      'HTTP_TIMEOUT',
+      'STATIC_CLIENT_ID',
+      'JWKS_URL',
+      'JWT_ISSUER',
+      'LOG_LEVEL',
+    ]
+    expect(loadConfig(Object.fromEntries(names.map(name => [name, ''])))).toStrictEqual(DEFAULTS)
+  })
+
+  it('ignores variables that are not ours', () => {
+    expect(loadConfig({ PATH: '/bin', HTTP_TIMEOUTS: 'x' })).toStrictEqual(DEFAULTS)
+  })
+
+  it("takes a zero duration of the Go service's variables for their default", () => {
+    const names = ['HTTP_TIMEOUT', 'CACHE_CLEANUP_INTERVAL', 'EXPIRY_SAFETY_MARGIN', 'SHUTDOWN_TIMEOUT']
+    expect(loadConfig(Object.fromEntries(names.map(name => [name, '0s'])))).toStrictEqual(DEFAULTS)
+  })
+
+  it('keeps a zero of the new durations and of CACHE_MAX_ENTRIES', () => {
+    const config = loadConfig({
+      ...GATE,
+      NEGATIVE_CACHE_TTL: '0',
+      JWT_CLOCK_TOLERANCE: '0s',
+      CACHE_MAX_ENTRIES: '-0',
+    })
+    expect(config.negativeCacheTtlMs).toBe(0)
+    expect(config.gate?.clockToleranceMs).toBe(0)
+    expect(config.cacheMaxEntries).toBe(0)
+  })
+
+  it('rounds a duration up to whole milliseconds', () => {
+    expect(loadConfig({ HTTP_TIMEOUT: '1ns' }).httpTimeoutMs).toBe(1)
+    expect(loadConfig({ HTTP_TIMEOUT: '1h15m30.918273645s' }).httpTimeoutMs).toBe(4_530_919)
+  })
+
+  it('reads every variable of the Go service', () => {
+    const config = loadConfig({
+      LISTEN_ADDR: '127.0.0.1:9000',
+      DEX_TOKEN_URL: 'http://dex:5556/dex/token',
+      HTTP_TIMEOUT: '1m30s',
+      CACHE_CLEANUP_INTERVAL: '+10s',
+      EXPIRY_SAFETY_MARGIN: '500ms',
+      CACHE_MAX_ENTRIES: '+1000000',
+      ALLOW_INSECURE_DEX_URL: 'T',
+      LOG_LEVEL: 'info+2',
+      SHUTDOWN_TIMEOUT: '.5m',
+      UPSTREAM_AUTH_HEADER: 'X-Auth',
+      UPSTREAM_TOKEN_HEADERS: 'access_token:X-Token',
+      CLIENT_ID_HEADER: 'X-Id',
+      CLIENT_SECRET_HEADER: 'X-Secret',
+      SCOPE_HEADER: 'X-The-Scope',
+      STATIC_CLIENT_ID: 'Zoë:€',
+      STATIC_CLIENT_SECRET: ' p+q% ',
+      STATIC_SCOPE: 'openid groups',
+      JWKS_URL: 'http://dex:5556/dex/keys',
+      JWT_HEADER: 'X-Jwt',
+      JWT_ISSUER: 'http://dex:5556/dex',
+      JWT_AUDIENCE: 'orders, billing,,orders',
+    })
+    expect(config).toStrictEqual({
+      ...DEFAULTS,
+      listen: { host: '127.0.0.1', port: 9000 },
+      tokenEndpoint: 'http://dex:5556/dex/token',
+      httpTimeoutMs: 90_000,
+      cacheCleanupIntervalMs: 10_000,
+      expirySafetyMarginMs: 500,
+      cacheMaxEntries: 1_000_000,
+      allowInsecureUrls: true,
+      logLevel: 'warn',
+      shutdownTimeoutMs: 30_000,
+      authorizationHeader: 'x-auth',
+      tokenHeaders: [{ field: 'access_token', header: 'x-token' }],
+      clientIdHeader: 'x-id',
+      clientSecretHeader: 'x-secret',
+      scopeHeader: 'x-the-scope',
+      client: { clientId: 'Zoë:€', clientSecret: ' p+q% ', scope: 'openid groups' },
+      gate: {
+        jwksUri: 'http://dex:5556/dex/keys',
+        jwtHeader: 'x-jwt',
+        issuer: 'http://dex:5556/dex',
+        audiences: ['orders', 'billing'],
+        jwksMaxAgeMs: 600_000,
+        jwksMaxStaleMs: 3_600_000,
+        clockToleranceMs: 0,
+      },
+    })
+  })
+
+  it('reads the variables that the Go service did not have', () => {
+    const config = loadConfig({
+      ...GATE,
+      ADMIN_ADDR: '[::1]:0',
+      CLIENT_AUTH_METHOD: 'client_secret_post',
+      NEGATIVE_CACHE_TTL: '1s',
+      STATIC_AUDIENCES: 'orders, billing  stock,',
+      STRIP_CREDENTIAL_HEADERS: 'False',
+      JWT_CLOCK_TOLERANCE: '30s',
+      JWKS_MAX_AGE: '1m',
+      JWKS_MAX_STALE: '1m',
+      LOG_FORMAT: 'text',
+    })
+    expect(config).toMatchObject({
+      admin: { host: '::1', port: 0, isDefault: false },
+      clientAuthMethod: 'client_secret_post',
+      negativeCacheTtlMs: 1_000,
+      client: { audiences: ['orders', 'billing', 'stock'] },
+      stripCredentialHeaders: false,
+      gate: { clockToleranceMs: 30_000, jwksMaxAgeMs: 60_000, jwksMaxStaleMs: 60_000 },
+      logFormat: 'text',
+    })
+  })
+
+  it('turns the admin listener off', () => {
+    expect(loadConfig({ ADMIN_ADDR: 'off' }).admin).toBeUndefined()
+  })
+
+  it('tells an ADMIN_ADDR that was set from the default', () => {
+    expect(loadConfig({ ADMIN_ADDR: ':8081' }).admin).toStrictEqual({ port: 8081, isDefault: false })
+  })
+
+  it('leaves the default ADMIN_ADDR alone when LISTEN_ADDR takes its port', () => {
+    expect(loadConfig({ LISTEN_ADDR: ':8081' }).admin).toStrictEqual({ port: 8081, isDefault: true })
+  })
+
+  it('allows http to a loopback host', () => {
+    expect(loadConfig({ DEX_TOKEN_URL: 'http://127.0.0.1:5556/token' }).tokenEndpoint).toBe(
+      'http://127.0.0.1:5556/token',
+    )
+  })
+})
