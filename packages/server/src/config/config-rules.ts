@@ -5,6 +5,8 @@ import { formatGoDuration } from './go-duration.ts'
 import { quoteValue } from './quote-value.ts'
 import { faultOf, type SettingsReading } from './read-settings.ts'
 
+const LONGEST_SCOPE = 1024
+
 type Rule = (reading: SettingsReading) => readonly (ConfigFault | undefined)[]
 
 /** What no variable can tell on its own: the faults between variables that are valid by themselves. */
@@ -15,6 +17,7 @@ export function findConflicts(reading: SettingsReading): readonly ConfigFault[] 
     staleKeysOutliveFreshOnes,
     requestHeadersDiffer,
     mappingsSpareTheBearerHeader,
+    scopeFitsWithAudiences,
     listenersDiffer,
   ]
   return rules.flatMap(rule => rule(reading)).filter(fault => fault !== undefined)
@@ -73,6 +76,16 @@ const mappingsSpareTheBearerHeader: Rule = ({ settings }) =>
         `maps ${quoteValue(field)} onto ${quoteValue(header)}, which is UPSTREAM_AUTH_HEADER and carries the bearer token`,
       ),
     )
+
+const scopeFitsWithAudiences: Rule = ({
+  settings: { STATIC_SCOPE = '', STATIC_AUDIENCES: audiences = [] },
+}) => {
+  const scopes = audiences.map(audience => `audience:server:client_id:${audience}`)
+  const { length } = (STATIC_SCOPE === '' ? scopes : [STATIC_SCOPE, ...scopes]).join(' ')
+  if (audiences.length === 0 || length <= LONGEST_SCOPE) return []
+  const problem = `makes a scope of ${length} characters together with STATIC_SCOPE, more than ${LONGEST_SCOPE}`
+  return [faultOf('STATIC_AUDIENCES', problem)]
+}
 
 const listenersDiffer: Rule = ({ settings: { LISTEN_ADDR: listen, ADMIN_ADDR: admin }, isSet }) => {
   // A default that collides is only a warning at the start, because the operator did not ask for it.

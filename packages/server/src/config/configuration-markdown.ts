@@ -21,7 +21,7 @@ A start with a wrong configuration fails and names every fault at once.
 - **URL**: \`https://\` or \`http://\`, with a host, without user name, password or fragment. \`http://\` only for \`localhost\`,
   \`127.0.0.0/8\` and \`[::1]\`, unless \`ALLOW_INSECURE_DEX_URL\` is true.
 - **Header name**: in any case. Refused are hop-by-hop headers, those that describe the body (\`content-length\`, \`content-type\`,
-  \`content-encoding\`), \`host\`, \`cache-control\` and Envoy's own \`x-envoy-...\`.
+  \`content-encoding\`), \`expect\`, \`host\`, \`cache-control\` and Envoy's own \`x-envoy-...\`.
 - **Level**: \`DEBUG\`, \`INFO\`, \`WARN\` or \`ERROR\` in any case, with an optional offset as in Go's slog: \`INFO+2\`.`
 
 const RULES = `## Rules between variables
@@ -30,6 +30,7 @@ const RULES = `## Rules between variables
 - \`JWKS_MAX_STALE\` is at least \`JWKS_MAX_AGE\`.
 - \`CLIENT_ID_HEADER\`, \`CLIENT_SECRET_HEADER\`, \`SCOPE_HEADER\` and, with a gate, \`JWT_HEADER\` are different headers.
 - \`UPSTREAM_TOKEN_HEADERS\` maps at most one field onto a header, and none onto \`UPSTREAM_AUTH_HEADER\`.
+- The scope that \`STATIC_SCOPE\` and \`STATIC_AUDIENCES\` make together has at most 1024 characters.
 - \`ADMIN_ADDR\`, when it is set, is not \`LISTEN_ADDR\`.
 
 ## Warnings at the start

@@ -124,6 +124,14 @@ describe('a fault between variables', () => {
     ])
   })
 
+  it('the scope that STATIC_AUDIENCES makes with STATIC_SCOPE is not too long', () => {
+    const env = { STATIC_SCOPE: 's'.repeat(1024 - 33), STATIC_AUDIENCES: 'orders' }
+    expect(faultsOf(env)).toEqual([])
+    expect(faultsOf({ ...env, STATIC_AUDIENCES: 'orders2' })).toEqual([
+      'STATIC_AUDIENCES: makes a scope of 1025 characters together with STATIC_SCOPE, more than 1024',
+    ])
+  })
+
   it('both listeners cannot be set to one address', () => {
     expect(faultsOf({ LISTEN_ADDR: ':9000', ADMIN_ADDR: ':9000' })).toEqual([
       'ADMIN_ADDR: is the same address as LISTEN_ADDR',
