@@ -1,0 +1,61 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { getRequestListener, type HttpBindings } from '@hono/node-server'
+import type { Hono } from 'hono'
+import { listenerOptions } from './listener-options.ts'
+import { targetKind } from './raw-target.ts'
+
+/**
+ * The listener that Envoy calls. It is no web site: the raw request target decides what a request is, and nothing
+ * but a check that passes, or the probe, is ever answered with 200.
+ */
+export function createCheckListener(app: Hono<{ Bindings: Partial<HttpBindings> }>): Server {
+  const answerCheck = getRequestListener((request, env) => app.fetch(request, env as HttpBindings))
+  const server = createServer(listenerOptions, (incoming, outgoing) => {
+    switch (targetKind(incoming.url ?? '', incoming.rawHeaders)) {
+      case 'check':
+        // The client's path and host say nothing to a check, and odd ones are refused by the framework.
+        incoming.url = '/check'
+        incoming.headers.host = 'check'
+        // It answers every failure itself.
+        void answerCheck(incoming, outgoing)
+        break
+      case 'probe':
+        answerText(incoming, outgoing, 200, 'ok\n')
+        break
+      case 'unknown':
+        answerText(incoming, outgoing, 404, 'not found\n')
+        break
+    }
+  })
+  // Headers beyond Node's count would be dropped silently, and a repeated credential header with them.
+  server.maxHeadersCount = 0
+  server.on('connect', (_request, socket) => answerAndClose(socket, '403 Forbidden'))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
+    else answerAndClose(socket, statusOfParseError(error.code))
+  })
+  return server
+}
+
+function answerText(incoming: IncomingMessage, outgoing: ServerResponse, status: number, text: string): void {
+  incoming.resume()
+  outgoing.writeHead(status, {
+    'content-type': 'text/plain; charset=utf-8',
+    'content-length': text.length,
+    'cache-control': 'no-store',
+  })
+  outgoing.end(text)
+}
+
+function statusOfParseError(code: string | undefined): string {
+  if (code === 'HPE_HEADER_OVERFLOW') return '431 Request Header Fields Too Large'
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return '408 Request Timeout'
+  return '400 Bad Request'
+}
+
+/** For connections on which there is no request, so no response object either. */
+function answerAndClose(socket: Duplex, status: string): void {
+  socket.on('error', () => socket.destroy())
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+}

@@ -1,0 +1,50 @@
+import { getCACertificates } from 'node:tls'
+import type { Transport } from '@broker/core'
+import { Agent, request } from 'undici'
+
+/** Connections to each of Dex and the JWKS endpoint: as many requests go out at the same time, the rest wait. */
+const maxConnections = 32
+
+export interface DexTransportOptions {
+  /** PEM; trusted beside the roots that Node ships and those of the system. */
+  readonly caCertificates?: string | undefined
+  readonly timeoutMs: number
+}
+
+/** undici with a pool of its own, so that the process's global dispatcher stays as it is. */
+export interface DexTransport {
+  readonly transport: Transport
+  close(): Promise<void>
+}
+
+export function createDexTransport({ caCertificates, timeoutMs }: DexTransportOptions): DexTransport {
+  const agent = new Agent({
+    connections: maxConnections,
+    allowH2: false,
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    connect: {
+      timeout: timeoutMs,
+      ca: [
+        ...getCACertificates('default'),
+        ...getCACertificates('system'),
+        ...(caCertificates === undefined ? [] : [caCertificates]),
+      ],
+    },
+  })
+  return {
+    async transport(url, { method, headers, body, signal }) {
+      const response = await request(url, { method, headers, body: body ?? null, signal, dispatcher: agent })
+      return {
+        status: response.statusCode,
+        headers: { get: name => firstValue(response.headers[name]) },
+        body: response.body,
+      }
+    },
+    close: () => agent.destroy(),
+  }
+}
+
+function firstValue(value: string | string[] | undefined): string | null {
+  return (Array.isArray(value) ? value[0] : value) ?? null
+}

@@ -1,0 +1,53 @@
+import type { Server } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** How long new connections are still accepted after readiness flipped: proxies learn of it with a delay. */
+const maxDrainMs = 1_000
+
+/**
+ * Lets a listener come to rest: answers go on with `connection: close`, so that clients stop to reuse connections
+ * instead of losing a request on one; then no connection is accepted and what runs is finished, within `timeoutMs`.
+ * What still runs then is cut off.
+ */
+export class GracefulStop {
+  readonly #server: Server
+  #stopping = false
+
+  constructor(server: Server) {
+    this.#server = server
+    server.prependListener('request', (_incoming, outgoing) => {
+      if (this.#stopping) outgoing.setHeader('connection', 'close')
+    })
+  }
+
+  /** Resolves with whether everything that ran was finished. */
+  async stop(timeoutMs: number): Promise<boolean> {
+    this.#stopping = true
+    const deadline = performance.now() + timeoutMs
+    await this.#drain(Math.min(maxDrainMs, timeoutMs / 4))
+    const cutOff = new AbortController()
+    const closed = new Promise<true>(resolve => {
+      this.#server.close(() => resolve(true))
+    })
+    this.#server.closeIdleConnections()
+    const inTime = await Promise.race([
+      closed,
+      delay(Math.max(0, deadline - performance.now()), false, { signal: cutOff.signal }).catch(() => true),
+    ])
+    cutOff.abort()
+    this.#server.closeAllConnections()
+    return inTime
+  }
+
+  /** Without a connection there is nobody to be surprised. */
+  async #drain(drainMs: number): Promise<void> {
+    const end = performance.now() + drainMs
+    while (performance.now() < end && (await this.#connections()) > 0) await delay(20)
+  }
+
+  #connections(): Promise<number> {
+    return new Promise(resolve => {
+      this.#server.getConnections((_error, count) => resolve(count ?? 0))
+    })
+  }
+}
