@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { TokenBroker } from '@broker/core'
+import { startDevDex } from '@broker/dev-dex'
+import { createRemoteJWKSet, jwtVerify } from 'jose'
+
+await using dex = await startDevDex({
+  clients: [
+    { id: 'reports', name: 'Reports', secret: 's3cr3t+/%' },
+    { id: 'orders', name: 'Orders', secret: 'orders-secret', trustedPeers: ['reports'] },
+  ],
+})
+const { tokenEndpoint } = dex
+const clientSecret = 's3cr3t+/%'
+
+// An API that accepts Dex's tokens for the audience `orders`.
+const keys = createRemoteJWKSet(new URL(dex.jwksUri))
+const api = createServer(async (request, response) => {
+  const token = request.headers.authorization?.replace('Bearer ', '') ?? ''
+  const accepted = await jwtVerify(token, keys, { issuer: dex.issuer, audience: 'orders' }).catch(() => undefined)
+  response.writeHead(accepted ? 200 : 401).end(accepted ? 'three orders' : 'no')
+})
+await new Promise<void>(resolve => api.listen(0, '127.0.0.1', resolve))
+const apiUrl = `http://127.0.0.1:${(api.address() as AddressInfo).port}/orders`
+
+// #region broker
+const broker = new TokenBroker({
+  tokenEndpoint, // https://dex.example.com/dex/token
+  client: { clientId: 'reports', clientSecret, audiences: ['orders'] },
+})
+
+const token = await broker.getToken()
+const response = await fetch(apiUrl, { headers: token.headers })
+// #endregion broker
+
+assert.equal(response.status, 200)
+assert.equal(await response.text(), 'three orders')
+await Promise.all(Array.from({ length: 100 }, () => broker.getToken()))
+assert.equal(dex.counts.tokenRequests, 1)
+console.log('the API answered "three orders"; 101 calls for the token made 1 token request')
+
+await broker.close()
+api.close()
