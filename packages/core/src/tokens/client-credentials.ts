@@ -27,6 +27,8 @@ const scopePattern = /^[\x20-\x7e]*$/
  * An audience is the client id of the peer; white space in it would smuggle in another scope, so it is refused.
  */
 export function scopeWithAudiences(scope: string, audiences: readonly string[]): string {
+  // A string is iterable too: its letters would become audiences.
+  if (!Array.isArray(audiences)) throw new TypeError('audiences must be an array of client ids')
   const scopes = scope === '' ? [] : [scope]
   for (const audience of audiences) {
     if (!audiencePattern.test(audience)) {

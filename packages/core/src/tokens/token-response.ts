@@ -74,14 +74,15 @@ function fieldsOf(
   response: Record<string, unknown>,
   wantedFields: readonly string[],
 ): Record<string, string> {
-  const fields: Record<string, string> = {}
+  // Without a prototype, because a field may have any name, `__proto__` and `constructor` included.
+  const fields: Record<string, string> = Object.create(null)
   for (const name of wantedFields) {
     const value = Object.hasOwn(response, name) ? response[name] : undefined
     if (typeof value !== 'string' && typeof value !== 'number') continue
     const text = String(value)
     if (headerText.test(text)) fields[name] = text
   }
-  return fields
+  return Object.freeze(fields)
 }
 
 function refusal(answer: TokenEndpointAnswer): BrokerError {
