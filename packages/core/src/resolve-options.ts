@@ -14,9 +14,8 @@ import {
   scopeWithAudiences,
 } from './tokens/client-credentials.ts'
 import type { ConfiguredClient } from './tokens/requested-tokens.ts'
+import { maxTimerMs } from './wait-for.ts'
 
-/** A timer of Node holds no more, in milliseconds; it would fire at once. */
-const maxTimerMs = 2 ** 31 - 1
 const maxCacheEntries = 1_000_000
 
 export interface ResolvedGate extends ClaimsRules {

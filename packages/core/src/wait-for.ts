@@ -6,6 +6,9 @@ export interface Wait {
   timeoutMs?: number | undefined
 }
 
+/** A timer of Node holds no more, in milliseconds; it would fire at once. */
+export const maxTimerMs: number = 2 ** 31 - 1
+
 /**
  * One caller's view of a shared promise. Leaving early, by abort or by deadline, ends nobody else's wait.
  *
@@ -31,7 +34,7 @@ export function waitFor<T>(shared: Promise<T>, wait: Wait, timedOut: () => Error
       leave()
       reject(timedOut())
     }
-    const timer = timeoutMs === undefined ? undefined : setTimeout(onTimeout, timeoutMs)
+    const timer = timeoutMs === undefined ? undefined : setTimeout(onTimeout, Math.min(timeoutMs, maxTimerMs))
     signal?.addEventListener('abort', onAbort)
     shared.then(
       value => {

@@ -1,5 +1,6 @@
+import { type InspectOptions, inspect } from 'node:util'
 import type { Clock } from '../clock.ts'
-import type { TokenLife } from './token-life.ts'
+import { remainingMs, type TokenLife } from './token-life.ts'
 import type { TokenResponse } from './token-response.ts'
 
 /** How a token becomes outgoing headers; made by whoever knows header names. */
@@ -21,7 +22,7 @@ export class IssuedToken {
   constructor(response: TokenResponse, life: TokenLife, clock: Clock, headersOf: HeadersOfToken) {
     this.#response = response
     this.#expiresAt = life.expiresAt
-    this.#headers = headersOf(response, () => Math.max(0, Math.floor((life.expiresAt - clock.wall()) / 1000)))
+    this.#headers = headersOf(response, () => Math.floor(remainingMs(life, clock) / 1000))
   }
 
   get accessToken(): string {
@@ -50,5 +51,10 @@ export class IssuedToken {
 
   toJSON(): { tokenType: string; expiresAt: number } {
     return { tokenType: this.tokenType, expiresAt: this.expiresAt }
+  }
+
+  /** Without it, `inspect` with `showHidden` and `getters` calls the getters and shows the token. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return `IssuedToken ${inspect(this.toJSON(), options)}`
   }
 }

@@ -12,6 +12,8 @@ const maxLifeMs = 366 * 24 * 60 * 60 * 1000
 export interface TokenLife {
   /** The true expiry on the wall clock. */
   readonly expiresAt: number
+  /** The true expiry on the monotonic clock. */
+  readonly livesUntil: number
   /** The end of use on the monotonic clock: the true expiry less the safety margin. */
   readonly usableUntil: number
 }
@@ -28,6 +30,7 @@ export function tokenLife(
       : lifeWithMargin(Math.min(expiresInSeconds * 1000, maxLifeMs), safetyMarginMs)
   return {
     expiresAt: requestedAt.wall + life.ms,
+    livesUntil: requestedAt.monotonic + life.ms,
     usableUntil: requestedAt.monotonic + life.ms - life.marginMs,
   }
 }
@@ -35,6 +38,11 @@ export function tokenLife(
 /** A life not longer than the margin would leave nothing to use: then the margin is a fifth of it. */
 function lifeWithMargin(ms: number, safetyMarginMs: number): { ms: number; marginMs: number } {
   return { ms, marginMs: ms > safetyMarginMs ? safetyMarginMs : ms / 5 }
+}
+
+/** What is left until the true expiry: the lesser of what the two clocks say, never below 0. */
+export function remainingMs(life: TokenLife, clock: Clock): number {
+  return Math.max(0, Math.min(life.expiresAt - clock.wall(), life.livesUntil - clock.monotonic()))
 }
 
 export function isUsable(life: TokenLife, clock: Clock): boolean {

@@ -1,0 +1,116 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { CacheKeys } from '../../src/tokens/cache-key.ts'
+import { startBrokerWithDex } from '../broker-with-dex.ts'
+
+const endpoint = 'https://dex.example.com/token'
+const keys = new CacheKeys(endpoint, 'client_secret_basic')
+
+const part = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: fc.constantFrom('a', '|', ':', '1', '\0') }),
+)
+const scope = fc
+  .array(fc.constantFrom('openid', 'email', 'groups', 'a', 'aa'))
+  .map(scopes => scopes.join(' '))
+const credentials = fc.record({
+  clientId: part,
+  clientSecret: part,
+  scope,
+  configured: fc.boolean(),
+})
+const scopesOf = (scope: string) => [...new Set(scope.split(' ').filter(Boolean))].sort().join(' ')
+
+describe('the key of a token', () => {
+  test('differs exactly when client id, secret or set of scopes differ', () => {
+    fc.assert(
+      fc.property(credentials, credentials, (a, b) => {
+        const same =
+          a.clientId === b.clientId &&
+          a.clientSecret === b.clientSecret &&
+          scopesOf(a.scope) === scopesOf(b.scope)
+        expect(keys.ofToken(a) === keys.ofToken(b)).toBe(same)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  test('differs when one character moves from one field to the next', () => {
+    fc.assert(
+      fc.property(part, part, fc.nat(), (clientId, clientSecret, at) => {
+        const joined = [...(clientId + clientSecret)]
+        const cut = at % (joined.length + 1)
+        const moved = { clientId: joined.slice(0, cut).join(''), clientSecret: joined.slice(cut).join('') }
+        const same = moved.clientId === clientId
+        const keyOf = (request: { clientId: string; clientSecret: string }) =>
+          keys.ofToken({ ...request, scope: '', configured: false })
+        expect(keyOf({ clientId, clientSecret }) === keyOf(moved)).toBe(same)
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
+  test('does not depend on the order of scopes, on repeated ones, or on who configured them', () => {
+    fc.assert(
+      fc.property(credentials, fc.nat(), (request, turns) => {
+        const scopes = request.scope.split(' ')
+        const turned = [
+          ...scopes.slice(turns % scopes.length),
+          ...scopes,
+          '',
+          ...scopes.slice(0, turns % scopes.length),
+        ]
+        const other = { ...request, scope: turned.join(' '), configured: !request.configured }
+        expect(keys.ofToken(other)).toBe(keys.ofToken(request))
+      }),
+    )
+  })
+
+  test('is never the key of a client, and tells nothing about the secret', () => {
+    const request = { clientId: 'orders', clientSecret: 'orders-secret', scope: '', configured: false }
+    expect(keys.ofToken(request)).not.toBe(keys.ofClient(request))
+    expect(keys.ofToken(request)).toMatch(/^[\w-]{43}$/)
+  })
+
+  test('differs between endpoints, between ways to authenticate, and between processes', () => {
+    const request = { clientId: 'orders', clientSecret: 'orders-secret', scope: '', configured: false }
+    const made = [
+      keys,
+      new CacheKeys(endpoint, 'client_secret_post'),
+      new CacheKeys(`${endpoint}/`, 'client_secret_basic'),
+      new CacheKeys(endpoint, 'client_secret_basic'),
+    ]
+    expect(new Set(made.map(each => each.ofToken(request))).size).toBe(made.length)
+  })
+})
+
+test('the client "a|b" with scope "c" never gets the token of client "a" with scope "b|c"', async () => {
+  const secret = 'the-same'
+  await using running = await startBrokerWithDex(
+    { client: { clientSecret: secret } },
+    {
+      clients: [
+        { id: 'a|b', secret },
+        { id: 'a', secret },
+        { id: 'a|b|c', secret },
+      ],
+    },
+  )
+  const [first, second, third] = await Promise.all([
+    running.broker.getToken({ clientId: 'a|b', scope: 'email' }),
+    running.broker.getToken({ clientId: 'a', scope: 'openid' }),
+    running.broker.getToken({ clientId: 'a|b|c' }),
+  ])
+  expect(new Set([first, second, third]).size).toBe(3)
+  expect(running.dex.counts.tokenRequests).toBe(3)
+})
+
+test('four spellings of one scope are one token and one request', async () => {
+  await using running = await startBrokerWithDex({
+    client: { clientId: 'orders', clientSecret: 'orders-secret' },
+  })
+  for (const scope of ['openid email', 'email openid', 'openid  email ', 'email openid email']) {
+    await running.broker.getToken({ scope })
+  }
+  expect(running.dex.counts.tokenRequests).toBe(1)
+})

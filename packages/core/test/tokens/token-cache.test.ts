@@ -1,0 +1,165 @@
+import { channel, tracingChannel } from 'node:diagnostics_channel'
+import { inspect } from 'node:util'
+import fc from 'fast-check'
+import { expect, test, vi } from 'vitest'
+import { IssuedToken } from '../../src/tokens/issued-token.ts'
+import { TokenCache } from '../../src/tokens/token-cache.ts'
+import type { TokenLife } from '../../src/tokens/token-life.ts'
+import { billing, failureOf, orders, startBrokerWithDex } from '../broker-with-dex.ts'
+import { ManualClock } from '../manual-clock.ts'
+
+function issue(accessToken: string, life: TokenLife, clock: ManualClock): IssuedToken {
+  return new IssuedToken({ accessToken, expiresIn: undefined, fields: {} }, life, clock, () => () => ({}))
+}
+
+test('the cache behaves like a list that drops what expires soonest', () => {
+  const step = fc.oneof(
+    fc.record({ set: fc.nat(9), lifeMs: fc.integer({ min: -5, max: 100 }) }),
+    fc.record({ get: fc.nat(9) }),
+    fc.record({ advance: fc.integer({ min: 0, max: 40 }) }),
+    fc.record({ cleanUp: fc.integer({ min: 0, max: 4 }) }),
+  )
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 6 }), fc.array(step, { maxLength: 150 }), (max, steps) => {
+      const clock = new ManualClock()
+      const cache = new TokenCache(max, clock)
+      let model: { key: string; token: IssuedToken; until: number; order: number }[] = []
+      let evictions = 0
+      let order = 0
+      for (const step of steps) {
+        if ('advance' in step) clock.advance(step.advance)
+        else if ('cleanUp' in step) {
+          const expired = model.filter(entry => entry.until <= clock.monotonic())
+          const removed = cache.removeExpired(step.cleanUp)
+          expect(removed).toBe(Math.min(expired.length, step.cleanUp))
+          const goers = expired.sort((a, b) => a.until - b.until).slice(0, removed)
+          // Which of two that expired together goes first does not matter, so both ways are the same to the model.
+          model = model.filter(entry => !goers.includes(entry))
+        } else if ('set' in step) {
+          const key = `key-${step.set}`
+          // No two lives end at the same moment, so that the model knows who goes.
+          const lifeMs = step.lifeMs + ++order / 1_000
+          const until = clock.monotonic() + lifeMs
+          const life = { expiresAt: clock.wall() + lifeMs, livesUntil: until, usableUntil: until }
+          const token = issue(`token-${order}`, life, clock)
+          cache.set(key, token, life)
+          if (until <= clock.monotonic()) continue
+          const others = model.filter(entry => entry.key !== key)
+          if (others.length === model.length && model.length === max) {
+            const soonest = others.reduce((a, b) => (a.until <= b.until ? a : b))
+            if (soonest.until > clock.monotonic()) evictions++
+            others.splice(others.indexOf(soonest), 1)
+          }
+          model = [...others, { key, token, until, order }]
+        } else {
+          const key = `key-${step.get}`
+          const entry = model.find(entry => entry.key === key)
+          const living = entry !== undefined && entry.until > clock.monotonic()
+          expect(cache.get(key)).toBe(living ? entry.token : undefined)
+          if (!living) model = model.filter(entry => entry.key !== key)
+        }
+        expect(cache.size).toBe(model.length)
+        expect(cache.evictions).toBe(evictions)
+        expect(cache.size).toBeLessThanOrEqual(max)
+      }
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('a full cache drops an expired token before a living one, and counts only living ones as evicted', () => {
+  const clock = new ManualClock()
+  const cache = new TokenCache(2, clock)
+  const add = (key: string, lifeMs: number) => {
+    const until = clock.monotonic() + lifeMs
+    const life = { expiresAt: clock.wall() + lifeMs, livesUntil: until, usableUntil: until }
+    cache.set(key, issue(key, life, clock), life)
+  }
+  add('long', 1_000)
+  add('short', 10)
+  clock.advance(20)
+  add('new', 500)
+  expect(cache.evictions).toBe(0)
+  expect(cache.get('long')).toBeDefined()
+  add('newer', 2_000)
+  expect(cache.evictions).toBe(1)
+  expect(cache.get('new')).toBeUndefined()
+  expect(cache.get('long')).toBeDefined()
+})
+
+test('a full cache of 65,536 tokens takes new ones about as fast as a small one', () => {
+  const clock = new ManualClock()
+  const timeOf = (max: number) => {
+    const cache = new TokenCache(max, clock)
+    const add = (index: number) => {
+      const until = clock.monotonic() + 1_000 + index
+      const life = { expiresAt: clock.wall() + 1_000 + index, livesUntil: until, usableUntil: until }
+      cache.set(`key-${index}`, issue('token', life, clock), life)
+    }
+    for (let index = 0; index < max; index++) add(index)
+    const start = performance.now()
+    for (let index = max; index < max + 20_000; index++) add(index)
+    expect(cache.evictions).toBe(20_000)
+    return performance.now() - start
+  }
+  timeOf(64)
+  // A scan would take a thousand times as long.
+  expect(timeOf(65_536)).toBeLessThan(60 * timeOf(64))
+})
+
+test('cacheMaxEntries 0 keeps nothing, and callers at the same time still share one request', async () => {
+  await using running = await startBrokerWithDex({ client: orders, cacheMaxEntries: 0 })
+  const tokens = await Promise.all(Array.from({ length: 100 }, () => running.broker.getToken()))
+  expect(new Set(tokens).size).toBe(1)
+  expect(running.dex.counts.tokenRequests).toBe(1)
+  expect(running.broker.peekToken()).toBeUndefined()
+  await running.broker.getToken()
+  expect(running.dex.counts.tokenRequests).toBe(2)
+  expect(running.broker.cacheStatistics).toMatchObject({ entries: 0, evictions: 0, hits: 0, misses: 101 })
+})
+
+test('expired tokens are cleaned up without anybody asking for them', async () => {
+  await using running = await startBrokerWithDex({ cacheCleanupIntervalMs: 5 })
+  await running.broker.getToken(orders)
+  await running.broker.getToken(billing)
+  expect(running.broker.cacheStatistics.entries).toBe(2)
+  running.clock.advance(3_600_000)
+  await vi.waitFor(() => expect(running.broker.cacheStatistics.entries).toBe(0))
+})
+
+test('hits and misses are counted once for each call', async () => {
+  await using running = await startBrokerWithDex({ client: orders })
+  await running.broker.getToken()
+  await running.broker.getToken()
+  await running.broker.check({ headers: [] })
+  await running.broker.check({ headers: ['x-scope', 'groups'] })
+  expect(running.broker.cacheStatistics).toEqual({ entries: 2, hits: 2, misses: 2, evictions: 0 })
+})
+
+test('whoever listens to the diagnostics channels of lru-cache sees no token and no secret', async () => {
+  const seen: unknown[] = []
+  const listen = (message: unknown) => seen.push(message)
+  const tracing = tracingChannel<object>('lru-cache')
+  const subscribers = { start: listen, end: listen, asyncStart: listen, asyncEnd: listen, error: listen }
+  channel('lru-cache:metrics').subscribe(listen)
+  tracing.subscribe(subscribers)
+  try {
+    await using running = await startBrokerWithDex({ tokenHeaders: { access_token: 'x-access-token' } })
+    const token = await running.broker.getToken(orders)
+    await running.broker.getToken(orders)
+    await failureOf(running.broker.getToken({ ...orders, clientSecret: 'a-wrong-one' }))
+    await failureOf(running.broker.getToken({ ...orders, clientSecret: 'a-wrong-one' }))
+    expect(seen.length).toBeGreaterThan(2)
+    const shown = seen
+      .map(
+        message => inspect(message, { showHidden: true, depth: 12, getters: true }) + JSON.stringify(message),
+      )
+      .join()
+    expect(shown).not.toContain(token.accessToken)
+    expect(shown).not.toContain('orders-secret')
+    expect(shown).not.toContain('a-wrong-one')
+  } finally {
+    channel('lru-cache:metrics').unsubscribe(listen)
+    tracing.unsubscribe(subscribers)
+  }
+})

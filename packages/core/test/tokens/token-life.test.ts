@@ -1,0 +1,126 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { isUsable, tokenLife } from '../../src/tokens/token-life.ts'
+import { orders, startBrokerWithDex } from '../broker-with-dex.ts'
+import { ManualClock } from '../manual-clock.ts'
+
+const hourMs = 3_600_000
+const marginMs = 30_000
+
+describe('the life of a token', () => {
+  test('ends the safety margin before its expiry', () => {
+    const clock = new ManualClock()
+    const life = tokenLife({ wall: clock.wall(), monotonic: clock.monotonic() }, 3600, marginMs)
+    clock.advance(hourMs - marginMs - 1)
+    expect(isUsable(life, clock)).toBe(true)
+    clock.advance(1)
+    expect(isUsable(life, clock)).toBe(false)
+  })
+
+  test.each([
+    [30, 24_000],
+    [10, 8_000],
+    [29.5, 23_600],
+    [30.001, 1],
+    [31, 1_000],
+    [60, 30_000],
+    [undefined, 60_000],
+    [0, 60_000],
+    [-7, 60_000],
+  ])('of %s seconds is usable for %i ms', (seconds, usableMs) => {
+    const life = tokenLife({ wall: 1e12, monotonic: 0 }, seconds, marginMs)
+    expect(life.usableUntil).toBeCloseTo(usableMs, 3)
+  })
+
+  test('is positive and never longer than a year, whatever Dex says', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.double(), fc.constant(Number.POSITIVE_INFINITY)), seconds => {
+        fc.pre(!Number.isNaN(seconds))
+        const life = tokenLife({ wall: 0, monotonic: 0 }, seconds, marginMs)
+        expect(life.usableUntil).toBeGreaterThanOrEqual(0)
+        expect(life.usableUntil).toBeLessThanOrEqual(life.expiresAt)
+        expect(Number.isFinite(new Date(life.expiresAt).getTime())).toBe(true)
+        expect(life.expiresAt).toBeLessThanOrEqual(366 * 24 * hourMs)
+      }),
+    )
+  })
+})
+
+describe('a cached token and the clocks', () => {
+  test('is used until the safety margin, and then asked for again', async () => {
+    await using running = await startBrokerWithDex({ client: orders })
+    const first = await running.broker.getToken()
+    // Dex says 3,599 seconds for a life of an hour.
+    running.clock.advance(3_599_000 - marginMs - 1)
+    expect(running.broker.peekToken()).toBe(first)
+    running.clock.advance(1)
+    expect(running.broker.peekToken()).toBeUndefined()
+    expect(await running.broker.getToken()).not.toBe(first)
+    expect(running.dex.counts.tokenRequests).toBe(2)
+  })
+
+  test('is not used past its expiry on the wall clock, as after a machine was suspended', async () => {
+    await using running = await startBrokerWithDex({ client: orders })
+    await running.broker.getToken()
+    running.clock.jumpWall(3_598_999)
+    expect(running.broker.peekToken()).toBeDefined()
+    running.clock.jumpWall(1)
+    expect(running.broker.peekToken()).toBeUndefined()
+  })
+
+  test('does not live longer because the wall clock was set back', async () => {
+    await using running = await startBrokerWithDex({ client: orders })
+    await running.broker.getToken()
+    running.clock.jumpWall(-24 * hourMs)
+    expect(running.broker.peekToken()).toBeDefined()
+    running.clock.advance(3_599_000 - marginMs)
+    expect(running.broker.peekToken()).toBeUndefined()
+  })
+
+  test('a mapped expires_in is what is left, and never more because the wall clock was set back', async () => {
+    await using running = await startBrokerWithDex({
+      client: orders,
+      tokenHeaders: { expires_in: 'x-expires-in' },
+    })
+    const token = await running.broker.getToken()
+    const left = () => token.headers['x-expires-in']
+    expect(left()).toBe('3599')
+    running.clock.advance(99_500)
+    expect(left()).toBe('3499')
+    running.clock.jumpWall(-hourMs)
+    expect(left()).toBe('3499')
+    running.clock.advance(4 * hourMs)
+    expect(left()).toBe('0')
+    expect(Object.isFrozen(token.headers)).toBe(true)
+    expect(token.fields).toEqual({ expires_in: '3599' })
+  })
+
+  test('its life is counted from before the request was sent, because Dex may be slow', async () => {
+    await using running = await startBrokerWithDex({ client: orders })
+    running.dex.setFault('token', {
+      kind: 'rewrite',
+      rewrite: answer => {
+        running.clock.advance(20_000)
+        return answer
+      },
+    })
+    const askedAt = running.clock.wall()
+    const token = await running.broker.getToken()
+    expect(token.expiresAt).toBe(askedAt + 3_599_000)
+    running.clock.advance(3_599_000 - marginMs - 20_000)
+    expect(running.broker.peekToken()).toBeUndefined()
+  })
+
+  test('one that is dead when it arrives is not cached', async () => {
+    await using running = await startBrokerWithDex({ client: orders })
+    running.dex.setFault('token', {
+      kind: 'rewrite',
+      rewrite: answer => {
+        running.clock.advance(4_000_000)
+        return answer
+      },
+    })
+    await running.broker.getToken()
+    expect(running.broker.cacheStatistics.entries).toBe(0)
+  })
+})
