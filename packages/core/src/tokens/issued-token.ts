@@ -9,6 +9,8 @@ export type HeadersOfToken = (
   remainingSeconds: () => number,
 ) => () => Readonly<Record<string, string>>
 
+const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom')
+
 /**
  * An access token of Dex and what belongs to it.
  *
@@ -54,7 +56,7 @@ export class IssuedToken {
   }
 
   /** Without it, `inspect` with `showHidden` and `getters` calls the getters and shows the token. */
-  [inspect.custom](_depth: number, options: InspectOptions): string {
+  [inspectCustom](_depth: number, options: InspectOptions): string {
     return `IssuedToken ${inspect(this.toJSON(), options)}`
   }
 }
