@@ -9,8 +9,6 @@ export type HeadersOfToken = (
   remainingSeconds: () => number,
 ) => () => Readonly<Record<string, string>>
 
-const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom')
-
 /**
  * An access token of Dex and what belongs to it.
  *
@@ -55,8 +53,12 @@ export class IssuedToken {
     return { tokenType: this.tokenType, expiresAt: this.expiresAt }
   }
 
-  /** Without it, `inspect` with `showHidden` and `getters` calls the getters and shows the token. */
-  [inspectCustom](_depth: number, options: InspectOptions): string {
-    return `IssuedToken ${inspect(this.toJSON(), options)}`
+  static {
+    // `inspect` with `showHidden` and `getters` would call the getters and show the token.
+    Object.defineProperty(IssuedToken.prototype, inspect.custom, {
+      value(this: IssuedToken, _depth: number, options: InspectOptions): string {
+        return `IssuedToken ${inspect(this.toJSON(), options)}`
+      },
+    })
   }
 }
