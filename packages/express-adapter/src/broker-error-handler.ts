@@ -1,0 +1,17 @@
+import { BrokerError, refusalOf } from '@broker/core'
+import type { ErrorRequestHandler } from 'express'
+
+/**
+ * Answers the broker's errors as `@broker/core` says: status, `WWW-Authenticate`, `Retry-After`, and a JSON body without
+ * anything internal. Every other error, and one that comes after the answer began, goes on to `next`.
+ */
+export function brokerErrorHandler(): ErrorRequestHandler {
+  return (error, _request, response, next) => {
+    if (!BrokerError.is(error) || response.headersSent) {
+      next(error)
+      return
+    }
+    const { status, headers, body } = refusalOf(error)
+    response.status(status).set(headers).send(body)
+  }
+}
