@@ -5,7 +5,7 @@ export type {
   GateOptions,
   TokenBrokerOptions,
 } from './broker-options.ts'
-export type { CheckRequest } from './check/check.ts'
+export type { AuthenticatedCaller, CheckRequest } from './check/check.ts'
 export { type AllowVerdict, type RefusalVerdict, refusalOf, type Verdict } from './check/verdict.ts'
 export type { Clock } from './clock.ts'
 export { BrokerError, type BrokerErrorCode, type BrokerErrorOptions, brokerErrorCodes } from './errors.ts'

@@ -1,5 +1,5 @@
 import type { TokenBrokerOptions } from './broker-options.ts'
-import { Check, type CheckRequest } from './check/check.ts'
+import { type AuthenticatedCaller, Check, type CheckRequest } from './check/check.ts'
 import { headersOfToken } from './check/token-headers.ts'
 import type { Verdict } from './check/verdict.ts'
 import type { JwtClaims } from './gate/jwt.ts'
@@ -75,6 +75,11 @@ export class TokenBroker implements AsyncDisposable {
   async verify(jwt: string, wait: Wait = {}): Promise<JwtClaims> {
     if (this.#verifier === undefined) throw new TypeError('verify needs the option gate')
     return this.#verifier.verify(jwt, wait)
+  }
+
+  /** The caller that a request's JWT proves, from its header lines; else the errors of `verify`. Needs the option `gate`. */
+  authenticate(request: CheckRequest): Promise<AuthenticatedCaller> {
+    return this.#check.authenticate(request)
   }
 
   /** Whether a request may go on, and with which headers. Rejects only with the reason of the caller's own abort. */

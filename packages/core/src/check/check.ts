@@ -1,11 +1,13 @@
+import type { Clock } from '../clock.ts'
 import { BrokerError } from '../errors.ts'
+import type { JwtClaims } from '../gate/jwt.ts'
 import type { JwtVerifier } from '../gate/jwt-verifier.ts'
 import type { Logger } from '../logger.ts'
 import type { IssuedToken } from '../tokens/issued-token.ts'
 import type { ConfiguredClient, RequestedTokens, TokenRequest } from '../tokens/requested-tokens.ts'
 import type { TokenSource } from '../tokens/token-source.ts'
 import type { Wait } from '../wait-for.ts'
-import { bearerJwt, missingJwt } from './bearer-jwt.ts'
+import { bearerJwt } from './bearer-jwt.ts'
 import {
   type CredentialHeaderNames,
   type CredentialHeaders,
@@ -24,6 +26,13 @@ export interface CheckRequest {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Who a JWT says is calling. */
+export interface AuthenticatedCaller {
+  readonly claims: JwtClaims
+  /** The JWT itself. */
+  readonly token: string
+}
+
 export interface CheckOptions {
   readonly names: CredentialHeaderNames
   /** Wins over the caller's headers, part by part: those of a configured part are not read. */
@@ -34,6 +43,7 @@ export interface CheckOptions {
   readonly tokenHeaders: readonly TokenHeader[]
   readonly stripCredentialHeaders: boolean
   readonly maxWaitMs: number
+  readonly clock: Clock
   readonly logger: Logger
 }
 
@@ -70,24 +80,44 @@ export class Check {
     }
   }
 
-  async #decide(request: CheckRequest): Promise<AllowVerdict> {
-    const { names, verifier, maxWaitMs, requestedTokens, tokens } = this.#options
-    const headers = readCredentialHeaders(request.headers, names)
-    let wait: Wait | undefined
-    const waiting = () => {
-      const expected = typeof headers.expectedTimeoutMs === 'string' ? headers.expectedTimeoutMs : ''
-      wait ??= { signal: request.signal, timeoutMs: waitingTimeMs(expected, maxWaitMs) }
-      return wait
-    }
-    if (verifier !== undefined) await verifier.verify(this.#callersJwt(headers), waiting())
-    const requested = requestedTokens.resolve(this.#tokenRequest(headers))
-    return this.#allow(tokens.peek(requested) ?? (await tokens.get(requested, waiting())))
+  /** The caller that a request's JWT proves. Rejects with `BrokerError`, or the reason of the caller's own abort. */
+  async authenticate(request: CheckRequest): Promise<AuthenticatedCaller> {
+    const headers = readCredentialHeaders(request.headers, this.#options.names)
+    return this.#authenticate(headers, this.#wait(request, headers))
   }
 
-  #callersJwt(headers: CredentialHeaders): string {
-    const value = singleValue(headers.jwt, this.#options.names.jwt)
-    if (value === '') throw missingJwt()
-    return bearerJwt(value)
+  async #decide(request: CheckRequest): Promise<AllowVerdict> {
+    const { names, verifier, requestedTokens, tokens } = this.#options
+    const headers = readCredentialHeaders(request.headers, names)
+    const wait = this.#wait(request, headers)
+    if (verifier !== undefined) await this.#authenticate(headers, wait)
+    const requested = requestedTokens.resolve(this.#tokenRequest(headers))
+    return this.#allow(tokens.peek(requested) ?? (await tokens.get(requested, wait)))
+  }
+
+  async #authenticate(headers: CredentialHeaders, wait: Wait): Promise<AuthenticatedCaller> {
+    const { names, verifier } = this.#options
+    if (verifier === undefined) throw new TypeError('authenticate needs the option gate')
+    const token = bearerJwt(singleValue(headers.jwt, names.jwt))
+    return { claims: await verifier.verify(token, wait), token }
+  }
+
+  /**
+   * One deadline for all that a check waits for. Getters, because most checks wait for nothing, and a signal can cost
+   * more than the rest of the check.
+   */
+  #wait(request: CheckRequest, { expectedTimeoutMs }: CredentialHeaders): Wait {
+    const { maxWaitMs, clock } = this.#options
+    const startedAt = clock.monotonic()
+    return {
+      get signal() {
+        return request.signal
+      },
+      get timeoutMs() {
+        const expected = typeof expectedTimeoutMs === 'string' ? expectedTimeoutMs : ''
+        return Math.max(1, startedAt + waitingTimeMs(expected, maxWaitMs) - clock.monotonic())
+      },
+    }
   }
 
   /** An empty header is no header: the part then counts as left out. */
