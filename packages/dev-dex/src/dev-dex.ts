@@ -3,8 +3,9 @@ import { type DexClient, indexDexClients } from './dex-client.ts'
 import { endpointRoutes, type FaultTarget } from './endpoint.ts'
 import type { Fault } from './fault.ts'
 import { FaultSwitches } from './fault-switches.ts'
+import { clientCredentialsGrant, defaultGrantTypes } from './grant-types.ts'
 import { locateIssuer } from './issuer-location.ts'
-import { clientCredentialsGrant, type IssuerState } from './issuer-state.ts'
+import type { IssuerState } from './issuer-state.ts'
 import { KeyRing } from './key-ring.ts'
 import { listenOnLoopback, type TlsIdentity } from './loopback-server.ts'
 import { createRequestHandler } from './request-handler.ts'
@@ -13,15 +14,6 @@ import { type SignJwtOptions, signCompact } from './sign-jwt.ts'
 import type { SigningAlgorithm } from './signing-key.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
-
-/** Dex's usual grants, plus client_credentials, which it has to be told to serve. */
-export const defaultGrantTypes: readonly string[] = [
-  'authorization_code',
-  clientCredentialsGrant,
-  'refresh_token',
-  'urn:ietf:params:oauth:grant-type:device_code',
-  'urn:ietf:params:oauth:grant-type:token-exchange',
-]
 
 /** How a look-alike starts. */
 export interface DevDexOptions {

@@ -2,9 +2,6 @@ import type { DexClient } from './dex-client.ts'
 import type { IssuerLocation } from './issuer-location.ts'
 import type { KeyRing } from './key-ring.ts'
 
-/** The name of the one grant that the look-alike serves. */
-export const clientCredentialsGrant = 'client_credentials'
-
 /** What the endpoints share; the mutable members may change between two requests. */
 export interface IssuerState {
   readonly location: IssuerLocation

@@ -92,6 +92,7 @@ async function streamHugeBody(
   while (left > 0) {
     const chunk = filler.subarray(0, left)
     left -= chunk.length
+    signal.throwIfAborted()
     if (!response.write(chunk)) await once(response, 'drain', { signal })
   }
   response.end(tail)

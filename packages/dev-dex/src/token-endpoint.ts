@@ -3,7 +3,8 @@ import { authenticateClient, readClientCredentials } from './client-authenticati
 import { refuseScopes } from './client-credentials-scopes.ts'
 import { issueTokens } from './client-credentials-tokens.ts'
 import { goFields, goJson } from './go-text.ts'
-import { clientCredentialsGrant, type IssuerState } from './issuer-state.ts'
+import { clientCredentialsGrant } from './grant-types.ts'
+import type { IssuerState } from './issuer-state.ts'
 import { oauthErrorAnswer } from './oauth-error.ts'
 import type { ReceivedRequest } from './received-request.ts'
 
