@@ -1,0 +1,88 @@
+// Keeps what the documentation repeats equal to its source: generated pages, snippets of code that runs, and links.
+// Without --write it only compares. Needs a build.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { brokenLinks } from './markdown-links.mjs'
+import { fillSnippets } from './markdown-snippets.mjs'
+import { root } from './workspace-packages.cjs'
+
+const writes = process.argv.includes('--write')
+const foldersWithoutDocs = new Set([
+  'node_modules',
+  'dist',
+  '.git',
+  '.turbo',
+  '.reports',
+  '.tools',
+  'coverage',
+])
+const faults = []
+const outdated = []
+
+await generate('docs/configuration.md', 'packages/server/dist/config/configuration-markdown.js', module =>
+  module.configurationMarkdown(),
+)
+await generate('.env.example', 'packages/server/dist/config/env-example.js', module => module.envExample())
+await generate('docs/errors.md', 'packages/core/dist/errors.js', module =>
+  errorsMarkdown(module.brokerErrorCodes),
+)
+
+const markdownFiles = filesBelow('.').filter(file => file.endsWith('.md'))
+for (const file of markdownFiles) {
+  const snippets = fillSnippets(readFileSync(path.join(root, file), 'utf8'), root)
+  faults.push(...snippets.faults.map(fault => `${file}:${fault}`))
+  keepEqual(file, snippets.text)
+}
+for (const file of markdownFiles) faults.push(...brokenLinks(file, root))
+
+if (writes) for (const file of outdated) console.log(`${file} written`)
+else faults.push(...outdated.map(file => `${file} is not up to date: run pnpm docs:write`))
+for (const fault of faults) console.error(fault)
+if (faults.length > 0) process.exitCode = 1
+else console.log(`${markdownFiles.length} Markdown files: generated pages, snippets and links are in order`)
+
+async function generate(file, builtModule, textFrom) {
+  const modulePath = path.join(root, builtModule)
+  if (!existsSync(modulePath)) {
+    faults.push(`${file} is generated from ${builtModule}, which is missing: run pnpm build`)
+    return
+  }
+  keepEqual(file, textFrom(await import(pathToFileURL(modulePath).href)))
+}
+
+function keepEqual(file, text) {
+  const fullPath = path.join(root, file)
+  if (existsSync(fullPath) && readFileSync(fullPath, 'utf8') === text) return
+  outdated.push(file)
+  if (writes) writeFileSync(fullPath, text)
+}
+
+function errorsMarkdown(codes) {
+  const rows = Object.entries(codes).map(
+    ([code, { status, description }]) =>
+      `| \`${code}\` | ${status} | ${description.replaceAll('|', '\\|')} |`,
+  )
+  return `# Errors
+
+<!-- Generated from the table in packages/core/src/errors.ts: change the table, not this file. -->
+
+Whatever goes wrong is a \`BrokerError\` with one of these codes. Over HTTP it becomes the status beside it and the body
+\`{"error": "<code>", "error_description": "<text that is safe to show>"}\` (RFC 6749 section 5.2).
+
+| Code | Status | When |
+| --- | --- | --- |
+${rows.join('\n')}
+
+Every 401 carries \`WWW-Authenticate: Bearer\`. A 503 carries \`Retry-After\` when it is known how long to wait. The reason
+behind an error, which may name hosts and settings, is in the broker's log and never in an answer.
+`
+}
+
+function filesBelow(folder) {
+  return readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap(entry => {
+    const name = path.posix.join(folder, entry.name)
+    if (entry.isDirectory()) return foldersWithoutDocs.has(entry.name) ? [] : filesBelow(name)
+    return entry.isFile() ? [name] : []
+  })
+}
