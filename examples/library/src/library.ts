@@ -18,7 +18,9 @@ const clientSecret = 's3cr3t+/%'
 const keys = createRemoteJWKSet(new URL(dex.jwksUri))
 const api = createServer(async (request, response) => {
   const token = request.headers.authorization?.replace('Bearer ', '') ?? ''
-  const accepted = await jwtVerify(token, keys, { issuer: dex.issuer, audience: 'orders' }).catch(() => undefined)
+  const accepted = await jwtVerify(token, keys, { issuer: dex.issuer, audience: 'orders' }).catch(
+    () => undefined,
+  )
   response.writeHead(accepted ? 200 : 401).end(accepted ? 'three orders' : 'no')
 })
 await new Promise<void>(resolve => api.listen(0, '127.0.0.1', resolve))
