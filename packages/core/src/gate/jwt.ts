@@ -35,7 +35,7 @@ export function invalidJwt(reason: string, cause?: unknown): BrokerError {
 export function parseJwt(jwt: string): UnverifiedJwt {
   if (jwt.length > maxJwtLength) throw invalidJwt('larger than 16 KiB')
   const parts = compactForm.exec(jwt)
-  if (parts === null) throw invalidJwt('not a compact JWS')
+  if (parts === null || !isCanonical(parts[3] as string)) throw invalidJwt('not a compact JWS')
   const header = decodedObject(parts[1] as string, 'header')
   const claims = decodedObject(parts[2] as string, 'claims set')
   const { alg, kid } = header
@@ -45,6 +45,11 @@ export function parseJwt(jwt: string): UnverifiedJwt {
   if (header['b64'] !== undefined) throw invalidJwt('b64 is not allowed in a JWT')
   assertType(header['typ'])
   return { header: { alg, kid }, claims }
+}
+
+/** The spare bits of the last character are not signed: if they did not count, a JWT would have several spellings. */
+function isCanonical(base64url: string): boolean {
+  return Buffer.from(base64url, 'base64url').toString('base64url') === base64url
 }
 
 function assertType(typ: unknown): void {

@@ -1,0 +1,102 @@
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import type { GateOptions, TokenBrokerOptions } from '../../src/broker-options.ts'
+import { TokenBroker } from '../../src/token-broker.ts'
+import { answerJson, type LoopbackServer, startLoopbackServer } from '../loopback-server.ts'
+import { ManualClock } from '../manual-clock.ts'
+
+export type Algorithm = 'RS256' | 'RS384' | 'RS512' | 'ES256' | 'ES384' | 'ES512'
+export type Claims = Readonly<Record<string, unknown>>
+
+const curves = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' } as const
+
+/** A key pair of the callers' issuer, and its public half as a member of a JWK set. */
+export class CallersKey {
+  readonly algorithm: Algorithm
+  readonly privateKey: KeyObject
+  readonly publicKey: KeyObject
+  readonly kid: string
+
+  constructor(algorithm: Algorithm, { kid = `key-${algorithm}`, modulusLength = 2048, curve = '' } = {}) {
+    const pair = algorithm.startsWith('RS')
+      ? generateKeyPairSync('rsa', { modulusLength })
+      : generateKeyPairSync('ec', { namedCurve: curve || curves[algorithm as keyof typeof curves] })
+    this.algorithm = algorithm
+    this.privateKey = pair.privateKey
+    this.publicKey = pair.publicKey
+    this.kid = kid
+  }
+
+  /** `undefined` leaves a member out. */
+  jwk(members: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+    return {
+      ...this.publicKey.export({ format: 'jwk' }),
+      kid: this.kid,
+      alg: this.algorithm,
+      use: 'sig',
+      ...members,
+    }
+  }
+
+  /** A JWT with any claims set, given as JSON text or as an object, and any header members; `undefined` leaves one out. */
+  jwt(claims: Claims | string, header: Readonly<Record<string, unknown>> = {}): string {
+    return compactJws({ alg: this.algorithm, kid: this.kid, typ: 'JWT', ...header }, claims, input =>
+      sign(`sha${this.algorithm.slice(2)}`, input, { key: this.privateKey, dsaEncoding: 'ieee-p1363' }),
+    )
+  }
+}
+
+export function compactJws(
+  header: object,
+  claims: object | string,
+  signature: (input: Buffer) => Buffer,
+): string {
+  const text = typeof claims === 'string' ? claims : JSON.stringify(claims)
+  const encode = (part: string) => Buffer.from(part).toString('base64url')
+  const input = `${encode(JSON.stringify(header))}.${encode(text)}`
+  return `${input}.${signature(Buffer.from(input)).toString('base64url')}`
+}
+
+export interface Gate extends AsyncDisposable {
+  readonly broker: TokenBroker
+  readonly clock: ManualClock
+  /** Serves the key set. */
+  readonly server: LoopbackServer
+  /** Claims that the gate accepts, with these changes; `undefined` leaves one out. */
+  claims(changes?: Claims): Claims
+  publish(...keys: unknown[]): void
+}
+
+/** A broker with a gate, and the callers' issuer before it, which publishes these keys. */
+export async function startGate(
+  keys: readonly unknown[],
+  gate: Partial<GateOptions> = {},
+  options: Partial<TokenBrokerOptions> = {},
+): Promise<Gate> {
+  const clock = new ManualClock()
+  const server = await startLoopbackServer(answerJson({ keys }))
+  const broker = new TokenBroker({
+    tokenEndpoint: 'https://dex.example.com/token',
+    clock,
+    gate: { jwksUri: `${server.url}/keys`, ...gate },
+    ...options,
+  })
+  return {
+    broker,
+    clock,
+    server,
+    claims: changes => ({
+      iss: 'https://issuer.example.com',
+      aud: 'svc',
+      sub: 'alice',
+      exp: clock.wall() / 1000 + 3600,
+      ...changes,
+    }),
+    publish(...published) {
+      server.answer = answerJson({ keys: published })
+    },
+    async [Symbol.asyncDispose]() {
+      await broker.close()
+      await server[Symbol.asyncDispose]()
+    },
+  }
+}
