@@ -1,15 +1,26 @@
-// Adds up what vitest reported in each package: `npm test` ends with these lines, .ci/run takes its counts from here.
-import { existsSync, readFileSync } from 'node:fs'
+// Adds up what vitest reported in each package: `npm test` ends with these lines, and .ci/run takes its counts from here
+// with --counts-file <file>, which leaves `<passed> <failed>` there.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { root, workspacePackages } from './workspace-packages.cjs'
 
-/** One `{ name, passed, failed, skipped, problem? }` per package that has tests. */
-export function countTests() {
-  return workspacePackages()
-    .filter(({ manifest }) => manifest.scripts?.test)
-    .map(({ folder, manifest }) => ({ name: manifest.name, ...countsOf(path.join(root, folder)) }))
+const { values: options } = parseArgs({ options: { 'counts-file': { type: 'string' } } })
+
+const counts = workspacePackages()
+  .filter(({ manifest }) => manifest.scripts?.test)
+  .map(({ folder, manifest }) => ({ name: manifest.name, ...countsOf(path.join(root, folder)) }))
+const total = { passed: 0, failed: 0 }
+const nameWidth = Math.max(...counts.map(({ name }) => name.length))
+
+for (const { name, passed, failed, skipped, problem } of counts) {
+  const text = `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`
+  console.log(`${name.padEnd(nameWidth)}  ${problem ?? text}`)
+  total.passed += passed
+  total.failed += failed
 }
+if (options['counts-file']) writeFileSync(options['counts-file'], `${total.passed} ${total.failed}\n`)
+if (total.failed > 0) process.exitCode = 1
 
 function countsOf(folder) {
   const reportFile = path.join(folder, '.reports', 'vitest.json')
@@ -31,14 +42,4 @@ function countsOf(folder) {
   } catch (error) {
     return failedToReport(`its report cannot be read: ${error.message}`)
   }
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const counts = countTests()
-  const nameWidth = Math.max(...counts.map(({ name }) => name.length))
-  for (const { name, passed, failed, skipped, problem } of counts) {
-    const text = problem ?? `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`
-    console.log(`${name.padEnd(nameWidth)}  ${text}`)
-  }
-  if (counts.some(({ failed }) => failed > 0)) process.exitCode = 1
 }
