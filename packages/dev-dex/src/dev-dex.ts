@@ -53,6 +53,8 @@ export interface DevDex extends AsyncDisposable {
   readonly counts: RequestCounts
   /** The last 1000 token requests, the oldest first. */
   readonly tokenRequests: readonly RecordedTokenRequest[]
+  /** TCP connections that clients hold at the moment. */
+  readonly openConnections: number
   /** Sets the counts to zero and forgets the recorded requests. */
   resetRecords(): void
 
@@ -127,6 +129,9 @@ export async function startDevDex(options: DevDexOptions = {}): Promise<DevDex> 
     },
     get tokenRequests() {
       return journal.tokenRequests
+    },
+    get openConnections() {
+      return server.openConnections
     },
     resetRecords: () => journal.reset(),
     setFault: (target, fault) => faults.set(target, fault),

@@ -1,4 +1,4 @@
-import type { Answer } from './answer.ts'
+import { type Answer, jsonAnswer } from './answer.ts'
 import { goJson } from './go-text.ts'
 import type { IssuerState } from './issuer-state.ts'
 import { oauthErrorAnswer } from './oauth-error.ts'
@@ -7,11 +7,10 @@ import { type OwnToken, verifyOwnToken } from './verify-own-token.ts'
 
 const malformedBody = 'Unable to parse HTTP body, make sure to send a properly formatted form request body.'
 
-const inactiveAnswer: Answer = {
-  status: 200,
-  headers: { 'Cache-Control': 'no-store', 'Content-Type': 'application/json', Pragma: 'no-cache' },
-  body: `${goJson({ active: false })}\n`,
-}
+const inactiveAnswer = jsonAnswer(200, `${goJson({ active: false })}\n`, {
+  'Cache-Control': 'no-store',
+  Pragma: 'no-cache',
+})
 
 /** Answers `/token/introspect`; like Dex, it asks for no client authentication. */
 export async function answerIntrospection(
@@ -57,5 +56,5 @@ function activeAnswer({ clients, location }: IssuerState, { claims }: OwnToken):
       preferred_username: claims.preferred_username,
     },
   }
-  return { status: 200, headers: { 'Content-Type': 'application/json' }, body: goJson(body) }
+  return jsonAnswer(200, goJson(body))
 }

@@ -13,6 +13,7 @@ export interface TlsIdentity {
 export interface LoopbackServer {
   readonly origin: string
   readonly port: number
+  readonly openConnections: number
   /** Destroys every connection and frees the port. */
   close(): Promise<void>
 }
@@ -45,6 +46,9 @@ export async function listenOnLoopback(
   return {
     origin: `${tls === undefined ? 'http' : 'https'}://${hostname}:${address.port}`,
     port: address.port,
+    get openConnections() {
+      return sockets.size
+    },
     async close() {
       if (!server.listening) return
       const closed = once(server, 'close')

@@ -17,6 +17,13 @@ export interface RealDexSettings {
   readonly keysRotationMs?: number
 }
 
+/** YAML, unlike JSON, folds these inside a string. */
+const yamlLineBreaks = /[\u0085\u2028\u2029]/g
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
+
 function staticClient(client: DexClient): object {
   return {
     id: client.id,
@@ -47,5 +54,5 @@ export function realDexConfiguration(issuer: string, address: string, settings: 
     // Dex does not start without a connector; this one serves no client_credentials request.
     connectors: [{ type: 'mockCallback', id: 'mock', name: 'Mock' }],
   }
-  return JSON.stringify(configuration, undefined, 2)
+  return JSON.stringify(configuration, undefined, 2).replace(yamlLineBreaks, escapeCharacter)
 }

@@ -1,4 +1,4 @@
-import type { Answer } from './answer.ts'
+import { type Answer, jsonAnswer } from './answer.ts'
 import type { IssuerState } from './issuer-state.ts'
 import { oauthErrorAnswer } from './oauth-error.ts'
 import type { ReceivedRequest } from './received-request.ts'
@@ -12,5 +12,5 @@ export async function answerUserinfo(state: IssuerState, { headers }: ReceivedRe
   }
   const verified = await verifyOwnToken(state, token)
   if (verified === undefined) return oauthErrorAnswer(403, 'access_denied', 'Invalid bearer token.')
-  return { status: 200, headers: { 'Content-Type': 'application/json' }, body: verified.payload }
+  return jsonAnswer(200, verified.payload)
 }
