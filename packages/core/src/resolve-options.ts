@@ -47,7 +47,7 @@ export interface ResolvedOptions {
 
 /** Throws a `TypeError` that starts with the name of the first wrong option. */
 export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
-  const allowInsecure = options.allowInsecureUrls ?? false
+  const allowInsecure = checked(options.allowInsecureUrls, 'allowInsecureUrls', 'boolean') ?? false
   const { clientAuthMethod = 'client_secret_basic' } = options
   if (clientAuthMethod !== 'client_secret_basic' && clientAuthMethod !== 'client_secret_post') {
     throw new TypeError('clientAuthMethod must be client_secret_basic or client_secret_post')
@@ -73,30 +73,29 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
       scope: settableHeaderName(names.scope ?? 'x-scope', 'credentialHeaders.scope'),
       jwt: settableHeaderName(options.gate?.jwtHeader ?? 'authorization', 'gate.jwtHeader'),
     },
-    stripCredentialHeaders: names.strip ?? true,
+    stripCredentialHeaders: checked(names.strip, 'credentialHeaders.strip', 'boolean') ?? true,
     requestTimeoutMs: duration(options.requestTimeoutMs ?? 5_000, 'requestTimeoutMs', 1),
     cacheMaxEntries: cacheEntries(options.cacheMaxEntries ?? 1024),
     cacheCleanupIntervalMs: duration(options.cacheCleanupIntervalMs ?? 300_000, 'cacheCleanupIntervalMs', 1),
     expirySafetyMarginMs: duration(options.expirySafetyMarginMs ?? 30_000, 'expirySafetyMarginMs', 0),
     negativeCacheTtlMs: duration(options.negativeCacheTtlMs ?? 5_000, 'negativeCacheTtlMs', 0),
-    transport: options.transport ?? (globalThis.fetch as Transport),
-    clock: options.clock ?? systemClock,
-    logger: options.logger ?? silentLogger,
-    observe: options.observe ?? (() => {}),
+    transport: checked(options.transport, 'transport', 'function') ?? (globalThis.fetch as Transport),
+    clock: withMethods(options.clock, 'clock', ['wall', 'monotonic']) ?? systemClock,
+    logger: withMethods(options.logger, 'logger', ['debug', 'info', 'warn', 'error']) ?? silentLogger,
+    observe: checked(options.observe, 'observe', 'function') ?? (() => {}),
   }
 }
 
 function resolveClient({ clientId, clientSecret, scope, audiences }: DefaultClient): ConfiguredClient {
-  for (const [option, value] of Object.entries({ clientId, clientSecret, scope })) {
-    if (value !== undefined && typeof value !== 'string')
-      throw new TypeError(`client.${option} must be a string`)
+  for (const [part, value] of Object.entries({ clientId, clientSecret, scope })) {
+    checked(value, `client.${part}`, 'string')
   }
   const client = {
     // An empty part is no part: the request may bring its own.
     clientId: clientId || undefined,
     clientSecret: clientSecret || undefined,
     scope: scope || undefined,
-    audiences: [...(audiences ?? [])],
+    audiences: strings(audiences ?? [], 'client.audiences'),
   }
   try {
     assertClientCredentials({
@@ -117,10 +116,8 @@ function resolveGate(gate: GateOptions, allowInsecure: boolean): ResolvedGate {
   if (maxStaleMs < maxAgeMs) throw new TypeError('gate.jwksMaxStaleMs must not be below gate.jwksMaxAgeMs')
   return {
     jwksUri: endpointUrl(gate.jwksUri, 'gate.jwksUri', allowInsecure),
-    issuer: gate.issuer || undefined,
-    audiences: (typeof gate.audience === 'string' ? [gate.audience] : [...(gate.audience ?? [])]).filter(
-      Boolean,
-    ),
+    issuer: checked(gate.issuer, 'gate.issuer', 'string') || undefined,
+    audiences: strings(oneOrMore(gate.audience ?? []), 'gate.audience').filter(Boolean),
     clockToleranceMs: duration(gate.clockToleranceMs ?? 0, 'gate.clockToleranceMs', 0),
     maxAgeMs,
     maxStaleMs,
@@ -131,10 +128,12 @@ function resolveTokenHeaders(
   tokenHeaders: Readonly<Record<string, string | readonly string[]>>,
   authorizationHeader: string,
 ): TokenHeader[] {
+  if (typeof tokenHeaders !== 'object' || Array.isArray(tokenHeaders))
+    throw new TypeError('tokenHeaders must be an object')
   const mapping: TokenHeader[] = []
   const taken = new Set([authorizationHeader])
   for (const [field, headers] of Object.entries(tokenHeaders)) {
-    for (const name of typeof headers === 'string' ? [headers] : headers) {
+    for (const name of strings(oneOrMore(headers), `tokenHeaders.${field}`)) {
       const header = settableHeaderName(name, `tokenHeaders.${field}`)
       if (taken.has(header))
         throw new TypeError(`tokenHeaders.${field}: ${header} is already set by the broker`)
@@ -143,6 +142,36 @@ function resolveTokenHeaders(
     }
   }
   return mapping
+}
+
+function oneOrMore<T>(value: string | T): readonly string[] | T {
+  return typeof value === 'string' ? [value] : value
+}
+
+function strings(value: unknown, option: string): string[] {
+  if (!Array.isArray(value) || !value.every(item => typeof item === 'string')) {
+    throw new TypeError(`${option} must be an array of strings`)
+  }
+  return [...value]
+}
+
+/** `null` counts as left out, like `undefined`. */
+function checked<T>(value: T, option: string, type: 'boolean' | 'function' | 'string'): T {
+  if (value !== undefined && value !== null && typeof value !== type) {
+    throw new TypeError(`${option} must be a ${type}`)
+  }
+  return value
+}
+
+function withMethods<T extends object>(
+  value: T | undefined,
+  option: string,
+  names: readonly (keyof T & string)[],
+): T | undefined {
+  for (const name of value ? names : []) {
+    if (typeof value?.[name] !== 'function') throw new TypeError(`${option} must have the method ${name}`)
+  }
+  return value
 }
 
 function duration(value: unknown, option: string, minMs: number): number {

@@ -31,7 +31,7 @@ export function scopeWithAudiences(scope: string, audiences: readonly string[]):
   if (!Array.isArray(audiences)) throw new TypeError('audiences must be an array of client ids')
   const scopes = scope === '' ? [] : [scope]
   for (const audience of audiences) {
-    if (!audiencePattern.test(audience)) {
+    if (typeof audience !== 'string' || !audiencePattern.test(audience)) {
       throw new BrokerError('invalid_request', 'an audience must be a client id of visible ASCII characters')
     }
     scopes.push(audienceScopePrefix + audience)
