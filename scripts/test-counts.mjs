@@ -34,6 +34,7 @@ function countsOf(folder) {
       skipped: report.numPendingTests + report.numTodoTests,
     }
     if (!Object.values(counts).every(Number.isInteger)) return failedToReport('its report has no counts')
+    if (counts.passed + counts.failed + counts.skipped === 0) return failedToReport('it has no tests')
     // A file that does not load has no tests to count, and vitest's own exit code would be the only trace of it.
     const brokenFiles = report.testResults.filter(
       file => file.status === 'failed' && !file.assertionResults.some(test => test.status === 'failed'),
