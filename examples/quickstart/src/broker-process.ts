@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { brokerCommand } from './broker-command.ts'
+import { BrokerLog } from './broker-log.ts'
+import { QuickstartFailure } from './quickstart-failure.ts'
+
+const startTimeoutMs = 15_000
+/** A terminal sends Ctrl-C to the broker as well, which may end before this process has heard of it. */
+const interruptionMs = 100
+/** A little longer than the broker's own `SHUTDOWN_TIMEOUT` below. */
+const stopTimeoutMs = 4_000
+
+/** How the broker starts. */
+export interface BrokerProcessOptions {
+  /** Ports on 127.0.0.1; 0 takes a free one. */
+  readonly port: number
+  readonly adminPort: number
+  /** The broker's other variables. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Gets each line of its log. */
+  readonly onLogLine: (line: string) => void
+}
+
+/** The broker, as its own process. */
+export interface BrokerProcess {
+  /** Where the checks are asked. */
+  readonly url: string
+  /** Where `/metrics` and `/readyz` are. */
+  readonly adminUrl: string
+  readonly pid: number
+  readonly logFile: string
+  /** Rejects when the process ends and `close` was not called. */
+  readonly died: Promise<never>
+  /** Ends the process; its log file goes, unless it is to be kept. */
+  close(options?: { readonly keepLog: boolean }): Promise<void>
+}
+
+/** Runs the command `dex-token-broker` and waits until it listens. */
+export async function startBroker(options: BrokerProcessOptions): Promise<BrokerProcess> {
+  const listening = Promise.withResolvers<ListeningLine>()
+  const log = await BrokerLog.create(line => {
+    options.onLogLine(line)
+    const addresses = listeningLine(line)
+    if (addresses !== undefined) listening.resolve(addresses)
+  })
+  const child = spawn(process.execPath, [brokerCommand()], {
+    // Nothing else of our environment: a STATIC_CLIENT_ID in somebody's shell would change what the walk shows.
+    env: {
+      ...(process.env['SystemRoot'] !== undefined && { SystemRoot: process.env['SystemRoot'] }),
+      LISTEN_ADDR: `127.0.0.1:${options.port}`,
+      ADMIN_ADDR: `127.0.0.1:${options.adminPort}`,
+      SHUTDOWN_TIMEOUT: '3s',
+      ...options.environment,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  child.stdout.setEncoding('utf8').on('data', text => log.write(text))
+  child.stderr.setEncoding('utf8').on('data', text => log.write(text))
+  // However this process ends, the broker does not stay behind.
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
+
+  let started = false
+  let closing = false
+  const closed = once(child, 'close')
+  const died = closed.then(async ([code, signal]) => {
+    await delay(interruptionMs)
+    if (!closing) throw new QuickstartFailure(deathNotice(log, signal ?? `exit code ${code}`, started))
+    return new Promise<never>(() => {})
+  })
+  // Nobody may be listening yet, or any more.
+  died.catch(() => {})
+
+  const close: BrokerProcess['close'] = async ({ keepLog } = { keepLog: false }) => {
+    closing = true
+    await endProcess(child, closed)
+    process.removeListener('exit', kill)
+    await log.close()
+    if (!keepLog) await log.remove()
+  }
+
+  const late = setTimeout(() => {
+    listening.reject(new QuickstartFailure(`The broker did not listen within ${startTimeoutMs / 1000} s.`))
+  }, startTimeoutMs)
+  try {
+    const { check, admin } = await Promise.race([listening.promise, died])
+    started = true
+    const pid = child.pid as number
+    return { url: `http://${check}`, adminUrl: `http://${admin}`, pid, logFile: log.file, died, close }
+  } catch (error) {
+    await close()
+    throw error
+  } finally {
+    clearTimeout(late)
+  }
+}
+
+interface ListeningLine {
+  readonly check: string
+  readonly admin: string
+}
+
+/** The line by which the broker tells where it listens. Asking a port instead might reach another process. */
+function listeningLine(line: string): ListeningLine | undefined {
+  if (!line.includes('"msg":"listening"')) return undefined
+  return JSON.parse(line) as ListeningLine
+}
+
+/** The log of a broker that never listened is short, and its file is not kept. */
+function deathNotice({ tail, file }: BrokerLog, how: string, started: boolean): string {
+  const head = started
+    ? `The broker has ended unexpectedly (${how}). The end of its log, ${file}:`
+    : `The broker did not start (${how}). Its log:`
+  return [head, ...tail].join('\n')
+}
+
+async function endProcess(child: ChildProcess, closed: Promise<unknown>): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
+  const impatience = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs)
+  await closed
+  clearTimeout(impatience)
+}
