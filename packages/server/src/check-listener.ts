@@ -1,17 +1,30 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http'
 import type { Duplex } from 'node:stream'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { listenerOptions } from './listener-options.ts'
 import { targetKind } from './raw-target.ts'
 
+/** How long a refused client may take to close its side of the connection. */
+const lingerMs = 500
+
 /**
  * The listener that Envoy calls. It is no web site: the raw request target decides what a request is, and nothing
  * but a check that passes, or the probe, is ever answered with 200.
  */
-export function createCheckListener(app: Hono<{ Bindings: Partial<HttpBindings> }>): Server {
+export function createCheckListener(
+  app: Hono<{ Bindings: Partial<HttpBindings> }>,
+  options: ServerOptions = listenerOptions,
+): Server {
   const answerCheck = getRequestListener((request, env) => app.fetch(request, env as HttpBindings))
-  const server = createServer(listenerOptions, (incoming, outgoing) => {
+  const answer: RequestListener = (incoming, outgoing) => {
     switch (targetKind(incoming.url ?? '', incoming.rawHeaders)) {
       case 'check':
         // The client's path and host say nothing to a check, and odd ones are refused by the framework.
@@ -27,11 +40,16 @@ export function createCheckListener(app: Hono<{ Bindings: Partial<HttpBindings> 
         answerText(incoming, outgoing, 404, 'not found\n')
         break
     }
-  })
+  }
+  const server = createServer(options, answer)
+  // What a client expects is a matter for the backend; Node would answer 417.
+  server.on('checkExpectation', answer)
   // Headers beyond Node's count would be dropped silently, and a repeated credential header with them.
   server.maxHeadersCount = 0
   server.on('connect', (_request, socket) => answerAndClose(socket, '403 Forbidden'))
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // More of what was answered already.
+    if (socket.writableEnded) return
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
     else answerAndClose(socket, statusOfParseError(error.code))
   })
@@ -54,8 +72,15 @@ function statusOfParseError(code: string | undefined): string {
   return '400 Bad Request'
 }
 
-/** For connections on which there is no request, so no response object either. */
+/**
+ * For connections on which there is no request, so no response object either. None of the listener's time-outs sees
+ * such a connection any more: a client that never closes its side would hold it, and the process, for ever.
+ */
 function answerAndClose(socket: Duplex, status: string): void {
   socket.on('error', () => socket.destroy())
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+  // Unread bytes would turn the close into a reset, and the client might lose the answer.
+  socket.resume()
+  const linger = setTimeout(() => socket.destroy(), lingerMs)
+  socket.once('close', () => clearTimeout(linger))
 }

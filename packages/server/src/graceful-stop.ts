@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** How long new connections are still accepted after readiness flipped: proxies learn of it with a delay. */
@@ -11,18 +11,21 @@ const maxDrainMs = 1_000
  */
 export class GracefulStop {
   readonly #server: Server
+  readonly #running = new Set<ServerResponse>()
   #stopping = false
 
   constructor(server: Server) {
     this.#server = server
     server.prependListener('request', (_incoming, outgoing) => {
-      if (this.#stopping) outgoing.setHeader('connection', 'close')
+      if (this.#stopping) closeAfter(outgoing)
+      else this.#watch(outgoing)
     })
   }
 
   /** Resolves with whether everything that ran was finished. */
   async stop(timeoutMs: number): Promise<boolean> {
     this.#stopping = true
+    for (const outgoing of this.#running) closeAfter(outgoing)
     const deadline = performance.now() + timeoutMs
     await this.#drain(Math.min(maxDrainMs, timeoutMs / 4))
     const cutOff = new AbortController()
@@ -39,6 +42,12 @@ export class GracefulStop {
     return inTime
   }
 
+  /** What runs when the stop begins must not leave an idle connection behind: nobody would close it. */
+  #watch(outgoing: ServerResponse): void {
+    this.#running.add(outgoing)
+    outgoing.once('close', () => this.#running.delete(outgoing))
+  }
+
   /** Without a connection there is nobody to be surprised. */
   async #drain(drainMs: number): Promise<void> {
     const end = performance.now() + drainMs
@@ -50,4 +59,8 @@ export class GracefulStop {
       this.#server.getConnections((_error, count) => resolve(count ?? 0))
     })
   }
+}
+
+function closeAfter(outgoing: ServerResponse): void {
+  if (!outgoing.headersSent) outgoing.setHeader('connection', 'close')
 }
