@@ -70,7 +70,8 @@ export class Check {
       return await this.#decide(request)
     } catch (error) {
       if (!BrokerError.is(error)) {
-        if (request.signal?.aborted) throw error
+        const { signal } = request
+        if (signal?.aborted && error === signal.reason) throw error
         this.#options.logger.error({ err: error }, 'check failed by a fault of the broker')
       } else if (error.code === 'invalid_token') {
         const reason = error.cause instanceof Error ? error.cause.message : error.message
