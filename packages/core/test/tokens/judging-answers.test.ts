@@ -1,8 +1,9 @@
+import { Readable } from 'node:stream'
 import type { Fault } from '@broker/dev-dex'
 import { describe, expect, test } from 'vitest'
 import { TokenBroker } from '../../src/token-broker.ts'
-import { failureOf, orders, startBrokerWithDex } from '../broker-with-dex.ts'
-import { closedPort } from '../loopback-server.ts'
+import { failureOf, orders, startBrokerWithDex, until } from '../broker-with-dex.ts'
+import { closedPort, startLoopbackServer } from '../loopback-server.ts'
 
 const html = '<html><body>secret-of-upstream</body></html>'
 const oauth = (error: unknown) => JSON.stringify({ error, error_description: 'secret-of-upstream' })
@@ -225,6 +226,10 @@ describe('the fields of a good answer', () => {
   })
 })
 
+function* endlessText(): Generator<string> {
+  for (;;) yield 'x'.repeat(16_384)
+}
+
 describe('answers that never end well', () => {
   test.each([true, false])(
     'a body of 1 GiB is cut off at 64 KiB, promptly (length declared: %s)',
@@ -236,6 +241,19 @@ describe('answers that never end well', () => {
       expect(failure.message).toContain('too large')
     },
   )
+
+  test('the connection of a body that is too long is let go', async () => {
+    let isGone = false
+    await using server = await startLoopbackServer((_, response) => {
+      response.on('close', () => {
+        isGone = true
+      })
+      Readable.from(endlessText()).pipe(response)
+    })
+    await using broker = new TokenBroker({ tokenEndpoint: server.url, client: orders })
+    await failureOf(broker.getToken())
+    await until(() => isGone)
+  })
 
   test('a body of exactly 64 KiB is read, one byte more is not', async () => {
     const padded = (length: number) => `{"access_token":"tok"}`.padEnd(length)
