@@ -1,0 +1,52 @@
+import { type DevDex, type DexClient, startDevDex, startRealDex } from '@broker/dev-dex'
+
+/** The client that calls in every test. */
+export const caller = { id: 'ci-pipeline', secret: 'ci-pipeline-secret+%41/=' }
+
+const clients: readonly DexClient[] = [{ ...caller, name: 'CI pipeline', groups: ['builders'] }]
+
+/** Credential headers of the caller; `openid` has Dex add an ID token. */
+export const credentials = {
+  'x-client-id': caller.id,
+  'x-client-secret': caller.secret,
+  'x-scope': 'openid',
+} as const
+
+/** A running issuer of tokens: a real Dex when DEX_BIN names one, else the look-alike. */
+export interface Dex extends AsyncDisposable {
+  readonly issuer: string
+  readonly port: number
+  readonly tokenEndpoint: string
+  readonly jwksUri: string
+  /** The look-alike with its switches; tests that need them are skipped on a real Dex. */
+  readonly lookAlike: DevDex | undefined
+}
+
+export const usesRealDex: boolean = Boolean(process.env['DEX_BIN'])
+
+/** Why a test is skipped on a real Dex. */
+export const needsFaults = 'a real Dex has no switches for faults'
+
+export interface DexOptions {
+  readonly port?: number
+  /** Those that are on; default: client_credentials and what Dex has by itself. */
+  readonly grantTypes?: readonly string[]
+}
+
+export async function startDex(options: DexOptions = {}): Promise<Dex> {
+  const binary = process.env['DEX_BIN']
+  if (binary) {
+    const dex = await startRealDex(binary, { ...options, clients })
+    return { ...dex, lookAlike: undefined, [Symbol.asyncDispose]: () => dex.close() }
+  }
+  const dex = await startDevDex({ ...options, clients })
+  const { issuer, tokenEndpoint, jwksUri } = dex
+  return {
+    issuer,
+    port: dex.port,
+    tokenEndpoint,
+    jwksUri,
+    lookAlike: dex,
+    [Symbol.asyncDispose]: () => dex.close(),
+  }
+}

@@ -1,0 +1,30 @@
+import type { ListenerParts } from './envoy-bootstrap.ts'
+
+/** Envoy hands on the path as the client sent it, as its defaults do. */
+export function withoutNormalisation({ connectionManager }: ListenerParts): void {
+  connectionManager['normalize_path'] = false
+  connectionManager['merge_slashes'] = false
+  connectionManager['path_with_escaped_slashes_action'] = 'KEEP_UNCHANGED'
+}
+
+/** The check is asked under the client's own path: a configuration that lets nobody in. */
+export function withoutPathPrefix({ extAuthz }: ListenerParts): void {
+  delete extAuthz['http_service'].path_prefix
+}
+
+/** Every header of the client goes into the check. */
+export function withAllHeaders({ extAuthz }: ListenerParts): void {
+  extAuthz['allowed_headers'].patterns = [{ prefix: '' }]
+}
+
+/** Envoy waits only so long for a check. */
+export function withCheckTimeout(timeout: string): (parts: ListenerParts) => void {
+  return ({ extAuthz }) => {
+    extAuthz['http_service'].server_uri.timeout = timeout
+  }
+}
+
+/** A check on a connection that breaks is not asked again. */
+export function withoutRetries({ extAuthz }: ListenerParts): void {
+  delete extAuthz['http_service'].retry_policy
+}

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { createRemoteJWKSet, jwtVerify } from 'jose'
+import type { Dex } from './dex.ts'
+
+/** What has reached the backend. */
+export interface RecordedRequest {
+  readonly method: string
+  /** The raw request target. */
+  readonly url: string
+  readonly rawHeaders: readonly string[]
+  readonly bodyLength: number
+  /** In hexadecimal. */
+  readonly bodySha256: string
+  /** Who the bearer token is for, when it is a good one of this Dex. */
+  readonly tokenAudience: string | undefined
+  /** Every value of a header, in the order of the lines. */
+  header(name: string): readonly string[]
+}
+
+/** A service behind Envoy that lets everybody in and writes down what came. */
+export interface RecordingBackend extends AsyncDisposable {
+  readonly port: number
+  readonly requests: readonly RecordedRequest[]
+  /** Forgets what came before. */
+  clear(): void
+}
+
+/** It answers 200 with the method and target it saw, and echoes whatever follows an upgrade. */
+export async function startBackend({ issuer, jwksUri }: Dex): Promise<RecordingBackend> {
+  const keys = createRemoteJWKSet(new URL(jwksUri))
+  const requests: RecordedRequest[] = []
+
+  async function audienceOf(authorization: string | undefined): Promise<string | undefined> {
+    const token = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1]
+    if (token === undefined) return undefined
+    const verified = await jwtVerify(token, keys, { issuer }).catch(() => undefined)
+    return verified && [verified.payload.aud ?? []].flat().join(' ')
+  }
+
+  async function record(incoming: IncomingMessage, readsBody: boolean): Promise<RecordedRequest> {
+    const { method = '', url = '', rawHeaders } = incoming
+    const hash = createHash('sha256')
+    let bodyLength = 0
+    if (readsBody) {
+      for await (const chunk of incoming as AsyncIterable<Buffer>) {
+        hash.update(chunk)
+        bodyLength += chunk.length
+      }
+    }
+    const header = (name: string) =>
+      rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name)
+    // Two lines of authorization are never a good token: which of them counts would be a matter of taste.
+    const lines = header('authorization')
+    const tokenAudience = lines.length === 1 ? await audienceOf(lines[0]) : undefined
+    const bodySha256 = hash.digest('hex')
+    const recorded = { method, url, rawHeaders, bodyLength, bodySha256, tokenAudience, header }
+    requests.push(recorded)
+    return recorded
+  }
+
+  const server = createServer(
+    { maxHeaderSize: 128 * 1024, requireHostHeader: false },
+    (incoming, outgoing) => {
+      record(incoming, true).then(
+        ({ method, url }) => {
+          outgoing.writeHead(200, { 'content-type': 'application/json', 'x-backend': 'yes' })
+          outgoing.end(JSON.stringify({ method, url }))
+        },
+        () => outgoing.destroy(),
+      )
+    },
+  )
+  // Envoy keeps idle connections for an hour.
+  server.keepAliveTimeout = 0
+  const upgraded = new Set<Socket>()
+  server.on('upgrade', (incoming, socket: Socket) => {
+    upgraded.add(socket)
+    socket.once('close', () => upgraded.delete(socket)).on('error', () => socket.destroy())
+    void record(incoming, false).then(() => {
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n')
+      socket.pipe(socket)
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    requests,
+    clear: () => requests.splice(0),
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, 'close')
+      server.close()
+      server.closeAllConnections()
+      for (const socket of upgraded) socket.destroy()
+      await closed
+    },
+  }
+}
