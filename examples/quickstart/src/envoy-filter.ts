@@ -30,7 +30,7 @@ export async function startEnvoyFilter({ port, brokerUrl, backendUrl }: GatewayO
     await stopListening(server)
     agent.destroy()
   }
-  return { url, close }
+  return { url, description: "plays Envoy's ext_authz filter", close }
 }
 
 interface Surroundings {

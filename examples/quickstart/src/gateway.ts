@@ -2,6 +2,8 @@
 export interface Gateway {
   /** Where clients reach it. */
   readonly url: string
+  /** What it is, in a few words. */
+  readonly description: string
   close(): Promise<void>
 }
 

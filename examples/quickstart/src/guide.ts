@@ -5,7 +5,7 @@ import { credentials } from './scene.ts'
 export function mapOf({ gateway, broker, dex, backend }: Parts): string {
   return [
     'client -> gateway -> backend; the gateway asks the broker about each request, the broker gets tokens from Dex',
-    `  gateway  ${gateway.url}, plays Envoy's ext_authz filter`,
+    `  gateway  ${gateway.url}, ${gateway.description}`,
     `  broker   ${broker.url}, the command dex-token-broker, process ${broker.pid}`,
     `  dex      ${dex.issuer}, ${dex.name}`,
     `  backend  ${backend.url}, verifies every token`,

@@ -2,6 +2,7 @@ import { type Backend, startBackend } from './backend.ts'
 import { type BrokerProcess, startBroker } from './broker-process.ts'
 import { type Dex, startDex } from './dex.ts'
 import { startEnvoyFilter } from './envoy-filter.ts'
+import { startEnvoyGateway } from './envoy-gateway.ts'
 import type { Gateway } from './gateway.ts'
 import { idTokenHeader } from './header-names.ts'
 import type { Ports } from './ports.ts'
@@ -19,6 +20,8 @@ export interface PartsOptions {
   readonly ports: Ports
   /** A Dex binary in place of the look-alike. */
   readonly dexBinary: string | undefined
+  /** A real Envoy in place of what plays its filter. */
+  readonly envoyBinary: string | undefined
   readonly logLevel: string
   readonly onLogLine: (line: string) => void
   /** Whether the broker's log file is wanted after the end. */
@@ -27,7 +30,7 @@ export interface PartsOptions {
 
 /** Starts the parts one after the other; each goes onto the stack, which ends them, the last one first. */
 export async function startParts(options: PartsOptions, stack: AsyncDisposableStack): Promise<Parts> {
-  const { ports, dexBinary, logLevel, onLogLine, keepLog } = options
+  const { ports, dexBinary, envoyBinary, logLevel, onLogLine, keepLog } = options
   const dex = await startDex(ports.dex, dexBinary)
   stack.defer(() => dex.close())
   const backend = await startBackend(ports.backend, dex)
@@ -45,11 +48,16 @@ export async function startParts(options: PartsOptions, stack: AsyncDisposableSt
   })
   stack.defer(() => broker.close({ keepLog: keepLog() }))
   // Before the broker ends, so that it has no connection left to wait for.
-  const gateway = await startEnvoyFilter({
+  const gatewayOptions = {
     port: ports.gateway,
     brokerUrl: broker.url,
+    brokerAdminUrl: broker.adminUrl,
     backendUrl: backend.url,
-  })
+  }
+  const gateway =
+    envoyBinary === undefined
+      ? await startEnvoyFilter(gatewayOptions)
+      : await startEnvoyGateway(envoyBinary, gatewayOptions)
   stack.defer(() => gateway.close())
   return { dex, backend, broker, gateway }
 }

@@ -1,4 +1,5 @@
 import type { QuickstartOptions } from './command-line.ts'
+import { envoyFor } from './envoy-for.ts'
 import { invitationTo, mapOf } from './guide.ts'
 import { type Parts, type PartsOptions, startParts } from './parts.ts'
 import { anyPorts, choosePorts } from './ports.ts'
@@ -24,6 +25,7 @@ export async function runQuickstart(options: QuickstartOptions, env: NodeJS.Proc
     const partsOptions: PartsOptions = {
       ports: options.once ? anyPorts : await choosePorts(say),
       dexBinary: env['DEX_BIN'],
+      envoyBinary: await envoyFor(options, say),
       logLevel: env['LOG_LEVEL'] || 'INFO',
       onLogLine: options.verbose ? line => say(`  broker: ${line}`) : () => {},
       keepLog: () => keepLog,
