@@ -1,0 +1,297 @@
+import { createHash } from 'node:crypto'
+import type { DevDex, Fault } from '@broker/dev-dex'
+import { describe, expect, test } from 'vitest'
+import { type Command, runCommand } from './support/command.ts'
+import { ask, type RawAnswer, RawConnection, type RawRequest } from './support/raw-connection.ts'
+import { startDex } from './support/start-broker.ts'
+import { until } from './support/until.ts'
+
+// Each of them needs an encoding somewhere on its way: %, +, &, =, /, :, quotes, a blank.
+const secrets = {
+  good: 'Good+Secret%41:of&orders="x y"/z',
+  wrong: 'Wrong+Secret%42:of&orders="x y"/z',
+  static: 'St\u00e4tic+Secret%43:of&orders="x y"/z',
+}
+const clientId = 'orders'
+
+/** Every spelling in which a secret could come out. */
+function spellings(secret: string): string[] {
+  const form = new URLSearchParams({ '': secret }).toString().slice(1)
+  const pairs = [`${clientId}:${secret}`, `${clientId}:${form}`, secret, form, `Bearer ${secret}`]
+  return [
+    secret,
+    form,
+    encodeURIComponent(secret),
+    JSON.stringify(secret).slice(1, -1),
+    ...pairs.flatMap(text =>
+      (['base64', 'base64url', 'hex'] as const).map(encoding => Buffer.from(text).toString(encoding)),
+    ),
+    ...(['hex', 'base64', 'base64url'] as const).map(encoding =>
+      createHash('sha256').update(secret).digest(encoding),
+    ),
+    // A part of it is too much as well.
+    secret.slice(0, 12),
+  ].map(text => text.replace(/=+$/, ''))
+}
+
+/** What may be shown to nobody: whole tokens, and each of their parts that is not the same for all. */
+function partsOfToken(token: string): string[] {
+  const [, claims = '', signature = ''] = token.split('.')
+  return [token, ...[claims, signature].filter(part => part.length > 16)]
+}
+
+/** Everything that came out of the command, but for the header of a check that passed. */
+class Witness {
+  readonly #command: Command
+  readonly #port: number
+  #seen = ''
+  readonly forbidden = new Set<string>()
+
+  constructor(command: Command, port: number) {
+    this.#command = command
+    this.#port = port
+    for (const secret of Object.values(secrets)) this.forbid(...spellings(secret))
+  }
+
+  forbid(...texts: string[]): void {
+    for (const text of texts) this.forbidden.add(text)
+  }
+
+  async check(request: RawRequest): Promise<number> {
+    const answer = await ask(this.#port, request)
+    this.see(answer)
+    return answer.status
+  }
+
+  see(answer: RawAnswer): void {
+    if (answer.status !== 200) this.#seen += `${JSON.stringify(answer.headers)}\n${answer.body}\n`
+    const token = /^Bearer (.+)$/.exec(answer.header('authorization') ?? '')?.[1]
+    if (token !== undefined) this.forbid(...partsOfToken(token))
+    this.#seen += answer.body
+  }
+
+  expectNothing(): void {
+    const all = this.#seen + this.#command.output
+    for (const text of this.forbidden) {
+      const at = all.indexOf(text)
+      expect(at === -1 ? undefined : all.slice(Math.max(0, at - 200), at + text.length)).toBeUndefined()
+    }
+    expect(all).not.toMatch(/\bBasic [A-Za-z0-9+/_-]{8}/i)
+    expect(all).not.toMatch(/\bBearer ey/i)
+    // No token or JWT of anybody.
+    expect(all).not.toMatch(/eyJ[\w-]+\.eyJ[\w-]+/)
+  }
+}
+
+/** Answers that hold what they were asked with, in every place where an answer can hold something. */
+function echoes(secret: string): Fault[] {
+  const basic = Buffer.from(`${clientId}:${secret}`).toString('base64')
+  const text = `the secret "${secret}" of Basic ${basic} is wrong`
+  const oauth = (error: string) => JSON.stringify({ error, error_description: text, error_uri: text })
+  const headers = { 'Content-Type': 'application/json', 'X-Echo': basic }
+  const token = (fields: object) =>
+    JSON.stringify({ access_token: 'abcdefghijklmnop', token_type: 'bearer', expires_in: 300, ...fields })
+  const html = `<html><body><pre>${text}</pre></body></html>`
+  return [
+    ...[400, 401, 403, 404, 418, 429, 500, 503].map(
+      status => ({ kind: 'answer', status, headers, body: oauth('invalid_client') }) as const,
+    ),
+    { kind: 'answer', status: 400, headers, body: oauth(secret) },
+    { kind: 'answer', status: 401, headers, body: oauth(text) },
+    { kind: 'answer', status: 400, headers, body: oauth('unsupported_grant_type') },
+    { kind: 'answer', status: 401, headers: { 'WWW-Authenticate': `Basic realm="${basic}"` }, body: text },
+    { kind: 'answer', status: 429, headers: { 'Retry-After': basic }, body: text },
+    { kind: 'answer', status: 500, headers: { 'Content-Type': 'text/html' }, body: html },
+    { kind: 'answer', status: 200, headers: { 'Content-Type': 'text/html' }, body: html },
+    { kind: 'redirect', location: `http://127.0.0.1:1/?secret=${encodeURIComponent(secret)}&basic=${basic}` },
+    { kind: 'answer', body: `{"access_token": "${basic}` },
+    { kind: 'answer', body: token({ access_token: text }) },
+    { kind: 'answer', body: token({ access_token: { nested: basic } }) },
+    { kind: 'answer', body: token({ token_type: basic }) },
+    { kind: 'answer', body: token({ expires_in: basic }) },
+    { kind: 'answer', body: token({ tenant: `${text}\r\nx: y` }) },
+    {
+      kind: 'answer',
+      status: 200,
+      headers: { 'Content-Type': 'application/json', 'Content-Length': '999' },
+      body: text,
+    },
+    { kind: 'answer', status: 200, headers: { 'Content-Encoding': 'gzip' }, body: text },
+    { kind: 'reset' },
+    { kind: 'reset', midBody: true },
+    { kind: 'huge', bytes: 200_000 },
+    { kind: 'missing_expires_in' },
+    { kind: 'slow', delayMs: 600 },
+  ]
+}
+
+async function startCommand(dex: DevDex, environment: Readonly<Record<string, string>>) {
+  const command = runCommand([], {
+    LISTEN_ADDR: '127.0.0.1:0',
+    ADMIN_ADDR: '127.0.0.1:0',
+    DEX_TOKEN_URL: dex.tokenEndpoint,
+    HTTP_TIMEOUT: '400ms',
+    NEGATIVE_CACHE_TTL: '0s',
+    SHUTDOWN_TIMEOUT: '1s',
+    UPSTREAM_TOKEN_HEADERS: 'tenant:x-tenant,id_token:x-id-token',
+    ...environment,
+  })
+  const { port, adminPort = 0 } = await command.listening()
+  const witness = new Witness(command, port)
+  return {
+    command,
+    port,
+    witness,
+    /** Reads the metrics, ends the process, and looks at everything that came out. */
+    async finish() {
+      witness.see(await ask(adminPort, { target: '/metrics' }))
+      witness.see(await ask(adminPort, { target: '/readyz' }))
+      command.kill('SIGTERM')
+      await command.end()
+      expect(command.stderr).toBe('')
+      witness.expectNothing()
+    },
+    [Symbol.asyncDispose]: () => command[Symbol.asyncDispose](),
+  }
+}
+
+const logs = [
+  ['DEBUG', 'json'],
+  ['DEBUG-4', 'text'],
+] as const
+
+describe.each(logs)('at LOG_LEVEL=%s, LOG_FORMAT=%s', (LOG_LEVEL, LOG_FORMAT) => {
+  test("callers' credentials and tokens come out nowhere", async () => {
+    await using dex = await startDex({ clients: [{ id: clientId, secret: secrets.good }] })
+    await using running = await startCommand(dex, { LOG_LEVEL, LOG_FORMAT })
+    const { witness, port, command } = running
+    const headers = { 'x-client-id': clientId, 'x-client-secret': secrets.good }
+    const wrong = { ...headers, 'x-client-secret': secrets.wrong }
+
+    expect(await witness.check({ headers })).toBe(200)
+    expect(await witness.check({ headers: { ...headers, 'x-scope': 'openid' } })).toBe(200)
+    expect(await witness.check({ headers })).toBe(200)
+    expect(await witness.check({ headers: wrong })).toBe(401)
+    expect(await witness.check({ headers: { ...headers, 'x-scope': 'nonsense' } })).toBe(401)
+    expect(await witness.check({ headers: { 'x-client-secret': secrets.good } })).toBe(401)
+    const repeated = [...Object.entries(headers), ['x-client-secret', secrets.wrong]] as const
+    expect(await witness.check({ headers: repeated })).toBe(400)
+    expect(await witness.check({ headers: { ...headers, 'x-client-secret': `${secrets.good}\u00e9` } })).toBe(
+      400,
+    )
+    const tooLong = secrets.good + 'x'.repeat(5_000)
+    expect(await witness.check({ headers: { ...headers, 'x-client-secret': tooLong } })).toBe(400)
+    const target = `/check?client_secret=${encodeURIComponent(secrets.good)}`
+    expect(await witness.check({ target, headers: wrong })).toBe(401)
+    expect(await witness.check({ target: target.replace('/check', '/other'), headers })).toBe(404)
+    expect(await witness.check({ headers: { ...headers, 'x-client-secret': `${secrets.good}\0` } })).toBe(400)
+    const tooMuch = { ...headers, cookie: 'x'.repeat(100_000) }
+    expect(await witness.check({ headers: tooMuch })).toBe(431)
+
+    for (const [index, fault] of echoes(secrets.good).entries()) {
+      dex.setFault('token', fault)
+      await witness.check({
+        headers: { ...headers, 'x-scope': 'groups' },
+      })
+      await witness.check({ headers: { ...wrong, 'x-client-secret': `${secrets.wrong}${index}` } })
+      dex.clearFaults()
+    }
+    // A client that hangs up in the middle of its secret, and one that sends no HTTP at all.
+    await using cut = await RawConnection.open(port)
+    cut.write(`GET /check HTTP/1.1\r\nx-client-secret: ${secrets.good}`)
+    cut.reset()
+    await using garbage = await RawConnection.open(port)
+    garbage.write(`${secrets.good}\r\n\r\n`)
+    witness.see(await garbage.answer())
+
+    await until(() => command.stdout.includes('token request failed'), 'the log')
+    await running.finish()
+  })
+
+  test("the configured secret, callers' JWTs and the answers of a broken issuer come out nowhere", async () => {
+    await using dex = await startDex({ clients: [{ id: clientId, secret: secrets.static }] })
+    await using running = await startCommand(dex, {
+      LOG_LEVEL,
+      LOG_FORMAT,
+      STATIC_CLIENT_ID: clientId,
+      STATIC_CLIENT_SECRET: secrets.static,
+      JWKS_URL: dex.jwksUri,
+      JWT_ISSUER: dex.issuer,
+      CACHE_MAX_ENTRIES: '0',
+      JWKS_MAX_AGE: '1s',
+    })
+    const { witness, command } = running
+    const exp = Math.floor(Date.now() / 1000) + 600
+    const jwt = (claims: object = {}, options = {}) => {
+      const made = dex.signJwt({ iss: dex.issuer, exp, secretClaim: secrets.good, ...claims }, options)
+      witness.forbid(...partsOfToken(made))
+      return made
+    }
+    // While the key set cannot be had.
+    const jwks = JSON.stringify({ error: jwt(), keys: [jwt()] })
+    for (const fault of [
+      { kind: 'answer', status: 500, body: jwks },
+      { kind: 'answer', status: 200, body: jwks },
+    ] as const) {
+      dex.setFault('keys', fault)
+      expect(await witness.check({ headers: { authorization: `Bearer ${jwt()}` } })).toBe(503)
+    }
+    dex.clearFaults()
+    await until(
+      async () => (await witness.check({ headers: { authorization: `Bearer ${jwt()}` } })) === 200,
+      'a token',
+    )
+
+    const bad = [
+      jwt({ exp: 1 }),
+      jwt({ iss: 'https://other.example' }),
+      jwt({ nbf: exp }),
+      jwt({}, { alg: 'none' }),
+      jwt({}, { alg: 'HS256' }),
+      jwt({}, { kid: secrets.good }),
+      jwt({}, { header: { crit: [secrets.good] } }),
+      jwt({}, { header: { typ: `${secrets.good}+jwt` } }),
+      `${jwt()}x`,
+      jwt().slice(0, -3),
+      `${jwt()}, ${jwt()}`,
+      secrets.good,
+      `x.${Buffer.from(secrets.good).toString('base64url')}.y`,
+      jwt({ filler: 'x'.repeat(17_000) }),
+    ]
+    for (const text of bad) {
+      expect(await witness.check({ headers: { authorization: `Bearer ${text}` } })).toBe(401)
+    }
+    const twice = [
+      ['authorization', jwt()],
+      ['authorization', jwt()],
+    ] as const
+    expect(await witness.check({ headers: twice })).toBe(400)
+
+    for (const fault of echoes(secrets.static)) {
+      dex.setFault('token', fault)
+      await witness.check({ headers: { authorization: `Bearer ${jwt()}` } })
+      dex.clearFaults()
+    }
+    await until(() => command.stdout.includes('token request failed'), 'the log')
+    expect(command.stdout).toContain('JWT refused')
+    await running.finish()
+  })
+})
+
+describe('at the start', () => {
+  test.each([[[]], [['--check-config']]])(
+    'a configured secret comes out nowhere, faults or not: %j',
+    async args => {
+      for (const environment of [
+        { STATIC_CLIENT_SECRET: secrets.static, STATIC_CLIENT_ID: clientId, HTTP_TIMEOUT: 'nonsense' },
+        { STATIC_CLIENT_SECRET: `${secrets.static}\u0007`, STATIC_CLIENT_ID: clientId },
+        { STATIC_CLIENT_SECRET: secrets.static.repeat(200), STATIC_CLIENT_ID: clientId },
+        { DEX_TOKEN_URL: `https://orders:${encodeURIComponent(secrets.static)}@dex.example/token` },
+      ]) {
+        await using command = runCommand(args, environment)
+        expect(await command.end()).toEqual({ code: 1, signal: null })
+        for (const text of spellings(secrets.static)) expect(command.output).not.toContain(text)
+      }
+    },
+  )
+})
