@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest'
+import { ask } from './support/raw-connection.ts'
+import { bearerOf, errorOf, orders, startBroker, startDex, warnLevel } from './support/start-broker.ts'
+import { until } from './support/until.ts'
+
+// What goes wrong between Envoy and a token broker, as far as the broker can help it. Elsewhere: every method and the
+// probe (check-targets.test.ts), removal of credentials (check-answers.test.ts), sizes and connections
+// (check-connections.test.ts), a private authority and readiness (start-server.test.ts), the stop (graceful-stop.test.ts).
+
+describe('a path of the client', () => {
+  test.each(['//', '//orders', '/./orders', '/a/../orders', '/a//b/..//c', '/..'])(
+    '%s is no reason for a redirect',
+    async path => {
+      await using broker = await startBroker()
+      const answer = await broker.check({ target: `/check${path}`, headers: orders })
+      bearerOf(answer)
+      expect(answer.header('location')).toBeUndefined()
+    },
+  )
+})
+
+describe('a fault of the operator', () => {
+  test.each([
+    ['a wrong path', { kind: 'answer', status: 404 }, /DEX_TOKEN_URL/],
+    ['a redirecting URL', { kind: 'redirect', location: '/elsewhere', status: 301 }, /DEX_TOKEN_URL/],
+    ['a status that is no token', { kind: 'answer', status: 201, body: '{"access_token":"a"}' }, undefined],
+    [
+      'a Dex without the grant',
+      { kind: 'answer', status: 400, body: '{"error":"unsupported_grant_type"}' },
+      /oauth2\.grantTypes/,
+    ],
+  ] as const)('is not blamed on the client: %s is 502, with a word in the log', async (_, fault, hint) => {
+    await using broker = await startBroker()
+    broker.dex.setFault('token', fault)
+    const refused = await broker.check({ headers: orders })
+    expect([refused.status, errorOf(refused)]).toEqual([502, 'invalid_token_response'])
+    const line = broker.log.find(({ msg }) => msg.startsWith('token request failed'))
+    expect(line?.level).toBeGreaterThan(warnLevel)
+    if (hint !== undefined) expect(line?.['hint']).toMatch(hint)
+  })
+
+  test('in the static credentials is told to the operator, loudly', async () => {
+    await using broker = await startBroker({ STATIC_CLIENT_ID: 'orders', STATIC_CLIENT_SECRET: 'wrong' })
+    for (let count = 0; count < 10; count++) expect((await broker.check()).status).toBe(401)
+    const errors = broker.log.filter(({ level }) => level > warnLevel)
+    expect(errors).toEqual([
+      expect.objectContaining({ hint: expect.stringContaining('STATIC_CLIENT_SECRET') }),
+    ])
+  })
+})
+
+describe('a Dex that is not there', () => {
+  test('gives a 503 with a time to come back, and the service stays alive', async () => {
+    const gone = await startDex()
+    await gone.close()
+    await using broker = await startBroker({ DEX_TOKEN_URL: gone.tokenEndpoint })
+    expect((await broker.check({ headers: orders })).status).toBe(503)
+    expect((await broker.admin('/healthz')).status).toBe(200)
+    expect((await broker.admin('/metrics')).body).toContain(
+      'dex_token_broker_token_request_duration_seconds_count{outcome="token_endpoint_unavailable"} 1',
+    )
+  })
+
+  test('does not take away tokens that are still good', async () => {
+    await using broker = await startBroker()
+    const token = bearerOf(await broker.check({ headers: orders }))
+    broker.dex.setFault('token', { kind: 'reset' })
+    for (let count = 0; count < 5; count++)
+      expect(bearerOf(await broker.check({ headers: orders }))).toBe(token)
+  })
+
+  test('is slow beyond ten seconds, and the check is answered all the same', async () => {
+    await using broker = await startBroker(dex => ({
+      HTTP_TIMEOUT: '8s',
+      JWKS_URL: dex.jwksUri,
+      STATIC_CLIENT_ID: 'orders',
+      STATIC_CLIENT_SECRET: 'orders-secret',
+    }))
+    broker.dex.setFault('keys', { kind: 'slow', delayMs: 5_200 })
+    broker.dex.setFault('token', { kind: 'slow', delayMs: 5_200 })
+    const jwt = broker.dex.signJwt({ exp: Math.floor(Date.now() / 1000) + 60 })
+    const answer = await ask(broker.port, { headers: { authorization: jwt } }, { deadlineMs: 15_000 })
+    expect(answer.status === 200 || answer.status === 503).toBe(true)
+    expect(answer.header('content-length') ?? answer.header('transfer-encoding')).toBeDefined()
+  })
+})
+
+describe('the log', () => {
+  test('repeats nothing that an issuer sent', async () => {
+    await using broker = await startBroker()
+    broker.dex.setFault('token', {
+      kind: 'answer',
+      status: 401,
+      body: '{"error":"an_unheard_of_error","error_description":"words of the issuer"}',
+    })
+    expect((await broker.check({ headers: orders })).status).toBe(401)
+    await until(() => broker.log.some(({ msg }) => msg.startsWith('token request failed')), 'the log')
+    expect(JSON.stringify(broker.log)).not.toMatch(/unheard_of|words of the issuer/)
+  })
+})
