@@ -22,8 +22,6 @@ export interface Dex extends AsyncDisposable {
   readonly lookAlike: DevDex | undefined
 }
 
-export const usesRealDex: boolean = Boolean(process.env['DEX_BIN'])
-
 /** Why a test is skipped on a real Dex. */
 export const needsFaults = 'a real Dex has no switches for faults'
 

@@ -38,7 +38,9 @@ export async function startEnvoy(binary: string, bootstrap: EnvoyConfig): Promis
       const response = await fetch(`http://${admin}${route}`)
       return { ok: response.ok, text: await response.text() }
     }
-    await envoy.until('it served', async () => ((await ask('/ready')).ok ? true : undefined))
+    await envoy.until('it served', async () =>
+      (await ask('/ready').catch(() => undefined))?.ok ? true : undefined,
+    )
     const ports = listenerPorts((await ask('/listeners?format=json')).text)
     const stat = async (name: string) => {
       const { text } = await ask(`/stats?filter=^${name.replaceAll('.', '\\.')}$`)

@@ -14,7 +14,7 @@ export function withoutPathPrefix({ extAuthz }: ListenerParts): void {
 
 /** Every header of the client goes into the check. */
 export function withAllHeaders({ extAuthz }: ListenerParts): void {
-  extAuthz['allowed_headers'].patterns = [{ prefix: '' }]
+  extAuthz['allowed_headers'].patterns = [{ safe_regex: { regex: '.*' } }]
 }
 
 /** Envoy waits only so long for a check. */

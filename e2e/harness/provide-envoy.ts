@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import type { TestProject } from 'vitest/node'
-import { findEnvoy } from '../../scripts/find-envoy.mjs'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -8,13 +9,15 @@ declare module 'vitest' {
   }
 }
 
+const finder = fileURLToPath(new URL('../../scripts/find-envoy.mjs', import.meta.url))
+
 /** Looks for Envoy once; without one says so in a line, or fails when REQUIRE_ENVOY is set. */
-export async function setup(project: TestProject): Promise<void> {
-  const { path, reason } = await findEnvoy()
-  if (path === undefined) {
-    if (process.env['REQUIRE_ENVOY'])
-      throw new Error(`REQUIRE_ENVOY is set, and there is no Envoy: ${reason}`)
-    console.warn(`\nThe tests with a real Envoy are skipped: ${reason}\n`)
+export function setup(project: TestProject): void {
+  const { stdout, stderr } = spawnSync(process.execPath, [finder], { encoding: 'utf8' })
+  const envoyBinary = stdout.trim() || undefined
+  if (envoyBinary === undefined) {
+    if (process.env['REQUIRE_ENVOY']) throw new Error(`REQUIRE_ENVOY is set. ${stderr.trim()}`)
+    console.warn(`\nThe tests with a real Envoy are skipped. ${stderr.trim()}\n`)
   }
-  project.provide('envoyBinary', path)
+  project.provide('envoyBinary', envoyBinary)
 }

@@ -1,0 +1,166 @@
+import { afterEach, expect, test } from 'vitest'
+import { startBroker } from '../harness/broker-process.ts'
+import { ask } from '../harness/client-request.ts'
+import { caller, credentials, needsFaults } from '../harness/dex.ts'
+import { withCheckTimeout } from '../harness/listener-variants.ts'
+import { brokerEnvironment, startSystem } from '../harness/system.ts'
+import { describeWithEnvoy, requireEnvoy, useSystem } from '../harness/with-envoy.ts'
+
+/** What every answer of Envoy's own has. */
+const fromEnvoy = ['content-length', 'date', 'server']
+
+describeWithEnvoy('a refusal, as the client sees it', () => {
+  const system = useSystem(() => ({
+    listeners: {
+      impatient: withCheckTimeout('1s'),
+      'default status': ({ extAuthz }) => {
+        delete extAuthz['status_on_error']
+      },
+      'fail open': ({ extAuthz }) => {
+        extAuthz['failure_mode_allow'] = true
+      },
+    },
+  }))
+  afterEach(() => {
+    system().dex.lookAlike?.clearFaults()
+    system().backend.clear()
+  })
+  /** A client of its own for each test, so that nothing is in the cache. */
+  let scopes = 0
+  const uncached = () => ({
+    ...credentials,
+    'x-scope': ['openid', 'email', 'profile', 'groups'][scopes++] ?? '',
+  })
+
+  test.each([
+    ['no credentials', {}, 'missing_credentials'],
+    ['a wrong secret', { ...credentials, 'x-client-secret': 'wrong' }, 'token_request_rejected'],
+    ['an unknown client', { ...credentials, 'x-client-id': 'nobody' }, 'token_request_rejected'],
+    ['a scope that Dex refuses', { ...credentials, 'x-scope': 'offline_access' }, 'token_request_rejected'],
+  ])('401 for %s: status, challenge and body are those of the broker', async (_, headers, error) => {
+    const answer = await ask(system().port(), { headers })
+    expect(answer).toMatchObject({
+      status: 401,
+      headers: {
+        'content-type': 'application/json',
+        'www-authenticate': 'Bearer realm="dex-token-broker"',
+        'cache-control': 'no-store',
+      },
+    })
+    expect(JSON.parse(answer.body)).toEqual({ error, error_description: expect.any(String) })
+    const expected = ['cache-control', 'content-type', 'www-authenticate', ...fromEnvoy]
+    expect(Object.keys(answer.headers).sort()).toEqual(expected.sort())
+    expect(answer.body).not.toContain('127.0.0.1')
+    expect(system().backend.requests).toEqual([])
+  })
+
+  test('400 for a credential that is no text that Dex can get', async () => {
+    const answer = await ask(system().port(), { headers: { ...credentials, 'x-client-id': 'x'.repeat(257) } })
+    expect(answer.status).toBe(400)
+    expect(JSON.parse(answer.body).error).toBe('invalid_request')
+    expect(system().backend.requests).toEqual([])
+  })
+
+  test('finding 8, no 5xx comes through: the broker’s 503, its body and Retry-After become status_on_error', async ({
+    skip,
+  }) => {
+    const dex = system().dex.lookAlike ?? skip(needsFaults)
+    dex.setFault('token', { kind: 'answer', status: 429, headers: { 'retry-after': '7' }, body: 'slow down' })
+    const headers = uncached()
+    const byBroker = await ask(system().broker.port, { target: '/check/orders', headers })
+    expect(byBroker).toMatchObject({ status: 503, headers: { 'retry-after': '7' } })
+    expect(JSON.parse(byBroker.body).error).toBe('token_endpoint_unavailable')
+
+    const byEnvoy = await ask(system().port(), { headers })
+    expect(byEnvoy).toMatchObject({ status: 503, body: '' })
+    expect(Object.keys(byEnvoy.headers).sort()).toEqual(['content-length', 'date', 'server'])
+    expect((await ask(system().port('default status'), { headers })).status).toBe(403)
+    expect(system().backend.requests).toEqual([])
+  })
+
+  test('502 of the broker, for an answer of Dex that is no token, is 503 for the client', async ({
+    skip,
+  }) => {
+    const dex = system().dex.lookAlike ?? skip(needsFaults)
+    dex.setFault('token', { kind: 'html', status: 200 })
+    const headers = uncached()
+    expect((await ask(system().broker.port, { target: '/check', headers })).status).toBe(502)
+    expect(await ask(system().port(), { headers })).toMatchObject({ status: 503, body: '' })
+    expect(system().backend.requests).toEqual([])
+  })
+
+  test('finding 3, livelock: a Dex slower than the check’s time-out fills the cache, and a later request succeeds', async ({
+    skip,
+  }) => {
+    const dex = system().dex.lookAlike ?? skip(needsFaults)
+    dex.setFault('token', { kind: 'slow', delayMs: 2_500 })
+    dex.resetRecords()
+    const headers = uncached()
+    expect((await ask(system().port('impatient'), { headers })).status).toBe(503)
+    await expect
+      .poll(async () => (await ask(system().port('impatient'), { headers })).status, { timeout: 15_000 })
+      .toBe(200)
+    expect(dex.counts.tokenRequests).toBe(1)
+    expect(system().backend.requests).toMatchObject([{ tokenAudience: caller.id }])
+  })
+
+  test('a client that leaves during its check does not spoil the request to Dex for others', async ({
+    skip,
+  }) => {
+    const dex = system().dex.lookAlike ?? skip(needsFaults)
+    dex.setFault('token', { kind: 'slow', delayMs: 1_000 })
+    dex.resetRecords()
+    const headers = uncached()
+    const left = fetch(`http://127.0.0.1:${system().port()}/`, { headers, signal: AbortSignal.timeout(300) })
+    await expect(left).rejects.toThrow('timeout')
+    expect((await ask(system().port(), { headers })).status).toBe(200)
+    expect(dex.counts.tokenRequests).toBe(1)
+  })
+
+  test('finding 10, a Dex without the grant: 503 and not 401, for it is no fault of the caller', async () => {
+    await using crippled = await startSystem(requireEnvoy(), { dex: { grantTypes: ['authorization_code'] } })
+    const byBroker = await ask(crippled.broker.port, { target: '/check', headers: credentials })
+    expect(byBroker.status).toBe(502)
+    expect(byBroker.headers['www-authenticate']).toBeUndefined()
+    expect((await ask(crippled.port(), { headers: credentials })).status).toBe(503)
+    expect(crippled.broker.process.log).toContain('oauth2.grantTypes')
+    expect(crippled.broker.process.log).not.toContain(caller.secret)
+    expect(crippled.backend.requests).toEqual([])
+  })
+
+  test('with Dex down a cached token goes on, and who needs a new one gets 503', async () => {
+    await using orphaned = await startSystem(requireEnvoy())
+    expect((await ask(orphaned.port(), { headers: credentials })).status).toBe(200)
+    await orphaned.dex[Symbol.asyncDispose]()
+    expect((await ask(orphaned.port(), { headers: credentials })).status).toBe(200)
+    orphaned.backend.clear()
+    const uncachedScope = { ...credentials, 'x-scope': 'openid email' }
+    expect(await ask(orphaned.port(), { headers: uncachedScope })).toMatchObject({ status: 503, body: '' })
+    expect(orphaned.backend.requests).toEqual([])
+  })
+
+  test('with the broker down the client gets 503, and the backend nothing; a broker in its place serves again', async () => {
+    const { port, adminPort, process } = system().broker
+    process.signal('SIGKILL')
+    await process.ended()
+    for (const target of ['/', '/healthz', '/check']) {
+      expect(await ask(system().port(), { target, headers: credentials })).toMatchObject({
+        status: 503,
+        body: '',
+      })
+    }
+    expect((await ask(system().port('default status'), { headers: credentials })).status).toBe(403)
+    expect(system().backend.requests).toEqual([])
+
+    // Why the shipped bootstrap never has it: the request goes on without a token, and with the secret.
+    expect((await ask(system().port('fail open'), { headers: credentials })).status).toBe(200)
+    const [leaked] = system().backend.requests
+    expect(leaked?.tokenAudience).toBeUndefined()
+    expect(leaked?.header('x-client-secret')).toEqual([caller.secret])
+
+    await using _ = await startBroker(brokerEnvironment(system().dex), { port, adminPort })
+    await expect
+      .poll(async () => (await ask(system().port(), { headers: credentials })).status, { timeout: 10_000 })
+      .toBe(200)
+  })
+})
