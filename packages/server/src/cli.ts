@@ -22,6 +22,8 @@ Answers Envoy's ext_authz checks with access tokens of Dex. Everything is config
 const exitCodes = { wrongConfiguration: 1, wrongUsage: 2 }
 
 async function main(): Promise<void> {
+  // A reader who has left, as in `--help | head`, is no fault.
+  process.stdout.on('error', () => {})
   const options = readArguments()
   if (options === undefined) return
   if (options.help) {

@@ -43,6 +43,34 @@ describe('--version', () => {
   })
 })
 
+describe('a reader who leaves early', () => {
+  test.each(['--help', '--version', '--check-config'])(
+    'of %s is no reason for a stack trace',
+    async option => {
+      await using command = runCommand([option])
+      command.child.stdout?.destroy()
+      expect((await command.end()).code).toBe(0)
+      expect(command.stderr).not.toMatch(stackTrace)
+    },
+  )
+
+  test.each(['json', 'text'])('of the log in %s ends no check', async format => {
+    await using dex = await startDex()
+    await using command = runCommand([], {
+      ...addresses,
+      DEX_TOKEN_URL: dex.tokenEndpoint,
+      LOG_FORMAT: format,
+      LOG_LEVEL: 'DEBUG',
+    })
+    const { port } = await command.listening()
+    command.child.stdout?.destroy()
+    for (let count = 0; count < 3; count++) bearerOf(await ask(port, { headers: orders }))
+    command.kill('SIGTERM')
+    expect(await command.end()).toEqual({ code: 0, signal: null })
+    expect(command.stderr).toBe('')
+  })
+})
+
 describe('wrong usage', () => {
   test.each([
     ['--nonsense'],

@@ -42,6 +42,17 @@ async function occupiedPort(host = '127.0.0.1', wanted = 0) {
   }
 }
 
+/** Takes the port from nobody: whoever keeps it is as good an occupant as we. */
+async function occupyDefaultAdminPort(): Promise<AsyncDisposable> {
+  let occupant: AsyncDisposable | undefined
+  const take = async () => {
+    occupant = await occupiedPort('::', 8081).catch(() => undefined)
+    return occupant !== undefined
+  }
+  await until(take, 'the port', 3_000).catch(() => {})
+  return { [Symbol.asyncDispose]: async () => occupant?.[Symbol.asyncDispose]() }
+}
+
 async function failureOf(start: Promise<RunningServer>): Promise<ConfigError> {
   const outcome = await start.then(
     async server => {
@@ -82,8 +93,7 @@ describe('the listeners', () => {
   })
 
   test('a busy default port of the admin listener is a warning, and checks are answered', async () => {
-    // Whoever has the default port already is as good as we.
-    await using _busy = await occupiedPort('::', 8081).catch(() => ({ async [Symbol.asyncDispose]() {} }))
+    await using _busy = await occupyDefaultAdminPort()
     await using broker = await startBroker({ ADMIN_ADDR: '' })
     expect(broker.server.adminAddress).toBeUndefined()
     bearerOf(await broker.check({ headers: orders }))
