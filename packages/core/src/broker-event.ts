@@ -14,5 +14,5 @@ export type BrokerEvent =
       readonly durationMs: number
     }
 
-/** Called synchronously; must not throw. */
+/** Called synchronously; what it throws is logged. */
 export type BrokerObserver = (event: BrokerEvent) => void

@@ -56,7 +56,7 @@ export type BrokerErrorCode = keyof typeof brokerErrorCodes
 export interface BrokerErrorOptions {
   /** How long to wait before another try, in milliseconds, when that is known. */
   retryAfterMs?: number | undefined
-  /** The `error` of Dex's answer (RFC 6749 section 5.2), when it is a registered one. */
+  /** The `error` of Dex's answer (RFC 6749 section 5.2) when it is a registered one; a 401 without it is `invalid_client`. */
   oauthError?: string | undefined
   /** For the operator's log: the setting to look at. Never sent to a caller. */
   hint?: string | undefined

@@ -57,6 +57,7 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
     'authorizationHeader',
   )
   const names = options.credentialHeaders ?? {}
+  const logger = withMethods(options.logger, 'logger', ['debug', 'info', 'warn', 'error']) ?? silentLogger
   return {
     tokenEndpoint: endpointUrl(options.tokenEndpoint, 'tokenEndpoint', allowInsecure),
     clientAuthMethod,
@@ -81,8 +82,8 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
     negativeCacheTtlMs: duration(options.negativeCacheTtlMs ?? 5_000, 'negativeCacheTtlMs', 0),
     transport: checked(options.transport, 'transport', 'function') ?? (globalThis.fetch as Transport),
     clock: withMethods(options.clock, 'clock', ['wall', 'monotonic']) ?? systemClock,
-    logger: withMethods(options.logger, 'logger', ['debug', 'info', 'warn', 'error']) ?? silentLogger,
-    observe: checked(options.observe, 'observe', 'function') ?? (() => {}),
+    logger,
+    observe: guarded(checked(options.observe, 'observe', 'function') ?? (() => {}), logger),
   }
 }
 
@@ -114,10 +115,12 @@ function resolveGate(gate: GateOptions, allowInsecure: boolean): ResolvedGate {
   const maxAgeMs = duration(gate.jwksMaxAgeMs ?? 600_000, 'gate.jwksMaxAgeMs', 1)
   const maxStaleMs = duration(gate.jwksMaxStaleMs ?? Math.max(3_600_000, maxAgeMs), 'gate.jwksMaxStaleMs', 1)
   if (maxStaleMs < maxAgeMs) throw new TypeError('gate.jwksMaxStaleMs must not be below gate.jwksMaxAgeMs')
+  const audience = gate.audience ?? undefined
+  const audiences = audience === undefined ? undefined : strings(oneOrMore(audience), 'gate.audience')
   return {
     jwksUri: endpointUrl(gate.jwksUri, 'gate.jwksUri', allowInsecure),
-    issuer: checked(gate.issuer, 'gate.issuer', 'string') || undefined,
-    audiences: strings(oneOrMore(gate.audience ?? []), 'gate.audience').filter(Boolean),
+    issuer: given(checked(gate.issuer, 'gate.issuer', 'string'), 'gate.issuer'),
+    audiences: given(audiences, 'gate.audience') ?? [],
     clockToleranceMs: duration(gate.clockToleranceMs ?? 0, 'gate.clockToleranceMs', 0),
     maxAgeMs,
     maxStaleMs,
@@ -144,6 +147,17 @@ function resolveTokenHeaders(
   return mapping
 }
 
+/** Metrics must not decide whether somebody gets a token. */
+function guarded(observe: BrokerObserver, logger: Logger): BrokerObserver {
+  return event => {
+    try {
+      observe(event)
+    } catch (error) {
+      logger.error({ err: error }, 'the observer failed')
+    }
+  }
+}
+
 function oneOrMore<T>(value: string | T): readonly string[] | T {
   return typeof value === 'string' ? [value] : value
 }
@@ -159,6 +173,15 @@ function strings(value: unknown, option: string): string[] {
 function checked<T>(value: T, option: string, type: 'boolean' | 'function' | 'string'): T {
   if (value !== undefined && value !== null && typeof value !== type) {
     throw new TypeError(`${option} must be a ${type}`)
+  }
+  return value
+}
+
+/** Left out is a decision, empty is a mistake: an unset variable must not open the gate. */
+function given<T extends string | readonly string[]>(value: T | undefined, option: string): T | undefined {
+  if (value === undefined || value === null) return undefined
+  if (value.length === 0 || (typeof value !== 'string' && value.some(item => item === ''))) {
+    throw new TypeError(`${option} must not be empty; leave it out to accept any`)
   }
   return value
 }

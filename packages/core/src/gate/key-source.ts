@@ -32,6 +32,8 @@ export interface KeySourceOptions {
 interface Loaded {
   readonly keySet: KeySet
   readonly at: Moment
+  /** The number of the request that brought it. */
+  readonly request: number
 }
 
 /**
@@ -45,6 +47,7 @@ export class KeySource {
   readonly #unknownKids: UnknownKids
   #loaded: Loaded | undefined
   #refresh: RequestWithDeadline<KeySet> | undefined
+  #requests = 0
   #failures = 0
   #nextTryAt = Number.NEGATIVE_INFINITY
   #lastFailure: BrokerError | undefined
@@ -64,9 +67,10 @@ export class KeySource {
 
   /** The key set to verify a JWT with: with the key that it names, if that key exists. */
   async keySetFor(header: JwtHeader, wait: Wait): Promise<KeySet> {
+    const requestsBefore = this.#requests
     const keySet = await this.#fresh(wait)
-    if (keySet.mayVerify(header)) return keySet
-    return this.#refreshedFor(header, keySet, wait)
+    if (keySet.mayVerify(header) || this.#isMissing(header, requestsBefore)) return keySet
+    return this.#refreshedFor(header, { requestsBefore, keySet, wait })
   }
 
   close(): void {
@@ -91,20 +95,32 @@ export class KeySource {
     }
   }
 
-  async #refreshedFor(header: JwtHeader, keySet: KeySet, wait: Wait): Promise<KeySet> {
-    const kid = header.kid ?? `any ${header.alg}`
-    const joined = this.#refresh !== undefined
-    if (!joined && (this.#isBackingOff() || !this.#unknownKids.allowRefresh(kid))) return keySet
+  async #refreshedFor(
+    header: JwtHeader,
+    { requestsBefore, keySet, wait }: { requestsBefore: number; keySet: KeySet; wait: Wait },
+  ): Promise<KeySet> {
+    const allowed =
+      this.#refresh !== undefined || (!this.#isBackingOff() && this.#unknownKids.allowRefresh(kidOf(header)))
+    if (!allowed) return keySet
     try {
       const refreshed = await waitFor(this.#refreshNow(), wait, waitedTooLong)
-      // A refresh that was already under way may have been answered before the key came to be.
-      if (!joined && !refreshed.mayVerify(header)) this.#unknownKids.rememberMissing(kid)
+      if (!refreshed.mayVerify(header)) this.#isMissing(header, requestsBefore)
       return refreshed
     } catch (error) {
       if (!BrokerError.is(error)) throw error
       // Keys are at hand and this JWT's key is not among them: its fault, as far as anybody can tell.
       return keySet
     }
+  }
+
+  /**
+   * Whether a key set that lacks a key was asked for after the JWT that names it was seen: then the key does not exist,
+   * and that is remembered. An answer to an earlier request may be older than the key.
+   */
+  #isMissing(header: JwtHeader, requestsBefore: number): boolean {
+    if (this.#loaded === undefined || this.#loaded.request <= requestsBefore) return false
+    this.#unknownKids.rememberMissing(kidOf(header))
+    return true
   }
 
   #age(): number {
@@ -142,9 +158,10 @@ export class KeySource {
   async #load(signal: AbortSignal): Promise<KeySet> {
     const { jwksUri, transport, clock, logger, observe } = this.#options
     const at = momentOf(clock)
+    const request = ++this.#requests
     try {
       const keySet = await fetchKeySet(jwksUri, transport, signal)
-      this.#loaded = { keySet, at }
+      this.#loaded = { keySet, at, request }
       this.#failures = 0
       observe({ type: 'jwks_refresh', outcome: 'refreshed', durationMs: clock.monotonic() - at.monotonic })
       logger.info({ keys: keySet.size }, 'key set loaded')
@@ -167,6 +184,11 @@ export class KeySource {
     this.#nextTryAt = this.#options.clock.monotonic() + retryMs
     this.#lastFailure = failure
   }
+}
+
+/** What an unknown key is remembered by; a JWT that names none could be verified by any key of its algorithm. */
+function kidOf({ alg, kid }: JwtHeader): string {
+  return kid ?? `any ${alg}`
 }
 
 function waitedTooLong(): BrokerError {

@@ -97,7 +97,7 @@ function refusal(answer: TokenEndpointAnswer): BrokerError {
   if (status === 401 || status === 403 || (status === 400 && typeof oauthError === 'string')) {
     return new BrokerError('token_request_rejected', 'the client credentials or the scope were rejected', {
       retryAfterMs,
-      oauthError: typeof oauthError === 'string' && knownErrors.has(oauthError) ? oauthError : undefined,
+      oauthError: registeredError(oauthError) ?? (status === 401 ? 'invalid_client' : undefined),
     })
   }
   if (status === 429) {
@@ -109,6 +109,10 @@ function refusal(answer: TokenEndpointAnswer): BrokerError {
     retryAfterMs: status >= 500 ? retryAfterMs : undefined,
     hint: hintForStatus(status),
   })
+}
+
+function registeredError(error: unknown): string | undefined {
+  return typeof error === 'string' && knownErrors.has(error) ? error : undefined
 }
 
 function hintForStatus(status: number): string | undefined {

@@ -47,6 +47,12 @@ const rubbish: [string, Fault][] = [
 ]
 
 describe('the first load', () => {
+  test('is not made twice for a kid that it did not bring', async () => {
+    await using running = await startGateOfDex()
+    expect(await isAccepted(running, callersJwt(running, 'junk'))).toBe(false)
+    expect(running.dex.counts.keysRequests).toBe(1)
+  })
+
   test('is not made before a key is needed', async () => {
     await using running = await startGateOfDex()
     await new Promise(resolve => setTimeout(resolve, 20))

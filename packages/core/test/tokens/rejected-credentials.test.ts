@@ -30,6 +30,16 @@ describe('rejected credentials', () => {
     expect(running.dex.counts.tokenRequests).toBe(1)
   })
 
+  test('a 401 that does not say why is about the client, and so for every scope', async () => {
+    await using running = await startBrokerWithDex()
+    running.dex.setFault('token', { kind: 'answer', status: 401, body: 'no' })
+    for (const scope of ['openid', 'groups']) {
+      const failure = await failureOf(running.broker.getToken({ ...orders, scope }))
+      expect(failure.code).toBe('token_request_rejected')
+    }
+    expect(running.dex.counts.tokenRequests).toBe(1)
+  })
+
   test('a wrong scope is wrong for itself alone', async () => {
     await using running = await startBrokerWithDex()
     for (let again = 0; again < 3; again++) {
