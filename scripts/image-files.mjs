@@ -38,7 +38,7 @@ try {
   makeTree(tree)
   checkContent(tree)
   const run = confinedRunner(tree)
-  checkVersion(run)
+  await checkVersion(run)
   for (const logFormat of ['json', 'text']) await checkServing(run, logFormat)
   console.log('The files of the image are in order.')
 } catch (error) {
@@ -111,6 +111,9 @@ function confinedRunner(tree) {
       'skipped: a read-only mount (needs root and unshare); the files lose their write permissions instead',
     )
     execFileSync('chmod', ['-R', 'a-w', tree])
+  }
+  if (prefixes.length > 0 && works([...prefixes, 'touch', path.join(tree, 'probe')])) {
+    throw new Error('the read-only mount can be written')
   }
   if (works([...asUser, process.execPath, '--version'])) prefixes.push(...asUser)
   else

@@ -1,0 +1,258 @@
+// What has to hold for the files of deploy/ and .github/. Every rule takes what it needs and returns its faults as text.
+import { parseAllDocuments } from 'yaml'
+
+const pinnedAction = /^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/
+const localAction = /^\.\/\.github\//
+const adminPort = 8081
+const checkPort = 8080
+
+/** `files`: text by path. `variableNames`: what the server is configured by. */
+export function deploymentFaults(files, variableNames) {
+  const documents = [...files].filter(([file]) => /\.ya?ml$/.test(file)).map(parse)
+  const faults = documents.flatMap(({ faults }) => faults)
+  for (const { file, text, values } of documents) {
+    const report = problem => faults.push(`${file}: ${problem}`)
+    for (const value of values) {
+      if (value === null) report('an empty document')
+      else for (const rule of rulesFor(file, value)) rule(value, report, { file, text, variableNames })
+    }
+  }
+  const dockerfile = files.get('deploy/docker/Dockerfile') ?? ''
+  checkDockerfile(dockerfile, problem => faults.push(`deploy/docker/Dockerfile: ${problem}`), files)
+  return faults
+}
+
+function parse([file, text]) {
+  const parsed = parseAllDocuments(text, { uniqueKeys: true })
+  const faults = parsed.flatMap(({ errors, warnings }) =>
+    [...errors, ...warnings].map(({ message }) => `${file}: ${message}`),
+  )
+  return { file, text, faults, values: faults.length > 0 ? [] : parsed.map(document => document.toJS()) }
+}
+
+function rulesFor(file, value) {
+  if (file.startsWith('deploy/kubernetes/'))
+    return [checkKubernetesObject, ...(rulesOfKind[value.kind] ?? [])]
+  if (file === 'deploy/compose/compose.yaml') return [checkCompose]
+  if (file === 'deploy/compose/envoy.yaml') return [checkEnvoy]
+  if (file.startsWith('.github/workflows/')) return [checkWorkflow]
+  if (file.startsWith('.github/actions/')) return [checkLocalAction]
+  return []
+}
+
+// Kubernetes
+
+const apiVersions = {
+  Deployment: 'apps/v1',
+  Kustomization: 'kustomize.config.k8s.io/v1beta1',
+  NetworkPolicy: 'networking.k8s.io/v1',
+  PodDisruptionBudget: 'policy/v1',
+  SecurityPolicy: 'gateway.envoyproxy.io/v1alpha1',
+  Service: 'v1',
+  ServiceAccount: 'v1',
+}
+
+const rulesOfKind = {
+  Deployment: [checkDeployment],
+  Kustomization: [checkKustomization],
+  NetworkPolicy: [checkNetworkPolicy],
+  SecurityPolicy: [checkSecurityPolicy],
+  Service: [checkService],
+  ServiceAccount: [checkServiceAccount],
+}
+
+function checkKubernetesObject({ apiVersion, kind, metadata }, report) {
+  if (!Object.hasOwn(apiVersions, kind)) report(`kind ${kind} has no rules yet`)
+  else if (apiVersion !== apiVersions[kind]) report(`${kind} is of ${apiVersions[kind]}, not ${apiVersion}`)
+  if (kind !== 'Kustomization' && !metadata?.name) report(`${kind} has no name`)
+}
+
+function checkDeployment({ spec }, report, { file, variableNames }) {
+  const pod = spec.template.spec
+  for (const container of pod.containers) {
+    checkNames(environmentNames(container.env), variableNames, report)
+    checkSecrets(container.env, report)
+  }
+  if (file.endsWith('-patch.yaml')) return
+  if (pod.automountServiceAccountToken !== false) report('the pod mounts a token of the Kubernetes API')
+  if (pod.securityContext?.runAsNonRoot !== true) report('the pod may run as root')
+  for (const container of pod.containers) {
+    checkContainer(container, report)
+    checkStop(pod, container, report)
+  }
+  if (spec.replicas < 2) report('one replica is an outage at every update')
+}
+
+function checkContainer({ image, ports, securityContext = {}, resources = {}, ...probes }, report) {
+  if (!/:\d|@sha256:/.test(image)) report(`${image} is pinned neither by version nor by digest`)
+  if (securityContext.runAsNonRoot !== true) report('the container may run as root')
+  if (securityContext.readOnlyRootFilesystem !== true) report('the file system can be written')
+  if (securityContext.allowPrivilegeEscalation !== false) report('privileges can be raised')
+  if (securityContext.seccompProfile?.type !== 'RuntimeDefault') report('no seccomp profile')
+  if (securityContext.capabilities?.drop?.join() !== 'ALL') report('not every capability is dropped')
+  if (!resources.requests?.cpu || !resources.limits?.memory)
+    report('CPU is not requested or memory has no limit')
+  const expected = { readinessProbe: '/readyz', livenessProbe: '/healthz' }
+  for (const [probe, expectedPath] of Object.entries(expected)) {
+    const { path, port } = probes[probe]?.httpGet ?? {}
+    const number = ports.find(({ name }) => name === port)?.containerPort ?? port
+    if (path !== expectedPath || number !== adminPort)
+      report(`${probe} is not ${expectedPath} on port ${adminPort}`)
+  }
+}
+
+function checkStop(pod, { env, lifecycle }, report) {
+  const sleepSeconds = lifecycle?.preStop?.sleep?.seconds ?? 0
+  const shutdownTimeout = env.find(({ name }) => name === 'SHUTDOWN_TIMEOUT')?.value ?? '10s'
+  const neededSeconds = sleepSeconds + seconds(shutdownTimeout)
+  if (sleepSeconds === 0) report('preStop does not sleep: Envoy still sends checks to a pod that is stopping')
+  if (!(pod.terminationGracePeriodSeconds > neededSeconds)) {
+    report(
+      `terminationGracePeriodSeconds has to be more than ${neededSeconds}, for preStop and SHUTDOWN_TIMEOUT`,
+    )
+  }
+}
+
+function checkSecrets(env, report) {
+  for (const { name, value } of env) if (/SECRET$/.test(name) && value) report(`${name} stands in the clear`)
+}
+
+function checkService({ spec }, report) {
+  const byName = Object.fromEntries(spec.ports.map(({ name, port }) => [name, port]))
+  if (byName.check !== checkPort || byName.admin !== adminPort)
+    report(`not check ${checkPort} and admin ${adminPort}`)
+}
+
+function checkServiceAccount({ automountServiceAccountToken }, report) {
+  if (automountServiceAccountToken !== false) report('a token of the Kubernetes API is mounted')
+}
+
+function checkNetworkPolicy({ spec }, report) {
+  const toChecks = spec.ingress.filter(({ ports = [{}] }) =>
+    ports.some(({ port }) => [undefined, 'check', checkPort].includes(port)),
+  )
+  const fromEnvoyAlone = ({ from = [] }) =>
+    from.length === 1 && from[0].podSelector?.matchLabels?.['app.kubernetes.io/name'] === 'envoy'
+  if (!spec.policyTypes.includes('Ingress')) report('what comes in is not restricted')
+  if (toChecks.length !== 1 || !toChecks.every(fromEnvoyAlone))
+    report('the check port is not for Envoy alone')
+}
+
+function checkKustomization({ labels = [] }, report) {
+  if (labels.some(({ includeSelectors }) => includeSelectors)) {
+    report('includeSelectors overwrites the label of Envoy in the network policy')
+  }
+}
+
+/** The versions of Envoy Gateway differ: the file's name says for which it is. */
+function checkSecurityPolicy({ spec }, report, { file }) {
+  const { failOpen, statusOnError, timeout, http } = spec.extAuth
+  const fixedPath = !file.endsWith('-1.7.yaml')
+  const [pathField, otherField] = fixedPath ? ['pathOverride', 'path'] : ['path', 'pathOverride']
+  if (failOpen !== false) report('failOpen is not false')
+  if (http[pathField] !== '/check') report(`http.${pathField} is not /check`)
+  if (otherField in http) report(`http.${otherField} does not belong to this version of Envoy Gateway`)
+  if (statusOnError !== (fixedPath ? 503 : undefined))
+    report('statusOnError: 503 is for Envoy Gateway 1.8 and newer')
+  if (!(seconds(timeout ?? '0s') > 5)) report('timeout is not longer than HTTP_TIMEOUT')
+  if (!http.headersToBackend?.includes('authorization')) report('the token does not reach the backend')
+  const { connectionIdleTimeout } = http.backendSettings?.timeout?.http ?? {}
+  checkIdleTimeout(connectionIdleTimeout, report)
+}
+
+// Compose and Envoy
+
+function checkCompose({ services }, report, { variableNames }) {
+  const { environment, ports, read_only: readOnly } = services.broker
+  checkNames(Object.keys(environment), variableNames, report)
+  if (ports) report('the check port is published')
+  if (readOnly !== true) report('the file system of the broker can be written')
+  for (const [name, { image = '', ports = [] }] of Object.entries(services)) {
+    if (image.endsWith(':latest') || !image.includes(':')) report(`the image of ${name} has no version`)
+    for (const port of ports) if (!port.startsWith('127.0.0.1:')) report(`${name} is published on ${port}`)
+  }
+}
+
+function checkEnvoy({ static_resources: { listeners, clusters } }, report) {
+  const manager = listeners[0].filter_chains[0].filters[0].typed_config
+  const filter = manager.http_filters.find(({ name }) => name === 'envoy.filters.http.ext_authz').typed_config
+  const broker = clusters.find(({ name }) => name === filter.http_service.server_uri.cluster)
+  if (filter.failure_mode_allow !== false) report('failure_mode_allow is not false')
+  if (filter.status_on_error?.code !== 'ServiceUnavailable') report('status_on_error is not 503')
+  if (filter.http_service.path_prefix !== '/check') report('path_prefix is not /check')
+  if (!filter.http_service.retry_policy) report('no retry_policy')
+  if (!(seconds(filter.http_service.server_uri.timeout) > 5))
+    report('timeout is not longer than HTTP_TIMEOUT')
+  if (!manager.normalize_path || !manager.merge_slashes) report("the client's path is not normalised")
+  const protocol = Object.values(broker.typed_extension_protocol_options ?? {})[0]
+  checkIdleTimeout(protocol?.common_http_protocol_options?.idle_timeout, report)
+  const { endpoint } = broker.load_assignment.endpoints[0].lb_endpoints[0]
+  if (broker.health_checks?.[0].http_health_check.path !== '/readyz')
+    report('the health check is not /readyz')
+  if (endpoint.health_check_config?.port_value !== adminPort)
+    report(`the health check is not on ${adminPort}`)
+}
+
+/** The broker keeps idle connections for 75 s. */
+function checkIdleTimeout(timeout, report) {
+  if (!timeout || !(seconds(timeout) < 75)) report('Envoy keeps idle connections longer than the broker')
+}
+
+// GitHub
+
+function checkWorkflow({ permissions, concurrency, jobs }, report, { text }) {
+  if (!permissions || Object.keys(permissions).length > 0) report('permissions at the top are not {}')
+  if (!concurrency) report('no concurrency group')
+  for (const [name, job] of Object.entries(jobs)) {
+    if (!job.permissions) report(`${name} has no permissions of its own`)
+    if (job.uses) checkAction(job, text, report)
+    else if (!job['timeout-minutes']) report(`${name} has no timeout`)
+    for (const step of job.steps ?? []) checkAction(step, text, report)
+  }
+}
+
+function checkLocalAction({ runs }, report, { text }) {
+  for (const step of runs.steps) checkAction(step, text, report)
+}
+
+function checkAction({ uses, with: inputs = {} }, text, report) {
+  if (!uses || localAction.test(uses)) return
+  if (!pinnedAction.test(uses)) report(`${uses} is not pinned by a full commit hash`)
+  const lines = text.split('\n').filter(line => line.includes(uses))
+  if (!lines.every(line => / # v\d+\.\d+\.\d+$/.test(line))) report(`${uses} has no comment with its version`)
+  if (uses.startsWith('actions/checkout@') && inputs['persist-credentials'] !== false) {
+    report('actions/checkout leaves its token in the work tree')
+  }
+}
+
+// Dockerfile
+
+function checkDockerfile(text, report, files) {
+  const instructions = text.replaceAll('\\\n', ' ').split('\n')
+  const last = name => instructions.findLast(line => line.trimStart().startsWith(`${name} `))?.trim() ?? ''
+  const images = instructions.filter(line => line.startsWith('FROM ')).map(line => line.split(' AS ')[0])
+  for (const image of images)
+    if (!/:[^:/]+$/.test(image) || image.endsWith(':latest')) report(`no version: ${image}`)
+  if (!/^USER [1-9]\d*(:[1-9]\d*)?$/.test(last('USER')))
+    report('USER is not the number of an unprivileged user')
+  if (!last('ENTRYPOINT').startsWith('ENTRYPOINT ['))
+    report('ENTRYPOINT goes through a shell, which keeps SIGTERM')
+  if (last('EXPOSE') !== `EXPOSE ${checkPort} ${adminPort}`) report(`EXPOSE is not ${checkPort} ${adminPort}`)
+  const pinned = files.get('pnpm-workspace.yaml')?.match(/^ +pnpm: +(\d\S*)$/m)?.[1]
+  if (!text.includes(`ARG PNPM_VERSION=${pinned}\n`))
+    report(`PNPM_VERSION is not ${pinned}, as in pnpm-workspace.yaml`)
+}
+
+// Shared
+
+function environmentNames(env = []) {
+  return env.map(({ name }) => name)
+}
+
+function checkNames(names, variableNames, report) {
+  for (const name of names) if (!variableNames.includes(name)) report(`the server knows no variable ${name}`)
+}
+
+function seconds(duration) {
+  return Number(/^(\d+)s$/.exec(duration)?.[1])
+}
