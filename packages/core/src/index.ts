@@ -12,6 +12,8 @@ export { BrokerError, type BrokerErrorCode, type BrokerErrorOptions, brokerError
 export type { JwtClaims } from './gate/jwt.ts'
 export type { Transport, TransportRequest, TransportResponse } from './http/transport.ts'
 export type { Logger } from './logger.ts'
+export { type CreateFetchOptions, createFetch } from './outbound/create-fetch.ts'
+export type { OutgoingTokenOptions } from './outbound/outgoing-tokens.ts'
 export { type CacheStatistics, TokenBroker } from './token-broker.ts'
 export type { ClientAuthMethod } from './tokens/client-credentials.ts'
 export type { IssuedToken } from './tokens/issued-token.ts'

@@ -32,6 +32,10 @@ export interface CacheStatistics {
  * abort, or with `TypeError` for wrong use.
  */
 export class TokenBroker implements AsyncDisposable {
+  /** Dex's token endpoint, normalised. */
+  readonly tokenEndpoint: string
+  /** The header that carries `Bearer <token>`, in lower case. */
+  readonly authorizationHeader: string
   readonly #tokens: TokenSource
   readonly #requestedTokens: RequestedTokens
   readonly #cache: TokenCache
@@ -44,6 +48,8 @@ export class TokenBroker implements AsyncDisposable {
   constructor(options: TokenBrokerOptions) {
     const resolved = resolveOptions(options)
     const { client, clock, gate } = resolved
+    this.tokenEndpoint = resolved.tokenEndpoint
+    this.authorizationHeader = resolved.authorizationHeader
     const keys = new CacheKeys(resolved.tokenEndpoint, resolved.clientAuthMethod)
     this.#cache = new TokenCache(resolved.cacheMaxEntries, clock)
     this.#requestedTokens = new RequestedTokens(client, keys)
@@ -69,6 +75,17 @@ export class TokenBroker implements AsyncDisposable {
   /** The token if it is cached, without waiting. Throws like `getToken` when credentials are missing or unusable. */
   peekToken(request: TokenRequest = {}): IssuedToken | undefined {
     return this.#tokens.peek(this.#requestedTokens.resolve(request))
+  }
+
+  /**
+   * Drops a token that a backend refused with 401, so that the next call gets another one; says whether it was dropped.
+   *
+   * Only the very token that is cached goes, so twenty refusals of one token cost one new token; and at most one of
+   * those that the same request yields in 10 seconds, so that a backend that refuses every token cannot make Dex sign
+   * one for each call.
+   */
+  invalidate(token: IssuedToken): boolean {
+    return this.#tokens.invalidate(token)
   }
 
   /** The claims of a caller's JWT that the gate accepts; else `invalid_token`, or `jwks_unavailable` without keys. */

@@ -10,6 +10,7 @@ test('the package has at most ten names at run time', () => {
     'BrokerError',
     'TokenBroker',
     'brokerErrorCodes',
+    'createFetch',
     'refusalOf',
   ])
 })

@@ -1,6 +1,7 @@
 import { getCACertificates } from 'node:tls'
 import type { Transport } from '@broker/core'
-import { Agent, request } from 'undici'
+import { undiciTransport } from '@broker/core/undici'
+import { Agent } from 'undici'
 
 /** Connections to each of Dex and the JWKS endpoint: as many requests go out at the same time, the rest wait. */
 const maxConnections = 32
@@ -33,18 +34,7 @@ export function createDexTransport({ caCertificates, timeoutMs }: DexTransportOp
     },
   })
   return {
-    async transport(url, { method, headers, body, signal }) {
-      const response = await request(url, { method, headers, body: body ?? null, signal, dispatcher: agent })
-      return {
-        status: response.statusCode,
-        headers: { get: name => firstValue(response.headers[name]) },
-        body: response.body,
-      }
-    },
+    transport: undiciTransport(agent),
     close: () => agent.destroy(),
   }
-}
-
-function firstValue(value: string | string[] | undefined): string | null {
-  return (Array.isArray(value) ? value[0] : value) ?? null
 }

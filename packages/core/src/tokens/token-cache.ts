@@ -77,6 +77,12 @@ export class TokenCache {
     this.#byExpiry.add(cell)
   }
 
+  /** Removes what is kept under a key. */
+  delete(key: string): void {
+    const cell = this.#cells?.get(key)
+    if (cell !== undefined) this.#remove(cell)
+  }
+
   /** Removes at most `limit` expired tokens, and says how many: a bound, so that nobody waits for a large clean-up. */
   removeExpired(limit: number): number {
     let removed = 0

@@ -7,6 +7,7 @@ import { RequestWithDeadline } from '../request-with-deadline.ts'
 import { type Wait, waitFor } from '../wait-for.ts'
 import type { CacheKeys } from './cache-key.ts'
 import type { ClientCredentials } from './client-credentials.ts'
+import { InvalidationPace } from './invalidation-pace.ts'
 import { type HeadersOfToken, IssuedToken } from './issued-token.ts'
 import type { RejectedCredentials } from './rejected-credentials.ts'
 import type { RequestedToken } from './requested-tokens.ts'
@@ -44,12 +45,15 @@ interface SharedTokenRequest {
 export class TokenSource {
   readonly #options: TokenSourceOptions
   readonly #inFlight = new Map<string, SharedTokenRequest>()
+  readonly #keyOf = new WeakMap<IssuedToken, string>()
+  readonly #invalidationPace: InvalidationPace
   #closed = false
   #hits = 0
   #misses = 0
 
   constructor(options: TokenSourceOptions) {
     this.#options = options
+    this.#invalidationPace = new InvalidationPace(options.clock)
   }
 
   /** Lookups since the start: `hits` were answered from the cache, `misses` had to wait. */
@@ -82,6 +86,19 @@ export class TokenSource {
     })
   }
 
+  /**
+   * Drops a token that a backend refused, if it is still the cached one: whoever comes late with an old token does not
+   * drop its successor. Says whether it did; at most one token of a key goes in 10 seconds.
+   */
+  invalidate(token: IssuedToken): boolean {
+    const { cache, logger } = this.#options
+    const key = this.#keyOf.get(token)
+    if (key === undefined || cache.get(key) !== token || !this.#invalidationPace.allows(key)) return false
+    cache.delete(key)
+    logger.info({}, 'a token was dropped because a backend refused it')
+    return true
+  }
+
   close(): void {
     this.#closed = true
     for (const { request } of this.#inFlight.values()) request.abort(closedError())
@@ -109,6 +126,7 @@ export class TokenSource {
       const response = await endpoint.request(credentials, signal)
       const life = tokenLife(requestedAt, response.expiresIn, safetyMarginMs)
       const token = new IssuedToken(response, life, clock, headersOf)
+      this.#keyOf.set(token, key)
       cache.set(key, token, life)
       const durationMs = clock.monotonic() - requestedAt.monotonic
       observe({ type: 'token_request', outcome: 'issued', durationMs })

@@ -1,0 +1,78 @@
+import type { TokenBroker } from '../token-broker.ts'
+import type { IssuedToken } from '../tokens/issued-token.ts'
+import { drainResponse } from './drain-response.ts'
+import { fetchArguments, type OutgoingCall, outgoingCall, urlOfInput } from './outgoing-call.ts'
+import { type OutgoingTokenOptions, OutgoingTokens } from './outgoing-tokens.ts'
+import { redirectedCall } from './redirected-call.ts'
+
+/** As in the Fetch standard. */
+const maxRedirects = 20
+
+export interface CreateFetchOptions extends OutgoingTokenOptions {
+  /** What sends. Default: the global `fetch` at the time of `createFetch`. */
+  readonly fetch?: typeof globalThis.fetch | undefined
+}
+
+/**
+ * A `fetch` that puts the broker's token on calls to the places in `allow`, and on no others.
+ *
+ * No token, no request: it rejects with `BrokerError`, or with the reason of the caller's own abort. Redirects are
+ * followed inside `allow` only; one that leads out is returned as it is. After a 401 the token is replaced, and the call
+ * sent once more when its body is no stream and not longer than `maxReplayBytes`. A dispatcher goes into the init of a
+ * call: one inside a `Request` is not seen after a redirect. Throws a `TypeError` that names the wrong option.
+ */
+export function createFetch(broker: TokenBroker, options: CreateFetchOptions): typeof globalThis.fetch {
+  const tokens = new OutgoingTokens(broker, options)
+  const send = options.fetch ?? globalThis.fetch
+  if (typeof send !== 'function') throw new TypeError('fetch must be a function')
+  return async (input, init) => {
+    const url = urlOfInput(input)
+    if (url === undefined || !tokens.mayGoTo(url)) return send(input, init)
+    const call = outgoingCall(url, input, init)
+    if (tokens.leaveAlone(name => call.headers.has(name))) return send(input, init)
+    return sendWithToken(call, tokens, send)
+  }
+}
+
+async function sendWithToken(
+  first: OutgoingCall,
+  tokens: OutgoingTokens,
+  send: typeof globalThis.fetch,
+): Promise<Response> {
+  let call = first
+  let mayRetry = true
+  for (let redirects = 0; ; redirects++) {
+    call.signal?.throwIfAborted()
+    const token = tokens.peek() ?? (await tokens.get(call.signal))
+    let response = await send(...fetchArguments(call, token.headers))
+    if (mayRetry && tokens.isRefusal(response.status, response.headers.get('www-authenticate'))) {
+      mayRetry = false
+      const again = await replacement(call, token, tokens)
+      if (again !== undefined) {
+        await drainResponse(response)
+        response = await send(...fetchArguments(call, again.headers))
+      }
+    }
+    const next = call.redirect === 'follow' ? redirectedCall(call, response) : undefined
+    if (next === undefined || !tokens.mayGoTo(next.url))
+      return redirects > 0 ? asRedirected(response) : response
+    await drainResponse(response)
+    if (redirects === maxRedirects) throw new TypeError(`more than ${maxRedirects} redirects`)
+    call = next
+  }
+}
+
+async function replacement(
+  { body, signal }: OutgoingCall,
+  refused: IssuedToken,
+  tokens: OutgoingTokens,
+): Promise<IssuedToken | undefined> {
+  if (body.size !== undefined && body.size <= tokens.maxReplayBytes) return tokens.replace(refused, signal)
+  tokens.drop(refused)
+  return undefined
+}
+
+/** A response knows only of redirects that `fetch` itself followed. */
+function asRedirected(response: Response): Response {
+  return Object.defineProperty(response, 'redirected', { value: true })
+}

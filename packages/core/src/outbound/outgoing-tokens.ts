@@ -1,0 +1,113 @@
+import { BrokerError } from '../errors.ts'
+import type { TokenBroker } from '../token-broker.ts'
+import type { IssuedToken } from '../tokens/issued-token.ts'
+import type { TokenRequest } from '../tokens/requested-tokens.ts'
+import { AllowList } from './allow-list.ts'
+import { saysInsufficientScope } from './insufficient-scope.ts'
+
+const defaultMaxReplayBytes = 1024 * 1024
+
+/** Which outgoing calls get a token, and which one. */
+export interface OutgoingTokenOptions {
+  /**
+   * Where tokens may be sent: exact origins, each with a path prefix if wanted (`https://api.example.com`,
+   * `https://api.example.com/v1/`). At least one. A call to any other place goes out as if there were no broker.
+   */
+  readonly allow: readonly string[]
+  /** Which token. Default: that of the broker's own client. */
+  readonly token?: TokenRequest | undefined
+  /**
+   * What happens to a call on which the caller set the bearer header itself: it goes out untouched (`keep`, the
+   * default), or with the broker's headers in place of the caller's (`replace`).
+   */
+  readonly ownAuthorization?: 'keep' | 'replace' | undefined
+  /** The longest body that is sent a second time after a 401, in bytes. Default 1 MiB; 0 sends none again. */
+  readonly maxReplayBytes?: number | undefined
+}
+
+/** The decisions about outgoing calls that every way of making them shares. */
+export class OutgoingTokens {
+  readonly maxReplayBytes: number
+  readonly #broker: TokenBroker
+  readonly #allowList: AllowList
+  readonly #request: TokenRequest
+  readonly #keepsOwn: boolean
+  readonly #tokenEndpoint: URL
+
+  /** Throws a `TypeError` that starts with the name of the wrong option. */
+  constructor(broker: TokenBroker, options: OutgoingTokenOptions) {
+    if (typeof broker?.peekToken !== 'function') throw new TypeError('broker must be a TokenBroker')
+    if (typeof options !== 'object' || options === null) throw new TypeError('options must have allow')
+    const { token = {}, ownAuthorization = 'keep', maxReplayBytes = defaultMaxReplayBytes } = options
+    if (ownAuthorization !== 'keep' && ownAuthorization !== 'replace') {
+      throw new TypeError('ownAuthorization must be keep or replace')
+    }
+    if (!Number.isSafeInteger(maxReplayBytes) || maxReplayBytes < 0) {
+      throw new TypeError('maxReplayBytes must be a whole number of bytes from 0')
+    }
+    this.#broker = broker
+    this.#allowList = new AllowList(options.allow)
+    this.#request = checkedRequest(broker, token)
+    this.#keepsOwn = ownAuthorization === 'keep'
+    this.#tokenEndpoint = new URL(broker.tokenEndpoint)
+    this.maxReplayBytes = maxReplayBytes
+  }
+
+  /** Whether a token may be sent to a URL; never to the token endpoint, which is where tokens come from. */
+  mayGoTo(url: URL, path?: string): boolean {
+    const { origin, pathname } = this.#tokenEndpoint
+    if (url.origin === origin && url.pathname === pathname) return false
+    return this.#allowList.includes(url, path)
+  }
+
+  /** Whether a call is the caller's own affair, because the caller set the bearer header. */
+  leaveAlone(hasHeader: (name: string) => boolean): boolean {
+    return this.#keepsOwn && hasHeader(this.#broker.authorizationHeader)
+  }
+
+  peek(): IssuedToken | undefined {
+    return this.#broker.peekToken(this.#request)
+  }
+
+  get(signal: AbortSignal | undefined): Promise<IssuedToken> {
+    return this.#broker.getToken({ ...this.#request, signal })
+  }
+
+  /** Whether an answer means that the backend does not take this token, and may take another one. */
+  isRefusal(status: number, challenges: string | null): boolean {
+    return status === 401 && !saysInsufficientScope(challenges)
+  }
+
+  /** Drops a token that a backend refused and starts to fetch the next caller's. */
+  drop(refused: IssuedToken): void {
+    // A failure is logged where the request is made, and the next caller asks again.
+    if (this.#broker.invalidate(refused)) this.get(undefined).catch(() => {})
+  }
+
+  /**
+   * Another token instead of one that a backend refused; `undefined` when there is none, for whatever reason.
+   * Rejects only with the reason of the caller's own abort.
+   */
+  async replace(refused: IssuedToken, signal: AbortSignal | undefined): Promise<IssuedToken | undefined> {
+    this.#broker.invalidate(refused)
+    try {
+      const token = this.peek() ?? (await this.get(signal))
+      return token.accessToken === refused.accessToken ? undefined : token
+    } catch {
+      if (signal?.aborted) throw signal.reason
+      return undefined
+    }
+  }
+}
+
+function checkedRequest(broker: TokenBroker, token: TokenRequest): TokenRequest {
+  if (typeof token !== 'object' || token === null) throw new TypeError('token must be a token request')
+  const { clientId, clientSecret, scope, audiences } = token
+  const request = { clientId, clientSecret, scope, audiences: audiences && [...audiences] }
+  try {
+    broker.peekToken(request)
+  } catch (error) {
+    throw BrokerError.is(error) ? new TypeError(`token: ${error.message}`) : error
+  }
+  return request
+}

@@ -1,0 +1,45 @@
+/** The body of an outgoing call, and how often it can be sent. */
+export interface RequestBody {
+  readonly value: NonNullable<RequestInit['body']> | null
+  /** Length in bytes; `undefined` for a stream, which can be sent once. */
+  readonly size: number | undefined
+}
+
+/** Keeps what the caller gave; bytes are copied, because the caller may use its buffer again as soon as `fetch` returns. */
+export function requestBody(value: RequestInit['body']): RequestBody {
+  if (value === null || value === undefined) return { value: null, size: 0 }
+  if (typeof value === 'string') return { value, size: Buffer.byteLength(value) }
+  if (ArrayBuffer.isView(value)) {
+    const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice()
+    return { value: bytes, size: bytes.byteLength }
+  }
+  if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) {
+    const bytes = new Uint8Array(value).slice()
+    return { value: bytes, size: bytes.byteLength }
+  }
+  if (value instanceof URLSearchParams) {
+    return { value: new URLSearchParams(value), size: Buffer.byteLength(value.toString()) }
+  }
+  if (isBlob(value)) return { value, size: value.size }
+  if (isFormData(value)) return { value, size: formDataSize(value) }
+  return { value, size: undefined }
+}
+
+// By name, not by class: undici, as a package, brings classes of its own.
+function isBlob(value: object): value is Blob {
+  const name = (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag]
+  return (name === 'Blob' || name === 'File') && typeof (value as Blob).size === 'number'
+}
+
+function isFormData(value: object): value is FormData {
+  return (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'FormData'
+}
+
+/** Without the lines between the parts, which are short. */
+function formDataSize(form: FormData): number {
+  let size = 0
+  for (const [name, value] of form) {
+    size += Buffer.byteLength(name) + (typeof value === 'string' ? Buffer.byteLength(value) : value.size)
+  }
+  return size
+}

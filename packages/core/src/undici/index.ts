@@ -1,0 +1,2 @@
+export { tokenInterceptor } from './token-interceptor.ts'
+export { undiciTransport } from './undici-transport.ts'
