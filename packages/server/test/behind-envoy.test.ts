@@ -85,6 +85,26 @@ describe('a Dex that is not there', () => {
   })
 })
 
+describe("Envoy's time-out", () => {
+  test('covers the key set and the token together: the answer is there before Envoy gives up', async () => {
+    await using broker = await startBroker(dex => ({
+      JWKS_URL: dex.jwksUri,
+      STATIC_CLIENT_ID: 'orders',
+      STATIC_CLIENT_SECRET: 'orders-secret',
+    }))
+    broker.dex.setFault('keys', { kind: 'slow', delayMs: 700 })
+    broker.dex.setFault('token', { kind: 'slow', delayMs: 700 })
+    const authorization = broker.dex.signJwt({ exp: Math.floor(Date.now() / 1000) + 60 })
+    const headers = { authorization, 'x-envoy-expected-rq-timeout-ms': '1000' }
+    const startedAt = performance.now()
+    expect((await broker.check({ headers })).status).toBe(503)
+    expect(performance.now() - startedAt).toBeLessThan(1_000)
+    await until(() => broker.dex.counts.tokensIssued === 1, 'the token that nobody waits for')
+    bearerOf(await broker.check({ headers }))
+    expect(broker.dex.counts.tokenRequests).toBe(1)
+  })
+})
+
 describe('the log', () => {
   test('repeats nothing that an issuer sent', async () => {
     await using broker = await startBroker()
