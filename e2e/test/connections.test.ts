@@ -1,0 +1,41 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { requestBytes } from '../harness/client-request.ts'
+import { credentials } from '../harness/dex.ts'
+import { withoutRetries } from '../harness/listener-variants.ts'
+import { RawConnection } from '../harness/raw-connection.ts'
+import { describeWithEnvoy, useSystem } from '../harness/with-envoy.ts'
+
+/** Node closes an idle connection after 5 s by default, and a moment of grace. */
+const pauseMs = 6_500
+
+describeWithEnvoy('connections that are kept', () => {
+  // Without retries, which would hide what is looked for here.
+  const system = useSystem(() => ({ listeners: { 'no retries': withoutRetries } }))
+
+  async function statuses(connections: readonly RawConnection[]): Promise<(number | undefined)[]> {
+    for (const connection of connections) connection.write(requestBytes({ headers: credentials }))
+    return Promise.all(connections.map(async connection => (await connection.answer())?.status))
+  }
+
+  test('finding 2, keep-alive race: a hundred connections, and one, serve on after a pause longer than 6 s', async () => {
+    using stack = new DisposableStack()
+    const open = async () => stack.use(await RawConnection.open(system().port('no retries')))
+    const alone = await open()
+    const many = await Promise.all(Array.from({ length: 100 }, open))
+    // A slow first token makes all checks wait at the same time, each on a connection of its own.
+    system().dex.lookAlike?.setFault('token', { kind: 'slow', delayMs: 500, times: 1 })
+    for (let round = 1; round <= 3; round += 1) {
+      expect(await statuses(many)).toEqual(Array(100).fill(200))
+      expect(await statuses([alone])).toEqual([200])
+      if (round < 3) await delay(pauseMs)
+    }
+    // Not one was closed by the broker, or replaced.
+    const cluster = 'cluster.dex_token_broker'
+    const { envoy } = system()
+    expect(await envoy.stat(`${cluster}.upstream_cx_destroy_remote`)).toBe(0)
+    expect(await envoy.stat(`${cluster}.upstream_rq_pending_failure_eject`)).toBe(0)
+    const opened = await envoy.stat(`${cluster}.upstream_cx_total`)
+    if (system().dex.lookAlike) expect(opened).toBeGreaterThanOrEqual(100)
+  })
+})
