@@ -31,7 +31,8 @@ export class AllowList {
   includes(url: URL, path: string = url.pathname): boolean {
     if (url.username !== '' || url.password !== '') return false
     for (const place of this.#places) {
-      if (place.origin !== url.origin) continue
+      // The origin of a blob is that of its maker.
+      if (place.origin !== url.origin || url.protocol === 'blob:') continue
       if (place.path === '/' || (startsWith(url.pathname, place.path) && !ambiguousPath.test(path)))
         return true
     }

@@ -1,0 +1,115 @@
+import { setTimeout as sleepUntil } from 'node:timers/promises'
+import { Agent } from 'undici'
+import { expect } from 'vitest'
+import type { TokenBrokerOptions } from '../../src/broker-options.ts'
+import { type CreateFetchOptions, createFetch } from '../../src/outbound/create-fetch.ts'
+import { type BrokerWithDex, orders, startBrokerWithDex } from '../broker-with-dex.ts'
+import { type AnswerRequest, type LoopbackServer, startLoopbackServer } from '../loopback-server.ts'
+
+export interface OutgoingCalls extends BrokerWithDex {
+  /** Inside the allow-list. */
+  readonly backend: LoopbackServer
+  /** Another origin, outside. */
+  readonly elsewhere: LoopbackServer
+  readonly agent: Agent
+  readonly call: typeof globalThis.fetch
+}
+
+interface Settings {
+  readonly answer?: AnswerRequest
+  readonly broker?: Partial<TokenBrokerOptions>
+  readonly outgoing?: Partial<CreateFetchOptions> | ((backend: LoopbackServer) => Partial<CreateFetchOptions>)
+}
+
+export const answerOk: AnswerRequest = (_, response) => response.end('ok')
+
+/**
+ * A broker with a token in two headers, a backend, a place that must get nothing, and a fetch with connections of its
+ * own. At the end nothing may be left: a response that nobody finished keeps its connection, and fails the test.
+ */
+export async function startOutgoingCalls({
+  answer = answerOk,
+  broker,
+  outgoing,
+}: Settings = {}): Promise<OutgoingCalls> {
+  const unhandled: unknown[] = []
+  const keep = (reason: unknown) => unhandled.push(reason)
+  process.on('unhandledRejection', keep)
+  const running = await startBrokerWithDex({
+    client: orders,
+    tokenHeaders: { access_token: 'x-access-token' },
+    ...broker,
+  })
+  const backend = await startLoopbackServer(answer)
+  const elsewhere = await startLoopbackServer(answerOk)
+  const agent = new Agent()
+  const options = typeof outgoing === 'function' ? outgoing(backend) : outgoing
+  const call = createFetch(running.broker, {
+    allow: [backend.url],
+    fetch: (input, init) => fetch(input, { ...init, dispatcher: agent as never }),
+    ...options,
+  })
+  return {
+    ...running,
+    backend,
+    elsewhere,
+    agent,
+    call,
+    async [Symbol.asyncDispose]() {
+      await running[Symbol.asyncDispose]()
+      await closeWithoutRest(agent)
+      await backend[Symbol.asyncDispose]()
+      await elsewhere[Symbol.asyncDispose]()
+      await new Promise(resolve => setImmediate(resolve))
+      process.off('unhandledRejection', keep)
+      expect(unhandled).toEqual([])
+    },
+  }
+}
+
+/** Closes what should have no request under way any more. */
+export async function closeWithoutRest(agent: {
+  close(): Promise<void>
+  destroy(): Promise<void>
+}): Promise<void> {
+  const bound = new AbortController()
+  const late = sleepUntil(3000, 'late', { signal: bound.signal }).catch(() => 'late')
+  const outcome = await Promise.race([agent.close().then(() => 'closed'), late])
+  bound.abort()
+  await agent.destroy()
+  expect(outcome).toBe('closed')
+}
+
+/** What a server received, as method and path. */
+export function linesOf(server: LoopbackServer): string[] {
+  return server.requests.map(({ method, path }) => `${method} ${path}`)
+}
+
+/** The tokens that arrived, each in both of its headers; `undefined` for a request without. */
+export function tokensOf(server: LoopbackServer): (string | undefined)[] {
+  return server.requests.map(({ headers }) => {
+    const token = headers['x-access-token'] as string | undefined
+    expect(headers.authorization).toBe(token === undefined ? undefined : `Bearer ${token}`)
+    return token
+  })
+}
+
+/** Answers 401 until `good` says that a token is acceptable. */
+export function answerOnly(good: (token: string) => boolean, challenge?: string): AnswerRequest {
+  return ({ headers }, response) => {
+    if (good(String(headers['x-access-token']))) {
+      response.end('ok')
+      return
+    }
+    response.writeHead(401, challenge === undefined ? {} : { 'www-authenticate': challenge }).end('not you')
+  }
+}
+
+/** Accepts every token but the first one that it sees. */
+export function refuseFirstToken(challenge?: string): AnswerRequest {
+  let first: string | undefined
+  return answerOnly(token => {
+    first ??= token
+    return token !== first
+  }, challenge)
+}
