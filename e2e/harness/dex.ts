@@ -3,7 +3,13 @@ import { type DevDex, type DexClient, startDevDex, startRealDex } from '@broker/
 /** The client that calls in every test. */
 export const caller = { id: 'ci-pipeline', secret: 'ci-pipeline-secret+%41/=' }
 
-const clients: readonly DexClient[] = [{ ...caller, name: 'CI pipeline', groups: ['builders'] }]
+/** A client whose secret means the same with and without form encoding, for a service that forgets it. */
+export const plainCaller = { id: 'plain', secret: 'plain-secret' }
+
+const clients: readonly DexClient[] = [
+  { ...caller, name: 'CI pipeline', groups: ['builders'] },
+  { ...plainCaller, name: 'Plain' },
+]
 
 /** Credential headers of the caller; `openid` has Dex add an ID token. */
 export const credentials = {
