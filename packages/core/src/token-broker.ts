@@ -36,6 +36,10 @@ export class TokenBroker implements AsyncDisposable {
   readonly tokenEndpoint: string
   /** The header that carries `Bearer <token>`, in lower case. */
   readonly authorizationHeader: string
+  /** Every header that a token may set, in lower case: the authorization header and the mapped ones. */
+  readonly tokenHeaders: readonly string[]
+  /** The request headers that carry a caller's credentials or JWT, in lower case; none when they are not to be removed. */
+  readonly credentialHeaders: readonly string[]
   readonly #tokens: TokenSource
   readonly #requestedTokens: RequestedTokens
   readonly #cache: TokenCache
@@ -50,6 +54,13 @@ export class TokenBroker implements AsyncDisposable {
     const { client, clock, gate } = resolved
     this.tokenEndpoint = resolved.tokenEndpoint
     this.authorizationHeader = resolved.authorizationHeader
+    this.tokenHeaders = Object.freeze([
+      resolved.authorizationHeader,
+      ...resolved.tokenHeaders.map(({ header }) => header),
+    ])
+    this.credentialHeaders = Object.freeze(
+      resolved.stripCredentialHeaders ? [...new Set(Object.values(resolved.credentialHeaders))] : [],
+    )
     const keys = new CacheKeys(resolved.tokenEndpoint, resolved.clientAuthMethod)
     this.#cache = new TokenCache(resolved.cacheMaxEntries, clock)
     this.#requestedTokens = new RequestedTokens(client, keys)

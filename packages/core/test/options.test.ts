@@ -169,3 +169,18 @@ describe('what counts as left out', () => {
     make({ gate: { jwksUri, audience: ['svc', 'svc2'] } })
   })
 })
+
+test('it tells which headers a token may set, and which carry the credentials of a caller', () => {
+  const tokenEndpoint = 'https://dex.test/token'
+  const broker = new TokenBroker({ tokenEndpoint })
+  expect(broker.tokenHeaders).toEqual(['authorization'])
+  expect(broker.credentialHeaders).toEqual(['x-client-id', 'x-client-secret', 'x-scope', 'authorization'])
+  const other = new TokenBroker({
+    tokenEndpoint,
+    authorizationHeader: 'X-Dex',
+    tokenHeaders: { id_token: ['X-Id', 'x-id-2'] },
+    credentialHeaders: { strip: false },
+  })
+  expect(other.tokenHeaders).toEqual(['x-dex', 'x-id', 'x-id-2'])
+  expect(other.credentialHeaders).toEqual([])
+})

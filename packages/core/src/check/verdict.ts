@@ -25,9 +25,11 @@ export type Verdict = AllowVerdict | RefusalVerdict
 const challenge = 'Bearer realm="dex-token-broker"'
 // Fixed text: what a parser says about a JWT may hold quotes, and parts of the JWT.
 const invalidTokenChallenge = `${challenge}, error="invalid_token", error_description="The JWT is not acceptable"`
+const insufficientScopeChallenge = `${challenge}, error="insufficient_scope"`
 
 /**
- * An error as an HTTP answer: status, `WWW-Authenticate` on 401 (RFC 6750 section 3), `Retry-After` where known.
+ * An error as an HTTP answer: status, `WWW-Authenticate` on 401 and on `forbidden` (RFC 6750 section 3), `Retry-After`
+ * where known.
  *
  * Anything that is no `BrokerError` becomes `server_error`, without a word of its message.
  */
@@ -40,6 +42,7 @@ export function refusalOf(error: unknown): RefusalVerdict {
     headers['www-authenticate'] =
       code === 'invalid_token' && message !== missingJwtMessage ? invalidTokenChallenge : challenge
   }
+  if (code === 'forbidden') headers['www-authenticate'] = insufficientScopeChallenge
   if (retryAfterMs !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)))
   return {
     outcome: status < 500 ? 'deny' : 'error',

@@ -207,6 +207,14 @@ describe('a refusal', () => {
     expect(refusal.headers['retry-after']).toBe(seconds)
   })
 
+  test('of a rule that says no to an authenticated caller has the challenge insufficient_scope', () => {
+    expect(refusalOf(new BrokerError('forbidden', 'm'))).toMatchObject({
+      outcome: 'deny',
+      status: 403,
+      headers: { 'www-authenticate': 'Bearer realm="dex-token-broker", error="insufficient_scope"' },
+    })
+  })
+
   test('passes on the Retry-After of Dex', async () => {
     await using running = await startBrokerWithDex({ client: orders })
     running.dex.setFault('token', { kind: 'answer', status: 429, headers: { 'retry-after': '7' } })
