@@ -146,6 +146,14 @@ describe('no token, no request', () => {
   })
 })
 
+test('a caller need not wait for a slow backend', async () => {
+  await using out = await startOutgoingCalls({ answer: () => {} })
+  await out.broker.getToken()
+  const called = out.call(out.backend.url, { signal: AbortSignal.timeout(50) })
+  await expect(called).rejects.toMatchObject({ name: 'TimeoutError' })
+  expect(out.backend.requests).toHaveLength(1)
+})
+
 describe('a call that is none of ours goes out untouched', () => {
   test('to another origin, port, scheme or path outside the prefix', async () => {
     await using out = await startOutgoingCalls({ outgoing: ({ url }) => ({ allow: [`${url}/v1`] }) })
