@@ -438,6 +438,31 @@ describe('the handler of the caller', () => {
     expect(controllers.size).toBe(1)
   })
 
+  test('gets the whole 401 after the wait for another token, without asking for more', async () => {
+    const text = 'x'.repeat(300_000)
+    await using out = await startInterceptedCalls({
+      answer: (_request, response) => void response.writeHead(401).end(text),
+    })
+    await out.broker.getToken()
+    out.dex.setFault('token', { kind: 'html' })
+    const length = await new Promise<number>((resolve, reject) => {
+      let bytes = 0
+      out.dispatcher.dispatch(
+        { origin: out.backend.url, path: '/', method: 'GET' },
+        {
+          onRequestStart() {},
+          onResponseStart() {},
+          onResponseData: (_, chunk) => {
+            bytes += chunk.length
+          },
+          onResponseEnd: () => resolve(bytes),
+          onResponseError: (_, error) => reject(error),
+        },
+      )
+    })
+    expect(length).toBe(text.length)
+  })
+
   test('may pause the answer to the second try, and abort it', async () => {
     const refuse = refuseFirstToken()
     await using out = await startInterceptedCalls({
