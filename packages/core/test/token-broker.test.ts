@@ -11,6 +11,7 @@ test('the package has at most ten names at run time', () => {
     'TokenBroker',
     'brokerErrorCodes',
     'createFetch',
+    'headerProvider',
     'refusalOf',
   ])
 })
