@@ -67,6 +67,13 @@ export interface TokenBrokerOptions {
   readonly cacheCleanupIntervalMs?: number | undefined
   /** How long before its expiry a token is no longer used, in milliseconds. Default 30,000. */
   readonly expirySafetyMarginMs?: number | undefined
+  /**
+   * From this part of its usable life on a token that is asked for is replaced in the background, more than 0 to 1.
+   * Default 0.8, up to a tenth earlier at random; 1 waits for the end.
+   */
+  readonly refreshAheadRatio?: number | undefined
+  /** From this age on a token is not used again, whatever its expiry, in milliseconds. Default 0: no such limit. */
+  readonly maxTokenAgeMs?: number | undefined
   /** How long rejected credentials are answered without asking Dex, in milliseconds. Default 5,000; 0 never. */
   readonly negativeCacheTtlMs?: number | undefined
   /** Permits plain http to other hosts than this one. Secrets and tokens are then readable on the way. Default `false`. */
@@ -75,6 +82,8 @@ export interface TokenBrokerOptions {
   readonly transport?: Transport | undefined
   /** Default: `Date.now` and `performance.now`. */
   readonly clock?: Clock | undefined
+  /** From 0 up to 1, for jitter. Default: `Math.random`. */
+  readonly random?: (() => number) | undefined
   /** Default: silent. */
   readonly logger?: Logger | undefined
   /** Told of each request to Dex and to the JWKS endpoint when it is over. */

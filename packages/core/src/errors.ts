@@ -56,6 +56,10 @@ export type BrokerErrorCode = keyof typeof brokerErrorCodes
 export interface BrokerErrorOptions {
   /** How long to wait before another try, in milliseconds, when that is known. */
   retryAfterMs?: number | undefined
+  /** Whether the cause lies in an upstream that cannot answer now: network, time-out, 5xx, 429. Default `false`. */
+  transient?: boolean | undefined
+  /** The status of the upstream's answer, when there was one that was refused. */
+  upstreamStatus?: number | undefined
   /** The `error` of Dex's answer (RFC 6749 section 5.2) when it is a registered one; a 401 without it is `invalid_client`. */
   oauthError?: string | undefined
   /** For the operator's log: the setting to look at. Never sent to a caller. */
@@ -76,6 +80,8 @@ export class BrokerError extends Error {
   readonly code: BrokerErrorCode
   readonly status: number
   readonly retryAfterMs: number | undefined
+  readonly transient: boolean
+  readonly upstreamStatus: number | undefined
   readonly oauthError: string | undefined
   readonly hint: string | undefined
 
@@ -84,6 +90,8 @@ export class BrokerError extends Error {
     this.code = code
     this.status = brokerErrorCodes[code].status
     this.retryAfterMs = options.retryAfterMs
+    this.transient = options.transient ?? false
+    this.upstreamStatus = options.upstreamStatus
     this.oauthError = options.oauthError
     this.hint = options.hint
     Object.defineProperty(this, brand, { value: true })

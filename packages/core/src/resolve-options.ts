@@ -39,6 +39,9 @@ export interface ResolvedOptions {
   readonly cacheCleanupIntervalMs: number
   readonly expirySafetyMarginMs: number
   readonly negativeCacheTtlMs: number
+  readonly refreshAheadRatio: number
+  readonly maxTokenAgeMs: number
+  readonly random: () => number
   readonly transport: Transport
   readonly clock: Clock
   readonly logger: Logger
@@ -80,6 +83,9 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
     cacheCleanupIntervalMs: duration(options.cacheCleanupIntervalMs ?? 300_000, 'cacheCleanupIntervalMs', 1),
     expirySafetyMarginMs: duration(options.expirySafetyMarginMs ?? 30_000, 'expirySafetyMarginMs', 0),
     negativeCacheTtlMs: duration(options.negativeCacheTtlMs ?? 5_000, 'negativeCacheTtlMs', 0),
+    refreshAheadRatio: ratio(options.refreshAheadRatio ?? 0.8, 'refreshAheadRatio'),
+    maxTokenAgeMs: duration(options.maxTokenAgeMs ?? 0, 'maxTokenAgeMs', 0),
+    random: checked(options.random, 'random', 'function') ?? Math.random,
     transport: checked(options.transport, 'transport', 'function') ?? (globalThis.fetch as Transport),
     clock: withMethods(options.clock, 'clock', ['wall', 'monotonic']) ?? systemClock,
     logger,
@@ -200,6 +206,13 @@ function withMethods<T extends object>(
 function duration(value: unknown, option: string, minMs: number): number {
   if (typeof value !== 'number' || !(value >= minMs && value <= maxTimerMs)) {
     throw new TypeError(`${option} must be a number of milliseconds from ${minMs} to ${maxTimerMs}`)
+  }
+  return value
+}
+
+function ratio(value: unknown, option: string): number {
+  if (typeof value !== 'number' || !(value > 0 && value <= 1)) {
+    throw new TypeError(`${option} must be a number above 0 and not above 1`)
   }
   return value
 }

@@ -2,6 +2,7 @@ import type { TokenBrokerOptions } from './broker-options.ts'
 import { type AuthenticatedCaller, Check, type CheckRequest } from './check/check.ts'
 import { headersOfToken } from './check/token-headers.ts'
 import type { Verdict } from './check/verdict.ts'
+import { DeadTokens } from './dead-tokens.ts'
 import type { JwtClaims } from './gate/jwt.ts'
 import { JwtVerifier } from './gate/jwt-verifier.ts'
 import { KeySource } from './gate/key-source.ts'
@@ -10,6 +11,7 @@ import { CacheKeys } from './tokens/cache-key.ts'
 import type { IssuedToken } from './tokens/issued-token.ts'
 import { RejectedCredentials } from './tokens/rejected-credentials.ts'
 import { RequestedTokens, type TokenRequest } from './tokens/requested-tokens.ts'
+import type { SigningKey } from './tokens/signing-key.ts'
 import { startCacheCleanup } from './tokens/start-cache-cleanup.ts'
 import { TokenCache } from './tokens/token-cache.ts'
 import { TokenEndpoint } from './tokens/token-endpoint.ts'
@@ -21,6 +23,8 @@ export interface CacheStatistics {
   readonly entries: number
   readonly hits: number
   readonly misses: number
+  /** Those of the misses that got a token past its normal use, because Dex could not answer. */
+  readonly stale: number
   /** Living tokens that had to go because the cache was full. */
   readonly evictions: number
 }
@@ -46,6 +50,7 @@ export class TokenBroker implements AsyncDisposable {
   readonly #keySource: KeySource | undefined
   readonly #verifier: JwtVerifier | undefined
   readonly #check: Check
+  readonly #deadTokens: DeadTokens | undefined
   readonly #stopCleanup: () => void
 
   /** Throws a `TypeError` that starts with the name of the wrong option. */
@@ -64,8 +69,9 @@ export class TokenBroker implements AsyncDisposable {
     const keys = new CacheKeys(resolved.tokenEndpoint, resolved.clientAuthMethod)
     this.#cache = new TokenCache(resolved.cacheMaxEntries, clock)
     this.#requestedTokens = new RequestedTokens(client, keys)
-    this.#tokens = tokenSource(resolved, keys, this.#cache)
+    this.#tokens = tokenSource(resolved, keys, this.#cache, key => this.#deadTokens?.signedBy(key))
     this.#keySource = gate && new KeySource({ ...resolved, ...gate })
+    this.#deadTokens = deadTokens(this.#keySource, gate, this.#tokens)
     this.#verifier = gate && this.#keySource && new JwtVerifier(this.#keySource, gate, clock)
     this.#check = new Check({
       ...resolved,
@@ -128,6 +134,7 @@ export class TokenBroker implements AsyncDisposable {
   /** Ends what is under way, so that nothing keeps the process alive; whoever waits gets a `BrokerError`. */
   async close(): Promise<void> {
     this.#stopCleanup()
+    this.#deadTokens?.close()
     this.#tokens.close()
     this.#keySource?.close()
   }
@@ -137,14 +144,30 @@ export class TokenBroker implements AsyncDisposable {
   }
 }
 
-function tokenSource(resolved: ResolvedOptions, keys: CacheKeys, cache: TokenCache): TokenSource {
+/** Known only when the gate's issuer is: it may be another one than Dex. */
+function deadTokens(
+  keySource: KeySource | undefined,
+  gate: ResolvedOptions['gate'],
+  tokens: TokenSource,
+): DeadTokens | undefined {
+  if (keySource === undefined || gate?.issuer === undefined) return undefined
+  return new DeadTokens(keySource, gate.issuer, tokens, gate.maxAgeMs)
+}
+
+function tokenSource(
+  resolved: ResolvedOptions,
+  keys: CacheKeys,
+  cache: TokenCache,
+  onSigningKey: (key: SigningKey) => void,
+): TokenSource {
   const { tokenHeaders, authorizationHeader, clock } = resolved
   return new TokenSource({
     ...resolved,
     keys,
     cache,
     rejected: new RejectedCredentials(resolved.negativeCacheTtlMs, clock),
-    safetyMarginMs: resolved.expirySafetyMarginMs,
+    life: { safetyMarginMs: resolved.expirySafetyMarginMs, maxAgeMs: resolved.maxTokenAgeMs },
+    onSigningKey,
     headersOf: headersOfToken(authorizationHeader, tokenHeaders),
     endpoint: new TokenEndpoint({
       ...resolved,

@@ -238,7 +238,7 @@ describe('row 23: a request that ends badly leaves its key hanging', () => {
     await using running = await startBrokerWithDex({
       client: orders,
       transport: (url, request) => {
-        if (++calls === 1) throw new Error('a fault')
+        if (++calls <= 3) throw new Error('a fault')
         return fetch(url, request)
       },
     })

@@ -115,3 +115,20 @@ describe('the end of a broker', () => {
     expect(stdout).toBe('done\n')
   })
 })
+
+test('an observer that throws is logged, and the caller still gets the token', async () => {
+  await using running = await startBrokerWithDex({
+    observe() {
+      throw new Error('the metrics are broken')
+    },
+  })
+  await expect(running.broker.getToken(orders)).resolves.toBeDefined()
+  expect(running.log.lines.some(({ message }) => message === 'the observer failed')).toBe(true)
+})
+
+test('a caller who has already left starts no request', async () => {
+  await using running = await startBrokerWithDex()
+  const reason = new Error('gone')
+  await expect(running.broker.getToken({ ...orders, signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+  expect(running.dex.counts.tokenRequests).toBe(0)
+})

@@ -30,6 +30,11 @@ export class KeySet {
     return this.#keys.length
   }
 
+  /** The ids of keys that another key set does not have. */
+  kidsMissingIn(other: KeySet): ReadonlySet<string> {
+    return kidsOf(this.#keys).difference(kidsOf(other.#keys))
+  }
+
   /** Whether the set has the key that a JWT names; for a JWT that names none, whether a key could fit. */
   mayVerify({ alg, kid }: JwtHeader): boolean {
     if (kid !== undefined) return this.#keys.some(key => key.kid === kid)
@@ -46,6 +51,10 @@ export class KeySet {
       await verifyWithAny(jwt, error)
     }
   }
+}
+
+function kidsOf(keys: readonly JWK[]): Set<string> {
+  return new Set(keys.flatMap(({ kid }) => (typeof kid === 'string' ? [kid] : [])))
 }
 
 async function verifyWithAny(jwt: string, candidates: errors.JWKSMultipleMatchingKeys): Promise<void> {

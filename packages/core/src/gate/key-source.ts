@@ -45,6 +45,8 @@ interface Loaded {
 export class KeySource {
   readonly #options: KeySourceOptions
   readonly #unknownKids: UnknownKids
+  /** Told of the keys that were in the last key set and are not in the new one. */
+  onKeysGone: ((kids: ReadonlySet<string>) => void) | undefined
   #loaded: Loaded | undefined
   #refresh: RequestWithDeadline<KeySet> | undefined
   #requests = 0
@@ -71,6 +73,17 @@ export class KeySource {
     const keySet = await this.#fresh(wait)
     if (keySet.mayVerify(header) || this.#isMissing(header, requestsBefore)) return keySet
     return this.#refreshedFor(header, { requestsBefore, keySet, wait })
+  }
+
+  /** Makes sure, in the background, that the key set is one that has this key, if it exists. */
+  lookFor(kid: string): void {
+    // The algorithm says nothing about a key that is named.
+    this.keySetFor({ alg: '', kid }, {}).catch(() => {})
+  }
+
+  /** Asks for the key set again, in the background, unless that failed a moment ago. */
+  refresh(): void {
+    this.#refreshNow().catch(() => {})
   }
 
   close(): void {
@@ -161,7 +174,9 @@ export class KeySource {
     const request = ++this.#requests
     try {
       const keySet = await fetchKeySet(jwksUri, transport, signal)
+      const gone = this.#loaded?.keySet.kidsMissingIn(keySet)
       this.#loaded = { keySet, at, request }
+      if (gone !== undefined && gone.size > 0) this.onKeysGone?.(gone)
       this.#failures = 0
       observe({ type: 'jwks_refresh', outcome: 'refreshed', durationMs: clock.monotonic() - at.monotonic })
       logger.info({ keys: keySet.size }, 'key set loaded')

@@ -1,5 +1,5 @@
 export interface HeapEntry {
-  readonly usableUntil: number
+  readonly endsAt: number
   /** Where the entry stands in the heap; written by the heap alone. */
   heapIndex: number
 }
@@ -34,7 +34,7 @@ export class ExpiryHeap<Entry extends HeapEntry> {
     while (index > 0) {
       const parentIndex = (index - 1) >> 1
       const parent = this.#entries[parentIndex] as Entry
-      if (parent.usableUntil <= entry.usableUntil) break
+      if (parent.endsAt <= entry.endsAt) break
       this.#place(parent, index)
       index = parentIndex
     }
@@ -49,11 +49,11 @@ export class ExpiryHeap<Entry extends HeapEntry> {
       if (childIndex >= length) break
       let child = this.#entries[childIndex] as Entry
       const right = this.#entries[childIndex + 1]
-      if (right !== undefined && right.usableUntil < child.usableUntil) {
+      if (right !== undefined && right.endsAt < child.endsAt) {
         childIndex += 1
         child = right
       }
-      if (child.usableUntil >= entry.usableUntil) break
+      if (child.endsAt >= entry.endsAt) break
       this.#place(child, index)
       index = childIndex
     }

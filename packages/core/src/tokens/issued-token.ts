@@ -1,6 +1,6 @@
 import { type InspectOptions, inspect } from 'node:util'
 import type { Clock } from '../clock.ts'
-import { remainingMs, type TokenLife } from './token-life.ts'
+import { isUsable, remainingMs, type TokenLife } from './token-life.ts'
 import type { TokenResponse } from './token-response.ts'
 
 /** How a token becomes outgoing headers; made by whoever knows header names. */
@@ -16,12 +16,14 @@ export type HeadersOfToken = (
  */
 export class IssuedToken {
   readonly #response: TokenResponse
-  readonly #expiresAt: number
+  readonly #life: TokenLife
+  readonly #clock: Clock
   readonly #headers: () => Readonly<Record<string, string>>
 
   constructor(response: TokenResponse, life: TokenLife, clock: Clock, headersOf: HeadersOfToken) {
     this.#response = response
-    this.#expiresAt = life.expiresAt
+    this.#life = life
+    this.#clock = clock
     this.#headers = headersOf(response, () => Math.floor(remainingMs(life, clock) / 1000))
   }
 
@@ -36,7 +38,7 @@ export class IssuedToken {
 
   /** The true expiry, in milliseconds since the Unix epoch; the broker stops using the token earlier. */
   get expiresAt(): number {
-    return this.#expiresAt
+    return this.#life.expiresAt
   }
 
   /** The authorization header and the mapped fields, ready to be set on a request; frozen. */
@@ -49,8 +51,13 @@ export class IssuedToken {
     return this.#response.fields
   }
 
-  toJSON(): { tokenType: string; expiresAt: number } {
-    return { tokenType: this.tokenType, expiresAt: this.expiresAt }
+  /** Whether its normal use is over: it is handed out because Dex cannot answer, and has not expired. */
+  get stale(): boolean {
+    return !isUsable(this.#life, this.#clock)
+  }
+
+  toJSON(): { tokenType: string; expiresAt: number; stale: boolean } {
+    return { tokenType: this.tokenType, expiresAt: this.expiresAt, stale: this.stale }
   }
 
   static {

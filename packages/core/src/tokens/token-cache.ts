@@ -2,9 +2,18 @@ import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
 import { ExpiryHeap, type HeapEntry } from './expiry-heap.ts'
 import type { IssuedToken } from './issued-token.ts'
-import { isUsable, type TokenLife } from './token-life.ts'
+import type { RefreshSchedule } from './refresh-schedule.ts'
+import { type SigningKey, signingKeyOf } from './signing-key.ts'
+import { isLiving, isUsable, type TokenLife } from './token-life.ts'
 
 let tokenIn: (cell: TokenCell) => IssuedToken
+
+/** A token, how long it lives, and when it is to be replaced. */
+export interface CachedToken {
+  readonly token: IssuedToken
+  readonly life: TokenLife
+  readonly refresh: RefreshSchedule
+}
 
 /**
  * What the storage holds: lru-cache publishes keys and values to whoever subscribes to its diagnostics channel, so
@@ -13,17 +22,23 @@ let tokenIn: (cell: TokenCell) => IssuedToken
 class TokenCell implements HeapEntry {
   readonly key: string
   readonly life: TokenLife
+  readonly refresh: RefreshSchedule
   heapIndex = -1
   readonly #token: IssuedToken
 
-  constructor(key: string, token: IssuedToken, life: TokenLife) {
+  constructor(key: string, { token, life, refresh }: CachedToken) {
     this.key = key
     this.life = life
+    this.refresh = refresh
     this.#token = token
   }
 
-  get usableUntil(): number {
-    return this.life.usableUntil
+  get endsAt(): number {
+    return this.life.staleUntil
+  }
+
+  get signingKey(): SigningKey | undefined {
+    return signingKeyOf(this.#token.accessToken)
   }
 
   static {
@@ -63,18 +78,41 @@ export class TokenCache {
     const cell = this.#cells?.get(key)
     if (cell === undefined) return undefined
     if (isUsable(cell.life, this.#clock)) return tokenIn(cell)
-    this.#remove(cell)
+    if (!isLiving(cell.life, this.#clock)) this.#remove(cell)
     return undefined
   }
 
-  set(key: string, token: IssuedToken, life: TokenLife): void {
-    if (this.#cells === undefined || !isUsable(life, this.#clock)) return
+  /** The token of a key until shortly before its true expiry: what may be handed out while Dex cannot answer. */
+  getLiving(key: string): IssuedToken | undefined {
+    const cell = this.#cells?.get(key)
+    return cell !== undefined && this.#isOfUse(cell) ? tokenIn(cell) : undefined
+  }
+
+  /** When the token of a key is to be replaced; `undefined` when there is none. */
+  refreshOf(key: string): RefreshSchedule | undefined {
+    return this.#cells?.get(key)?.refresh
+  }
+
+  set(key: string, cached: CachedToken): void {
+    if (this.#cells === undefined || !isUsable(cached.life, this.#clock)) return
     const previous = this.#cells.get(key)
     if (previous !== undefined) this.#remove(previous)
     else if (this.#cells.size >= this.#maxEntries) this.#evictSoonest()
-    const cell = new TokenCell(key, token, life)
+    const cell = new TokenCell(key, cached)
     this.#cells.set(key, cell)
     this.#byExpiry.add(cell)
+  }
+
+  /** Removes every token that one of these keys of an issuer signed, and says how many; looks at all of them. */
+  deleteSignedBy(issuer: string, kids: ReadonlySet<string>): number {
+    let removed = 0
+    for (const cell of [...(this.#cells?.values() ?? [])]) {
+      const { signingKey } = cell
+      if (signingKey?.issuer !== issuer || !kids.has(signingKey.kid)) continue
+      this.#remove(cell)
+      removed++
+    }
+    return removed
   }
 
   /** Removes what is kept under a key. */
@@ -87,7 +125,7 @@ export class TokenCache {
   removeExpired(limit: number): number {
     let removed = 0
     for (let cell = this.#byExpiry.soonest; removed < limit; cell = this.#byExpiry.soonest, removed++) {
-      if (cell === undefined || isUsable(cell.life, this.#clock)) break
+      if (cell === undefined || this.#isOfUse(cell)) break
       this.#remove(cell)
     }
     return removed
@@ -96,8 +134,12 @@ export class TokenCache {
   #evictSoonest(): void {
     const cell = this.#byExpiry.soonest
     if (cell === undefined) return
-    if (isUsable(cell.life, this.#clock)) this.#evictions++
+    if (this.#isOfUse(cell)) this.#evictions++
     this.#remove(cell)
+  }
+
+  #isOfUse({ life }: TokenCell): boolean {
+    return isUsable(life, this.#clock) || isLiving(life, this.#clock)
   }
 
   #remove(cell: TokenCell): void {

@@ -47,7 +47,11 @@ export class TokenEndpoint {
       throw new BrokerError(
         'token_endpoint_unavailable',
         timedOut ? 'the token endpoint did not answer in time' : 'the token endpoint could not be reached',
-        { cause: error, hint: networkFailureHint(networkFailureCode(error), 'DEX_TOKEN_URL') },
+        {
+          transient: true,
+          cause: error,
+          hint: networkFailureHint(networkFailureCode(error), 'DEX_TOKEN_URL'),
+        },
       )
     }
   }

@@ -103,10 +103,14 @@ function refusal(answer: TokenEndpointAnswer): BrokerError {
   if (status === 429) {
     return new BrokerError('token_endpoint_unavailable', 'the token endpoint asks to slow down', {
       retryAfterMs,
+      upstreamStatus: status,
+      transient: true,
     })
   }
   return new BrokerError('invalid_token_response', `the token endpoint answered with status ${status}`, {
     retryAfterMs: status >= 500 ? retryAfterMs : undefined,
+    upstreamStatus: status,
+    transient: status >= 500,
     hint: hintForStatus(status),
   })
 }

@@ -1,24 +1,26 @@
 import type { BrokerObserver } from '../broker-event.ts'
-import { type Clock, momentOf } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import { BrokerError } from '../errors.ts'
-import { networkFailureCode } from '../http/network-failure.ts'
 import type { Logger } from '../logger.ts'
-import { RequestWithDeadline } from '../request-with-deadline.ts'
 import { type Wait, waitFor } from '../wait-for.ts'
 import type { CacheKeys } from './cache-key.ts'
-import type { ClientCredentials } from './client-credentials.ts'
+import { CircuitBreaker } from './circuit-breaker.ts'
 import { InvalidationPace } from './invalidation-pace.ts'
 import { type HeadersOfToken, IssuedToken } from './issued-token.ts'
+import { type RefreshPolicy, RefreshSchedule } from './refresh-schedule.ts'
 import type { RejectedCredentials } from './rejected-credentials.ts'
 import type { RequestedToken } from './requested-tokens.ts'
+import { type SigningKey, signingKeyOf } from './signing-key.ts'
 import type { TokenCache } from './token-cache.ts'
 import type { TokenEndpoint } from './token-endpoint.ts'
-import { tokenLife } from './token-life.ts'
+import { type LifeLimits, tokenLife } from './token-life.ts'
+import { type SharedTokenRequest, type TokenAnswer, TokenRequests } from './token-requests.ts'
 
 /** Callers that may wait for one token: enough for any burst, and a bound on memory. */
 const maxWaitersPerKey = 50_000
-/** Different tokens that may be requested at the same time: Dex signs each one. */
-const maxRequestsInFlight = 256
+
+/** Rejections of the client itself, whatever it asks for. */
+const clientErrors = new Set<string | undefined>(['invalid_client', 'unauthorized_client'])
 
 export interface TokenSourceOptions {
   readonly endpoint: TokenEndpoint
@@ -26,45 +28,74 @@ export interface TokenSourceOptions {
   readonly cache: TokenCache
   readonly rejected: RejectedCredentials
   readonly clock: Clock
+  readonly random: () => number
   readonly logger: Logger
   readonly observe: BrokerObserver
   readonly headersOf: HeadersOfToken
   readonly requestTimeoutMs: number
-  readonly safetyMarginMs: number
+  readonly life: LifeLimits
+  readonly refreshAheadRatio: number
+  /** Told of the key that signed each new token that is a JWT. */
+  readonly onSigningKey: (key: SigningKey) => void
 }
 
-interface SharedTokenRequest {
-  readonly request: RequestWithDeadline<IssuedToken>
-  waiters: number
+/** Counts since the start. */
+export interface TokenLookups {
+  /** Answered from the cache. */
+  readonly hits: number
+  /** Had to wait for Dex, or were refused without asking it again. */
+  readonly misses: number
+  /** Those of the misses that got a token past its normal use, because Dex could not answer. */
+  readonly stale: number
 }
 
 /**
  * Client credentials in, token out: from the cache, else from the request that is under way for the same token,
  * else from a new one. A request belongs to no caller; whoever stops waiting leaves the others alone.
+ *
+ * A token that is used is replaced in the background before its end, so that nobody waits for Dex then; and while Dex
+ * cannot answer, it is handed out until shortly before its true expiry.
  */
 export class TokenSource {
   readonly #options: TokenSourceOptions
-  readonly #inFlight = new Map<string, SharedTokenRequest>()
+  readonly #requests: TokenRequests<IssuedToken>
+  readonly #refreshPolicy: RefreshPolicy
   readonly #keyOf = new WeakMap<IssuedToken, string>()
   readonly #invalidationPace: InvalidationPace
   #closed = false
   #hits = 0
   #misses = 0
+  #stale = 0
 
   constructor(options: TokenSourceOptions) {
+    const { clock, random, refreshAheadRatio } = options
     this.#options = options
-    this.#invalidationPace = new InvalidationPace(options.clock)
+    this.#refreshPolicy = { aheadRatio: refreshAheadRatio, clock, random }
+    this.#invalidationPace = new InvalidationPace(clock)
+    this.#requests = new TokenRequests({
+      ...options,
+      breaker: new CircuitBreaker(clock),
+      onAnswer: (requested, answer) => this.#keep(requested, answer),
+      onFailure: (requested, failure) => this.#takeNote(requested, failure),
+    })
   }
 
-  /** Lookups since the start: `hits` were answered from the cache, `misses` had to wait. */
-  get lookups(): { hits: number; misses: number } {
-    return { hits: this.#hits, misses: this.#misses }
+  get lookups(): TokenLookups {
+    return { hits: this.#hits, misses: this.#misses, stale: this.#stale }
   }
 
-  /** The cached token, synchronously. */
-  peek({ key }: RequestedToken): IssuedToken | undefined {
-    const token = this.#options.cache.get(key)
-    if (token !== undefined) this.#hits++
+  /** Whether there is any token that could be handed out. */
+  get hasCached(): boolean {
+    return this.#options.cache.size > 0
+  }
+
+  /** The cached token, synchronously. Past most of its life it is replaced meanwhile, in the background. */
+  peek(requested: RequestedToken): IssuedToken | undefined {
+    const { cache } = this.#options
+    const token = cache.get(requested.key)
+    if (token === undefined) return undefined
+    this.#hits++
+    if (cache.refreshOf(requested.key)?.isDue) this.#refresh(requested)
     return token
   }
 
@@ -75,15 +106,12 @@ export class TokenSource {
     if (cached !== undefined) return Promise.resolve(cached)
     this.#misses++
     if (this.#closed) return Promise.reject(closedError())
+    if (wait.signal?.aborted) return Promise.reject(wait.signal.reason)
     const rejection = this.#rejection(requested)
     if (rejection !== undefined) return Promise.reject(rejection)
-    const shared = this.#inFlight.get(requested.key) ?? this.#start(requested)
-    if (shared === undefined) return Promise.reject(overloaded('too many tokens are being requested'))
-    if (shared.waiters >= maxWaitersPerKey) return Promise.reject(overloaded('too many callers wait'))
-    shared.waiters++
-    return waitFor(shared.request.settled, wait, waitedTooLong).finally(() => {
-      shared.waiters--
-    })
+    return this.#living(requested) === undefined
+      ? this.#ask(requested, wait)
+      : this.#askOrStale(requested, wait)
   }
 
   /**
@@ -93,15 +121,28 @@ export class TokenSource {
   invalidate(token: IssuedToken): boolean {
     const { cache, logger } = this.#options
     const key = this.#keyOf.get(token)
-    if (key === undefined || cache.get(key) !== token || !this.#invalidationPace.allows(key)) return false
+    if (key === undefined || cache.getLiving(key) !== token || !this.#invalidationPace.allows(key))
+      return false
     cache.delete(key)
     logger.info({}, 'a token was dropped because a backend refused it')
     return true
   }
 
+  /** Drops the tokens that these keys of an issuer signed: no backend can verify them any more. */
+  dropSignedBy(issuer: string, kids: ReadonlySet<string>): void {
+    const tokens = this.#options.cache.deleteSignedBy(issuer, kids)
+    if (tokens > 0) {
+      this.#options.logger.warn({ tokens }, 'tokens were dropped because the key that signed them is gone')
+    }
+  }
+
   close(): void {
     this.#closed = true
-    for (const { request } of this.#inFlight.values()) request.abort(closedError())
+    this.#requests.close(closedError())
+  }
+
+  #living({ key }: RequestedToken): IssuedToken | undefined {
+    return this.#options.cache.getLiving(key)
   }
 
   #rejection({ credentials, key }: RequestedToken): BrokerError | undefined {
@@ -109,76 +150,87 @@ export class TokenSource {
     return rejected.get(key) ?? rejected.get(keys.ofClient(credentials))
   }
 
-  #start(requested: RequestedToken): SharedTokenRequest | undefined {
-    if (this.#inFlight.size >= maxRequestsInFlight) return undefined
-    const request = new RequestWithDeadline(this.#options.requestTimeoutMs, signal =>
-      this.#request(requested, signal).finally(() => this.#inFlight.delete(requested.key)),
-    )
-    const shared = { request, waiters: 0 }
-    this.#inFlight.set(requested.key, shared)
-    return shared
+  #refresh(requested: RequestedToken): void {
+    if (this.#closed || this.#requests.isUnderWay(requested)) return
+    // Nobody waits for it; a failure is logged where it happens, and delays the next try.
+    this.#requests.join(requested)?.settled.catch(() => {})
   }
 
-  async #request({ credentials, key }: RequestedToken, signal: AbortSignal): Promise<IssuedToken> {
-    const { endpoint, cache, clock, observe, headersOf, safetyMarginMs, logger } = this.#options
-    const requestedAt = momentOf(clock)
+  #ask(requested: RequestedToken, wait: Wait): Promise<IssuedToken> {
+    const shared = this.#requests.join(requested)
+    if (shared === undefined) return Promise.reject(overloaded('too many tokens are being requested'))
+    return waitAmong(shared, shared.settled, wait)
+  }
+
+  /** Who could have a living token waits for one attempt at most, and for none when one failed a moment ago. */
+  async #askOrStale(requested: RequestedToken, wait: Wait): Promise<IssuedToken> {
+    const { cache } = this.#options
+    if (!this.#requests.isUnderWay(requested) && !cache.refreshOf(requested.key)?.isDue) {
+      return this.#handOutStale(requested) ?? this.#ask(requested, wait)
+    }
     try {
-      const response = await endpoint.request(credentials, signal)
-      const life = tokenLife(requestedAt, response.expiresIn, safetyMarginMs)
-      const token = new IssuedToken(response, life, clock, headersOf)
-      this.#keyOf.set(token, key)
-      cache.set(key, token, life)
-      const durationMs = clock.monotonic() - requestedAt.monotonic
-      observe({ type: 'token_request', outcome: 'issued', durationMs })
-      logger.debug({ clientId: credentials.clientId, durationMs }, 'token issued')
-      return token
+      const shared = this.#requests.join(requested)
+      if (shared === undefined) throw overloaded('too many tokens are being requested')
+      return await waitAmong(shared, shared.firstAttempt, wait)
     } catch (error) {
-      const failure = BrokerError.is(error)
-        ? error
-        : new BrokerError('server_error', 'the token request failed', { cause: error })
-      observe({
-        type: 'token_request',
-        outcome: failure.code,
-        durationMs: clock.monotonic() - requestedAt.monotonic,
-      })
-      this.#remember(failure, credentials, key)
-      this.#log(failure, credentials)
-      throw failure
+      if (!BrokerError.is(error) || !error.transient) throw error
+      const stale = this.#handOutStale(requested)
+      if (stale === undefined) throw error
+      return stale
     }
   }
 
-  /** Wrong credentials are wrong for every scope; a wrong scope is wrong for itself alone. */
-  #remember(failure: BrokerError, credentials: ClientCredentials, key: string): void {
-    if (failure.code !== 'token_request_rejected') return
-    const { rejected, keys } = this.#options
-    rejected.add(failure.oauthError === 'invalid_client' ? keys.ofClient(credentials) : key, failure)
+  #handOutStale(requested: RequestedToken): IssuedToken | undefined {
+    const token = this.#living(requested)
+    if (token?.stale) this.#stale++
+    return token
   }
 
-  // Once for each request to Dex, never for each caller: rejections are remembered, and so logged once in a while.
-  #log(failure: BrokerError, { clientId, scope, configured }: ClientCredentials): void {
-    const { logger } = this.#options
-    const { code, oauthError, cause } = failure
-    const rejected = code === 'token_request_rejected'
-    const hint =
-      rejected && configured && oauthError !== 'invalid_scope'
-        ? 'the configured client credentials are wrong: look at STATIC_CLIENT_ID and STATIC_CLIENT_SECRET'
-        : failure.hint
-    const fields = { code, clientId, scope, oauthError, hint, cause: networkFailureCode(cause) }
-    const message = `token request failed: ${failure.message}`
-    if (code === 'server_error') logger.error({ ...fields, err: cause }, message)
-    else if (rejected && !configured) logger.warn(fields, message)
-    else logger.error(fields, message)
+  #keep({ key }: RequestedToken, { response, requestedAt }: TokenAnswer): IssuedToken {
+    const { cache, clock, headersOf, life: limits, onSigningKey } = this.#options
+    const life = tokenLife(requestedAt, response.expiresIn, limits)
+    const token = new IssuedToken(response, life, clock, headersOf)
+    const lifeOfUse = { from: requestedAt.monotonic, until: life.usableUntil }
+    this.#keyOf.set(token, key)
+    cache.set(key, { token, life, refresh: new RefreshSchedule(this.#refreshPolicy, lifeOfUse) })
+    const signingKey = signingKeyOf(response.accessToken)
+    if (signingKey !== undefined) onSigningKey(signingKey)
+    return token
   }
+
+  /** Wrong credentials are wrong for every scope; a wrong scope is wrong for itself alone. */
+  #takeNote({ credentials, key }: RequestedToken, failure: BrokerError): void {
+    const { cache, rejected, keys } = this.#options
+    if (failure.code === 'token_request_rejected') {
+      rejected.add(clientErrors.has(failure.oauthError) ? keys.ofClient(credentials) : key, failure)
+      cache.delete(key)
+    } else {
+      cache.refreshOf(key)?.failed()
+    }
+  }
+}
+
+function waitAmong(
+  shared: SharedTokenRequest<IssuedToken>,
+  outcome: Promise<IssuedToken>,
+  wait: Wait,
+): Promise<IssuedToken> {
+  if (shared.waiters >= maxWaitersPerKey) return Promise.reject(overloaded('too many callers wait'))
+  shared.waiters++
+  return waitFor(outcome, wait, waitedTooLong).finally(() => {
+    shared.waiters--
+  })
 }
 
 function waitedTooLong(): BrokerError {
   return new BrokerError('token_endpoint_unavailable', 'the token endpoint did not answer in time', {
     retryAfterMs: 1000,
+    transient: true,
   })
 }
 
 function overloaded(message: string): BrokerError {
-  return new BrokerError('overloaded', message, { retryAfterMs: 1000 })
+  return new BrokerError('overloaded', message, { retryAfterMs: 1000, transient: true })
 }
 
 function closedError(): BrokerError {

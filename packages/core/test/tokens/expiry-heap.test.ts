@@ -4,10 +4,10 @@ import { ExpiryHeap, type HeapEntry } from '../../src/tokens/expiry-heap.ts'
 
 class Entry implements HeapEntry {
   heapIndex = -1
-  readonly usableUntil: number
+  readonly endsAt: number
 
-  constructor(usableUntil: number) {
-    this.usableUntil = usableUntil
+  constructor(endsAt: number) {
+    this.endsAt = endsAt
   }
 }
 
@@ -29,8 +29,8 @@ test('the soonest is always on top, after any adding and removing', () => {
           const [entry] = model.splice(step.remove % model.length, 1)
           heap.remove(entry as Entry)
         }
-        const soonest = model.length === 0 ? undefined : Math.min(...model.map(entry => entry.usableUntil))
-        expect(heap.soonest?.usableUntil).toBe(soonest)
+        const soonest = model.length === 0 ? undefined : Math.min(...model.map(entry => entry.endsAt))
+        expect(heap.soonest?.endsAt).toBe(soonest)
         expect(new Set(model.map(entry => entry.heapIndex)).size).toBe(model.length)
       }
     }),
@@ -45,7 +45,7 @@ test('taking the top again and again gives all entries in order', () => {
       for (const time of times) heap.add(new Entry(time))
       const taken: number[] = []
       for (let top = heap.soonest; top !== undefined; top = heap.soonest) {
-        taken.push(top.usableUntil)
+        taken.push(top.endsAt)
         heap.remove(top)
       }
       expect(taken.map(Number)).toEqual([...times].sort((a, b) => a - b))
@@ -57,7 +57,7 @@ test('with 65,536 entries an eviction and an insertion compare some dozens, not 
   let reads = 0
   const counting = (time: number): HeapEntry => ({
     heapIndex: -1,
-    get usableUntil() {
+    get endsAt() {
       reads++
       return time
     },

@@ -27,7 +27,11 @@ test('the token does not show when the object is inspected, printed, serialised 
 test('JSON and inspect still tell what kind of token it is and until when it lives', async () => {
   await using running = await startBrokerWithDex({ client: orders })
   const token = await running.broker.getToken()
-  expect(JSON.parse(JSON.stringify(token))).toEqual({ tokenType: 'Bearer', expiresAt: token.expiresAt })
+  expect(JSON.parse(JSON.stringify(token))).toEqual({
+    tokenType: 'Bearer',
+    expiresAt: token.expiresAt,
+    stale: false,
+  })
   expect(inspect(token)).toContain('IssuedToken')
 })
 

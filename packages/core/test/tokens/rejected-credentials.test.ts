@@ -98,12 +98,12 @@ describe('rejected credentials', () => {
   })
 
   test.each([
-    ['a fault of Dex', { kind: 'html' as const }],
-    ['a reset', { kind: 'reset' as const }],
-    ['too many requests', { kind: 'answer' as const, status: 429 }],
-  ])('%s is no rejection: nothing is remembered', async (_, fault) => {
+    ['a fault of Dex', { kind: 'html' as const }, 1],
+    ['a reset', { kind: 'reset' as const }, 3],
+    ['too many requests', { kind: 'answer' as const, status: 429 }, 1],
+  ])('%s is no rejection: nothing is remembered', async (_, fault, times) => {
     await using running = await startBrokerWithDex({ client: orders })
-    running.dex.setFault('token', { ...fault, times: 1 })
+    running.dex.setFault('token', { ...fault, times })
     await failureOf(running.broker.getToken())
     await expect(running.broker.getToken()).resolves.toBeDefined()
   })

@@ -3,10 +3,16 @@ import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
 import { IssuedToken } from '../../src/tokens/issued-token.ts'
-import { TokenCache } from '../../src/tokens/token-cache.ts'
+import { RefreshSchedule } from '../../src/tokens/refresh-schedule.ts'
+import { type CachedToken, TokenCache } from '../../src/tokens/token-cache.ts'
 import type { TokenLife } from '../../src/tokens/token-life.ts'
 import { billing, failureOf, orders, startBrokerWithDex } from '../broker-with-dex.ts'
 import { ManualClock } from '../manual-clock.ts'
+
+function cached(token: IssuedToken, life: TokenLife, clock: ManualClock): CachedToken {
+  const policy = { aheadRatio: 1, clock, random: Math.random }
+  return { token, life, refresh: new RefreshSchedule(policy, { from: 0, until: life.usableUntil }) }
+}
 
 function issue(accessToken: string, life: TokenLife, clock: ManualClock): IssuedToken {
   return new IssuedToken({ accessToken, expiresIn: undefined, fields: {} }, life, clock, () => () => ({}))
@@ -40,9 +46,14 @@ test('the cache behaves like a list that drops what expires soonest', () => {
           // No two lives end at the same moment, so that the model knows who goes.
           const lifeMs = step.lifeMs + ++order / 1_000
           const until = clock.monotonic() + lifeMs
-          const life = { expiresAt: clock.wall() + lifeMs, livesUntil: until, usableUntil: until }
+          const life = {
+            expiresAt: clock.wall() + lifeMs,
+            livesUntil: until,
+            usableUntil: until,
+            staleUntil: until,
+          }
           const token = issue(`token-${order}`, life, clock)
-          cache.set(key, token, life)
+          cache.set(key, cached(token, life, clock))
           if (until <= clock.monotonic()) continue
           const others = model.filter(entry => entry.key !== key)
           if (others.length === model.length && model.length === max) {
@@ -72,8 +83,13 @@ test('a full cache drops an expired token before a living one, and counts only l
   const cache = new TokenCache(2, clock)
   const add = (key: string, lifeMs: number) => {
     const until = clock.monotonic() + lifeMs
-    const life = { expiresAt: clock.wall() + lifeMs, livesUntil: until, usableUntil: until }
-    cache.set(key, issue(key, life, clock), life)
+    const life = {
+      expiresAt: clock.wall() + lifeMs,
+      livesUntil: until,
+      usableUntil: until,
+      staleUntil: until,
+    }
+    cache.set(key, cached(issue(key, life, clock), life, clock))
   }
   add('long', 1_000)
   add('short', 10)
@@ -93,8 +109,13 @@ test('a full cache of 65,536 tokens takes new ones about as fast as a small one'
     const cache = new TokenCache(max, clock)
     const add = (index: number) => {
       const until = clock.monotonic() + 1_000 + index
-      const life = { expiresAt: clock.wall() + 1_000 + index, livesUntil: until, usableUntil: until }
-      cache.set(`key-${index}`, issue('token', life, clock), life)
+      const life = {
+        expiresAt: clock.wall() + 1_000 + index,
+        livesUntil: until,
+        usableUntil: until,
+        staleUntil: until,
+      }
+      cache.set(`key-${index}`, cached(issue('token', life, clock), life, clock))
     }
     for (let index = 0; index < max; index++) add(index)
     const start = performance.now()
@@ -133,7 +154,7 @@ test('hits and misses are counted once for each call', async () => {
   await running.broker.getToken()
   await running.broker.check({ headers: [] })
   await running.broker.check({ headers: ['x-scope', 'groups'] })
-  expect(running.broker.cacheStatistics).toEqual({ entries: 2, hits: 2, misses: 2, evictions: 0 })
+  expect(running.broker.cacheStatistics).toEqual({ entries: 2, hits: 2, misses: 2, stale: 0, evictions: 0 })
 })
 
 test('whoever listens to the diagnostics channels of lru-cache sees no token and no secret', async () => {

@@ -6,11 +6,12 @@ import { ManualClock } from '../manual-clock.ts'
 
 const hourMs = 3_600_000
 const marginMs = 30_000
+const limits = { safetyMarginMs: marginMs, maxAgeMs: 0 }
 
 describe('the life of a token', () => {
   test('ends the safety margin before its expiry', () => {
     const clock = new ManualClock()
-    const life = tokenLife({ wall: clock.wall(), monotonic: clock.monotonic() }, 3600, marginMs)
+    const life = tokenLife({ wall: clock.wall(), monotonic: clock.monotonic() }, 3600, limits)
     clock.advance(hourMs - marginMs - 1)
     expect(isUsable(life, clock)).toBe(true)
     clock.advance(1)
@@ -28,7 +29,7 @@ describe('the life of a token', () => {
     [0, 60_000],
     [-7, 60_000],
   ])('of %s seconds is usable for %i ms', (seconds, usableMs) => {
-    const life = tokenLife({ wall: 1e12, monotonic: 0 }, seconds, marginMs)
+    const life = tokenLife({ wall: 1e12, monotonic: 0 }, seconds, limits)
     expect(life.usableUntil).toBeCloseTo(usableMs, 3)
   })
 
@@ -36,7 +37,7 @@ describe('the life of a token', () => {
     fc.assert(
       fc.property(fc.oneof(fc.double(), fc.constant(Number.POSITIVE_INFINITY)), seconds => {
         fc.pre(!Number.isNaN(seconds))
-        const life = tokenLife({ wall: 0, monotonic: 0 }, seconds, marginMs)
+        const life = tokenLife({ wall: 0, monotonic: 0 }, seconds, limits)
         expect(life.usableUntil).toBeGreaterThanOrEqual(0)
         expect(life.usableUntil).toBeLessThanOrEqual(life.expiresAt)
         expect(Number.isFinite(new Date(life.expiresAt).getTime())).toBe(true)

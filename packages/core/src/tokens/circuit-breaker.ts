@@ -1,0 +1,89 @@
+import type { Clock } from '../clock.ts'
+
+/** Failures in a row that open the circuit. */
+const maxFailuresInARow = 5
+/** Or half of the attempts within this time, when there are enough to judge by. */
+const windowMs = 10_000
+const minAttemptsInWindow = 20
+/** After this time a single attempt is let through, as a probe; doubles with each probe that fails. */
+const firstPauseMs = 1_000
+const maxPauseMs = 4_000
+/** Dex itself may ask for a longer pause, but not for any. */
+const maxAskedPauseMs = 60_000
+
+/**
+ * Keeps away from a token endpoint that cannot answer, so that it can recover, and so that callers get their answer at
+ * once. What Dex judges, however it judges, counts as an answer.
+ */
+export class CircuitBreaker {
+  readonly #clock: Clock
+  #attempts: { readonly at: number; readonly failed: boolean }[] = []
+  #failuresInARow = 0
+  #pauseMs = firstPauseMs
+  #openUntil: number | undefined
+  #isProbing = false
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Milliseconds until the next probe; 0 while attempts are let through. */
+  get retryAfterMs(): number {
+    if (this.#openUntil === undefined) return 0
+    const remaining = this.#openUntil - this.#clock.monotonic()
+    return this.#isProbing ? Math.max(remaining, firstPauseMs) : Math.max(remaining, 0)
+  }
+
+  /** Whether an attempt may be made now; its outcome has to be told. While open, one at a time is let through as a probe. */
+  allows(): boolean {
+    if (this.#openUntil === undefined) return true
+    if (this.#isProbing || this.#clock.monotonic() < this.#openUntil) return false
+    this.#isProbing = true
+    return true
+  }
+
+  /** Says whether this closed the circuit. */
+  succeeded(): boolean {
+    this.#failuresInARow = 0
+    if (this.#openUntil === undefined) {
+      this.#record(false)
+      return false
+    }
+    this.#openUntil = undefined
+    this.#isProbing = false
+    this.#pauseMs = firstPauseMs
+    this.#attempts = []
+    return true
+  }
+
+  /**
+   * Says whether this opened the circuit. `askedPauseMs`: what Dex asked for by `Retry-After`; opens it at once.
+   */
+  failed(askedPauseMs?: number): boolean {
+    this.#failuresInARow++
+    this.#record(true)
+    const wasProbe = this.#isProbing
+    this.#isProbing = false
+    if (wasProbe) this.#pauseMs = Math.min(this.#pauseMs * 2, maxPauseMs)
+    if (askedPauseMs === undefined && !wasProbe && !this.#mustOpen()) return false
+    const wasOpen = this.#openUntil !== undefined
+    const pauseMs = Math.max(this.#pauseMs, Math.min(askedPauseMs ?? 0, maxAskedPauseMs))
+    this.#openUntil = this.#clock.monotonic() + pauseMs
+    return !wasOpen
+  }
+
+  #mustOpen(): boolean {
+    if (this.#failuresInARow >= maxFailuresInARow) return true
+    if (this.#attempts.length < minAttemptsInWindow) return false
+    return this.#attempts.filter(({ failed }) => failed).length * 2 >= this.#attempts.length
+  }
+
+  /** Attempts are token requests, some hundred a second at the most: a list is small enough. */
+  #record(failed: boolean): void {
+    const now = this.#clock.monotonic()
+    this.#attempts.push({ at: now, failed })
+    if (this.#attempts[0] !== undefined && this.#attempts[0].at <= now - windowMs) {
+      this.#attempts = this.#attempts.filter(({ at }) => at > now - windowMs)
+    }
+  }
+}
