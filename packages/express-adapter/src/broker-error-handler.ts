@@ -1,12 +1,16 @@
 import { BrokerError, refusalOf } from '@broker/core'
 import type { ErrorRequestHandler } from 'express'
+import { clientGone } from './client-gone.ts'
 
 /**
  * Answers the broker's errors as `@broker/core` says: status, `WWW-Authenticate`, `Retry-After`, and a JSON body without
- * anything internal. Every other error, and one that comes after the answer began, goes on to `next`.
+ * anything internal. Every other error, and one that comes after the answer began, goes on to `next`; only that a client
+ * has left ends here, because there is nobody to answer.
  */
 export function brokerErrorHandler(): ErrorRequestHandler {
   return (error, _request, response, next) => {
+    const gone = clientGone(response)
+    if (gone.aborted && error === gone.reason) return
     if (!BrokerError.is(error) || response.headersSent) {
       next(error)
       return

@@ -1,29 +1,18 @@
 import type { AuthenticatedCaller, TokenBroker } from '@broker/core'
 import type { Request, RequestHandler } from 'express'
+import { headersAttachedTo } from './attached-headers.ts'
+import { clientGone } from './client-gone.ts'
+import { proceedAfter } from './proceed-after.ts'
 
 /**
  * Lets a request on only with a JWT that the broker's gate accepts, and puts `{ claims, token }` into `request.auth`.
  *
- * Refusals go to `next`; `brokerErrorHandler` answers them. A client that leaves is not answered. Throws a
- * `TypeError` at the first request when the broker has no `gate`.
+ * Refusals go to `next`; `brokerErrorHandler` answers them. A client that leaves is not answered. A `TypeError` goes to
+ * `next` when the broker has no `gate`, and when `attachToken` came first: the header then holds the broker's own token.
  */
 export function requireJwt(broker: TokenBroker): RequestHandler {
   return (request, response, next) => {
-    const clientGone = new AbortController()
-    const onClose = () => clientGone.abort()
-    response.once('close', onClose)
-    broker
-      .authenticate({ headers: request.rawHeaders, signal: clientGone.signal })
-      .then(
-        auth => {
-          Object.assign(request, { auth })
-          next()
-        },
-        error => {
-          if (!clientGone.signal.aborted) next(error)
-        },
-      )
-      .finally(() => response.off('close', onClose))
+    proceedAfter(authenticate(broker, request, clientGone(response)), response, next)
   }
 }
 
@@ -32,4 +21,10 @@ export function authOf(request: Request): AuthenticatedCaller {
   const { auth } = request as { auth?: AuthenticatedCaller }
   if (auth === undefined) throw new TypeError('requireJwt has not run for this request')
   return auth
+}
+
+async function authenticate(broker: TokenBroker, request: Request, signal: AbortSignal): Promise<void> {
+  if (headersAttachedTo(request).size > 0) throw new TypeError('requireJwt must come before attachToken')
+  const auth = await broker.authenticate({ headers: request.rawHeaders, signal })
+  Object.assign(request, { auth })
 }

@@ -1,0 +1,56 @@
+import { BrokerError, type TokenBroker, type TokenRequest } from '@broker/core'
+import type { Request, RequestHandler } from 'express'
+import { headersAttachedTo, noteAttachedHeaders } from './attached-headers.ts'
+import { clientGone } from './client-gone.ts'
+import { proceedAfter } from './proceed-after.ts'
+import { replaceHeaders } from './replace-headers.ts'
+
+export interface AttachTokenOptions {
+  /** Which token; a function decides by request. Default: that of the broker's own client. */
+  readonly token?: TokenRequest | ((request: Request) => TokenRequest) | undefined
+}
+
+/**
+ * Puts the broker's token on an incoming request, for a proxy that comes next and forwards the request's headers.
+ *
+ * Whatever the client sent under the name of a token's header is gone, also where this token has nothing to put there;
+ * so are `Authorization`, the broker's credential headers and the header of the caller's JWT. Without a token nothing
+ * goes on: the `BrokerError` goes to `next`. A client that leaves is not answered, and nobody else's wait ends.
+ *
+ * Everything that comes after it gets the token, so mount it where one backend is forwarded to. Throws a `TypeError`
+ * that starts with `token` for one that can never be had.
+ */
+export function attachToken(broker: TokenBroker, options: AttachTokenOptions = {}): RequestHandler {
+  const { token = {} } = options
+  const tokenRequestOf = typeof token === 'function' ? token : constantRequest(broker, token)
+  return (request, response, next) => {
+    proceedAfter(attach(broker, request, tokenRequestOf, clientGone(response)), response, next)
+  }
+}
+
+async function attach(
+  broker: TokenBroker,
+  request: Request,
+  tokenRequestOf: (request: Request) => TokenRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  const wanted = tokenRequestOf(request)
+  const { headers } = broker.peekToken(wanted) ?? (await broker.getToken({ ...wanted, signal }))
+  const removed = new Set(['authorization', ...broker.credentialHeaders])
+  for (const name of headersAttachedTo(request)) removed.delete(name)
+  for (const name of broker.tokenHeaders) removed.add(name)
+  replaceHeaders(request, removed, headers)
+  noteAttachedHeaders(request, Object.keys(headers))
+}
+
+function constantRequest(broker: TokenBroker, token: TokenRequest): () => TokenRequest {
+  if (typeof token !== 'object' || token === null) throw new TypeError('token must be a token request')
+  const { clientId, clientSecret, scope, audiences } = token
+  const request = { clientId, clientSecret, scope, audiences: audiences && [...audiences] }
+  try {
+    broker.peekToken(request)
+  } catch (error) {
+    throw BrokerError.is(error) ? new TypeError(`token: ${error.message}`) : error
+  }
+  return () => request
+}
