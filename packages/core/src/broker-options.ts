@@ -18,9 +18,9 @@ export interface DefaultClient {
 
 /** Which callers may pass: those with a JWT that is signed by a key of `jwksUri` and says what is asked for here. */
 export interface GateOptions {
-  /** Where the public keys of the callers' issuer are. */
-  readonly jwksUri: string
-  /** The expected `iss`, compared exactly. Default: any. */
+  /** Where the public keys of the callers' issuer are. Default: where Dex's `issuer` says that its own are. */
+  readonly jwksUri?: string | undefined
+  /** The expected `iss`, compared exactly. Default: Dex's `issuer` when its keys are used, otherwise any. */
   readonly issuer?: string | undefined
   /** The expected `aud`: one of these. Default: any, which lets in tokens made for other services. */
   readonly audience?: string | readonly string[] | undefined
@@ -47,8 +47,13 @@ export interface CredentialHeaderOptions {
 }
 
 export interface TokenBrokerOptions {
+  /**
+   * Dex's issuer, exactly as in its configuration: its endpoints are then discovered when they are first needed. Either
+   * this or `tokenEndpoint` has to be there; what is given of `tokenEndpoint` and `gate.jwksUri` wins over discovery.
+   */
+  readonly issuer?: string | undefined
   /** Dex's token endpoint: its issuer followed by `/token`. */
-  readonly tokenEndpoint: string
+  readonly tokenEndpoint?: string | undefined
   /** Default `client_secret_basic`. */
   readonly clientAuthMethod?: ClientAuthMethod | undefined
   readonly client?: DefaultClient | undefined

@@ -19,14 +19,17 @@ import { maxTimerMs } from './wait-for.ts'
 const maxCacheEntries = 1_000_000
 
 export interface ResolvedGate extends ClaimsRules {
-  readonly jwksUri: string
+  /** `undefined`: that of Dex's issuer. */
+  readonly jwksUri: string | undefined
   readonly maxAgeMs: number
   readonly maxStaleMs: number
 }
 
 /** Options with every default filled in and every value checked. */
 export interface ResolvedOptions {
-  readonly tokenEndpoint: string
+  readonly issuer: string | undefined
+  readonly tokenEndpoint: string | undefined
+  readonly allowInsecureUrls: boolean
   readonly clientAuthMethod: ClientAuthMethod
   readonly client: ConfiguredClient
   readonly gate: ResolvedGate | undefined
@@ -59,13 +62,19 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
     options.authorizationHeader ?? 'authorization',
     'authorizationHeader',
   )
+  const issuer = resolveIssuer(options.issuer, allowInsecure)
   const names = options.credentialHeaders ?? {}
   const logger = withMethods(options.logger, 'logger', ['debug', 'info', 'warn', 'error']) ?? silentLogger
   return {
-    tokenEndpoint: endpointUrl(options.tokenEndpoint, 'tokenEndpoint', allowInsecure),
+    issuer,
+    tokenEndpoint:
+      options.tokenEndpoint === undefined && issuer !== undefined
+        ? undefined
+        : endpointUrl(options.tokenEndpoint, 'tokenEndpoint', allowInsecure),
+    allowInsecureUrls: allowInsecure,
     clientAuthMethod,
     client: resolveClient(options.client ?? {}),
-    gate: options.gate && resolveGate(options.gate, allowInsecure),
+    gate: options.gate && resolveGate(options.gate, issuer, allowInsecure),
     tokenHeaders: resolveTokenHeaders(options.tokenHeaders ?? {}, authorizationHeader),
     authorizationHeader,
     credentialHeaders: {
@@ -117,15 +126,26 @@ function resolveClient({ clientId, clientSecret, scope, audiences }: DefaultClie
   return client
 }
 
-function resolveGate(gate: GateOptions, allowInsecure: boolean): ResolvedGate {
+/** Compared as it is written, so it is checked and not normalised. */
+function resolveIssuer(issuer: unknown, allowInsecure: boolean): string | undefined {
+  if (issuer === undefined || issuer === null) return undefined
+  const url = new URL(endpointUrl(issuer, 'issuer', allowInsecure))
+  if (url.search !== '') throw new TypeError('issuer must not have a query')
+  return issuer as string
+}
+
+function resolveGate(gate: GateOptions, dexIssuer: string | undefined, allowInsecure: boolean): ResolvedGate {
   const maxAgeMs = duration(gate.jwksMaxAgeMs ?? 600_000, 'gate.jwksMaxAgeMs', 1)
   const maxStaleMs = duration(gate.jwksMaxStaleMs ?? Math.max(3_600_000, maxAgeMs), 'gate.jwksMaxStaleMs', 1)
   if (maxStaleMs < maxAgeMs) throw new TypeError('gate.jwksMaxStaleMs must not be below gate.jwksMaxAgeMs')
+  const usesDexsKeys = gate.jwksUri === undefined && dexIssuer !== undefined
   const audience = gate.audience ?? undefined
   const audiences = audience === undefined ? undefined : strings(oneOrMore(audience), 'gate.audience')
   return {
-    jwksUri: endpointUrl(gate.jwksUri, 'gate.jwksUri', allowInsecure),
-    issuer: given(checked(gate.issuer, 'gate.issuer', 'string'), 'gate.issuer'),
+    jwksUri: usesDexsKeys ? undefined : endpointUrl(gate.jwksUri, 'gate.jwksUri', allowInsecure),
+    issuer:
+      given(checked(gate.issuer, 'gate.issuer', 'string'), 'gate.issuer') ??
+      (usesDexsKeys ? dexIssuer : undefined),
     audiences: given(audiences, 'gate.audience') ?? [],
     clockToleranceMs: duration(gate.clockToleranceMs ?? 0, 'gate.clockToleranceMs', 0),
     maxAgeMs,

@@ -1,21 +1,11 @@
 import type { TokenBrokerOptions } from './broker-options.ts'
-import { type AuthenticatedCaller, Check, type CheckRequest } from './check/check.ts'
-import { headersOfToken } from './check/token-headers.ts'
+import { BrokerParts } from './broker-parts.ts'
+import type { AuthenticatedCaller, CheckRequest } from './check/check.ts'
 import type { Verdict } from './check/verdict.ts'
-import { DeadTokens } from './dead-tokens.ts'
 import type { JwtClaims } from './gate/jwt.ts'
-import { JwtVerifier } from './gate/jwt-verifier.ts'
-import { KeySource } from './gate/key-source.ts'
-import { type ResolvedOptions, resolveOptions } from './resolve-options.ts'
-import { CacheKeys } from './tokens/cache-key.ts'
+import { resolveOptions } from './resolve-options.ts'
 import type { IssuedToken } from './tokens/issued-token.ts'
-import { RejectedCredentials } from './tokens/rejected-credentials.ts'
-import { RequestedTokens, type TokenRequest } from './tokens/requested-tokens.ts'
-import type { SigningKey } from './tokens/signing-key.ts'
-import { startCacheCleanup } from './tokens/start-cache-cleanup.ts'
-import { TokenCache } from './tokens/token-cache.ts'
-import { TokenEndpoint } from './tokens/token-endpoint.ts'
-import { TokenSource } from './tokens/token-source.ts'
+import type { TokenRequest } from './tokens/requested-tokens.ts'
 import type { Wait } from './wait-for.ts'
 
 /** Counts since the start, and `entries` as it is now. */
@@ -36,28 +26,17 @@ export interface CacheStatistics {
  * abort, or with `TypeError` for wrong use.
  */
 export class TokenBroker implements AsyncDisposable {
-  /** Dex's token endpoint, normalised. */
-  readonly tokenEndpoint: string
   /** The header that carries `Bearer <token>`, in lower case. */
   readonly authorizationHeader: string
   /** Every header that a token may set, in lower case: the authorization header and the mapped ones. */
   readonly tokenHeaders: readonly string[]
   /** The request headers that carry a caller's credentials or JWT, in lower case; none when they are not to be removed. */
   readonly credentialHeaders: readonly string[]
-  readonly #tokens: TokenSource
-  readonly #requestedTokens: RequestedTokens
-  readonly #cache: TokenCache
-  readonly #keySource: KeySource | undefined
-  readonly #verifier: JwtVerifier | undefined
-  readonly #check: Check
-  readonly #deadTokens: DeadTokens | undefined
-  readonly #stopCleanup: () => void
+  readonly #parts: BrokerParts
 
   /** Throws a `TypeError` that starts with the name of the wrong option. */
   constructor(options: TokenBrokerOptions) {
     const resolved = resolveOptions(options)
-    const { client, clock, gate } = resolved
-    this.tokenEndpoint = resolved.tokenEndpoint
     this.authorizationHeader = resolved.authorizationHeader
     this.tokenHeaders = Object.freeze([
       resolved.authorizationHeader,
@@ -66,32 +45,19 @@ export class TokenBroker implements AsyncDisposable {
     this.credentialHeaders = Object.freeze(
       resolved.stripCredentialHeaders ? [...new Set(Object.values(resolved.credentialHeaders))] : [],
     )
-    const keys = new CacheKeys(resolved.tokenEndpoint, resolved.clientAuthMethod)
-    this.#cache = new TokenCache(resolved.cacheMaxEntries, clock)
-    this.#requestedTokens = new RequestedTokens(client, keys)
-    this.#tokens = tokenSource(resolved, keys, this.#cache, key => this.#deadTokens?.signedBy(key))
-    this.#keySource = gate && new KeySource({ ...resolved, ...gate })
-    this.#deadTokens = deadTokens(this.#keySource, gate, this.#tokens)
-    this.#verifier = gate && this.#keySource && new JwtVerifier(this.#keySource, gate, clock)
-    this.#check = new Check({
-      ...resolved,
-      names: resolved.credentialHeaders,
-      verifier: this.#verifier,
-      requestedTokens: this.#requestedTokens,
-      tokens: this.#tokens,
-      maxWaitMs: resolved.requestTimeoutMs,
-    })
-    this.#stopCleanup = startCacheCleanup(this.#cache, resolved.cacheCleanupIntervalMs)
+    this.#parts = new BrokerParts(resolved)
   }
 
   /** A living token: from the cache, or by a request that is shared by all who want the same one. */
   async getToken(request: TokenRequest & Wait = {}): Promise<IssuedToken> {
-    return this.#tokens.get(this.#requestedTokens.resolve(request), request)
+    const { tokens, requestedTokens } = this.#parts
+    return tokens.get(requestedTokens.resolve(request), request)
   }
 
   /** The token if it is cached, without waiting. Throws like `getToken` when credentials are missing or unusable. */
   peekToken(request: TokenRequest = {}): IssuedToken | undefined {
-    return this.#tokens.peek(this.#requestedTokens.resolve(request))
+    const { tokens, requestedTokens } = this.#parts
+    return tokens.peek(requestedTokens.resolve(request))
   }
 
   /**
@@ -102,78 +68,47 @@ export class TokenBroker implements AsyncDisposable {
    * one for each call.
    */
   invalidate(token: IssuedToken): boolean {
-    return this.#tokens.invalidate(token)
+    return this.#parts.tokens.invalidate(token)
   }
 
   /** The claims of a caller's JWT that the gate accepts; else `invalid_token`, or `jwks_unavailable` without keys. */
   async verify(jwt: string, wait: Wait = {}): Promise<JwtClaims> {
-    if (this.#verifier === undefined) throw new TypeError('verify needs the option gate')
-    return this.#verifier.verify(jwt, wait)
+    const { verifier } = this.#parts
+    if (verifier === undefined) throw new TypeError('verify needs the option gate')
+    return verifier.verify(jwt, wait)
   }
 
   /** The caller that a request's JWT proves, from its header lines; else the errors of `verify`. Needs the option `gate`. */
   authenticate(request: CheckRequest): Promise<AuthenticatedCaller> {
-    return this.#check.authenticate(request)
+    return this.#parts.check.authenticate(request)
   }
 
   /** Whether a request may go on, and with which headers. Rejects only with the reason of the caller's own abort. */
   check(request: CheckRequest): Promise<Verdict> {
-    return this.#check.run(request)
+    return this.#parts.check.run(request)
   }
 
-  /** Whether checks can be answered: with a gate, whether keys are at hand. Asking starts to load them. */
+  /** Whether checks can be answered: endpoints are known and, with a gate, keys at hand. Asking starts to load them. */
   get isReady(): boolean {
-    return this.#keySource?.isReady ?? true
+    return this.#parts.isReady
+  }
+
+  /** Whether the broker itself asks at a URL for tokens or their endpoint: no token belongs there. */
+  asksAt(url: URL): boolean {
+    return this.#parts.endpoints.includes(url)
   }
 
   get cacheStatistics(): CacheStatistics {
-    const { size, evictions } = this.#cache
-    return { entries: size, evictions, ...this.#tokens.lookups }
+    const { cache, tokens } = this.#parts
+    return { entries: cache.size, evictions: cache.evictions, ...tokens.lookups }
   }
 
   /** Ends what is under way, so that nothing keeps the process alive; whoever waits gets a `BrokerError`. */
   async close(): Promise<void> {
-    this.#stopCleanup()
-    this.#deadTokens?.close()
-    this.#tokens.close()
-    this.#keySource?.close()
+    this.#parts.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
-}
-
-/** Known only when the gate's issuer is: it may be another one than Dex. */
-function deadTokens(
-  keySource: KeySource | undefined,
-  gate: ResolvedOptions['gate'],
-  tokens: TokenSource,
-): DeadTokens | undefined {
-  if (keySource === undefined || gate?.issuer === undefined) return undefined
-  return new DeadTokens(keySource, gate.issuer, tokens, gate.maxAgeMs)
-}
-
-function tokenSource(
-  resolved: ResolvedOptions,
-  keys: CacheKeys,
-  cache: TokenCache,
-  onSigningKey: (key: SigningKey) => void,
-): TokenSource {
-  const { tokenHeaders, authorizationHeader, clock } = resolved
-  return new TokenSource({
-    ...resolved,
-    keys,
-    cache,
-    rejected: new RejectedCredentials(resolved.negativeCacheTtlMs, clock),
-    life: { safetyMarginMs: resolved.expirySafetyMarginMs, maxAgeMs: resolved.maxTokenAgeMs },
-    onSigningKey,
-    headersOf: headersOfToken(authorizationHeader, tokenHeaders),
-    endpoint: new TokenEndpoint({
-      ...resolved,
-      url: resolved.tokenEndpoint,
-      authMethod: resolved.clientAuthMethod,
-      wantedFields: tokenHeaders.map(({ field }) => field),
-    }),
-  })
 }

@@ -1,6 +1,6 @@
 import { BrokerError } from '../errors.ts'
+import { type FetchedDocument, getDocument } from '../http/get-document.ts'
 import { networkFailureCode, networkFailureHint } from '../http/network-failure.ts'
-import { readBoundedBody } from '../http/read-bounded-body.ts'
 import type { Transport } from '../http/transport.ts'
 import { KeySet } from './key-set.ts'
 
@@ -9,17 +9,9 @@ const maxJwksBytes = 512 * 1024
 
 /** Fetches a JWK set once; every failure is a `jwks_unavailable` that says what to look at. */
 export async function fetchKeySet(url: string, transport: Transport, signal: AbortSignal): Promise<KeySet> {
-  let status: number
-  let body: string | undefined
+  let document: FetchedDocument
   try {
-    const response = await transport(url, {
-      method: 'GET',
-      headers: { accept: 'application/json' },
-      redirect: 'manual',
-      signal,
-    })
-    status = response.status
-    body = await readBoundedBody(response, maxJwksBytes)
+    document = await getDocument(url, { transport, signal, maxBytes: maxJwksBytes })
   } catch (error) {
     if (BrokerError.is(signal.reason)) throw signal.reason
     throw unavailable(
@@ -28,6 +20,7 @@ export async function fetchKeySet(url: string, transport: Transport, signal: Abo
       error,
     )
   }
+  const { status, body } = document
   if (status !== 200) {
     throw unavailable(
       `the JWKS endpoint answered with status ${status}`,

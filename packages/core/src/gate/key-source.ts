@@ -17,7 +17,8 @@ const firstRetryMs = 1_000
 const maxRetryMs = 15_000
 
 export interface KeySourceOptions {
-  readonly jwksUri: string
+  /** Asked for each time; may have to wait for discovery. */
+  readonly jwksUri: () => string | Promise<string>
   readonly transport: Transport
   readonly clock: Clock
   readonly logger: Logger
@@ -173,7 +174,7 @@ export class KeySource {
     const at = momentOf(clock)
     const request = ++this.#requests
     try {
-      const keySet = await fetchKeySet(jwksUri, transport, signal)
+      const keySet = await fetchKeySet(await jwksUri(), transport, signal)
       const gone = this.#loaded?.keySet.kidsMissingIn(keySet)
       this.#loaded = { keySet, at, request }
       if (gone !== undefined && gone.size > 0) this.onKeysGone?.(gone)
@@ -182,9 +183,7 @@ export class KeySource {
       logger.info({ keys: keySet.size }, 'key set loaded')
       return keySet
     } catch (error) {
-      const failure = BrokerError.is(error)
-        ? error
-        : new BrokerError('jwks_unavailable', 'the key set could not be loaded', { cause: error })
+      const failure = asUnavailable(error)
       this.#backOff(failure)
       observe({ type: 'jwks_refresh', outcome: 'failed', durationMs: clock.monotonic() - at.monotonic })
       const { message, hint, cause } = failure
@@ -204,6 +203,17 @@ export class KeySource {
 /** What an unknown key is remembered by; a JWT that names none could be verified by any key of its algorithm. */
 function kidOf({ alg, kid }: JwtHeader): string {
   return kid ?? `any ${alg}`
+}
+
+/** Discovery, too, is a way not to have keys. */
+function asUnavailable(error: unknown): BrokerError {
+  if (!BrokerError.is(error)) {
+    return new BrokerError('jwks_unavailable', 'the key set could not be loaded', { cause: error })
+  }
+  const { code, message, hint, cause, retryAfterMs } = error
+  return code === 'jwks_unavailable'
+    ? error
+    : new BrokerError('jwks_unavailable', message, { hint, cause, retryAfterMs })
 }
 
 function waitedTooLong(): BrokerError {

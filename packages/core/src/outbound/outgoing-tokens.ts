@@ -32,7 +32,6 @@ export class OutgoingTokens {
   readonly #allowList: AllowList
   readonly #request: TokenRequest
   readonly #keepsOwn: boolean
-  readonly #tokenEndpoint: URL
 
   /** Throws a `TypeError` that starts with the name of the wrong option. */
   constructor(broker: TokenBroker, options: OutgoingTokenOptions) {
@@ -49,15 +48,12 @@ export class OutgoingTokens {
     this.#allowList = new AllowList(options.allow)
     this.#request = checkedRequest(broker, token)
     this.#keepsOwn = ownAuthorization === 'keep'
-    this.#tokenEndpoint = new URL(broker.tokenEndpoint)
     this.maxReplayBytes = maxReplayBytes
   }
 
-  /** Whether a token may be sent to a URL; never to the token endpoint, which is where tokens come from. */
+  /** Whether a token may be sent to a URL; never to the endpoints that the broker itself asks for tokens. */
   mayGoTo(url: URL, path?: string): boolean {
-    const { origin, pathname } = this.#tokenEndpoint
-    if (url.origin === origin && url.pathname === pathname) return false
-    return this.#allowList.includes(url, path)
+    return !this.#broker.asksAt(url) && this.#allowList.includes(url, path)
   }
 
   /** Whether a call is the caller's own affair, because the caller set the bearer header. */

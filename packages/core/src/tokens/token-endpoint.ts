@@ -12,7 +12,8 @@ import { judgeTokenResponse, type TokenEndpointAnswer, type TokenResponse } from
 const maxTokenResponseBytes = 64 * 1024
 
 export interface TokenEndpointOptions {
-  readonly url: string
+  /** Asked for each time; may have to wait for discovery. */
+  readonly url: () => string | Promise<string>
   readonly authMethod: ClientAuthMethod
   readonly transport: Transport
   readonly clock: Clock
@@ -35,7 +36,7 @@ export class TokenEndpoint {
   async #answer(credentials: ClientCredentials, signal: AbortSignal): Promise<TokenEndpointAnswer> {
     const { url, authMethod, transport, clock } = this.#options
     try {
-      const response = await transport(url, tokenRequestMessage(credentials, authMethod, signal))
+      const response = await transport(await url(), tokenRequestMessage(credentials, authMethod, signal))
       return {
         status: response.status,
         retryAfterMs: retryAfterMs(response.headers.get('retry-after'), clock.wall()),
@@ -43,6 +44,7 @@ export class TokenEndpoint {
       }
     } catch (error) {
       if (BrokerError.is(signal.reason)) throw signal.reason
+      if (BrokerError.is(error)) throw error
       const timedOut = signal.aborted
       throw new BrokerError(
         'token_endpoint_unavailable',

@@ -1,0 +1,124 @@
+import { Check } from './check/check.ts'
+import { headersOfToken } from './check/token-headers.ts'
+import { DeadTokens } from './dead-tokens.ts'
+import { DexEndpoints } from './dex-endpoints.ts'
+import { BrokerError } from './errors.ts'
+import { JwtVerifier } from './gate/jwt-verifier.ts'
+import { KeySource } from './gate/key-source.ts'
+import { IssuerMetadata } from './issuer-metadata.ts'
+import type { ResolvedOptions } from './resolve-options.ts'
+import { CacheKeys } from './tokens/cache-key.ts'
+import { RejectedCredentials } from './tokens/rejected-credentials.ts'
+import { RequestedTokens } from './tokens/requested-tokens.ts'
+import { startCacheCleanup } from './tokens/start-cache-cleanup.ts'
+import { TokenCache } from './tokens/token-cache.ts'
+import { TokenEndpoint } from './tokens/token-endpoint.ts'
+import { TokenSource } from './tokens/token-source.ts'
+
+/** Key sets of Dex live as long as Dex says, in milliseconds: `max-age=600`. */
+const dexKeysMaxAgeMs = 600_000
+const dexKeysMaxStaleMs = 3_600_000
+
+/** The three rooms, put together. */
+export class BrokerParts {
+  readonly endpoints: DexEndpoints
+  readonly requestedTokens: RequestedTokens
+  readonly tokens: TokenSource
+  readonly cache: TokenCache
+  readonly verifier: JwtVerifier | undefined
+  readonly check: Check
+  readonly #gateKeys: KeySource | undefined
+  readonly #dexKeys: KeySource | undefined
+  readonly #metadata: IssuerMetadata | undefined
+  readonly #deadTokens: DeadTokens | undefined
+  readonly #stopCleanup: () => void
+
+  constructor(options: ResolvedOptions) {
+    const { issuer, tokenEndpoint, clientAuthMethod, client, gate, clock } = options
+    this.#metadata = issuer === undefined ? undefined : new IssuerMetadata({ ...options, issuer })
+    this.endpoints = new DexEndpoints({ issuer, tokenEndpoint, metadata: this.#metadata })
+    const keys = new CacheKeys(tokenEndpoint ?? issuer ?? '', clientAuthMethod)
+    this.cache = new TokenCache(options.cacheMaxEntries, clock)
+    this.requestedTokens = new RequestedTokens(client, keys)
+    this.tokens = this.#tokenSource(options, keys)
+    this.#gateKeys = this.#keySourceOfGate(options)
+    this.#dexKeys = this.#keySourceOfDex(options)
+    this.#deadTokens = this.#watchOfDeadTokens(options)
+    this.verifier = gate && this.#gateKeys && new JwtVerifier(this.#gateKeys, gate, clock)
+    this.check = new Check({
+      ...options,
+      names: options.credentialHeaders,
+      verifier: this.verifier,
+      requestedTokens: this.requestedTokens,
+      tokens: this.tokens,
+      maxWaitMs: options.requestTimeoutMs,
+    })
+    this.#stopCleanup = startCacheCleanup(this.cache, options.cacheCleanupIntervalMs)
+  }
+
+  /** Whether checks can be answered; asking starts to load what is missing. */
+  get isReady(): boolean {
+    const known = this.endpoints.isKnown
+    if (!known) this.#metadata?.load().catch(() => {})
+    // Both are asked, so that both start.
+    return (this.#gateKeys?.isReady ?? true) && known
+  }
+
+  close(): void {
+    this.#stopCleanup()
+    this.#deadTokens?.close()
+    this.tokens.close()
+    this.#gateKeys?.close()
+    this.#dexKeys?.close()
+    this.#metadata?.close(new BrokerError('token_endpoint_unavailable', 'the broker is closed'))
+  }
+
+  #tokenSource(options: ResolvedOptions, keys: CacheKeys): TokenSource {
+    const { tokenHeaders, authorizationHeader, clientAuthMethod, clock } = options
+    return new TokenSource({
+      ...options,
+      keys,
+      cache: this.cache,
+      rejected: new RejectedCredentials(options.negativeCacheTtlMs, clock),
+      life: { safetyMarginMs: options.expirySafetyMarginMs, maxAgeMs: options.maxTokenAgeMs },
+      headersOf: headersOfToken(authorizationHeader, tokenHeaders),
+      onSigningKey: key => this.#deadTokens?.signedBy(key),
+      endpoint: new TokenEndpoint({
+        ...options,
+        url: this.endpoints.tokenEndpoint,
+        authMethod: clientAuthMethod,
+        wantedFields: tokenHeaders.map(({ field }) => field),
+      }),
+    })
+  }
+
+  #keySourceOfGate({ gate, ...options }: ResolvedOptions): KeySource | undefined {
+    if (gate === undefined) return undefined
+    const { jwksUri } = gate
+    return new KeySource({
+      ...options,
+      ...gate,
+      jwksUri: jwksUri === undefined ? this.endpoints.jwksUri : () => jwksUri,
+    })
+  }
+
+  /** Of use only to find dead tokens, and only when the gate does not look at Dex's keys anyway. */
+  #keySourceOfDex({ issuer, gate, ...options }: ResolvedOptions): KeySource | undefined {
+    if (issuer === undefined || gate?.issuer === issuer) return undefined
+    return new KeySource({
+      ...options,
+      jwksUri: this.endpoints.jwksUri,
+      maxAgeMs: dexKeysMaxAgeMs,
+      maxStaleMs: dexKeysMaxStaleMs,
+    })
+  }
+
+  /** The gate's issuer may be another one than Dex: then no token of Dex names it, and none is dropped. */
+  #watchOfDeadTokens({ issuer, gate }: ResolvedOptions): DeadTokens | undefined {
+    if (this.#dexKeys !== undefined && issuer !== undefined) {
+      return new DeadTokens(this.#dexKeys, issuer, this.tokens, dexKeysMaxAgeMs)
+    }
+    if (this.#gateKeys === undefined || gate?.issuer === undefined) return undefined
+    return new DeadTokens(this.#gateKeys, gate.issuer, this.tokens, gate.maxAgeMs)
+  }
+}

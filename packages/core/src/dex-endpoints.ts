@@ -1,0 +1,55 @@
+import { discoveryUrl, type IssuerMetadata } from './issuer-metadata.ts'
+
+export interface DexEndpointsOptions {
+  readonly issuer: string | undefined
+  /** Wins over what the issuer says. */
+  readonly tokenEndpoint: string | undefined
+  /** Needed when there is an issuer. */
+  readonly metadata: IssuerMetadata | undefined
+}
+
+/** Where Dex is asked: as configured, otherwise as its issuer says. */
+export class DexEndpoints {
+  readonly #options: DexEndpointsOptions
+
+  constructor(options: DexEndpointsOptions) {
+    this.#options = options
+  }
+
+  /** Whether everything that is to be discovered is known. */
+  get isKnown(): boolean {
+    const { tokenEndpoint, metadata } = this.#options
+    return tokenEndpoint !== undefined || metadata?.endpoints !== undefined
+  }
+
+  readonly tokenEndpoint = (): string | Promise<string> => {
+    const { tokenEndpoint } = this.#options
+    return tokenEndpoint ?? this.#metadata().endpoints?.tokenEndpoint ?? this.#discovered('tokenEndpoint')
+  }
+
+  readonly jwksUri = (): string | Promise<string> => {
+    return this.#metadata().endpoints?.jwksUri ?? this.#discovered('jwksUri')
+  }
+
+  /** Whether a URL is one at which tokens are asked for, or what leads there. */
+  includes(url: URL): boolean {
+    const { issuer, tokenEndpoint, metadata } = this.#options
+    const own = [tokenEndpoint, metadata?.endpoints?.tokenEndpoint, issuer && discoveryUrl(issuer)]
+    return own.some(endpoint => endpoint !== undefined && isAt(url, new URL(endpoint)))
+  }
+
+  async #discovered(name: 'tokenEndpoint' | 'jwksUri'): Promise<string> {
+    return (await this.#metadata().load())[name]
+  }
+
+  #metadata(): IssuerMetadata {
+    const { metadata } = this.#options
+    if (metadata === undefined) throw new TypeError('there is no issuer to discover endpoints from')
+    return metadata
+  }
+}
+
+/** The query does not make another endpoint. */
+function isAt(url: URL, endpoint: URL): boolean {
+  return url.origin === endpoint.origin && url.pathname === endpoint.pathname
+}
