@@ -29,7 +29,7 @@ describeWithEnvoy('a refusal, as the client sees it', () => {
   let scopes = 0
   const uncached = () => ({
     ...credentials,
-    'x-scope': ['openid', 'email', 'profile', 'groups'][scopes++] ?? '',
+    'x-scope': ['openid', 'email', 'profile', 'groups', 'openid email'][scopes++] ?? '',
   })
 
   test.each([
@@ -85,6 +85,14 @@ describeWithEnvoy('a refusal, as the client sees it', () => {
       .toBe(200)
     expect(dex.counts.tokenRequests).toBe(1)
     expect(system().backend.requests).toMatchObject([{ tokenAudience: caller.id }])
+  })
+
+  test('a check may take as long as its time-out, and no shorter because of the retries', async ({
+    skip,
+  }) => {
+    const dex = system().dex.lookAlike ?? skip(needsFaults)
+    dex.setFault('token', { kind: 'slow', delayMs: 3_500 })
+    expect((await ask(system().port(), { headers: uncached() })).status).toBe(200)
   })
 
   test('a client that leaves during its check does not spoil the request to Dex for others', async ({
