@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { headerProvider, TokenBroker } from '@broker/core'
+import { startDevDex } from '@broker/dev-dex'
+import axios from 'axios'
+import { createRemoteJWKSet, jwtVerify } from 'jose'
+
+await using dex = await startDevDex({
+  clients: [
+    { id: 'reports', secret: 'reports-secret' },
+    { id: 'orders', secret: 'orders-secret', trustedPeers: ['reports'] },
+  ],
+})
+const { tokenEndpoint } = dex
+const clientSecret = 'reports-secret'
+
+// An API that accepts Dex's tokens for the audience `orders`, and redirects elsewhere on demand.
+const keys = createRemoteJWKSet(new URL(dex.jwksUri))
+const api = createServer(async (request, response) => {
+  const token = request.headers.authorization?.replace('Bearer ', '') ?? ''
+  const accepted = await jwtVerify(token, keys, { issuer: dex.issuer, audience: 'orders' }).catch(
+    () => undefined,
+  )
+  if (request.url === '/orders/moved') response.writeHead(302, { location: elsewhereUrl }).end()
+  else response.writeHead(accepted ? 200 : 401).end(accepted ? 'three orders' : 'no')
+})
+const requestsElsewhere: string[][] = []
+const elsewhere = createServer((request, response) => {
+  requestsElsewhere.push(Object.keys(request.headers))
+  response.end('elsewhere')
+})
+const elsewhereUrl = await listen(elsewhere)
+const apiUrl = await listen(api)
+
+// #region set-up
+const broker = new TokenBroker({
+  tokenEndpoint, // https://dex.example.com/dex/token
+  client: { clientId: 'reports', clientSecret, audiences: ['orders'] },
+  tokenHeaders: { access_token: 'x-access-token' },
+})
+const headersFor = headerProvider(broker, { allow: [`${apiUrl}/orders`] })
+
+// axios takes its headers along wherever a redirect leads: it must not follow any.
+const client = axios.create({ maxRedirects: 0 })
+client.interceptors.request.use(async config => {
+  config.headers.set(await headersFor(client.getUri(config)))
+  return config
+})
+
+const orders = await client.get<string>('/orders', { baseURL: apiUrl })
+// #endregion set-up
+
+assert.equal(orders.data, 'three orders')
+const moved = await client.get('/orders/moved', { baseURL: apiUrl, validateStatus: status => status === 302 })
+assert.equal(moved.headers['location'], elsewhereUrl)
+assert.equal(requestsElsewhere.length, 0)
+assert.equal((await client.get<string>(elsewhereUrl)).data, 'elsewhere')
+assert.ok(!requestsElsewhere[0]?.some(name => name === 'authorization' || name === 'x-access-token'))
+assert.equal(dex.counts.tokenRequests, 1)
+
+// Without a token the call is not made.
+await broker.close()
+broker.invalidate(await broker.getToken())
+await assert.rejects(client.get('/orders', { baseURL: apiUrl }), { code: 'token_endpoint_unavailable' })
+console.log('the API answered "three orders"; nobody else received a token')
+
+for (const running of [api, elsewhere]) {
+  running.close()
+  running.closeAllConnections()
+}
+
+async function listen(listening: Server): Promise<string> {
+  await once(listening.listen(0, '127.0.0.1'), 'listening')
+  return `http://127.0.0.1:${(listening.address() as AddressInfo).port}`
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { TokenBroker } from '@broker/core'
+import { startDevDex } from '@broker/dev-dex'
+import { attachToken, brokerErrorHandler } from '@broker/express-adapter'
+import express from 'express'
+import { createProxyMiddleware } from 'http-proxy-middleware'
+import { createRemoteJWKSet, jwtVerify } from 'jose'
+
+await using dex = await startDevDex({
+  clients: [
+    { id: 'portal', secret: 'portal-secret' },
+    { id: 'orders', secret: 'orders-secret', trustedPeers: ['portal'] },
+  ],
+})
+const { tokenEndpoint } = dex
+const clientSecret = 'portal-secret'
+
+// An API that accepts Dex's tokens for the audience `orders`, and tells what it received.
+const keys = createRemoteJWKSet(new URL(dex.jwksUri))
+const received: { method: string; path: string; body: string; headers: IncomingHttpHeaders }[] = []
+const api = createServer(async (request, response) => {
+  const token = request.headers.authorization?.replace('Bearer ', '') ?? ''
+  const accepted = await jwtVerify(token, keys, { issuer: dex.issuer, audience: 'orders' }).catch(
+    () => undefined,
+  )
+  const { method = '', url = '', headers } = request
+  received.push({ method, path: url, body: await text(request), headers })
+  response.writeHead(accepted ? 200 : 401).end(accepted ? 'stored' : 'no')
+})
+const ordersUrl = await listen(api)
+
+// #region set-up
+const broker = new TokenBroker({
+  tokenEndpoint, // https://dex.example.com/dex/token
+  client: { clientId: 'portal', clientSecret, audiences: ['orders'] },
+  tokenHeaders: { access_token: 'x-access-token', id_token: 'x-id-token' },
+})
+
+const app = express()
+app.use('/api', attachToken(broker), createProxyMiddleware({ target: ordersUrl, changeOrigin: true }))
+app.use(brokerErrorHandler())
+// #endregion set-up
+const server = createServer(app)
+const url = await listen(server)
+
+const stored = await fetch(`${url}/api/orders/7?dry=1`, {
+  method: 'PUT',
+  body: 'three bolts',
+  headers: {
+    'content-type': 'text/plain',
+    authorization: 'Bearer forged',
+    'x-access-token': 'forged',
+    'x-id-token': 'forged',
+    'x-client-secret': 'not for the API',
+    'x-request-id': 'abc',
+  },
+})
+assert.equal(await stored.text(), 'stored')
+const [request] = received
+assert.ok(request)
+assert.deepEqual([request.method, request.path, request.body], ['PUT', '/orders/7?dry=1', 'three bolts'])
+const { accessToken } = await broker.getToken()
+assert.equal(request.headers.authorization, `Bearer ${accessToken}`)
+assert.equal(request.headers['x-access-token'], accessToken)
+// Dex issued no ID token: nothing may stand in its place.
+for (const name of ['x-id-token', 'x-client-secret']) assert.equal(request.headers[name], undefined)
+assert.equal(request.headers['x-request-id'], 'abc')
+
+// Without a token nothing is forwarded.
+broker.invalidate(await broker.getToken())
+dex.setFault('token', { kind: 'answer', status: 401, body: '{"error":"invalid_client"}' })
+const refused = await fetch(`${url}/api/orders/8`, { method: 'PUT', body: 'nothing' })
+assert.equal(refused.status, 401)
+assert.equal(received.length, 1)
+console.log('the API stored "three bolts" with our token; what the client forged did not arrive')
+
+await broker.close()
+for (const running of [server, api]) {
+  running.close()
+  running.closeAllConnections()
+}
+
+async function listen(listening: Server): Promise<string> {
+  await once(listening.listen(0, '127.0.0.1'), 'listening')
+  return `http://127.0.0.1:${(listening.address() as AddressInfo).port}`
+}
