@@ -5,6 +5,7 @@ import { DexEndpoints } from './dex-endpoints.ts'
 import { BrokerError } from './errors.ts'
 import { JwtVerifier } from './gate/jwt-verifier.ts'
 import { KeySource } from './gate/key-source.ts'
+import { VerifiedJwts } from './gate/verified-jwts.ts'
 import { IssuerMetadata } from './issuer-metadata.ts'
 import type { ResolvedOptions } from './resolve-options.ts'
 import { CacheKeys } from './tokens/cache-key.ts'
@@ -34,7 +35,7 @@ export class BrokerParts {
   readonly #stopCleanup: () => void
 
   constructor(options: ResolvedOptions) {
-    const { issuer, tokenEndpoint, clientAuthMethod, client, gate, clock } = options
+    const { issuer, tokenEndpoint, clientAuthMethod, client, clock } = options
     this.#metadata = issuer === undefined ? undefined : new IssuerMetadata({ ...options, issuer })
     this.endpoints = new DexEndpoints({ issuer, tokenEndpoint, metadata: this.#metadata })
     const keys = new CacheKeys(tokenEndpoint ?? issuer ?? '', clientAuthMethod)
@@ -44,7 +45,7 @@ export class BrokerParts {
     this.#gateKeys = this.#keySourceOfGate(options)
     this.#dexKeys = this.#keySourceOfDex(options)
     this.#deadTokens = this.#watchOfDeadTokens(options)
-    this.verifier = gate && this.#gateKeys && new JwtVerifier(this.#gateKeys, gate, clock)
+    this.verifier = this.#jwtVerifier(options)
     this.check = new Check({
       ...options,
       names: options.credentialHeaders,
@@ -90,6 +91,12 @@ export class BrokerParts {
         wantedFields: tokenHeaders.map(({ field }) => field),
       }),
     })
+  }
+
+  #jwtVerifier({ gate, clock }: ResolvedOptions): JwtVerifier | undefined {
+    if (gate === undefined || this.#gateKeys === undefined) return undefined
+    const verified = new VerifiedJwts(gate.verifiedJwtsMaxEntries, clock)
+    return new JwtVerifier({ keys: this.#gateKeys, rules: gate, verified, clock })
   }
 
   #keySourceOfGate({ gate, ...options }: ResolvedOptions): KeySource | undefined {

@@ -21,6 +21,7 @@ const maxCacheEntries = 1_000_000
 export interface ResolvedGate extends ClaimsRules {
   /** `undefined`: that of Dex's issuer. */
   readonly jwksUri: string | undefined
+  readonly verifiedJwtsMaxEntries: number
   readonly maxAgeMs: number
   readonly maxStaleMs: number
 }
@@ -88,7 +89,7 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
     },
     stripCredentialHeaders: checked(names.strip, 'credentialHeaders.strip', 'boolean') ?? true,
     requestTimeoutMs: duration(options.requestTimeoutMs ?? 5_000, 'requestTimeoutMs', 1),
-    cacheMaxEntries: cacheEntries(options.cacheMaxEntries ?? 1024),
+    cacheMaxEntries: entries(options.cacheMaxEntries ?? 1024, 'cacheMaxEntries'),
     cacheCleanupIntervalMs: duration(options.cacheCleanupIntervalMs ?? 300_000, 'cacheCleanupIntervalMs', 1),
     expirySafetyMarginMs: duration(options.expirySafetyMarginMs ?? 30_000, 'expirySafetyMarginMs', 0),
     negativeCacheTtlMs: duration(options.negativeCacheTtlMs ?? 5_000, 'negativeCacheTtlMs', 0),
@@ -147,6 +148,7 @@ function resolveGate(gate: GateOptions, dexIssuer: string | undefined, allowInse
       given(checked(gate.issuer, 'gate.issuer', 'string'), 'gate.issuer') ??
       (usesDexsKeys ? dexIssuer : undefined),
     audiences: given(audiences, 'gate.audience') ?? [],
+    verifiedJwtsMaxEntries: entries(gate.verifiedJwtsMaxEntries ?? 4096, 'gate.verifiedJwtsMaxEntries'),
     clockToleranceMs: duration(gate.clockToleranceMs ?? 0, 'gate.clockToleranceMs', 0),
     maxAgeMs,
     maxStaleMs,
@@ -237,9 +239,9 @@ function ratio(value: unknown, option: string): number {
   return value
 }
 
-function cacheEntries(value: unknown): number {
+function entries(value: unknown, option: string): number {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > maxCacheEntries) {
-    throw new TypeError(`cacheMaxEntries must be a whole number from 0 to ${maxCacheEntries}`)
+    throw new TypeError(`${option} must be a whole number from 0 to ${maxCacheEntries}`)
   }
   return value
 }

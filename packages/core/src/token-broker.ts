@@ -83,6 +83,11 @@ export class TokenBroker implements AsyncDisposable {
     return this.#parts.check.authenticate(request)
   }
 
+  /** The verdict of `check` when it needs no waiting, otherwise `undefined`: a promise costs more than the check. */
+  peekCheck(request: CheckRequest): Verdict | undefined {
+    return this.#parts.check.peek(request)
+  }
+
   /** Whether a request may go on, and with which headers. Rejects only with the reason of the caller's own abort. */
   check(request: CheckRequest): Promise<Verdict> {
     return this.#parts.check.run(request)

@@ -12,6 +12,8 @@ export class BrokerMetrics {
     labelNames: ['outcome'],
     registers: [this.registry],
   })
+  /** Prepared, because it is counted with every request that passes. */
+  readonly #allowed = this.#checks.labels('allow')
   readonly #tokenRequests = new Histogram({
     name: `${prefix}token_request_duration_seconds`,
     help: 'Requests to the token endpoint and the time they took, by outcome: issued, or the error code.',
@@ -32,7 +34,8 @@ export class BrokerMetrics {
 
   /** Counts a verdict; an arrow function, to be handed on. */
   readonly countCheck = (verdict: Verdict): void => {
-    this.#checks.inc({ outcome: verdict.outcome === 'allow' ? 'allow' : verdict.code })
+    if (verdict.outcome === 'allow') this.#allowed.inc()
+    else this.#checks.inc({ outcome: verdict.code })
   }
 
   /** Takes note of what the broker did; an arrow function, to be handed on. */
@@ -60,6 +63,7 @@ export class BrokerMetrics {
       hits: 'Token lookups that the cache answered.',
       misses:
         'Token lookups that had to wait for the token endpoint, or were refused without asking it again.',
+      stale: 'Those of the misses that got a token past its normal use, because Dex could not answer.',
       evictions: 'Living tokens that had to go because the cache was full.',
     }
     for (const [name, help] of Object.entries(totals) as [keyof typeof totals, string][]) {

@@ -1,4 +1,4 @@
-import type { TokenBroker, Verdict } from '@broker/core'
+import type { AllowVerdict, CheckRequest, TokenBroker, Verdict } from '@broker/core'
 import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
 
@@ -19,37 +19,53 @@ export function createCheckApp(
   onVerdict: VerdictListener = () => {},
 ): Hono<{ Bindings: Partial<HttpBindings> }> {
   const app = new Hono<{ Bindings: Partial<HttpBindings> }>()
-  app.all('*', async context => {
+  app.all('*', context => {
     const { raw } = context.req
-    try {
-      const verdict = await broker.check({
-        headers: context.env?.incoming?.rawHeaders ?? headerLines(raw.headers),
-        // Made only for a check that has to wait.
-        get signal() {
-          return raw.signal
-        },
-      })
-      onVerdict(verdict)
-      return answer(verdict)
-    } catch (error) {
-      if (raw.signal.aborted) return new Response(null, { status: clientClosedRequest })
-      throw error
+    const request: CheckRequest = {
+      headers: context.env?.incoming?.rawHeaders ?? headerLines(raw.headers),
+      // Made only for a check that has to wait.
+      get signal() {
+        return raw.signal
+      },
     }
+    const verdict = broker.peekCheck(request)
+    if (verdict === undefined) return waitForVerdict(broker, request, onVerdict)
+    onVerdict(verdict)
+    return answer(verdict)
   })
   return app
 }
 
+async function waitForVerdict(
+  broker: TokenBroker,
+  request: CheckRequest,
+  onVerdict: VerdictListener,
+): Promise<Response> {
+  try {
+    const verdict = await broker.check(request)
+    onVerdict(verdict)
+    return answer(verdict)
+  } catch (error) {
+    if (request.signal?.aborted) return new Response(null, { status: clientClosedRequest })
+    throw error
+  }
+}
+
 function answer(verdict: Verdict): Response {
-  if (verdict.outcome !== 'allow') {
-    return new Response(verdict.body, { status: verdict.status, headers: verdict.headers })
-  }
-  const headers: Record<string, string> = {
-    ...verdict.set,
-    'cache-control': 'no-store',
-    'content-length': '0',
-  }
-  if (verdict.remove.length > 0) headers[removeHeader] = verdict.remove.join(',')
-  return new Response(null, { status: 200, headers })
+  if (verdict.outcome === 'allow') return new Response(null, { status: 200, headers: allowHeaders(verdict) })
+  return new Response(verdict.body, { status: verdict.status, headers: verdict.headers })
+}
+
+/** The broker gives the same verdict object again and again, so its headers are written once. */
+const headersOfVerdict = new WeakMap<AllowVerdict, Record<string, string>>()
+
+function allowHeaders(verdict: AllowVerdict): Record<string, string> {
+  const known = headersOfVerdict.get(verdict)
+  if (known !== undefined) return known
+  const headers = { ...verdict.set, 'cache-control': 'no-store', 'content-length': '0' }
+  if (verdict.remove.length > 0) Object.assign(headers, { [removeHeader]: verdict.remove.join(',') })
+  headersOfVerdict.set(verdict, headers)
+  return headers
 }
 
 /** Where there is no Node request behind the app, a repeated header arrives joined and cannot be told apart. */

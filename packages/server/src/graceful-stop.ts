@@ -18,7 +18,10 @@ export class GracefulStop {
     this.#server = server
     server.prependListener('request', (_incoming, outgoing) => {
       if (this.#stopping) closeAfter(outgoing)
-      else this.#watch(outgoing)
+    })
+    // After the listener that answers: what was answered at once, as most are, needs no watching.
+    server.on('request', (_incoming, outgoing) => {
+      if (!this.#stopping && !outgoing.writableEnded) this.#watch(outgoing)
     })
   }
 

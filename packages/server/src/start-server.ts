@@ -16,6 +16,7 @@ import { createLogger } from './create-logger.ts'
 import { createDexTransport } from './dex-transport.ts'
 import { GracefulStop } from './graceful-stop.ts'
 import { addressText, listen } from './listen.ts'
+import { Readiness } from './readiness.ts'
 
 /** A running server. */
 export interface RunningServer extends AsyncDisposable {
@@ -46,21 +47,17 @@ export async function startServer(
     observe: metrics.observe,
   })
   metrics.watchCache(broker)
-  let draining = false
-  const notReadyBecause = () => {
-    if (draining) return 'shutting down'
-    return broker.isReady ? undefined : 'no key set loaded yet'
-  }
+  const readiness = new Readiness(broker, config, logger)
+  const logsChecks = logger.isLevelEnabled('debug')
   const checkApp = createCheckApp(broker, verdict => {
     metrics.countCheck(verdict)
-    logger.debug(
-      verdict.outcome === 'allow' ? { outcome: 'allow' } : { outcome: verdict.outcome, code: verdict.code },
-      'check',
-    )
+    if (!logsChecks) return
+    const { outcome } = verdict
+    logger.debug(outcome === 'allow' ? { outcome } : { outcome, code: verdict.code }, 'check')
   })
   const checkListener = createCheckListener(checkApp)
   const adminListener = createAdaptorServer(
-    createAdminApp({ notReadyBecause, registry: metrics.registry }),
+    createAdminApp({ notReadyBecause: readiness.notReadyBecause, registry: metrics.registry }),
   ) as Server
   const release = async () => {
     await broker.close()
@@ -72,7 +69,7 @@ export async function startServer(
   })
   const gracefulStop = new GracefulStop(checkListener)
   const close = async () => {
-    draining = true
+    readiness.drain()
     const finished = await gracefulStop.stop(config.shutdownTimeoutMs)
     adminListener.close()
     adminListener.closeAllConnections()

@@ -15,7 +15,7 @@ import {
   singleValue,
 } from './credential-headers.ts'
 import type { TokenHeader } from './token-headers.ts'
-import { type AllowVerdict, refusalOf, type Verdict } from './verdict.ts'
+import { type AllowVerdict, type RefusalVerdict, refusalOf, type Verdict } from './verdict.ts'
 import { waitingTimeMs } from './waiting-time.ts'
 
 /** A request that asks to be let through. */
@@ -54,6 +54,7 @@ export class Check {
   readonly #options: CheckOptions
   /** What is removed from every request that is let through, unless the same name is set. */
   readonly #removed: readonly string[]
+  readonly #allowed = new WeakMap<AllowVerdict['set'], AllowVerdict>()
 
   constructor(options: CheckOptions) {
     this.#options = options
@@ -64,20 +65,27 @@ export class Check {
     this.#removed = [...new Set([...credentials, ...tokenHeaders.map(({ header }) => header)])]
   }
 
+  /** The verdict when it needs no waiting: most do not, once tokens and JWTs are known. */
+  peek(request: CheckRequest): Verdict | undefined {
+    try {
+      const { names, verifier, requestedTokens, tokens } = this.#options
+      const headers = readCredentialHeaders(request.headers, names)
+      if (verifier !== undefined && verifier.peek(this.#jwtOf(headers)) === undefined) return undefined
+      const token = tokens.peek(requestedTokens.resolve(this.#tokenRequest(headers)))
+      return token && this.#allow(token)
+    } catch (error) {
+      return this.#refusal(error)
+    }
+  }
+
   /** Rejects only with the reason of the caller's own abort. */
   async run(request: CheckRequest): Promise<Verdict> {
     try {
       return await this.#decide(request)
     } catch (error) {
-      if (!BrokerError.is(error)) {
-        const { signal } = request
-        if (signal?.aborted && error === signal.reason) throw error
-        this.#options.logger.error({ err: error }, 'check failed by a fault of the broker')
-      } else if (error.code === 'invalid_token') {
-        const reason = error.cause instanceof Error ? error.cause.message : error.message
-        this.#options.logger.debug({ reason }, 'JWT refused')
-      }
-      return refusalOf(error)
+      const { signal } = request
+      if (!BrokerError.is(error) && signal?.aborted && error === signal.reason) throw error
+      return this.#refusal(error)
     }
   }
 
@@ -97,9 +105,9 @@ export class Check {
   }
 
   async #authenticate(headers: CredentialHeaders, wait: Wait): Promise<AuthenticatedCaller> {
-    const { names, verifier } = this.#options
+    const { verifier } = this.#options
     if (verifier === undefined) throw new TypeError('authenticate needs the option gate')
-    const token = bearerJwt(singleValue(headers.jwt, names.jwt))
+    const token = this.#jwtOf(headers)
     return { claims: await verifier.verify(token, wait), token }
   }
 
@@ -135,9 +143,30 @@ export class Check {
     }
   }
 
+  #jwtOf(headers: CredentialHeaders): string {
+    return bearerJwt(singleValue(headers.jwt, this.#options.names.jwt))
+  }
+
+  /** The same token gives the same verdict, but for headers that change with time. */
   #allow(token: IssuedToken): AllowVerdict {
     const set = token.headers
-    return { outcome: 'allow', set, remove: this.#removed.filter(name => !Object.hasOwn(set, name)) }
+    const known = this.#allowed.get(set)
+    if (known !== undefined) return known
+    const remove = this.#removed.filter(name => !Object.hasOwn(set, name))
+    const verdict: AllowVerdict = { outcome: 'allow', set, remove }
+    this.#allowed.set(set, verdict)
+    return verdict
+  }
+
+  #refusal(error: unknown): RefusalVerdict {
+    const { logger } = this.#options
+    if (!BrokerError.is(error)) {
+      logger.error({ err: error }, 'check failed by a fault of the broker')
+    } else if (error.code === 'invalid_token') {
+      const reason = error.cause instanceof Error ? error.cause.message : error.message
+      logger.debug({ reason }, 'JWT refused')
+    }
+    return refusalOf(error)
   }
 }
 

@@ -20,8 +20,8 @@ export function assertClaims(claims: JwtClaims, rules: ClaimsRules, nowMs: numbe
   assertTimes(claims, rules.clockToleranceMs, nowMs)
 }
 
-/** The part of the rules that time can change. `1e999` is legal JSON and parses to infinity: refused. */
-function assertTimes(claims: JwtClaims, clockToleranceMs: number, nowMs: number): void {
+/** The part of the rules that time can change; to be checked each time. `1e999` is legal JSON and parses to infinity: refused. */
+export function assertTimes(claims: JwtClaims, clockToleranceMs: number, nowMs: number): void {
   const { exp, nbf } = claims
   if (!isFiniteNumber(exp)) throw invalidJwt('exp is missing or no finite number')
   if (nowMs >= exp * 1000 + clockToleranceMs) throw invalidJwt('expired')

@@ -18,7 +18,8 @@ export interface UnverifiedJwt {
 /** Signatures by RSA (PKCS #1 v1.5) and ECDSA: all that Dex and its signers produce. Never `none`, never HMAC. */
 export const allowedAlgorithms: string[] = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512']
 
-const maxJwtLength = 16 * 1024
+/** In characters, which are bytes here. */
+export const maxJwtLength: number = 16 * 1024
 const compactForm = /^([\w-]+)\.([\w-]+)\.([\w-]+)$/
 
 /** The one answer to every unacceptable JWT; what was wrong with it goes to the log, as the cause. */

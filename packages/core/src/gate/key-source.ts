@@ -68,6 +68,16 @@ export class KeySource {
     return ready
   }
 
+  /** The key set while it needs no waiting: loaded, and not older than its maximum age. */
+  get current(): KeySet | undefined {
+    const { maxAgeMs } = this.#options
+    const age = this.#age()
+    if (this.#loaded === undefined || age >= maxAgeMs) return undefined
+    // Nobody waits for this one, and its failure is logged where it happens.
+    if (age >= maxAgeMs * refreshAheadRatio) this.refresh()
+    return this.#loaded.keySet
+  }
+
   /** The key set to verify a JWT with: with the key that it names, if that key exists. */
   async keySetFor(header: JwtHeader, wait: Wait): Promise<KeySet> {
     const requestsBefore = this.#requests
@@ -93,13 +103,8 @@ export class KeySource {
   }
 
   async #fresh(wait: Wait): Promise<KeySet> {
-    const { maxAgeMs } = this.#options
-    const age = this.#age()
-    if (this.#loaded !== undefined && age < maxAgeMs) {
-      // Nobody waits for this one, and its failure is logged where it happens.
-      if (age >= maxAgeMs * refreshAheadRatio) this.#refreshNow().catch(() => {})
-      return this.#loaded.keySet
-    }
+    const { current } = this
+    if (current !== undefined) return current
     try {
       return await waitFor(this.#refreshNow(), wait, waitedTooLong)
     } catch (error) {

@@ -1,0 +1,48 @@
+import { hash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '../clock.ts'
+import type { JwtClaims } from './jwt.ts'
+import type { KeySet } from './key-set.ts'
+
+/** A JWT that was verified is verified again after this time, at the latest. */
+const maxAgeMs = 60_000
+
+interface VerifiedJwt {
+  readonly claims: JwtClaims
+  readonly keySet: KeySet
+  readonly until: number
+}
+
+/**
+ * Remembers which JWTs a key set has verified, so that a signature is checked once. By a hash of the whole JWT: neither
+ * the JWT nor its signature stays in memory. What time can change is not remembered.
+ */
+export class VerifiedJwts {
+  readonly #verified: LRUCache<string, VerifiedJwt> | undefined
+  readonly #clock: Clock
+
+  /** `maxEntries` 0 remembers nothing. */
+  constructor(maxEntries: number, clock: Clock) {
+    this.#verified = maxEntries === 0 ? undefined : new LRUCache({ max: maxEntries })
+    this.#clock = clock
+  }
+
+  /** The claims of a JWT that this very key set has verified. */
+  get(jwt: string, keySet: KeySet): JwtClaims | undefined {
+    if (this.#verified === undefined) return undefined
+    const key = keyOf(jwt)
+    const found = this.#verified.get(key)
+    if (found === undefined) return undefined
+    if (found.keySet === keySet && this.#clock.monotonic() < found.until) return found.claims
+    this.#verified.delete(key)
+    return undefined
+  }
+
+  add(jwt: string, keySet: KeySet, claims: JwtClaims): void {
+    this.#verified?.set(keyOf(jwt), { claims, keySet, until: this.#clock.monotonic() + maxAgeMs })
+  }
+}
+
+function keyOf(jwt: string): string {
+  return hash('sha256', jwt, 'base64url')
+}
