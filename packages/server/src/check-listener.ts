@@ -25,6 +25,11 @@ export function createCheckListener(
 ): Server {
   const answerCheck = getRequestListener((request, env) => app.fetch(request, env as HttpBindings))
   const answer: RequestListener = (incoming, outgoing) => {
+    if (hasDoubtfulFraming(incoming)) {
+      outgoing.setHeader('connection', 'close')
+      answerText(incoming, outgoing, 400, 'bad request\n')
+      return
+    }
     switch (targetKind(incoming.url ?? '', incoming.rawHeaders)) {
       case 'check':
         // The client's path and host say nothing to a check, and odd ones are refused by the framework.
@@ -54,6 +59,12 @@ export function createCheckListener(
     else answerAndClose(socket, statusOfParseError(error.code))
   })
   return server
+}
+
+/** Node notices only after the headers were handed over, and a check may be answered by then. */
+function hasDoubtfulFraming({ headers }: IncomingMessage): boolean {
+  const encoding = headers['transfer-encoding']
+  return encoding !== undefined && encoding.toLowerCase() !== 'chunked'
 }
 
 function answerText(incoming: IncomingMessage, outgoing: ServerResponse, status: number, text: string): void {

@@ -57,7 +57,7 @@ describe('a Dex that is not there', () => {
     expect((await broker.check({ headers: orders })).status).toBe(503)
     expect((await broker.admin('/healthz')).status).toBe(200)
     expect((await broker.admin('/metrics')).body).toContain(
-      'dex_token_broker_token_request_duration_seconds_count{outcome="token_endpoint_unavailable"} 1',
+      'dex_token_broker_token_request_duration_seconds_count{outcome="token_endpoint_unavailable"} 3',
     )
   })
 
