@@ -1,3 +1,4 @@
+// @ts-expect-error: a script without declarations; its JSDoc has the types.
 import { findEnvoy } from '../../../scripts/find-envoy.mjs'
 import type { QuickstartOptions } from './command-line.ts'
 
@@ -7,7 +8,8 @@ export async function envoyFor(
   say: (line: string) => void,
 ): Promise<string | undefined> {
   if (noEnvoy) return undefined
-  const { path, reason } = await findEnvoy({ fetch: true, say })
+  const found: { path?: string; reason?: string } = await findEnvoy({ fetch: true, say })
+  const { path, reason } = found
   if (path === undefined) {
     say(
       `No real Envoy (${reason}): a small stand-in plays its ext_authz filter. ENVOY_BIN=/path/to/envoy names one.`,
