@@ -12,7 +12,6 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { startDevDex } from '@broker/dev-dex'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { parse } from 'yaml'
-// biome-ignore lint/correctness/useImportExtensions: Biome takes the types beside it for the module
 // @ts-expect-error: a script without declarations; its JSDoc has the types.
 import { findEnvoy } from '../../../scripts/find-envoy.mjs'
 
