@@ -95,6 +95,48 @@ describe.each(expressVersions)('attachToken in %s', (_version, express) => {
     },
   )
 
+  test.each(proxies)(
+    '%s passes on redirects, and the place they lead to receives nothing',
+    async (_name, proxy) => {
+      await using setting = await startSetting()
+      await using server = await proxying(setting, { proxy })
+      setting.backend.answer = (_, response) => {
+        response.writeHead(307, { location: `${setting.elsewhere.url}/v1` }).end('moved')
+      }
+      expect(await send(server, forged, 'a body')).toMatch(/^HTTP\/1.1 307 .*moved/s)
+      expect(setting.elsewhere.requests).toEqual([])
+      expect(setting.backend.requests).toHaveLength(1)
+    },
+  )
+
+  test.each(proxies)(
+    '%s streams large bodies both ways while the token is on its way',
+    async (_name, proxy) => {
+      await using setting = await startSetting()
+      await using server = await proxying(setting, { proxy })
+      setting.backend.answer = ({ body }, response) => response.end(body)
+      const body = 'x'.repeat(4 * 1024 * 1024)
+      const answer = await fetch(server.url, { method: 'PUT', body, headers: { connection: 'close' } })
+      expect(await answer.text()).toBe(body)
+      expect(setting.backend.requests[0]?.headers['x-access-token']).toBe(
+        setting.broker.peekToken()?.accessToken,
+      )
+    },
+  )
+
+  test('a backend that closes half-way ends the connection of the client too, and nothing stays open', async () => {
+    await using setting = await startSetting()
+    const proxy = proxies[0]?.[1]
+    await using server = await proxying(setting, proxy && { proxy })
+    setting.backend.answer = (_, response) => {
+      response.writeHead(200, { 'content-length': '100' })
+      response.write('half', () => response.destroy())
+    }
+    const answer = await fetch(server.url)
+    await expect(answer.text()).rejects.toThrow()
+    await expect.poll(() => setting.backend.openConnections()).toBe(0)
+  })
+
   test('what follows sees the same in headers, headersDistinct and rawHeaders, looked at before or not', async () => {
     await using setting = await startSetting()
     const seen: IncomingMessage[] = []
