@@ -1,0 +1,69 @@
+import { parseArgs } from 'node:util'
+import { type ModeName, modeNames } from './mode.ts'
+
+export interface BenchOptions {
+  readonly modes: readonly ModeName[]
+  readonly rounds: number
+  readonly seconds: number
+  readonly warmUpSeconds: number
+  readonly connections: number
+  readonly newJwts: number
+  /** Where the figures go as JSON. */
+  readonly out: string | undefined
+  readonly publish: boolean
+}
+
+export const benchUsage = `Usage: pnpm bench [options]
+
+What a check costs: our server beside a bare node:http server, and beside the Go service when PEER_BIN names it.
+
+  --modes=a,b      ${modeNames.join(', ')} (default: all)
+  --rounds=5       how often each server is measured in turn
+  --seconds=2      how long each time, in whole seconds
+  --connections=16 connections that are kept busy
+  --quick          3 rounds of 1 s
+  --out=file       where the figures go as JSON (default: bench/results/latest.json)
+  --publish        also writes the figures into docs/performance.md and docs/performance.svg
+`
+
+/** `undefined` when help is wanted; throws when something is wrong. */
+export function readBenchOptions(args: readonly string[]): BenchOptions | undefined {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      modes: { type: 'string', default: modeNames.join(',') },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      connections: { type: 'string', default: '16' },
+      quick: { type: 'boolean', default: false },
+      out: { type: 'string' },
+      publish: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  if (values.help) return undefined
+  const { quick } = values
+  return {
+    modes: values.modes.split(',').map(modeName),
+    rounds: positive('rounds', values.rounds ?? (quick ? '3' : '5')),
+    seconds: positive('seconds', values.seconds ?? (quick ? '1' : '2')),
+    warmUpSeconds: quick ? 1 : 2,
+    connections: positive('connections', values.connections),
+    // More than the verified JWTs that are remembered (4,096), so that none is known when its turn comes again.
+    newJwts: quick ? 6_000 : 20_000,
+    out: values.out,
+    publish: values.publish,
+  }
+}
+
+function modeName(text: string): ModeName {
+  const name = modeNames.find(known => known === text)
+  if (name === undefined) throw new TypeError(`--modes: "${text}" is none of ${modeNames.join(', ')}`)
+  return name
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new TypeError(`--${name} must be a whole number above 0`)
+  return value
+}

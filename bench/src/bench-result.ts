@@ -1,0 +1,42 @@
+import type { ContenderName } from './contender.ts'
+import type { ModeName } from './mode.ts'
+import type { Summary } from './statistics.ts'
+
+/** One server in one mode. */
+export interface ContenderResult {
+  readonly cpuMicrosPerCheck: Summary
+  readonly checksPerCpuSecond: Summary
+  readonly checksPerSecond: Summary
+  readonly latencyMs: { readonly p50: number; readonly p99: number; readonly p999: number }
+  readonly rssBytes: number
+  readonly peakRssBytes: number | undefined
+  readonly checks: number
+  /** CPU time of the server, of one core. */
+  readonly busy: number
+  /** The same of the load generator. */
+  readonly generatorBusy: number
+}
+
+export interface ModeResult {
+  readonly mode: ModeName
+  readonly title: string
+  readonly contenders: Partial<Record<ContenderName, ContenderResult>>
+  /** CPU time of ours by that of another, for each round. */
+  readonly ratios: Partial<Record<Exclude<ContenderName, 'ours'>, Summary>>
+}
+
+/** A whole run; nothing in it says when or where it was. */
+export interface BenchResult {
+  readonly machine: {
+    readonly cores: number
+    readonly architecture: string
+    readonly platform: string
+    readonly node: string
+    readonly loadGenerator: string
+    readonly usageSource: string
+  }
+  readonly rounds: number
+  readonly seconds: number
+  readonly connections: number
+  readonly modes: readonly ModeResult[]
+}

@@ -1,0 +1,55 @@
+// What a check costs, side by side: see docs/performance.md.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { arch, availableParallelism, platform, tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type BenchOptions, benchUsage, readBenchOptions } from './bench-options.ts'
+import type { BenchResult, ModeResult } from './bench-result.ts'
+import { goServiceBinary } from './contender.ts'
+import { startDex } from './dex-process.ts'
+import { findLoadGenerator } from './load/load-generator.ts'
+import { measureMode } from './measure-mode.ts'
+import { usageSource } from './process-usage.ts'
+import { terminalTable } from './terminal-table.ts'
+
+const defaultOut = fileURLToPath(new URL('../results/latest.json', import.meta.url))
+
+const options = readBenchOptions(process.argv.slice(2))
+if (options === undefined) process.stdout.write(benchUsage)
+else await run(options)
+
+async function run(options: BenchOptions): Promise<void> {
+  const loadGenerator = findLoadGenerator()
+  const { rounds, seconds, connections } = options
+  console.log(
+    `${rounds} rounds of ${seconds} s, ${connections} connections; load: ${loadGenerator.name}; CPU time: ${usageSource}`,
+  )
+  console.log(`Node.js ${process.version}; Go service: ${goServiceBinary ?? 'not measured (PEER_BIN)'}\n`)
+  const scratch = mkdtempSync(path.join(tmpdir(), 'broker-bench-'))
+  try {
+    await using dex = await startDex()
+    const modes: ModeResult[] = []
+    for (const mode of options.modes) {
+      const result = await measureMode(mode, { options, dex, loadGenerator, scratch })
+      modes.push(result)
+      console.log(`${terminalTable(result)}\n`)
+    }
+    const machine = {
+      cores: availableParallelism(),
+      architecture: arch(),
+      platform: platform(),
+      node: process.version,
+      loadGenerator: loadGenerator.name,
+      usageSource,
+    }
+    save(options.out ?? defaultOut, { machine, rounds, seconds, connections, modes })
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+function save(file: string, result: BenchResult): void {
+  mkdirSync(path.dirname(file), { recursive: true })
+  writeFileSync(file, `${JSON.stringify(result, undefined, 2)}\n`)
+  console.log(`figures: ${path.relative(process.cwd(), file)}`)
+}

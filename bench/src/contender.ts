@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { freePort } from './free-port.ts'
+import { ManagedProcess } from './managed-process.ts'
+
+/** Who is measured: our server, a bare `node:http` server, and the Go service. */
+export type ContenderName = 'ours' | 'bare' | 'go'
+
+/** A server under measurement, as a process of its own. */
+export interface Contender extends AsyncDisposable {
+  readonly name: ContenderName
+  readonly pid: number
+  readonly port: number
+}
+
+type Environment = Readonly<Record<string, string>>
+
+/** The Go service that the broker succeeds, named by PEER_BIN. */
+export const goServiceBinary: string | undefined = process.env['PEER_BIN'] || undefined
+
+/** Our command with these variables and no others. */
+export async function startOurs(environment: Environment): Promise<Contender> {
+  const child = new ManagedProcess('the broker', process.execPath, [brokerCommand()], {
+    env: { LISTEN_ADDR: '127.0.0.1:0', ADMIN_ADDR: '127.0.0.1:0', ...environment },
+  })
+  return contender('ours', child, () => listeningPort(child.log))
+}
+
+/** The floor, with the headers that it is to answer. */
+export async function startBare(headers: Readonly<Record<string, string>>): Promise<Contender> {
+  const script = fileURLToPath(new URL('bare-server.ts', import.meta.url))
+  const child = new ManagedProcess('the bare server', process.execPath, [script, JSON.stringify(headers)])
+  return contender('bare', child, () =>
+    child.log.endsWith('}\n') ? (JSON.parse(child.log) as { port: number }).port : undefined,
+  )
+}
+
+/** The Go service with the same variables as ours: it has the same names. */
+export async function startGo(binary: string, environment: Environment): Promise<Contender> {
+  const port = await freePort()
+  const child = new ManagedProcess('the Go service', binary, [], {
+    env: { LISTEN_ADDR: `127.0.0.1:${port}`, ALLOW_INSECURE_DEX_URL: 'true', ...environment },
+  })
+  return contender('go', child, async () => {
+    const response = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined)
+    await response?.text()
+    return response?.ok ? port : undefined
+  })
+}
+
+async function contender(
+  name: ContenderName,
+  child: ManagedProcess,
+  listening: () => Promise<number | undefined> | number | undefined,
+): Promise<Contender> {
+  const stop = () => child[Symbol.asyncDispose]()
+  try {
+    const port = await child.until('it listened', listening)
+    return { name, pid: child.pid, port, [Symbol.asyncDispose]: stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** The script behind the command, as the package's `bin` names it. */
+function brokerCommand(): string {
+  const manifestFile = createRequire(import.meta.url).resolve('@broker/server/package.json')
+  const manifest: { bin: { 'dex-token-broker': string } } = JSON.parse(readFileSync(manifestFile, 'utf8'))
+  return path.join(path.dirname(manifestFile), manifest.bin['dex-token-broker'])
+}
+
+function listeningPort(log: string): number | undefined {
+  const line = log.split('\n').find(text => text.includes('"msg":"listening"') && text.endsWith('}'))
+  if (line === undefined) return undefined
+  const { check } = JSON.parse(line) as { check: string }
+  return Number(check.slice(check.lastIndexOf(':') + 1))
+}

@@ -1,0 +1,58 @@
+// Dex's stand-in as a process of its own, so that its CPU time is not the server's. Controlled over the IPC channel.
+import { writeFileSync } from 'node:fs'
+import { startDevDex } from '@broker/dev-dex'
+import { clientSecret, type DexDescription, type DexQuestion } from './dex-process.ts'
+import { rawCheck } from './raw-request.ts'
+
+const dayS = 24 * 60 * 60
+
+const clientCount = Number(process.argv[2])
+const dex = await startDevDex({
+  clients: Array.from({ length: clientCount }, (_, index) => ({
+    id: `client-${index}`,
+    secret: clientSecret(index),
+    groups: ['orders'],
+  })),
+})
+
+function callersJwt(index: number): string {
+  const now = Math.floor(Date.now() / 1000)
+  return dex.signJwt({
+    iss: dex.issuer,
+    sub: 'CiQwOGE4Njg0Yi1kYjg4LTRiNzMtOTBhOS0zY2QxNjYxZjU0NjYSBWxvY2Fs',
+    aud: 'orders',
+    exp: now + dayS,
+    iat: now,
+    jti: `caller-${index}`,
+    email: 'kilgore@example.com',
+    email_verified: true,
+    groups: ['engineering', 'operations'],
+    name: 'Kilgore Trout',
+  })
+}
+
+process.on('message', (question: DexQuestion) => {
+  switch (question.ask) {
+    case 'description': {
+      const description: DexDescription = {
+        issuer: dex.issuer,
+        tokenEndpoint: dex.tokenEndpoint,
+        jwksUri: dex.jwksUri,
+      }
+      process.send?.(description)
+      break
+    }
+    case 'token-requests':
+      process.send?.(dex.counts.tokenRequests)
+      break
+    case 'jwt-checks': {
+      const checks = Array.from({ length: question.count }, (_, index) =>
+        rawCheck({ authorization: `Bearer ${callersJwt(index)}` }),
+      )
+      writeFileSync(question.file, checks.join('\0'))
+      process.send?.(true)
+      break
+    }
+  }
+})
+process.on('disconnect', () => process.exit())

@@ -1,0 +1,52 @@
+import { fileURLToPath } from 'node:url'
+import { ManagedProcess } from './managed-process.ts'
+
+/** Where Dex's stand-in is reached. */
+export interface DexDescription {
+  readonly issuer: string
+  readonly tokenEndpoint: string
+  readonly jwksUri: string
+}
+
+export type DexQuestion =
+  | { readonly ask: 'description' | 'token-requests' }
+  | { readonly ask: 'jwt-checks'; readonly count: number; readonly file: string }
+
+/** Dex's stand-in in a process of its own. */
+export interface DexProcess extends DexDescription, AsyncDisposable {
+  /** Token requests since it started. */
+  tokenRequests(): Promise<number>
+  /** Writes checks with as many different JWTs into a file, NUL between them. */
+  writeJwtChecks(file: string, count: number): Promise<void>
+}
+
+/** How many clients Dex knows: `client-0` and so on. */
+export const dexClientCount = 1_000
+
+export async function startDex(): Promise<DexProcess> {
+  const script = fileURLToPath(new URL('dex-child.ts', import.meta.url))
+  const child = new ManagedProcess("Dex's stand-in", process.execPath, [script, String(dexClientCount)], {
+    ipc: true,
+  })
+  const ask = <Answer>(question: DexQuestion) => child.ask<Answer>(question)
+  const description = await ask<DexDescription>({ ask: 'description' })
+  return {
+    ...description,
+    tokenRequests: () => ask<number>({ ask: 'token-requests' }),
+    writeJwtChecks: async (file, count) => void (await ask({ ask: 'jwt-checks', file, count })),
+    [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+  }
+}
+
+/** The credentials of one of Dex's clients, as headers. */
+export function credentialHeaders(index: number): Record<string, string> {
+  return {
+    'x-client-id': `client-${index}`,
+    'x-client-secret': clientSecret(index),
+    'x-scope': 'openid groups',
+  }
+}
+
+export function clientSecret(index: number): string {
+  return `secret-of-client-${index}-3f9c1d5a7b2e`
+}

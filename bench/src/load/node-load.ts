@@ -1,0 +1,14 @@
+import { fileURLToPath } from 'node:url'
+import { ManagedProcess } from '../managed-process.ts'
+import type { LoadGenerator, LoadResult } from './load.ts'
+
+const script = fileURLToPath(new URL('node-load-child.ts', import.meta.url))
+
+/** A generator on plain sockets in a process of its own, for machines without wrk. */
+export const nodeLoad: LoadGenerator = {
+  name: 'plain sockets in Node.js (wrk was not found)',
+  async run(load) {
+    await using child = new ManagedProcess('the load generator', process.execPath, [script], { ipc: true })
+    return await child.ask<LoadResult>(load as never)
+  },
+}

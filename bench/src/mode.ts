@@ -1,0 +1,76 @@
+import { writeFileSync } from 'node:fs'
+import { clientSecret, credentialHeaders, type DexProcess, dexClientCount } from './dex-process.ts'
+import { rawCheck } from './raw-request.ts'
+
+export const modeNames = ['cached', 'static', 'gated', 'gated-new', 'clients', 'misses'] as const
+export type ModeName = (typeof modeNames)[number]
+
+/** A kind of check that is measured. */
+export interface Mode {
+  readonly title: string
+  /** Whether every check asks Dex; otherwise none does. */
+  readonly asksDex?: boolean
+  environment(dex: DexProcess): Record<string, string>
+  /** Writes the requests, NUL between them, and says how many they are. */
+  writeRequests(file: string, dex: DexProcess, options: { readonly newJwts: number }): Promise<number>
+}
+
+const staticClient = {
+  STATIC_CLIENT_ID: 'client-0',
+  STATIC_CLIENT_SECRET: clientSecret(0),
+  STATIC_SCOPE: 'openid groups',
+}
+
+function gate({ issuer, jwksUri }: DexProcess) {
+  return { ...staticClient, JWKS_URL: jwksUri, JWT_ISSUER: issuer, JWT_AUDIENCE: 'orders' }
+}
+
+export const modes: Readonly<Record<ModeName, Mode>> = {
+  cached: {
+    title: "cached, the caller's credentials",
+    environment: () => ({}),
+    writeRequests: async file => writeChecks(file, [credentialHeaders(0)]),
+  },
+  static: {
+    title: 'cached, static credentials',
+    environment: () => staticClient,
+    writeRequests: async file => writeChecks(file, [{}]),
+  },
+  gated: {
+    title: 'gate (RS256), the same JWT again',
+    environment: gate,
+    async writeRequests(file, dex) {
+      await dex.writeJwtChecks(file, 1)
+      return 1
+    },
+  },
+  'gated-new': {
+    title: 'gate (RS256), a new JWT every time',
+    environment: gate,
+    async writeRequests(file, dex, { newJwts }) {
+      await dex.writeJwtChecks(file, newJwts)
+      return newJwts
+    },
+  },
+  clients: {
+    title: `cached, ${dexClientCount} clients in turn`,
+    environment: () => ({}),
+    writeRequests: async file => writeChecks(file, everyClient()),
+  },
+  misses: {
+    title: 'not cached: each check asks Dex',
+    asksDex: true,
+    environment: () => ({ CACHE_MAX_ENTRIES: '0' }),
+    // Far more clients than connections, so no two checks under way want the same token and share a request.
+    writeRequests: async file => writeChecks(file, everyClient()),
+  },
+}
+
+function everyClient(): Record<string, string>[] {
+  return Array.from({ length: dexClientCount }, (_, index) => credentialHeaders(index))
+}
+
+function writeChecks(file: string, headers: readonly Record<string, string>[]): number {
+  writeFileSync(file, headers.map(rawCheck).join('\0'))
+  return headers.length
+}
