@@ -1,4 +1,5 @@
 import type { Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** How long new connections are still accepted after readiness flipped: proxies learn of it with a delay. */
@@ -11,11 +12,16 @@ const maxDrainMs = 1_000
  */
 export class GracefulStop {
   readonly #server: Server
+  readonly #sockets = new Set<Socket>()
   readonly #running = new Set<ServerResponse>()
   #stopping = false
 
   constructor(server: Server) {
     this.#server = server
+    server.on('connection', socket => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
     server.prependListener('request', (_incoming, outgoing) => {
       if (this.#stopping) closeAfter(outgoing)
     })
@@ -36,6 +42,7 @@ export class GracefulStop {
       this.#server.close(() => resolve(true))
     })
     this.#server.closeIdleConnections()
+    this.#closeUnusedConnections()
     const inTime = await Promise.race([
       closed,
       delay(Math.max(0, deadline - performance.now()), false, { signal: cutOff.signal }).catch(() => true),
@@ -43,6 +50,11 @@ export class GracefulStop {
     cutOff.abort()
     this.#server.closeAllConnections()
     return inTime
+  }
+
+  /** Node before 26 does not count a connection as idle on which nothing was ever sent. */
+  #closeUnusedConnections(): void {
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
   }
 
   /** What runs when the stop begins must not leave an idle connection behind: nobody would close it. */
