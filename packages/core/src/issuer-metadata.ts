@@ -13,6 +13,8 @@ const maxDocumentBytes = 64 * 1024
 /** Short, because nothing works before it is there. */
 const firstRetryMs = 1_000
 const maxRetryMs = 4_000
+/** Without user information and query, where a secret could be. */
+const plainUrl = /^https?:\/\/[\w.~%:[\]/-]{1,300}$/i
 
 export interface IssuerMetadataOptions {
   /** Compared exactly with what the document says. */
@@ -46,6 +48,7 @@ export class IssuerMetadata {
   #failures = 0
   #nextTryAt = Number.NEGATIVE_INFINITY
   #lastFailure: BrokerError | undefined
+  #closedBecause: Error | undefined
 
   constructor(options: IssuerMetadataOptions) {
     this.#options = options
@@ -58,9 +61,11 @@ export class IssuerMetadata {
 
   load(): Promise<IssuerEndpoints> {
     if (this.#endpoints !== undefined) return Promise.resolve(this.#endpoints)
+    if (this.#closedBecause !== undefined) return Promise.reject(this.#closedBecause)
     if (this.#request !== undefined) return this.#request.settled
-    if (this.#lastFailure !== undefined && this.#options.clock.monotonic() < this.#nextTryAt) {
-      return Promise.reject(this.#lastFailure)
+    const pauseMs = this.#nextTryAt - this.#options.clock.monotonic()
+    if (this.#lastFailure !== undefined && pauseMs > 0) {
+      return Promise.reject(failedBefore(this.#lastFailure, pauseMs))
     }
     this.#request = new RequestWithDeadline(this.#options.requestTimeoutMs, signal =>
       this.#fetch(signal).finally(() => {
@@ -71,6 +76,7 @@ export class IssuerMetadata {
   }
 
   close(reason: Error): void {
+    this.#closedBecause = reason
     this.#request?.abort(reason)
   }
 
@@ -83,16 +89,15 @@ export class IssuerMetadata {
       this.#warnOfOtherHosts(endpoints)
       return endpoints
     } catch (error) {
+      if (BrokerError.is(signal.reason)) throw signal.reason
       const failure = BrokerError.is(error) ? error : unreachable(error, signal.aborted)
       this.#nextTryAt = clock.monotonic() + Math.min(firstRetryMs * 2 ** this.#failures++, maxRetryMs)
       this.#lastFailure = failure
       const { hint, cause } = failure
-      if (!BrokerError.is(signal.reason)) {
-        logger.error(
-          { issuer, hint, cause: networkFailureCode(cause) },
-          `issuer not discovered: ${failure.message}`,
-        )
-      }
+      logger.error(
+        { issuer, hint, cause: networkFailureCode(cause) },
+        `issuer not discovered: ${failure.message}`,
+      )
       throw failure
     }
   }
@@ -145,11 +150,14 @@ export class IssuerMetadata {
   }
 }
 
-/** For the log only; an issuer is a URL, and what is none is not repeated. */
+/** For the log only, to the letter, because that is what counts; what is no plain URL is not repeated. */
 function namedIssuer(issuer: unknown): string {
-  return typeof issuer === 'string' && issuer.length < 300 && URL.canParse(issuer)
-    ? `, which says ${new URL(issuer)}`
-    : ''
+  return typeof issuer === 'string' && plainUrl.test(issuer) ? `, which says ${issuer}` : ''
+}
+
+/** The answer while the next try is not due. */
+function failedBefore({ code, message, transient }: BrokerError, retryAfterMs: number): BrokerError {
+  return new BrokerError(code, message, { transient, retryAfterMs })
 }
 
 function unreachable(error: unknown, timedOut: boolean): BrokerError {

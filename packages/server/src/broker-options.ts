@@ -5,6 +5,7 @@ import type { Config } from './config/config.ts'
 export function brokerOptions(config: Config): TokenBrokerOptions {
   const { gate } = config
   return {
+    issuer: config.issuer,
     tokenEndpoint: config.tokenEndpoint,
     clientAuthMethod: config.clientAuthMethod,
     client: config.client,
@@ -21,6 +22,8 @@ export function brokerOptions(config: Config): TokenBrokerOptions {
     cacheMaxEntries: config.cacheMaxEntries,
     cacheCleanupIntervalMs: config.cacheCleanupIntervalMs,
     expirySafetyMarginMs: config.expirySafetyMarginMs,
+    refreshAheadRatio: config.refreshAheadRatio,
+    maxTokenAgeMs: config.maxTokenAgeMs,
     negativeCacheTtlMs: config.negativeCacheTtlMs,
     allowInsecureUrls: config.allowInsecureUrls,
   }

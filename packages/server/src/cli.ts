@@ -59,7 +59,8 @@ function readArguments() {
 async function serve(): Promise<void> {
   const config = loadConfig(process.env)
   const logger = createLogger(config)
-  logger.info({ version: version(), node: process.version, tokenEndpoint: config.tokenEndpoint }, 'starting')
+  const { issuer, tokenEndpoint } = config
+  logger.info({ version: version(), node: process.version, issuer, tokenEndpoint }, 'starting')
   const server = await startServer(config, logger)
   let stopping = false
   const stop = async (signal: NodeJS.Signals) => {

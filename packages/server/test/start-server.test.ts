@@ -235,6 +235,7 @@ describe('the admin pages', () => {
     expect(value('cache_entries')).toBe(1)
     expect(value('cache_hits_total')).toBe(2)
     expect(value('cache_misses_total')).toBe(3)
+    expect(value('cache_stale_total')).toBe(0)
     expect(value('cache_evictions_total')).toBe(0)
     expect(value('jwks_refreshes_total{outcome="refreshed"}')).toBe(1)
     expect(page.body).toContain('process_cpu_seconds_total')

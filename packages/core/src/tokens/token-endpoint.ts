@@ -29,14 +29,23 @@ export class TokenEndpoint {
     this.#options = options
   }
 
-  async request(credentials: ClientCredentials, signal: AbortSignal): Promise<TokenResponse> {
-    return judgeTokenResponse(await this.#answer(credentials, signal), this.#options.wantedFields)
+  /** Where requests go; a failure to learn it is no failure of the endpoint. */
+  url(): string | Promise<string> {
+    return this.#options.url()
   }
 
-  async #answer(credentials: ClientCredentials, signal: AbortSignal): Promise<TokenEndpointAnswer> {
-    const { url, authMethod, transport, clock } = this.#options
+  async request(url: string, credentials: ClientCredentials, signal: AbortSignal): Promise<TokenResponse> {
+    return judgeTokenResponse(await this.#answer(url, credentials, signal), this.#options.wantedFields)
+  }
+
+  async #answer(
+    url: string,
+    credentials: ClientCredentials,
+    signal: AbortSignal,
+  ): Promise<TokenEndpointAnswer> {
+    const { authMethod, transport, clock } = this.#options
     try {
-      const response = await transport(await url(), tokenRequestMessage(credentials, authMethod, signal))
+      const response = await transport(url, tokenRequestMessage(credentials, authMethod, signal))
       return {
         status: response.status,
         retryAfterMs: retryAfterMs(response.headers.get('retry-after'), clock.wall()),
@@ -44,7 +53,6 @@ export class TokenEndpoint {
       }
     } catch (error) {
       if (BrokerError.is(signal.reason)) throw signal.reason
-      if (BrokerError.is(error)) throw error
       const timedOut = signal.aborted
       throw new BrokerError(
         'token_endpoint_unavailable',

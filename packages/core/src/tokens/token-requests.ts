@@ -99,8 +99,9 @@ export class TokenRequests<Token> {
   ): Promise<Token> {
     const { breaker, random, onAnswer, onFailure } = this.#options
     const { credentials } = requested
+    const url = await this.#url(requested)
     try {
-      const answer = await requestWithRetries(() => this.#attempt(credentials, signal), {
+      const answer = await requestWithRetries(() => this.#attempt(url, credentials, signal), {
         signal,
         random,
         onFailedAttempt,
@@ -115,13 +116,25 @@ export class TokenRequests<Token> {
     }
   }
 
-  async #attempt(credentials: ClientCredentials, signal: AbortSignal): Promise<TokenAnswer> {
+  /** Discovery has pauses and a log of its own: neither retries nor the circuit of the token endpoint are about it. */
+  async #url(requested: RequestedToken): Promise<string> {
+    const { endpoint, onFailure } = this.#options
+    try {
+      return await endpoint.url()
+    } catch (error) {
+      const failure = asBrokerError(error)
+      onFailure(requested, failure)
+      throw failure
+    }
+  }
+
+  async #attempt(url: string, credentials: ClientCredentials, signal: AbortSignal): Promise<TokenAnswer> {
     const { endpoint, breaker, clock, observe, logger } = this.#options
     if (!breaker.allows()) throw circuitOpen(breaker.retryAfterMs)
     const requestedAt = momentOf(clock)
     const durationMs = () => clock.monotonic() - requestedAt.monotonic
     try {
-      const response = await endpoint.request(credentials, signal)
+      const response = await endpoint.request(url, credentials, signal)
       if (breaker.succeeded()) logger.info({}, 'the token endpoint answers again')
       observe({ type: 'token_request', outcome: 'issued', durationMs: durationMs() })
       logger.debug({ clientId: credentials.clientId, durationMs: durationMs() }, 'token issued')

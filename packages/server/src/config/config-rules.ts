@@ -7,6 +7,9 @@ import { faultOf, type SettingsReading } from './read-settings.ts'
 
 const LONGEST_SCOPE = 1024
 
+/** Each of them turns the JWT gate on. */
+export const gateVariables = ['JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'] as const
+
 type Rule = (reading: SettingsReading) => readonly (ConfigFault | undefined)[]
 
 /** What no variable can tell on its own: the faults between variables that are valid by themselves. */
@@ -24,23 +27,27 @@ export function findConflicts(reading: SettingsReading): readonly ConfigFault[] 
 }
 
 const urlsAreEncrypted: Rule = ({ settings }) =>
-  (['DEX_TOKEN_URL', 'JWKS_URL'] as const).map(variable => {
+  (['DEX_ISSUER', 'DEX_TOKEN_URL', 'JWKS_URL'] as const).map(variable => {
     const url = settings[variable]
-    if (url === undefined || settings.ALLOW_INSECURE_DEX_URL !== false || !isExposedUrl(url)) return undefined
+    if (url === undefined || settings.ALLOW_INSECURE_DEX_URL !== false) return undefined
+    if (!isExposedUrl(new URL(url))) return undefined
     return faultOf(
       variable,
-      `${quoteValue(url.href)} is not https; on a network that you trust, set ALLOW_INSECURE_DEX_URL=true`,
+      `${quoteValue(String(url))} is not https; on a network that you trust, set ALLOW_INSECURE_DEX_URL=true`,
     )
   })
 
 const gateIsComplete: Rule = ({ isSet }) => {
-  const cause = (['JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'] as const).find(isSet)
+  const cause = gateVariables.find(isSet)
   if (cause === undefined) return []
   return [
     // Without keys the gate would have to let everybody in or nobody.
-    isSet('JWKS_URL')
+    isSet('JWKS_URL') || isSet('DEX_ISSUER')
       ? undefined
-      : faultOf('JWKS_URL', `must be set, because ${cause} is: a JWT needs keys to be checked`),
+      : faultOf(
+          'JWKS_URL',
+          `must be set, or DEX_ISSUER, because ${cause} is: a JWT needs keys to be checked`,
+        ),
     isSet('STATIC_CLIENT_ID')
       ? undefined
       : faultOf(
@@ -58,7 +65,7 @@ const staleKeysOutliveFreshOnes: Rule = ({ settings: { JWKS_MAX_AGE: age, JWKS_M
 
 const requestHeadersDiffer: Rule = ({ settings, isSet }) => {
   const variables: VariableName[] = ['CLIENT_ID_HEADER', 'CLIENT_SECRET_HEADER', 'SCOPE_HEADER']
-  if (isSet('JWKS_URL')) variables.push('JWT_HEADER')
+  if (gateVariables.some(isSet)) variables.push('JWT_HEADER')
   return variables.map((variable, index) => {
     const name = settings[variable]
     // One header for two purposes would send a secret, or a caller's JWT, where it does not belong.

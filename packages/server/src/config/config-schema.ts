@@ -33,12 +33,19 @@ export const configSchema: z.ZodObject<ConfigShape> = z.object({
     description: 'How long a stop waits for the checks that are under way.',
   }),
 
+  DEX_ISSUER: optionalVariable({
+    group: DEX,
+    kind: kind.issuer,
+    example: 'https://dex.example.com/dex',
+    description:
+      "Dex's issuer, exactly as in Dex's configuration: its endpoints are then discovered when they are first needed. Has to be https, as DEX_TOKEN_URL.",
+  }),
   DEX_TOKEN_URL: variable({
     group: DEX,
     kind: kind.url,
     default: 'https://dex.dex.svc.cluster.local/token',
     description:
-      "Dex's token endpoint. Has to be https unless the host is loopback or ALLOW_INSECURE_DEX_URL is true.",
+      "Dex's token endpoint; set, it wins over what DEX_ISSUER says, and the default counts only without DEX_ISSUER. Has to be https unless the host is loopback or ALLOW_INSECURE_DEX_URL is true.",
   }),
   CLIENT_AUTH_METHOD: variable({
     group: DEX,
@@ -151,6 +158,20 @@ export const configSchema: z.ZodObject<ConfigShape> = z.object({
     default: '30s',
     description: 'How long before its expiry a token counts as expired.',
   }),
+  REFRESH_AHEAD_RATIO: variable({
+    group: CACHE,
+    kind: kind.ratio,
+    default: '0.8',
+    description:
+      'From which part of its usable life on a token that is asked for is replaced in the background, up to a tenth of that life earlier at random; 1 waits for the end.',
+  }),
+  MAX_TOKEN_AGE: variable({
+    group: CACHE,
+    kind: kind.duration(),
+    default: '0s',
+    example: '1h',
+    description: 'From which age on a token is not used again, whatever its expiry; 0s sets no such limit.',
+  }),
   NEGATIVE_CACHE_TTL: variable({
     group: CACHE,
     kind: kind.duration(),
@@ -164,7 +185,7 @@ export const configSchema: z.ZodObject<ConfigShape> = z.object({
     kind: kind.url,
     example: 'https://auth.example.com/.well-known/jwks.json',
     description:
-      'Key set that checks the JWT of each caller. Setting it turns the gate on. Has to be https, as DEX_TOKEN_URL.',
+      "Key set that checks the JWT of each caller; with DEX_ISSUER it defaults to Dex's own. Setting it turns the gate on. Has to be https, as DEX_TOKEN_URL.",
   }),
   JWT_HEADER: variable({
     group: GATE,
@@ -176,13 +197,15 @@ export const configSchema: z.ZodObject<ConfigShape> = z.object({
     group: GATE,
     kind: kind.text(2048),
     example: 'https://auth.example.com',
-    description: 'The iss claim that a JWT must have. Needs JWKS_URL.',
+    description:
+      'The iss claim that a JWT must have. Setting it turns the gate on; needs JWKS_URL or DEX_ISSUER. Defaults to DEX_ISSUER when the keys are those of Dex.',
   }),
   JWT_AUDIENCE: optionalVariable({
     group: GATE,
     kind: kind.jwtAudiences,
     example: 'my-service',
-    description: 'The audiences of which a JWT must name one in aud. Needs JWKS_URL.',
+    description:
+      'The audiences of which a JWT must name one in aud. Setting it turns the gate on; needs JWKS_URL or DEX_ISSUER.',
   }),
   JWT_CLOCK_TOLERANCE: variable({
     group: GATE,

@@ -11,6 +11,7 @@ export type ConfigShape = {
   readonly LISTEN_ADDR: Variable<ListenAddress>
   readonly ADMIN_ADDR: Variable<ListenAddress | 'off'>
   readonly SHUTDOWN_TIMEOUT: Variable<number>
+  readonly DEX_ISSUER: Variable<string | undefined>
   readonly DEX_TOKEN_URL: Variable<URL>
   readonly CLIENT_AUTH_METHOD: Variable<ClientAuthMethod>
   readonly HTTP_TIMEOUT: Variable<number>
@@ -29,6 +30,8 @@ export type ConfigShape = {
   readonly CACHE_MAX_ENTRIES: Variable<number>
   readonly CACHE_CLEANUP_INTERVAL: Variable<number>
   readonly EXPIRY_SAFETY_MARGIN: Variable<number>
+  readonly REFRESH_AHEAD_RATIO: Variable<number>
+  readonly MAX_TOKEN_AGE: Variable<number>
   readonly NEGATIVE_CACHE_TTL: Variable<number>
   readonly JWKS_URL: Variable<URL | undefined>
   readonly JWT_HEADER: Variable<string>

@@ -3,7 +3,7 @@ import { isExposedUrl } from './endpoint-url.ts'
 
 /** What is allowed but dangerous about a configuration, in sentences for the log; none of them holds a secret. */
 export function configWarnings(config: Config): string[] {
-  const { client, gate, scopeHeader } = config
+  const { issuer, client, gate, scopeHeader } = config
   const isFixedIdentity = client.clientId !== undefined && client.clientSecret !== undefined
   const warnings: string[] = []
   if (isFixedIdentity && gate === undefined) {
@@ -17,19 +17,31 @@ export function configWarnings(config: Config): string[] {
     )
   }
   if (gate !== undefined && gate.audiences === undefined) {
+    const keys = gate.jwksUri === undefined ? "A JWT gate with Dex's keys" : 'JWKS_URL'
     warnings.push(
-      'JWKS_URL is set without JWT_AUDIENCE: a JWT that the issuer made for any other service is accepted here too.',
+      `${keys} is set without JWT_AUDIENCE: a JWT that the issuer made for any other service is accepted here too.`,
+    )
+  }
+  if (gate !== undefined && gate.jwksUri === undefined && gate.issuer !== issuer) {
+    warnings.push(
+      'JWT_ISSUER is not DEX_ISSUER, whose keys check the JWTs: what Dex signs names DEX_ISSUER, and is refused.',
     )
   }
   return [...warnings, ...exposedUrlWarnings(config)]
 }
 
-function exposedUrlWarnings({ tokenEndpoint, gate }: Config): string[] {
+function exposedUrlWarnings({ issuer, tokenEndpoint, gate }: Config): string[] {
   const warnings: string[] = []
-  if (isExposedUrl(new URL(tokenEndpoint))) {
+  const isExposed = (url: string | undefined) => url !== undefined && isExposedUrl(new URL(url))
+  if (isExposed(issuer)) {
+    warnings.push(
+      'DEX_ISSUER is not https: whoever can change its answer on the way decides where client secrets go.',
+    )
+  }
+  if (isExposed(tokenEndpoint)) {
     warnings.push('DEX_TOKEN_URL is not https: client secrets and tokens cross the network unencrypted.')
   }
-  if (gate !== undefined && isExposedUrl(new URL(gate.jwksUri))) {
+  if (isExposed(gate?.jwksUri)) {
     warnings.push(
       'JWKS_URL is not https: whoever can change its answer on the way can make JWTs that are accepted.',
     )

@@ -15,7 +15,10 @@ export interface Config {
   readonly admin: AdminAddress | undefined
   readonly shutdownTimeoutMs: number
 
-  readonly tokenEndpoint: string
+  /** Dex's issuer, exactly as it was written; absent when nothing is to be discovered. */
+  readonly issuer?: string
+  /** Absent when it is to be discovered from `issuer`. */
+  readonly tokenEndpoint?: string
   readonly clientAuthMethod: ClientAuthMethod
   readonly httpTimeoutMs: number
   readonly allowInsecureUrls: boolean
@@ -38,6 +41,10 @@ export interface Config {
   readonly cacheMaxEntries: number
   readonly cacheCleanupIntervalMs: number
   readonly expirySafetyMarginMs: number
+  /** 1 turns refreshing ahead off. */
+  readonly refreshAheadRatio: number
+  /** 0: no such limit. */
+  readonly maxTokenAgeMs: number
   /** 0 turns the memory of rejected credentials off. */
   readonly negativeCacheTtlMs: number
 
@@ -64,7 +71,8 @@ export interface StaticClient {
 
 /** Which JWTs open the gate, and how long the keys that check them are trusted. */
 export interface GateConfig {
-  readonly jwksUri: string
+  /** Absent when the keys are those of Dex's issuer. */
+  readonly jwksUri?: string
   readonly jwtHeader: string
   readonly issuer?: string
   readonly audiences?: readonly string[]

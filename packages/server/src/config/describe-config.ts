@@ -13,6 +13,7 @@ const EFFECTIVE_VALUES: { readonly [Name in VariableName]: (config: Config) => s
   LISTEN_ADDR: config => formatListenAddress(config.listen),
   ADMIN_ADDR: ({ admin }) => (admin === undefined ? 'off' : formatListenAddress(admin)),
   SHUTDOWN_TIMEOUT: config => formatMilliseconds(config.shutdownTimeoutMs),
+  DEX_ISSUER: config => config.issuer,
   DEX_TOKEN_URL: config => config.tokenEndpoint,
   CLIENT_AUTH_METHOD: config => config.clientAuthMethod,
   HTTP_TIMEOUT: config => formatMilliseconds(config.httpTimeoutMs),
@@ -31,6 +32,8 @@ const EFFECTIVE_VALUES: { readonly [Name in VariableName]: (config: Config) => s
   CACHE_MAX_ENTRIES: config => String(config.cacheMaxEntries),
   CACHE_CLEANUP_INTERVAL: config => formatMilliseconds(config.cacheCleanupIntervalMs),
   EXPIRY_SAFETY_MARGIN: config => formatMilliseconds(config.expirySafetyMarginMs),
+  REFRESH_AHEAD_RATIO: config => String(config.refreshAheadRatio),
+  MAX_TOKEN_AGE: config => formatMilliseconds(config.maxTokenAgeMs),
   NEGATIVE_CACHE_TTL: config => formatMilliseconds(config.negativeCacheTtlMs),
   JWKS_URL: ({ gate }) => gate?.jwksUri,
   JWT_HEADER: ({ gate }) => gate?.jwtHeader,
@@ -46,7 +49,7 @@ const EFFECTIVE_VALUES: { readonly [Name in VariableName]: (config: Config) => s
 /**
  * The effective configuration, one `NAME=value` line per variable, secrets masked.
  *
- * Empty is what is not set, and every variable of the JWT gate while there is no gate. Ends without a line break.
+ * Empty is what is not set, what is discovered, and every variable of the JWT gate while there is no gate. Ends without a line break.
  */
 export function describeConfig(config: Config): string {
   return variableNames.map(name => `${name}=${effectiveValue(name, config)}`).join('\n')

@@ -21,6 +21,13 @@ export function parseEndpointUrl(text: string): URL {
   return new URL(text)
 }
 
+/** Reads an issuer: such a URL without a query. The text stays as it is, because it is compared exactly. */
+export function parseIssuer(text: string): string {
+  parseEndpointUrl(text)
+  if (text.includes('?')) throw new Refusal(`${quoteValue(text)} has a query (?...)`)
+  return text
+}
+
 /** Tells whether requests to the URL leave this host unencrypted: plain http to anything but a loopback address. */
 export function isExposedUrl(url: URL): boolean {
   return url.protocol === 'http:' && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)

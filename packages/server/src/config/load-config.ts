@@ -15,5 +15,5 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const faults = [...reading.faults, ...findConflicts(reading)]
   if (faults.length > 0) throw new ConfigError(faults)
   // Without a fault nothing is absent.
-  return toConfig(reading.settings as Settings, { adminIsDefault: !reading.isSet('ADMIN_ADDR') })
+  return toConfig(reading.settings as Settings, reading.isSet)
 }

@@ -1,15 +1,17 @@
 import type { Config, GateConfig, StaticClient } from './config.ts'
+import { gateVariables } from './config-rules.ts'
 import type { Settings } from './config-shape.ts'
+import type { SettingsReading } from './read-settings.ts'
 
-/** Arranges valid settings as the configuration that the server works with. */
-export function toConfig(settings: Settings, { adminIsDefault }: { adminIsDefault: boolean }): Config {
+/** Arranges valid settings as the configuration that the server works with; `isSet` tells them from defaults. */
+export function toConfig(settings: Settings, isSet: SettingsReading['isSet']): Config {
   const { ADMIN_ADDR: admin, DEX_CA_FILE: ca } = settings
   const gate = gateOf(settings)
   return {
     listen: settings.LISTEN_ADDR,
-    admin: admin === 'off' ? undefined : { ...admin, isDefault: adminIsDefault },
+    admin: admin === 'off' ? undefined : { ...admin, isDefault: !isSet('ADMIN_ADDR') },
     shutdownTimeoutMs: settings.SHUTDOWN_TIMEOUT,
-    tokenEndpoint: settings.DEX_TOKEN_URL.href,
+    ...endpointsOf(settings, isSet),
     clientAuthMethod: settings.CLIENT_AUTH_METHOD,
     httpTimeoutMs: settings.HTTP_TIMEOUT,
     allowInsecureUrls: settings.ALLOW_INSECURE_DEX_URL,
@@ -24,11 +26,22 @@ export function toConfig(settings: Settings, { adminIsDefault }: { adminIsDefaul
     cacheMaxEntries: settings.CACHE_MAX_ENTRIES,
     cacheCleanupIntervalMs: settings.CACHE_CLEANUP_INTERVAL,
     expirySafetyMarginMs: settings.EXPIRY_SAFETY_MARGIN,
+    refreshAheadRatio: settings.REFRESH_AHEAD_RATIO,
+    maxTokenAgeMs: settings.MAX_TOKEN_AGE,
     negativeCacheTtlMs: settings.NEGATIVE_CACHE_TTL,
     ...(gate && { gate }),
     logLevel: settings.LOG_LEVEL,
     logFormat: settings.LOG_FORMAT,
   }
+}
+
+/** The default of DEX_TOKEN_URL must not win over the endpoint that DEX_ISSUER names. */
+function endpointsOf(
+  { DEX_ISSUER, DEX_TOKEN_URL }: Settings,
+  isSet: SettingsReading['isSet'],
+): Pick<Config, 'issuer' | 'tokenEndpoint'> {
+  if (DEX_ISSUER === undefined) return { tokenEndpoint: DEX_TOKEN_URL.href }
+  return { issuer: DEX_ISSUER, ...(isSet('DEX_TOKEN_URL') && { tokenEndpoint: DEX_TOKEN_URL.href }) }
 }
 
 function clientOf(settings: Settings): StaticClient {
@@ -42,12 +55,13 @@ function clientOf(settings: Settings): StaticClient {
 }
 
 function gateOf(settings: Settings): GateConfig | undefined {
-  const { JWKS_URL, JWT_ISSUER, JWT_AUDIENCE } = settings
-  if (JWKS_URL === undefined) return undefined
+  const { JWKS_URL, JWT_AUDIENCE, DEX_ISSUER } = settings
+  if (!gateVariables.some(variable => settings[variable] !== undefined)) return undefined
+  const issuer = settings.JWT_ISSUER ?? (JWKS_URL === undefined ? DEX_ISSUER : undefined)
   return {
-    jwksUri: JWKS_URL.href,
+    ...(JWKS_URL !== undefined && { jwksUri: JWKS_URL.href }),
     jwtHeader: settings.JWT_HEADER,
-    ...(JWT_ISSUER !== undefined && { issuer: JWT_ISSUER }),
+    ...(issuer !== undefined && { issuer }),
     ...(JWT_AUDIENCE !== undefined && { audiences: JWT_AUDIENCE }),
     jwksMaxAgeMs: settings.JWKS_MAX_AGE,
     jwksMaxStaleMs: settings.JWKS_MAX_STALE,

@@ -1,7 +1,7 @@
 import { parseJwtAudiences, parseTokenAudiences } from './audience-list.ts'
 import { type CaFile, readCaFile } from './ca-file.ts'
 import { parseCredentialText, parseScopeText } from './credential-text.ts'
-import { parseEndpointUrl } from './endpoint-url.ts'
+import { parseEndpointUrl, parseIssuer } from './endpoint-url.ts'
 import { parseGoBoolean } from './go-boolean.ts'
 import { formatGoDuration, parseGoDuration } from './go-duration.ts'
 import { parseGoInteger } from './go-integer.ts'
@@ -67,6 +67,20 @@ export function count(most: number): VariableKind<number> {
   }
 }
 
+/** A part of a whole: a decimal number above 0, and not above 1. */
+export const ratio: VariableKind<number> = {
+  type: 'number above 0, at most 1',
+  parse: text => {
+    if (!/^\+?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
+      throw new Refusal(`${quoteValue(text)} is not a number above 0`)
+    }
+    const value = Number(text)
+    if (value === 0) throw new Refusal(`${quoteValue(text)} is not above 0`)
+    if (value > 1) throw new Refusal(`${quoteValue(text)} is more than 1`)
+    return value
+  },
+}
+
 /** One of a few words, in this very spelling. */
 export function oneOf<const Word extends string>(...words: readonly Word[]): VariableKind<Word> {
   return {
@@ -101,6 +115,9 @@ export const addressOrOff: VariableKind<ListenAddress | 'off'> = {
 
 /** The URL of an endpoint; whether http is acceptable depends on ALLOW_INSECURE_DEX_URL and is judged later. */
 export const url: VariableKind<URL> = { type: 'URL', parse: parseEndpointUrl }
+
+/** An issuer, as the very text that was written, because it is compared exactly. */
+export const issuer: VariableKind<string> = { type: 'URL without a query', parse: parseIssuer }
 
 /** A file of PEM certificates, read on the spot. */
 export const caFile: VariableKind<CaFile> = { type: 'path of a PEM file', parse: readCaFile }

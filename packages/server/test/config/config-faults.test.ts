@@ -18,6 +18,29 @@ describe('a fault of one variable', () => {
     ['CACHE_CLEANUP_INTERVAL', '-1ns', '"-1ns" is negative'],
     ['EXPIRY_SAFETY_MARGIN', 'x', '"x" is not a duration'],
     ['NEGATIVE_CACHE_TTL', '-1s', '"-1s" is negative'],
+    ['MAX_TOKEN_AGE', '-1s', '"-1s" is negative'],
+    ['MAX_TOKEN_AGE', '1d', '"1d" is not a duration'],
+    ['REFRESH_AHEAD_RATIO', '0', '"0" is not above 0'],
+    ['REFRESH_AHEAD_RATIO', '0.000', '"0.000" is not above 0'],
+    ['REFRESH_AHEAD_RATIO', '1e-999', '"1e-999" is not above 0'],
+    ['REFRESH_AHEAD_RATIO', '1.0001', '"1.0001" is more than 1'],
+    ['REFRESH_AHEAD_RATIO', '80', '"80" is more than 1'],
+    ['REFRESH_AHEAD_RATIO', '80%', '"80%" is not a number above 0'],
+    ['REFRESH_AHEAD_RATIO', '-0.5', '"-0.5" is not a number above 0'],
+    ['REFRESH_AHEAD_RATIO', '0,8', '"0,8" is not a number above 0'],
+    ['REFRESH_AHEAD_RATIO', '0x1', '"0x1" is not a number above 0'],
+    ['REFRESH_AHEAD_RATIO', 'NaN', '"NaN" is not a number above 0'],
+    ['REFRESH_AHEAD_RATIO', '.', '"." is not a number above 0'],
+    ['DEX_ISSUER', 'dex', '"dex" does not start with https:// or http://'],
+    ['DEX_ISSUER', 'https://dex/?', '"https://dex/?" has a query (?...)'],
+    ['DEX_ISSUER', 'https://dex/#', '"https://dex/#" has a fragment (#...)'],
+    ['DEX_ISSUER', 'https://dex ', '"https://dex " holds a blank, a line break or a backslash'],
+    ['DEX_ISSUER', 'https://u:hunter2@dex', 'holds user info (user:password@), which has no use here'],
+    [
+      'DEX_ISSUER',
+      'http://dex:5556/dex',
+      '"http://dex:5556/dex" is not https; on a network that you trust, set ALLOW_INSECURE_DEX_URL=true',
+    ],
     ['JWKS_MAX_AGE', '999ms', '"999ms" is shorter than 1s'],
     ['JWKS_MAX_AGE', '0', '"0" is shorter than 1s'],
     ['JWT_CLOCK_TOLERANCE', '1d', '"1d" is not a duration'],
@@ -80,10 +103,16 @@ describe('a fault between variables', () => {
   it.each([
     ['JWT_ISSUER', 'https://auth.example.com'],
     ['JWT_AUDIENCE', 'orders'],
-  ])('%s without JWKS_URL is refused, because it is no gate', (variable, value) => {
+  ])('%s without JWKS_URL and DEX_ISSUER is refused, because it is no gate', (variable, value) => {
     expect(faultsOf({ [variable]: value, STATIC_CLIENT_ID: 'reports' })).toEqual([
-      `JWKS_URL: must be set, because ${variable} is: a JWT needs keys to be checked`,
+      `JWKS_URL: must be set, or DEX_ISSUER, because ${variable} is: a JWT needs keys to be checked`,
     ])
+  })
+
+  it('DEX_ISSUER gives the gate its keys, and alone it is no gate', () => {
+    const env = { DEX_ISSUER: 'https://dex.example.com', STATIC_CLIENT_ID: 'reports' }
+    expect(faultsOf({ ...env, JWT_AUDIENCE: 'orders' })).toEqual([])
+    expect(faultsOf({ ...env, STATIC_CLIENT_ID: '' })).toEqual([])
   })
 
   it('a gate needs STATIC_CLIENT_ID', () => {
@@ -121,6 +150,10 @@ describe('a fault between variables', () => {
     expect(faultsOf({ JWT_HEADER: 'x-scope' })).toEqual([])
     expect(faultsOf({ ...GATE, JWT_HEADER: 'x-scope' })).toEqual([
       'JWT_HEADER: is "x-scope", the same header as SCOPE_HEADER',
+    ])
+    const gateOfDex = { DEX_ISSUER: 'https://dex', JWT_AUDIENCE: 'orders', STATIC_CLIENT_ID: 'reports' }
+    expect(faultsOf({ ...gateOfDex, JWT_HEADER: 'X-Client-Secret' })).toEqual([
+      'JWT_HEADER: is "x-client-secret", the same header as CLIENT_SECRET_HEADER',
     ])
   })
 

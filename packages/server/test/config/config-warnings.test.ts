@@ -12,6 +12,11 @@ describe('configWarnings', () => {
     ['fixed credentials behind a complete gate', { ...FIXED, ...GATE }],
     ['a fixed id alone', { STATIC_CLIENT_ID: 'reports' }],
     ['http on loopback', { DEX_TOKEN_URL: 'http://localhost:5556/token' }],
+    ['an issuer', { DEX_ISSUER: 'https://dex.example.com' }],
+    [
+      "a gate with Dex's own keys",
+      { ...FIXED, DEX_ISSUER: 'https://dex.example.com', JWT_AUDIENCE: 'orders' },
+    ],
     ['http allowed but not used', { ALLOW_INSECURE_DEX_URL: 'true' }],
   ])('is silent about %s', (_, env) => {
     expect(warningsOf(env)).toEqual([])
@@ -32,13 +37,25 @@ describe('configWarnings', () => {
     ])
   })
 
+  it("warns of a gate with Dex's own keys that is without an audience, or expects another issuer", () => {
+    const env = { ...FIXED, DEX_ISSUER: 'https://dex.example.com' }
+    expect(warningsOf({ ...env, JWT_ISSUER: 'https://dex.example.com' })).toEqual([
+      expect.stringMatching(/Dex's keys.* without JWT_AUDIENCE/),
+    ])
+    expect(warningsOf({ ...env, JWT_ISSUER: 'https://dex.example.com/', JWT_AUDIENCE: 'orders' })).toEqual([
+      expect.stringContaining('JWT_ISSUER is not DEX_ISSUER'),
+    ])
+  })
+
   it('warns of each URL that is plain http beyond loopback', () => {
     const env = {
       ALLOW_INSECURE_DEX_URL: 'true',
       DEX_TOKEN_URL: 'http://dex/token',
       JWKS_URL: 'http://dex/keys',
+      DEX_ISSUER: 'http://dex',
     }
     expect(warningsOf({ ...FIXED, ...GATE, ...env })).toEqual([
+      expect.stringMatching(/^DEX_ISSUER is not https/),
       expect.stringMatching(/^DEX_TOKEN_URL is not https/),
       expect.stringMatching(/^JWKS_URL is not https/),
     ])

@@ -44,6 +44,31 @@ describe('describeConfig', () => {
     expect(describeConfig(loadConfig({}))).toContain('\nJWT_HEADER=\n')
   })
 
+  it('shows what DEX_ISSUER makes of the others: no token endpoint, and its own issuer at the gate', () => {
+    const env = {
+      DEX_ISSUER: 'https://dex.example.com/',
+      JWT_AUDIENCE: 'orders',
+      STATIC_CLIENT_ID: 'reports',
+    }
+    const config = loadConfig({
+      ...env,
+      ADMIN_ADDR: 'off',
+      REFRESH_AHEAD_RATIO: '1e-7',
+      MAX_TOKEN_AGE: '90m',
+    })
+    const text = describeConfig(config)
+    const lines = [
+      'DEX_ISSUER=https://dex.example.com/',
+      'DEX_TOKEN_URL=',
+      'JWKS_URL=',
+      'JWT_ISSUER=https://dex.example.com/',
+      'REFRESH_AHEAD_RATIO=1e-7',
+      'MAX_TOKEN_AGE=1h30m',
+    ]
+    expect(text.split('\n')).toEqual(expect.arrayContaining(lines))
+    expect(loadConfig(parseEnv(text))).toStrictEqual(config)
+  })
+
   it('describes a configuration that loads as the same one', () => {
     const config = loadConfig(ENVIRONMENT)
     const again = loadConfig({ ...parseEnv(describeConfig(config)), STATIC_CLIENT_SECRET: 'hunter2' })

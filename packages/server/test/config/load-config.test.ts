@@ -19,6 +19,8 @@ const DEFAULTS = {
   cacheMaxEntries: 1024,
   cacheCleanupIntervalMs: 300_000,
   expirySafetyMarginMs: 30_000,
+  refreshAheadRatio: 0.8,
+  maxTokenAgeMs: 0,
   negativeCacheTtlMs: 5_000,
   logLevel: 'info',
   logFormat: 'json',
@@ -58,9 +60,11 @@ describe('loadConfig', () => {
       ...GATE,
       NEGATIVE_CACHE_TTL: '0',
       JWT_CLOCK_TOLERANCE: '0s',
+      MAX_TOKEN_AGE: '0s',
       CACHE_MAX_ENTRIES: '-0',
     })
     expect(config.negativeCacheTtlMs).toBe(0)
+    expect(config.maxTokenAgeMs).toBe(0)
     expect(config.gate?.clockToleranceMs).toBe(0)
     expect(config.cacheMaxEntries).toBe(0)
   })
@@ -129,6 +133,8 @@ describe('loadConfig', () => {
       ADMIN_ADDR: '[::1]:0',
       CLIENT_AUTH_METHOD: 'client_secret_post',
       NEGATIVE_CACHE_TTL: '1s',
+      REFRESH_AHEAD_RATIO: '1.0',
+      MAX_TOKEN_AGE: '1h30m',
       STATIC_AUDIENCES: 'orders, billing  stock,',
       STRIP_CREDENTIAL_HEADERS: 'False',
       JWT_CLOCK_TOLERANCE: '30s',
@@ -140,6 +146,8 @@ describe('loadConfig', () => {
       admin: { host: '::1', port: 0, isDefault: false },
       clientAuthMethod: 'client_secret_post',
       negativeCacheTtlMs: 1_000,
+      refreshAheadRatio: 1,
+      maxTokenAgeMs: 5_400_000,
       client: { audiences: ['orders', 'billing', 'stock'] },
       stripCredentialHeaders: false,
       gate: { clockToleranceMs: 30_000, jwksMaxAgeMs: 60_000, jwksMaxStaleMs: 60_000 },
@@ -157,6 +165,40 @@ describe('loadConfig', () => {
 
   it('leaves the default ADMIN_ADDR alone when LISTEN_ADDR takes its port', () => {
     expect(loadConfig({ LISTEN_ADDR: ':8081' }).admin).toStrictEqual({ port: 8081, isDefault: true })
+  })
+
+  it('keeps DEX_ISSUER to the letter, and has no token endpoint of its own then', () => {
+    for (const issuer of [
+      'https://Dex.example.com/dex/',
+      'https://dex.example.com:443',
+      'http://localhost:5556/%64ex',
+    ]) {
+      const config = loadConfig({ DEX_ISSUER: issuer })
+      expect(config.issuer).toBe(issuer)
+      expect(config).not.toHaveProperty('tokenEndpoint')
+      expect(config).not.toHaveProperty('gate')
+    }
+  })
+
+  it('takes a DEX_TOKEN_URL that is set beside DEX_ISSUER, also when it is the default', () => {
+    const env = { DEX_ISSUER: 'https://dex.example.com', DEX_TOKEN_URL: DEFAULTS.tokenEndpoint }
+    expect(loadConfig(env)).toStrictEqual({ ...DEFAULTS, issuer: 'https://dex.example.com' })
+  })
+
+  it.each([{ JWT_AUDIENCE: 'orders' }, { JWT_ISSUER: 'https://dex.example.com/dex' }])(
+    "has a gate with Dex's own keys and issuer by DEX_ISSUER and %j",
+    variables => {
+      const env = { DEX_ISSUER: 'https://dex.example.com/dex', STATIC_CLIENT_ID: 'reports', ...variables }
+      const { gate } = loadConfig(env)
+      expect(gate).toMatchObject({ issuer: 'https://dex.example.com/dex', jwtHeader: 'authorization' })
+      expect(gate).not.toHaveProperty('jwksUri')
+    },
+  )
+
+  it('lets JWT_ISSUER win over DEX_ISSUER, and expects no issuer of the keys of JWKS_URL', () => {
+    const env = { DEX_ISSUER: 'https://dex.example.com/dex', STATIC_CLIENT_ID: 'reports' }
+    expect(loadConfig({ ...env, JWT_ISSUER: 'https://other' }).gate?.issuer).toBe('https://other')
+    expect(loadConfig({ ...env, ...GATE }).gate).not.toHaveProperty('issuer')
   })
 
   it('allows http to a loopback host', () => {
