@@ -29,7 +29,7 @@ const insufficientScopeChallenge = `${challenge}, error="insufficient_scope"`
 
 /**
  * An error as an HTTP answer: status, `WWW-Authenticate` on 401 and on `forbidden` (RFC 6750 section 3), `Retry-After`
- * where known.
+ * on 503 and where known.
  *
  * Anything that is no `BrokerError` becomes `server_error`, without a word of its message.
  */
@@ -43,7 +43,9 @@ export function refusalOf(error: unknown): RefusalVerdict {
       code === 'invalid_token' && message !== missingJwtMessage ? invalidTokenChallenge : challenge
   }
   if (code === 'forbidden') headers['www-authenticate'] = insufficientScopeChallenge
-  if (retryAfterMs !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)))
+  // Whatever could not be had is tried again after a second at the earliest.
+  const waitMs = retryAfterMs ?? (status === 503 ? 1_000 : undefined)
+  if (waitMs !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(waitMs / 1000)))
   return {
     outcome: status < 500 ? 'deny' : 'error',
     code,

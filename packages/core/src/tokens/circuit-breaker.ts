@@ -4,6 +4,8 @@ import type { Clock } from '../clock.ts'
 const maxFailuresInARow = 5
 /** Or half of the attempts within this time, when there are enough to judge by. */
 const windowMs = 10_000
+/** Attempts are counted together for so long, so that many of them cost no more than a few. */
+const sliceMs = 100
 const minAttemptsInWindow = 20
 /** After this time a single attempt is let through, as a probe; doubles with each probe that fails. */
 const firstPauseMs = 1_000
@@ -17,14 +19,23 @@ const maxAskedPauseMs = 60_000
  */
 export class CircuitBreaker {
   readonly #clock: Clock
-  #attempts: { readonly at: number; readonly failed: boolean }[] = []
+  #slices: { readonly from: number; attempts: number; failures: number }[] = []
   #failuresInARow = 0
+  #period = 0
   #pauseMs = firstPauseMs
   #openUntil: number | undefined
   #isProbing = false
 
   constructor(clock: Clock) {
     this.#clock = clock
+  }
+
+  /**
+   * Grows when the circuit opens, lets a probe through and closes. An attempt remembers the one that it began in: its
+   * failure says nothing about a later one.
+   */
+  get period(): number {
+    return this.#period
   }
 
   /** Milliseconds until the next probe; 0 while attempts are let through. */
@@ -39,6 +50,7 @@ export class CircuitBreaker {
     if (this.#openUntil === undefined) return true
     if (this.#isProbing || this.#clock.monotonic() < this.#openUntil) return false
     this.#isProbing = true
+    this.#period++
     return true
   }
 
@@ -52,14 +64,17 @@ export class CircuitBreaker {
     this.#openUntil = undefined
     this.#isProbing = false
     this.#pauseMs = firstPauseMs
-    this.#attempts = []
+    this.#slices = []
+    this.#period++
     return true
   }
 
   /**
    * Says whether this opened the circuit. `askedPauseMs`: what Dex asked for by `Retry-After`; opens it at once.
+   * `begunIn`: the period after `allows` let the attempt through.
    */
-  failed(askedPauseMs?: number): boolean {
+  failed(askedPauseMs?: number, begunIn: number = this.#period): boolean {
+    if (begunIn !== this.#period) return false
     this.#failuresInARow++
     this.#record(true)
     const wasProbe = this.#isProbing
@@ -69,21 +84,30 @@ export class CircuitBreaker {
     const wasOpen = this.#openUntil !== undefined
     const pauseMs = Math.max(this.#pauseMs, Math.min(askedPauseMs ?? 0, maxAskedPauseMs))
     this.#openUntil = this.#clock.monotonic() + pauseMs
+    this.#period++
     return !wasOpen
   }
 
   #mustOpen(): boolean {
     if (this.#failuresInARow >= maxFailuresInARow) return true
-    if (this.#attempts.length < minAttemptsInWindow) return false
-    return this.#attempts.filter(({ failed }) => failed).length * 2 >= this.#attempts.length
+    let attempts = 0
+    let failures = 0
+    for (const slice of this.#slices) {
+      attempts += slice.attempts
+      failures += slice.failures
+    }
+    return attempts >= minAttemptsInWindow && failures * 2 >= attempts
   }
 
-  /** Attempts are token requests, some hundred a second at the most: a list is small enough. */
   #record(failed: boolean): void {
     const now = this.#clock.monotonic()
-    this.#attempts.push({ at: now, failed })
-    if (this.#attempts[0] !== undefined && this.#attempts[0].at <= now - windowMs) {
-      this.#attempts = this.#attempts.filter(({ at }) => at > now - windowMs)
+    let slice = this.#slices.at(-1)
+    if (slice === undefined || now >= slice.from + sliceMs) {
+      slice = { from: now, attempts: 0, failures: 0 }
+      this.#slices = this.#slices.filter(({ from }) => from > now - windowMs)
+      this.#slices.push(slice)
     }
+    slice.attempts++
+    if (failed) slice.failures++
   }
 }

@@ -131,6 +131,7 @@ export class TokenRequests<Token> {
   async #attempt(url: string, credentials: ClientCredentials, signal: AbortSignal): Promise<TokenAnswer> {
     const { endpoint, breaker, clock, observe, logger } = this.#options
     if (!breaker.allows()) throw circuitOpen(breaker.retryAfterMs)
+    const { period } = breaker
     const requestedAt = momentOf(clock)
     const durationMs = () => clock.monotonic() - requestedAt.monotonic
     try {
@@ -141,17 +142,17 @@ export class TokenRequests<Token> {
       return { response, requestedAt }
     } catch (error) {
       const failure = asBrokerError(error)
-      this.#tellBreaker(failure)
+      this.#tellBreaker(failure, period)
       observe({ type: 'token_request', outcome: failure.code, durationMs: durationMs() })
       throw failure
     }
   }
 
-  #tellBreaker(failure: BrokerError): void {
+  #tellBreaker(failure: BrokerError, period: number): void {
     const { breaker, logger } = this.#options
     if (this.#closed) return
     if (!failure.transient) breaker.succeeded()
-    else if (breaker.failed(failure.retryAfterMs)) {
+    else if (breaker.failed(failure.retryAfterMs, period)) {
       logger.warn(
         { retryAfterMs: breaker.retryAfterMs },
         'the token endpoint fails: it is left alone for a while',

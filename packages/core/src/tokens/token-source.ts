@@ -13,7 +13,7 @@ import type { RequestedToken } from './requested-tokens.ts'
 import { type SigningKey, signingKeyOf } from './signing-key.ts'
 import type { TokenCache } from './token-cache.ts'
 import type { TokenEndpoint } from './token-endpoint.ts'
-import { type LifeLimits, tokenLife } from './token-life.ts'
+import { type LifeLimits, remainingMs, tokenLife } from './token-life.ts'
 import { type SharedTokenRequest, type TokenAnswer, TokenRequests } from './token-requests.ts'
 
 /** Callers that may wait for one token: enough for any burst, and a bound on memory. */
@@ -189,6 +189,7 @@ export class TokenSource {
   #keep({ key }: RequestedToken, { response, requestedAt }: TokenAnswer): IssuedToken {
     const { cache, clock, headersOf, life: limits, onSigningKey } = this.#options
     const life = tokenLife(requestedAt, response.expiresIn, limits)
+    if (remainingMs(life, clock) === 0) throw deadOnArrival()
     const token = new IssuedToken(response, life, clock, headersOf)
     const lifeOfUse = { from: requestedAt.monotonic, until: life.usableUntil }
     this.#keyOf.set(token, key)
@@ -225,6 +226,13 @@ function waitAmong(
 function waitedTooLong(): BrokerError {
   return new BrokerError('token_endpoint_unavailable', 'the token endpoint did not answer in time', {
     retryAfterMs: 1000,
+    transient: true,
+  })
+}
+
+/** The process stood still for longer than the token lives, or Dex took as long. */
+function deadOnArrival(): BrokerError {
+  return new BrokerError('token_endpoint_unavailable', 'the token had expired when it arrived', {
     transient: true,
   })
 }

@@ -207,6 +207,16 @@ describe('a refusal', () => {
     expect(refusal.headers['retry-after']).toBe(seconds)
   })
 
+  test('with 503 always says when to come back, also when nobody knows', () => {
+    for (const code of ['token_endpoint_unavailable', 'overloaded', 'jwks_unavailable'] as const) {
+      expect(refusalOf(new BrokerError(code, 'm')).headers['retry-after']).toBe('1')
+    }
+    expect(refusalOf(new BrokerError('invalid_token_response', 'm')).headers).not.toHaveProperty(
+      'retry-after',
+    )
+    expect(refusalOf(new BrokerError('invalid_token', 'm')).headers).not.toHaveProperty('retry-after')
+  })
+
   test('of a rule that says no to an authenticated caller has the challenge insufficient_scope', () => {
     expect(refusalOf(new BrokerError('forbidden', 'm'))).toMatchObject({
       outcome: 'deny',

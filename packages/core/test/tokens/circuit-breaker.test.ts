@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { CircuitBreaker } from '../../src/tokens/circuit-breaker.ts'
-import { failureOf, orders, startBrokerWithDex } from '../broker-with-dex.ts'
+import { failureOf, orders, startBrokerWithDex, until } from '../broker-with-dex.ts'
 import { ManualClock } from '../manual-clock.ts'
 
 function fail(breaker: CircuitBreaker, times: number): void {
@@ -83,6 +83,48 @@ describe('the circuit breaker', () => {
     expect(breaker.allows()).toBe(true)
   })
 
+  test('a failure of an attempt from before it opened is no outcome of the probe, and prolongs nothing', () => {
+    const clock = new ManualClock()
+    const breaker = new CircuitBreaker(clock)
+    const { period } = breaker
+    fail(breaker, 5)
+    clock.advance(900)
+    expect(breaker.failed(undefined, period)).toBe(false)
+    expect(breaker.retryAfterMs).toBe(100)
+    clock.advance(100)
+    expect(breaker.allows()).toBe(true)
+    for (let late = 0; late < 250; late++) breaker.failed(undefined, period)
+    expect(breaker.allows()).toBe(false)
+    expect(breaker.succeeded()).toBe(true)
+    expect(breaker.allows()).toBe(true)
+  })
+
+  test('failures of attempts from before it closed do not open it again', () => {
+    const clock = new ManualClock()
+    const breaker = new CircuitBreaker(clock)
+    const { period } = breaker
+    fail(breaker, 5)
+    clock.advance(1_000)
+    breaker.allows()
+    breaker.succeeded()
+    for (let late = 0; late < 250; late++) expect(breaker.failed(undefined, period)).toBe(false)
+    expect(breaker.allows()).toBe(true)
+    fail(breaker, 4)
+    expect(breaker.allows()).toBe(true)
+  })
+
+  test('costs the same for each attempt, however many there are', () => {
+    const clock = new ManualClock()
+    const breaker = new CircuitBreaker(clock)
+    const attempts = 100_000
+    const startedAt = performance.now()
+    for (let index = 0; index < attempts; index++) {
+      clock.advance(0.2)
+      breaker.succeeded()
+    }
+    expect((performance.now() - startedAt) / attempts).toBeLessThan(0.01)
+  })
+
   test('opens at once for as long as Dex asks, but not for more than a minute', () => {
     const clock = new ManualClock()
     const breaker = new CircuitBreaker(clock)
@@ -117,6 +159,22 @@ describe('a Dex that cannot answer', () => {
     await running.broker.getToken()
     expect(running.dex.counts.tokenRequests).toBe(6)
     expect(running.log.lines.some(({ message }) => message.includes('answers again'))).toBe(true)
+  })
+
+  test('and comes back is not kept out by requests that it never answered', async () => {
+    await using running = await startBrokerWithDex({ client: orders, requestTimeoutMs: 400 })
+    running.dex.setFault('token', { kind: 'hang' })
+    const late = Array.from({ length: 100 }, (_, index) =>
+      failureOf(running.broker.getToken({ clientSecret: `secret-${index}` })),
+    )
+    await until(() => running.dex.counts.tokenRequests === 100)
+    running.dex.setFault('token', { kind: 'answer', status: 429, times: 1, headers: { 'retry-after': '1' } })
+    await failureOf(running.broker.getToken())
+    running.clock.advance(1_000)
+    running.dex.clearFaults()
+    await running.broker.getToken()
+    await Promise.all(late)
+    await expect(running.broker.getToken({ scope: 'openid' })).resolves.toBeDefined()
   })
 
   test('that judges, however it judges, keeps the circuit closed', async () => {

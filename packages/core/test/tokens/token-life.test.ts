@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isUsable, tokenLife } from '../../src/tokens/token-life.ts'
-import { orders, startBrokerWithDex } from '../broker-with-dex.ts'
+import { failureOf, orders, startBrokerWithDex } from '../broker-with-dex.ts'
 import { ManualClock } from '../manual-clock.ts'
 
 const hourMs = 3_600_000
@@ -112,16 +112,21 @@ describe('a cached token and the clocks', () => {
     expect(running.broker.peekToken()).toBeUndefined()
   })
 
-  test('one that is dead when it arrives is not cached', async () => {
+  test('one that is dead when it arrives, because the process stood still, is handed to nobody and not cached', async () => {
     await using running = await startBrokerWithDex({ client: orders })
     running.dex.setFault('token', {
       kind: 'rewrite',
       rewrite: answer => {
-        running.clock.advance(4_000_000)
+        running.clock.advance(2 * hourMs)
         return answer
       },
+      times: 1,
     })
-    await running.broker.getToken()
+    expect(await failureOf(running.broker.getToken())).toMatchObject({
+      code: 'token_endpoint_unavailable',
+      transient: true,
+    })
     expect(running.broker.cacheStatistics.entries).toBe(0)
+    await expect(running.broker.getToken()).resolves.toMatchObject({ stale: false })
   })
 })
