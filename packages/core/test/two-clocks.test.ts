@@ -23,26 +23,40 @@ interface Happening {
 const hourMs = 3_600_000
 const marginMs = 30_000
 
-/** Short and long ones, and those about the bounds that matter. */
-const durations = fc.oneof(
-  fc.integer({ min: 0, max: 2_000 }),
-  fc.integer({ min: 0, max: 4 * hourMs }),
-  fc.constantFrom(1_000, marginMs, 59_000, 60_000, 570_000, 599_000, 600_000, hourMs, hourMs - marginMs),
-)
+/** Short and long ones, and those about the bounds that matter: of the safety margin, of key sets, and of a life. */
+function durations(lifeMs: number): fc.Arbitrary<number> {
+  return fc.oneof(
+    fc.integer({ min: 0, max: 2_000 }),
+    fc.integer({ min: 0, max: 4 * hourMs }),
+    fc.integer({ min: 0, max: 2_000 }).map(ms => Math.max(0, lifeMs - ms)),
+    fc.constantFrom(1_000, marginMs, 59_000, 60_000, 570_000, 599_000, 600_000, hourMs, hourMs - marginMs),
+  )
+}
 
-const happenings: fc.Arbitrary<Happening> = fc.oneof(
-  { weight: 3, arbitrary: durations.map(ms => ({ kind: 'time passes' as const, ms })) },
-  durations.chain(ms =>
-    fc.constantFrom(ms, -ms).map(jump => ({ kind: 'the wall clock is set' as const, ms: jump })),
-  ),
-  durations.map(ms => ({ kind: 'the machine is suspended' as const, ms })),
-)
+function happenings(lifeMs: number): fc.Arbitrary<Happening> {
+  return fc.oneof(
+    { weight: 3, arbitrary: durations(lifeMs).map(ms => ({ kind: 'time passes' as const, ms })) },
+    durations(lifeMs).chain(ms =>
+      fc.constantFrom(ms, -ms).map(jump => ({ kind: 'the wall clock is set' as const, ms: jump })),
+    ),
+    durations(lifeMs).map(ms => ({ kind: 'the machine is suspended' as const, ms })),
+  )
+}
 
 /** Time goes on, then somebody asks, perhaps while the other side cannot answer. */
-const lives = fc.array(fc.record({ happening: happenings, isDown: fc.boolean() }), {
-  minLength: 1,
-  maxLength: 40,
-})
+function lives(lifeMs: number) {
+  return fc.array(fc.record({ happening: happenings(lifeMs), isDown: fc.boolean() }), {
+    minLength: 1,
+    maxLength: 40,
+  })
+}
+
+/** The `expires_in` that Dex says, and what happens meanwhile. */
+function livesOfTokens(...allSeconds: number[]) {
+  return fc
+    .constantFrom(...allSeconds)
+    .chain(seconds => fc.record({ seconds: fc.constant(seconds), life: lives(seconds * 1000) }))
+}
 
 /** The other side of the network, without a network: it answers at once, and counts. */
 class Upstream {
@@ -108,43 +122,39 @@ function leftMs({ wall, monotonic, seconds }: ModelToken, clock: LivedClock): nu
 describe('whatever the two clocks do', () => {
   test('a token is used only before its end on both, and a stale one not in its last second', async () => {
     await fc.assert(
-      fc.asyncProperty(
-        lives,
-        fc.constantFrom(1, 2, 20, 30, 31, 45, 60, 3_599, 86_399),
-        async (life, seconds) => {
-          const clock = new LivedClock()
-          const { broker, dex, worthOf } = startTokens(clock, () => seconds)
-          try {
-            for (const { happening, isDown } of life) {
-              clock.happen(happening)
-              dex.isDown = isDown
-              const token = await broker.getToken().catch(() => undefined)
-              if (token !== undefined) {
-                const worth = worthOf(token.accessToken)
-                const left = leftMs(worth, clock)
-                expect(left).toBeGreaterThan(0)
-                if (token.stale) expect(left).toBeGreaterThan(1_000)
-                const isYoung = clock.monotonic() - worth.monotonic < seconds * 1000 - marginMs
-                if (isYoung) expect(token.stale).toBe(false)
-                const mapped = Number(token.headers['x-expires-in'])
-                expect(mapped).toBe(Math.floor(left > seconds * 1000 ? seconds : left / 1000))
-                expect(mapped).toBeGreaterThanOrEqual(0)
-                expect(mapped).toBeLessThanOrEqual(seconds)
-              }
-              await settle()
+      fc.asyncProperty(livesOfTokens(1, 2, 20, 30, 31, 45, 60, 3_599, 86_399), async ({ life, seconds }) => {
+        const clock = new LivedClock()
+        const { broker, dex, worthOf } = startTokens(clock, () => seconds)
+        try {
+          for (const { happening, isDown } of life) {
+            clock.happen(happening)
+            dex.isDown = isDown
+            const token = await broker.getToken().catch(() => undefined)
+            if (token !== undefined) {
+              const worth = worthOf(token.accessToken)
+              const left = leftMs(worth, clock)
+              expect(left).toBeGreaterThan(0)
+              if (token.stale) expect(left).toBeGreaterThan(1_000)
+              const isYoung = clock.monotonic() - worth.monotonic < seconds * 1000 - marginMs
+              if (isYoung) expect(token.stale).toBe(false)
+              const mapped = Number(token.headers['x-expires-in'])
+              expect(mapped).toBe(Math.floor(left > seconds * 1000 ? seconds : left / 1000))
+              expect(mapped).toBeGreaterThanOrEqual(0)
+              expect(mapped).toBeLessThanOrEqual(seconds)
             }
-          } finally {
-            await broker.close()
+            await settle()
           }
-        },
-      ),
-      { numRuns: 150 },
+        } finally {
+          await broker.close()
+        }
+      }),
+      { numRuns: 300 },
     )
   })
 
   test('a token that is held on to never claims more than it had, nor less than nothing', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(happenings, { maxLength: 30 }), async life => {
+      fc.asyncProperty(fc.array(happenings(3_599_000), { maxLength: 30 }), async life => {
         const clock = new LivedClock()
         const { broker } = startTokens(clock, () => 3_599)
         const token = await broker.getToken()
@@ -161,7 +171,7 @@ describe('whatever the two clocks do', () => {
 
   test('a hundred who ask for a token after a jump cost one request at most', async () => {
     await fc.assert(
-      fc.asyncProperty(lives, fc.constantFrom(1, 60, 3_599, 86_399), async (life, seconds) => {
+      fc.asyncProperty(livesOfTokens(1, 60, 3_599, 86_399), async ({ life, seconds }) => {
         const clock = new LivedClock()
         const { broker, dex } = startTokens(clock, () => seconds)
         try {
@@ -184,7 +194,7 @@ describe('whatever the two clocks do', () => {
 
   test('a hundred keys cost one request each at most', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(happenings, { minLength: 1, maxLength: 8 }), async life => {
+      fc.asyncProperty(fc.array(happenings(3_599_000), { minLength: 1, maxLength: 8 }), async life => {
         const clock = new LivedClock()
         const { broker, dex } = startTokens(clock, () => 3_599)
         const askForAll = () =>
@@ -219,7 +229,7 @@ describe('whatever the two clocks do', () => {
   test('keys are used only while they are younger than their bound on both', async () => {
     const key = new CallersKey('ES256')
     await fc.assert(
-      fc.asyncProperty(lives, async life => {
+      fc.asyncProperty(lives(hourMs), async life => {
         const clock = new LivedClock()
         let loaded = { wall: 0, monotonic: 0 }
         const issuer = new Upstream(() => {

@@ -61,11 +61,10 @@ export class KeySource {
     this.#unknownKids = new UnknownKids(options.clock)
   }
 
-  /** Whether keys are at hand that may be used; starts to load them when they are not. */
+  /** Whether keys are at hand that may be used; asking counts as use, and loads them when they are missing or old. */
   get isReady(): boolean {
-    const ready = this.#usable() !== undefined
-    if (!ready) this.#refreshNow().catch(() => {})
-    return ready
+    if (this.current === undefined) this.refresh()
+    return this.#usable() !== undefined
   }
 
   /** The key set while it needs no waiting: loaded, and not older than its maximum age. */

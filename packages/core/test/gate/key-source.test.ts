@@ -115,6 +115,17 @@ describe('the first load', () => {
   })
 })
 
+test('a broker that is asked whether it is ready, and for nothing else, stays ready for hours', async () => {
+  await using running = await startGateOfDex()
+  await until(() => running.broker.isReady)
+  for (let elapsed = 0; elapsed < 240; elapsed += 10) {
+    running.clock.advance(10 * minuteMs)
+    expect(running.broker.isReady).toBe(true)
+    const loaded = () => running.log.lines.filter(({ message }) => message === 'key set loaded').length
+    await until(() => loaded() === elapsed / 10 + 2)
+  }
+})
+
 describe('back-off', () => {
   test('after failures grows from one second to fifteen, and says when to come back', async () => {
     await using running = await startGateOfDex()
