@@ -152,6 +152,32 @@ describe('whatever the two clocks do', () => {
     )
   })
 
+  test('a stale token is handed out exactly while more than a second is left on both', async () => {
+    const left = fc.integer({ min: -1_000, max: 3_000 })
+    await fc.assert(
+      fc.asyncProperty(left, left, async (leftByMonotonic, leftByWall) => {
+        const clock = new LivedClock()
+        const { broker, dex } = startTokens(clock, () => 3_599)
+        const token = await broker.getToken()
+        clock.advance(3_599_000 - leftByMonotonic)
+        clock.jumpWall(leftByMonotonic - leftByWall)
+        dex.isDown = true
+        const handedOut = await broker.getToken().catch(() => undefined)
+        expect(handedOut).toBe(Math.min(leftByMonotonic, leftByWall) > 1_000 ? token : undefined)
+        await broker.close()
+      }),
+      {
+        numRuns: 300,
+        examples: [
+          [1_000, 2_000],
+          [1_001, 1_001],
+          [2_000, 1_000],
+          [3_000, 999],
+        ],
+      },
+    )
+  })
+
   test('a token that is held on to never claims more than it had, nor less than nothing', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(happenings(3_599_000), { maxLength: 30 }), async life => {
