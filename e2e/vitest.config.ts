@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'faults/**/*.test.ts'],
     globalSetup: ['harness/provide-envoy.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -36,6 +36,7 @@ const steps = [
     args: ['run', 'start'],
     cwd: path.join(root, folder),
   })),
+  { name: 'soak of one minute', command: process.execPath, args: ['e2e/soak/soak.ts', '--minutes=1'] },
 ]
 
 const total = { passed: 0, failed: 0 }

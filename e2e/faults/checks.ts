@@ -1,0 +1,176 @@
+import { Agent, type IncomingMessage, request } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { DexClient } from '@broker/dev-dex'
+
+const requestTimeoutMs = 30_000
+const longestLoadMs = 60_000
+const tickMs = 10
+
+/** What one caller saw. */
+export interface CheckAnswer {
+  /** The status, with the error code of a refusal behind it; or the code of what broke the request. */
+  readonly outcome: string
+  /** On the clock of `performance.now()`. */
+  readonly askedAt: number
+  readonly tookMs: number
+  readonly retryAfter: string | undefined
+  readonly token: string | undefined
+  /** Whether a token that names its expiry had some life left when the answer arrived. */
+  readonly isExpired: boolean
+}
+
+export type CheckHeaders = Readonly<Record<string, string>>
+
+/** Clients of Dex, `team-0` and so on. */
+export function teams(count: number): DexClient[] {
+  return Array.from({ length: count }, (_, index) => ({ id: `team-${index}`, secret: `secret-${index}` }))
+}
+
+/** Credentials of one of them, the first again after the last. */
+export function credentialsOf(clients: readonly DexClient[], index: number): CheckHeaders {
+  const { id, secret } = clients[index % clients.length] as DexClient
+  return { 'x-client-id': id, 'x-client-secret': secret ?? '' }
+}
+
+/** Asks a broker's check listener as Envoy does, on connections that are kept. */
+export class CheckClient implements Disposable {
+  readonly #agent: Agent
+  readonly #port: number
+
+  constructor(port: number, { maxSockets = 256 }: { maxSockets?: number } = {}) {
+    this.#port = port
+    this.#agent = new Agent({ keepAlive: true, maxSockets, maxFreeSockets: maxSockets })
+  }
+
+  /** Never rejects: what breaks a request is an outcome like the others. */
+  ask(headers: CheckHeaders): Promise<CheckAnswer> {
+    const askedAt = performance.now()
+    return new Promise(resolve => {
+      const end = (outcome: string, answer?: IncomingMessage) => {
+        const token = answer?.headers.authorization?.slice('Bearer '.length)
+        resolve({
+          outcome,
+          askedAt,
+          tookMs: performance.now() - askedAt,
+          retryAfter: answer?.headers['retry-after'],
+          token,
+          isExpired: token !== undefined && isExpired(token),
+        })
+      }
+      const broken = (error: NodeJS.ErrnoException) => end(error.code ?? error.name)
+      const signal = AbortSignal.timeout(requestTimeoutMs)
+      const options = { host: '127.0.0.1', port: this.#port, path: '/check/orders', agent: this.#agent }
+      request({ ...options, headers, signal }, answer => {
+        let body = ''
+        answer.setEncoding('utf8').on('data', (text: string) => {
+          body += text
+        })
+        answer.once('error', broken)
+        answer.once('end', () => end(`${answer.statusCode}${errorCodeIn(body)}`, answer))
+      })
+        .once('error', broken)
+        .end()
+    })
+  }
+
+  [Symbol.dispose](): void {
+    this.#agent.destroy()
+  }
+}
+
+export interface LoadOptions {
+  readonly perSecond: number
+  /** The headers of each request by its number. */
+  readonly headersOf: (index: number) => CheckHeaders
+}
+
+/** Asks at a steady rate, whatever becomes of what was asked before; it stops when told, or after a minute. */
+export class CheckLoad implements AsyncDisposable {
+  /** In the order in which they arrived. */
+  readonly answers: CheckAnswer[] = []
+  readonly #client: CheckClient
+  readonly #options: LoadOptions
+  readonly #running: Promise<void>
+  #asked = 0
+  #stopped = false
+
+  constructor(client: CheckClient, options: LoadOptions) {
+    this.#client = client
+    this.#options = options
+    this.#running = this.#run()
+  }
+
+  /** Waits for every answer that is still out; fails when there are not as many as requests. */
+  async stop(): Promise<readonly CheckAnswer[]> {
+    this.#stopped = true
+    await this.#running
+    if (this.answers.length !== this.#asked) {
+      throw new Error(`${this.#asked} requests and ${this.answers.length} answers`)
+    }
+    return this.answers
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { perSecond, headersOf } = this.#options
+    const startedAt = performance.now()
+    const asked: Promise<unknown>[] = []
+    while (!this.#stopped && performance.now() - startedAt < longestLoadMs) {
+      // By the clock, because a busy machine lets ticks come late.
+      const due = Math.ceil(((performance.now() - startedAt) / 1000) * perSecond)
+      while (this.#asked < due) {
+        asked.push(this.#client.ask(headersOf(this.#asked++)).then(answer => this.answers.push(answer)))
+      }
+      await delay(tickMs)
+    }
+    await Promise.all(asked)
+  }
+}
+
+export type Tally = Readonly<Record<string, number>>
+
+/** How often each outcome was seen. */
+export function tally(answers: readonly CheckAnswer[]): Tally {
+  const counts: Record<string, number> = {}
+  for (const { outcome } of answers) counts[outcome] = (counts[outcome] ?? 0) + 1
+  return counts
+}
+
+/** Milliseconds from a moment until the last request that was refused after it was asked; 0 when none was. */
+export function recoveryMs(answers: readonly CheckAnswer[], since: number): number {
+  const refused = answers.filter(({ outcome, askedAt }) => askedAt >= since && outcome !== '200')
+  return Math.max(0, ...refused.map(({ askedAt }) => askedAt - since))
+}
+
+/** The value below which so many of the answers were given, in milliseconds. */
+export function quantileMs(answers: readonly CheckAnswer[], quantile: number): number {
+  const times = answers.map(({ tookMs }) => tookMs).sort((one, other) => one - other)
+  return times[Math.min(times.length - 1, Math.floor(times.length * quantile))] ?? 0
+}
+
+/** Prints what a test measured, on one line. */
+export function printMeasured(what: string, numbers: Readonly<Record<string, unknown>>): void {
+  const parts = Object.entries(numbers).map(([name, value]) => `${name} ${inWords(value)}`)
+  process.stdout.write(`measured  ${what}: ${parts.join(', ')}\n`)
+}
+
+function inWords(value: unknown): string {
+  if (typeof value === 'number') return String(Math.round(value * 10) / 10)
+  if (typeof value !== 'object' || value === null) return String(value)
+  return `{ ${Object.entries(value)
+    .map(([name, count]) => `${name}: ${count}`)
+    .join(', ')} }`
+}
+
+function errorCodeIn(body: string): string {
+  return body === '' ? '' : ` ${(JSON.parse(body) as { error: string }).error}`
+}
+
+function isExpired(token: string): boolean {
+  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { exp: number }
+  return claims.exp * 1000 <= Date.now()
+}

@@ -1,0 +1,49 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { type RealDex, startRealDex } from '@broker/dev-dex'
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
+import { describe, expect, test } from 'vitest'
+import { startBroker } from '../harness/broker-process.ts'
+import { CheckClient, CheckLoad, credentialsOf, printMeasured, recoveryMs, tally, teams } from './checks.ts'
+
+const clients = teams(5)
+const headersOf = (index: number) => credentialsOf(clients, index)
+const binary = process.env['DEX_BIN'] ?? ''
+
+async function keySetOf({ jwksUri }: RealDex) {
+  return createLocalJWKSet((await (await fetch(jwksUri)).json()) as JSONWebKeySet)
+}
+
+describe.skipIf(binary === '')('a real Dex on memory storage', () => {
+  test('that is killed and started again is found again, and its new tokens are good', async () => {
+    const options = { clients, idTokensMs: 8_000 }
+    const first = await startRealDex(binary, options)
+    await using broker = await startBroker({
+      DEX_TOKEN_URL: first.tokenEndpoint,
+      EXPIRY_SAFETY_MARGIN: '1s',
+    })
+    using client = new CheckClient(broker.port)
+    await using load = new CheckLoad(client, { perSecond: 100, headersOf })
+    await delay(1_000)
+    await first.close()
+    await delay(9_000)
+    await using second = await startRealDex(binary, { ...options, port: first.port, idTokensMs: 3_600_000 })
+    const backAt = performance.now()
+    await delay(6_000)
+    const answers = await load.stop()
+
+    const recovered = recoveryMs(answers, backAt)
+    const last = new Set(answers.slice(-50).map(({ token }) => token ?? ''))
+    printMeasured('a real Dex killed and started again', {
+      outcomes: tally(answers),
+      recovered,
+      tokensInTheEnd: last.size,
+    })
+    expect(answers.filter(({ isExpired }) => isExpired)).toEqual([])
+    expect(recovered).toBeLessThan(5_000)
+    expect(last.size).toBe(clients.length)
+    const keySet = await keySetOf(second)
+    for (const token of last) await expect(jwtVerify(token, keySet)).resolves.toBeDefined()
+  }, 60_000)
+
+  test.skip('a rotation of its keys: it takes a minute at least, and the look-alike rotates in a second')
+})
