@@ -64,7 +64,11 @@ export async function failureOf(promise: Promise<unknown>): Promise<BrokerError>
   throw new Error('expected a BrokerError', { cause: 'error' in outcome ? outcome.error : outcome.value })
 }
 
-/** Waits until a condition that a server decides on holds. */
+/** Waits until a condition that a server decides on holds; fails before the test does, whose time out would not stop it. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise(resolve => setImmediate(resolve))
+  const end = performance.now() + 15_000
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`waited for 15 seconds in vain: ${condition}`)
+    await new Promise(resolve => setImmediate(resolve))
+  }
 }

@@ -142,7 +142,9 @@ describe('no token, no request', () => {
     const leaving = new AbortController()
     const response = await out.call(out.backend.url, { signal: leaving.signal })
     leaving.abort(new Error('left'))
-    await expect(response.text()).rejects.toThrow('left')
+    // The fetch of Node 22 keeps the reason of a body that ends to itself.
+    const ending = process.version.startsWith('v22.') ? 'The operation was aborted.' : 'left'
+    await expect(response.text()).rejects.toThrow(ending)
   })
 })
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleepUntil } from 'node:timers/promises'
-import { Agent } from 'undici'
+import type { Agent } from 'undici'
 import { expect } from 'vitest'
 import type { TokenBrokerOptions } from '../../src/broker-options.ts'
 import { type CreateFetchOptions, createFetch } from '../../src/outbound/create-fetch.ts'
@@ -20,6 +20,12 @@ interface Settings {
   readonly broker?: Partial<TokenBrokerOptions>
   readonly outgoing?: Partial<CreateFetchOptions> | ((backend: LoopbackServer) => Partial<CreateFetchOptions>)
 }
+
+/**
+ * Whether this Node's own fetch can use a dispatcher of undici 8. On Node 22 and 24 it is the fetch of undici 6 and 7,
+ * which gives dispatchers the older handlers; undici 7 takes these, undici 8 does not.
+ */
+export const ownFetchTakesUndici8: boolean = Number.parseInt(process.versions.undici ?? '', 10) >= 8
 
 export const answerOk: AnswerRequest = (_, response) => response.end('ok')
 
@@ -42,6 +48,10 @@ export async function startOutgoingCalls({
   })
   const backend = await startLoopbackServer(answer)
   const elsewhere = await startLoopbackServer(answerOk)
+  // Only the one that is used: each replaces the process's global dispatcher, and Node 22 has trouble with that of undici 8.
+  const { Agent } = ownFetchTakesUndici8
+    ? await import('undici')
+    : ((await import('undici-7')) as unknown as typeof import('undici'))
   const agent = new Agent()
   const options = typeof outgoing === 'function' ? outgoing(backend) : outgoing
   const call = createFetch(running.broker, {

@@ -3,7 +3,12 @@ import * as undici7 from 'undici-7'
 import type { OutgoingTokenOptions } from '../../src/outbound/outgoing-tokens.ts'
 import { tokenInterceptor } from '../../src/undici/token-interceptor.ts'
 import type { AnswerRequest } from '../loopback-server.ts'
-import { closeWithoutRest, type OutgoingCalls, startOutgoingCalls } from '../outbound/outgoing-calls.ts'
+import {
+  closeWithoutRest,
+  type OutgoingCalls,
+  ownFetchTakesUndici8,
+  startOutgoingCalls,
+} from '../outbound/outgoing-calls.ts'
 
 export interface Answer {
   readonly status: number
@@ -65,7 +70,7 @@ export const clients: Readonly<Record<string, NamedClient>> = {
     replays: false,
   },
   'fetch of Node': {
-    version: undici,
+    version: ownFetchTakesUndici8 ? undici : (undici7 as unknown as typeof undici),
     client: (dispatcher, url, init) =>
       requested(
         fetch(url, { ...(init as RequestInit), dispatcher: dispatcher as never, redirect: 'manual' }),

@@ -8,7 +8,13 @@ import { TokenBroker } from '../../src/token-broker.ts'
 import { tokenInterceptor } from '../../src/undici/token-interceptor.ts'
 import { undiciTransport } from '../../src/undici/undici-transport.ts'
 import { failureOf, orders, until } from '../broker-with-dex.ts'
-import { answerOnly, linesOf, refuseFirstToken, tokensOf } from '../outbound/outgoing-calls.ts'
+import {
+  answerOnly,
+  linesOf,
+  ownFetchTakesUndici8,
+  refuseFirstToken,
+  tokensOf,
+} from '../outbound/outgoing-calls.ts'
 import { clients, startInterceptedCalls } from './clients.ts'
 
 describe.each(Object.entries(clients))('%s', (_, { version, client, replays }) => {
@@ -541,6 +547,21 @@ describe('the handler of the caller', () => {
     expect(tokensOf(out.backend)).toEqual([out.broker.peekToken()?.accessToken])
   })
 })
+
+test.skipIf(ownFetchTakesUndici8)(
+  'a fetch of Node that cannot use a dispatcher of undici 8 (Node 22 and 24) is told so',
+  async () => {
+    await using out = await startInterceptedCalls()
+    const fetched = fetch(out.backend.url, { dispatcher: out.dispatcher as never })
+    await expect(fetched).rejects.toMatchObject({
+      cause: {
+        message: expect.stringContaining("this Node's own fetch cannot use a dispatcher of undici 8"),
+      },
+    })
+    expect(out.backend.requests).toEqual([])
+    expect(out.dex.counts.tokenRequests).toBe(0)
+  },
+)
 
 test('a closed broker sends nothing', async () => {
   await using out = await startInterceptedCalls()
