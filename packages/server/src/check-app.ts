@@ -1,9 +1,14 @@
 import type { AllowVerdict, CheckRequest, TokenBroker, Verdict } from '@broker/core'
 import type { HttpBindings } from '@hono/node-server'
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 
 /** Called with each verdict, for metrics and the log; must not throw. */
 export type VerdictListener = (verdict: Verdict) => void
+
+/** What a Node listener hands to the app; elsewhere there is nothing. */
+export interface CheckEnvironment {
+  Bindings: Partial<HttpBindings>
+}
 
 /** The header by which Envoy learns what to remove from the request; it reads it on 200 only, and removes last. */
 const removeHeader = 'x-envoy-auth-headers-to-remove'
@@ -17,17 +22,10 @@ const clientClosedRequest = 499
 export function createCheckApp(
   broker: TokenBroker,
   onVerdict: VerdictListener = () => {},
-): Hono<{ Bindings: Partial<HttpBindings> }> {
-  const app = new Hono<{ Bindings: Partial<HttpBindings> }>()
+): Hono<CheckEnvironment> {
+  const app = new Hono<CheckEnvironment>()
   app.all('*', context => {
-    const { raw } = context.req
-    const request: CheckRequest = {
-      headers: context.env?.incoming?.rawHeaders ?? headerLines(raw.headers),
-      // Made only for a check that has to wait.
-      get signal() {
-        return raw.signal
-      },
-    }
+    const request = new HonoCheckRequest(context)
     const verdict = broker.peekCheck(request)
     if (verdict === undefined) return waitForVerdict(broker, request, onVerdict)
     onVerdict(verdict)
@@ -36,9 +34,24 @@ export function createCheckApp(
   return app
 }
 
+/** A check as Hono has it; the request object and its signal are made only for a check that has to wait. */
+class HonoCheckRequest implements CheckRequest {
+  readonly #context: Context<CheckEnvironment>
+  readonly headers: readonly string[]
+
+  constructor(context: Context<CheckEnvironment>) {
+    this.#context = context
+    this.headers = context.env?.incoming?.rawHeaders ?? headerLines(context.req.raw.headers)
+  }
+
+  get signal(): AbortSignal {
+    return this.#context.req.raw.signal
+  }
+}
+
 async function waitForVerdict(
   broker: TokenBroker,
-  request: CheckRequest,
+  request: HonoCheckRequest,
   onVerdict: VerdictListener,
 ): Promise<Response> {
   try {
@@ -46,7 +59,7 @@ async function waitForVerdict(
     onVerdict(verdict)
     return answer(verdict)
   } catch (error) {
-    if (request.signal?.aborted) return new Response(null, { status: clientClosedRequest })
+    if (request.signal.aborted) return new Response(null, { status: clientClosedRequest })
     throw error
   }
 }

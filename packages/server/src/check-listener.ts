@@ -9,6 +9,7 @@ import {
 import type { Duplex } from 'node:stream'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import type { Hono } from 'hono'
+import type { CheckEnvironment } from './check-app.ts'
 import { listenerOptions } from './listener-options.ts'
 import { targetKind } from './raw-target.ts'
 
@@ -20,7 +21,7 @@ const lingerMs = 500
  * but a check that passes, or the probe, is ever answered with 200.
  */
 export function createCheckListener(
-  app: Hono<{ Bindings: Partial<HttpBindings> }>,
+  app: Hono<CheckEnvironment>,
   options: ServerOptions = listenerOptions,
 ): Server {
   const answerCheck = getRequestListener((request, env) => app.fetch(request, env as HttpBindings))

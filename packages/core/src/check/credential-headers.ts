@@ -38,20 +38,28 @@ export function readCredentialHeaders(
     jwt: undefined,
     expectedTimeoutMs: undefined,
   }
-  const add = (field: keyof CredentialHeaders, value: string) => {
-    found[field] = found[field] === undefined ? value : repeated
-  }
   for (let index = 0; index + 1 < lines.length; index += 2) {
-    const name = (lines[index] as string).toLowerCase()
+    const line = lines[index] as string
     const value = lines[index + 1] as string
     // No `else`: two of the names may be the same header.
-    if (name === names.clientId) add('clientId', value)
-    if (name === names.clientSecret) add('clientSecret', value)
-    if (name === names.scope) add('scope', value)
-    if (name === names.jwt) add('jwt', value)
-    if (name === expectedTimeoutHeader) add('expectedTimeoutMs', value)
+    if (isNamed(line, names.clientId)) found.clientId = valueWith(found.clientId, value)
+    if (isNamed(line, names.clientSecret)) found.clientSecret = valueWith(found.clientSecret, value)
+    if (isNamed(line, names.scope)) found.scope = valueWith(found.scope, value)
+    if (isNamed(line, names.jwt)) found.jwt = valueWith(found.jwt, value)
+    if (isNamed(line, expectedTimeoutHeader)) {
+      found.expectedTimeoutMs = valueWith(found.expectedTimeoutMs, value)
+    }
   }
   return found
+}
+
+/** Lengths first: most lines of a request are none of ours, and a lower-case copy of each would be garbage. */
+function isNamed(line: string, name: string): boolean {
+  return line.length === name.length && line.toLowerCase() === name
+}
+
+function valueWith(before: HeaderValue, value: string): HeaderValue {
+  return before === undefined ? value : repeated
 }
 
 /** The one value of a header, empty when it is absent. */

@@ -29,6 +29,7 @@ const scopePattern = /^[\x20-\x7e]*$/
 export function scopeWithAudiences(scope: string, audiences: readonly string[]): string {
   // A string is iterable too: its letters would become audiences.
   if (!Array.isArray(audiences)) throw new TypeError('audiences must be an array of client ids')
+  if (audiences.length === 0) return scope
   const scopes = scope === '' ? [] : [scope]
   for (const audience of audiences) {
     if (typeof audience !== 'string' || !audiencePattern.test(audience)) {
