@@ -40,8 +40,8 @@ export interface TokenRequestsOptions<Token> {
   readonly requestTimeoutMs: number
   /** Makes the token of a good answer, before anybody hears of it. */
   readonly onAnswer: (requested: RequestedToken, answer: TokenAnswer) => Token
-  /** Told of a request that failed for good, before anybody hears of it. */
-  readonly onFailure: (requested: RequestedToken, failure: BrokerError) => void
+  /** Told of a request that failed for good, before anybody hears of it; `wasSent` unless it was not known where to. */
+  readonly onFailure: (requested: RequestedToken, failure: BrokerError, wasSent: boolean) => void
 }
 
 /**
@@ -110,7 +110,7 @@ export class TokenRequests<Token> {
       return onAnswer(requested, answer)
     } catch (error) {
       const failure = asBrokerError(error)
-      onFailure(requested, failure)
+      onFailure(requested, failure, true)
       if (!this.#closed) this.#log(failure, credentials)
       throw failure
     }
@@ -123,7 +123,7 @@ export class TokenRequests<Token> {
       return await endpoint.url()
     } catch (error) {
       const failure = asBrokerError(error)
-      onFailure(requested, failure)
+      onFailure(requested, failure, false)
       throw failure
     }
   }

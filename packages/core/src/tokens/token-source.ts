@@ -76,7 +76,7 @@ export class TokenSource {
       ...options,
       breaker: new CircuitBreaker(clock),
       onAnswer: (requested, answer) => this.#keep(requested, answer),
-      onFailure: (requested, failure) => this.#takeNote(requested, failure),
+      onFailure: (requested, failure, wasSent) => this.#takeNote(requested, failure, wasSent),
     })
   }
 
@@ -200,13 +200,16 @@ export class TokenSource {
   }
 
   /** Wrong credentials are wrong for every scope; a wrong scope is wrong for itself alone. */
-  #takeNote({ credentials, key }: RequestedToken, failure: BrokerError): void {
+  #takeNote({ credentials, key }: RequestedToken, failure: BrokerError, wasSent: boolean): void {
     const { cache, rejected, keys } = this.#options
     if (failure.code === 'token_request_rejected') {
       rejected.add(clientErrors.has(failure.oauthError) ? keys.ofClient(credentials) : key, failure)
       cache.delete(key)
     } else {
       cache.refreshOf(key)?.failed()
+      // The next caller would hear the same, until somebody changes the configuration.
+      const isMisconfigured = failure.code === 'invalid_token_response' && !failure.transient
+      if (isMisconfigured && wasSent) rejected.add(key, failure)
     }
   }
 }

@@ -107,4 +107,17 @@ describe('rejected credentials', () => {
     await failureOf(running.broker.getToken())
     await expect(running.broker.getToken()).resolves.toBeDefined()
   })
+
+  test('a Dex that is set up wrongly is not asked again for each caller either, nor is the log flooded', async () => {
+    await using running = await startBrokerWithDex({ client: orders })
+    running.dex.clientCredentialsEnabled = false
+    for (let index = 0; index < 100; index++) {
+      expect((await failureOf(running.broker.getToken())).code).toBe('invalid_token_response')
+    }
+    expect(running.dex.counts.tokenRequests).toBe(1)
+    expect(running.log.lines.length).toBe(1)
+    running.dex.clientCredentialsEnabled = true
+    running.clock.advance(5_000)
+    await expect(running.broker.getToken()).resolves.toBeDefined()
+  })
 })
