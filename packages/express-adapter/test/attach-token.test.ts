@@ -1,5 +1,10 @@
 import { once } from 'node:events'
-import { request as httpRequest, type IncomingMessage, type RequestListener } from 'node:http'
+import {
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http'
 import { connect } from 'node:net'
 import { TokenBroker } from '@broker/core'
 import { createProxyMiddleware } from 'http-proxy-middleware'
@@ -173,6 +178,38 @@ describe.each(expressVersions)('attachToken in %s', (_version, express) => {
       ).toEqual(['x-mine', 'authorization', 'x-access-token'])
       expect(headers).not.toHaveProperty('x-id-token')
     }
+  })
+
+  test('headersDistinct is right, whether the request has fewer lines than before or more', async () => {
+    await using setting = await startSetting()
+    const seen: unknown[] = []
+    const app = express()
+    app.use(attachToken(setting.broker), (request, response) => {
+      const { host, connection, 'content-length': _, ...others } = request.headersDistinct
+      seen.push(others)
+      response.send('ok')
+    })
+    app.use((_error: unknown, _request: unknown, response: ServerResponse, _next: unknown) => {
+      response.end('failed')
+    })
+    await using server = await listening(app)
+    await send(server, forged)
+    await send(server, [])
+    const token = setting.broker.peekToken()?.accessToken
+    const attached = { authorization: [`Bearer ${token}`], 'x-access-token': [token] }
+    expect(seen).toEqual([{ 'x-mine': ['kept'], ...attached }, attached])
+  })
+
+  test('a header is the same with hyphens and with underscores, whichever of them is ours', async () => {
+    await using setting = await startSetting()
+    const { tokenEndpoint } = setting.dex
+    const client = { clientId: 'batch', clientSecret: 'batch-secret' }
+    const tokenHeaders = { access_token: 'x_access_token', absent: 'x_user' }
+    await using broker = new TokenBroker({ tokenEndpoint, client, tokenHeaders })
+    await using server = await proxying(setting, { broker })
+    await send(server, ['X-User', 'forged', 'x_user', 'forged', 'X-Access-Token', 'forged'])
+    const received = setting.backend.requests[0]?.headers ?? {}
+    expect(Object.keys(received).filter(name => /^x.(user|access)/.test(name))).toEqual(['x_access_token'])
   })
 
   test('the token is the one that the options ask for, also by request', async () => {
