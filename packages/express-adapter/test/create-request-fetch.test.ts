@@ -265,7 +265,10 @@ describe.each(expressVersions)('createRequestFetch in %s', (_version, express) =
       const answer = await fetch(new Request(url, { signal: own.signal }))
       await expect.poll(isReached).toBe(true)
       own.abort(reason)
-      await expect(answer.text()).rejects.toBe(reason)
+      const ending = await answer.text().catch((error: unknown) => error)
+      // The fetch of Node 22 keeps the reason of a body that ends to itself.
+      if (process.version.startsWith('v22.')) expect(ending).toMatchObject({ name: 'AbortError' })
+      else expect(ending).toBe(reason)
       response.send('its own reason')
     })
     expect(await (await fetch(server.url)).text()).toBe('its own reason')
