@@ -19,6 +19,7 @@ export class RefreshSchedule {
   readonly #policy: RefreshPolicy
   #dueAt: number
   #failures = 0
+  #mayPass = false
 
   /** Both in milliseconds on the monotonic clock. */
   constructor(policy: RefreshPolicy, life: { readonly from: number; readonly until: number }) {
@@ -32,8 +33,14 @@ export class RefreshSchedule {
     return this.#policy.clock.monotonic() >= this.#dueAt
   }
 
+  /** Whether the last try failed a moment ago by something that can pass by itself, and the next one is not due. */
+  get isPaused(): boolean {
+    return this.#mayPass && !this.isDue
+  }
+
   /** The pause grows from 1 s to 15 s, give or take a fifth. */
-  failed(): void {
+  failed({ transient }: { readonly transient: boolean }): void {
+    this.#mayPass = transient
     const pauseMs = Math.min(firstRetryMs * 2 ** this.#failures++, maxRetryMs)
     const jitter = 1 + retryJitter * (2 * this.#policy.random() - 1)
     this.#dueAt = this.#policy.clock.monotonic() + pauseMs * jitter

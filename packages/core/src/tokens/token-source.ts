@@ -165,7 +165,7 @@ export class TokenSource {
   /** Who could have a living token waits for one attempt at most, and for none when one failed a moment ago. */
   async #askOrStale(requested: RequestedToken, wait: Wait): Promise<IssuedToken> {
     const { cache } = this.#options
-    if (!this.#requests.isUnderWay(requested) && !cache.refreshOf(requested.key)?.isDue) {
+    if (!this.#requests.isUnderWay(requested) && cache.refreshOf(requested.key)?.isPaused) {
       return this.#handOutStale(requested) ?? this.#ask(requested, wait)
     }
     try {
@@ -206,7 +206,7 @@ export class TokenSource {
       rejected.add(clientErrors.has(failure.oauthError) ? keys.ofClient(credentials) : key, failure)
       cache.delete(key)
     } else {
-      cache.refreshOf(key)?.failed()
+      cache.refreshOf(key)?.failed(failure)
       // The next caller would hear the same, until somebody changes the configuration.
       const isMisconfigured = failure.code === 'invalid_token_response' && !failure.transient
       if (isMisconfigured && wasSent) rejected.add(key, failure)

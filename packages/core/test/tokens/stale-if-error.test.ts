@@ -97,6 +97,19 @@ describe('inside the safety margin', () => {
     expect((await failureOf(running.broker.getToken())).code).toBe('invalid_token_response')
   })
 
+  test.each([0, 5_000])('nor later, with rejections remembered for %i ms', async negativeCacheTtlMs => {
+    await using running = await startBrokerWithDex({ ...options, negativeCacheTtlMs })
+    await running.broker.getToken()
+    running.clock.advance(usableMs)
+    running.dex.setFault('token', { kind: 'answer', status: 404, body: '404 page not found\n' })
+    for (let second = 0; second < 28; second++) {
+      expect((await failureOf(running.broker.getToken())).code).toBe('invalid_token_response')
+      // The request that was shared is over only then.
+      await new Promise(resolve => setImmediate(resolve))
+      running.clock.advance(1_000)
+    }
+  })
+
   test('a check passes with the old one, and a new one follows when Dex is back', async () => {
     const { running: made, token } = await startInsideTheMargin()
     await using running = made
