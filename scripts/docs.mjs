@@ -74,8 +74,8 @@ Whatever goes wrong is a \`BrokerError\` with one of these codes. Over HTTP it b
 | --- | --- | --- |
 ${rows.join('\n')}
 
-Every 401 carries \`WWW-Authenticate: Bearer\`. A 503 carries \`Retry-After\` when it is known how long to wait. The reason
-behind an error, which may name hosts and settings, is in the broker's log and never in an answer.
+Every 401 carries \`WWW-Authenticate: Bearer\`. A 503 carries \`Retry-After\`: how long to wait, a second when that is
+not known. The reason behind an error, which may name hosts and settings, is in the broker's log and never in an answer.
 `
 }
 

@@ -38,7 +38,8 @@ export const brokerErrorCodes = {
   },
   overloaded: {
     status: 503,
-    description: 'Too many callers wait for this token, or too many different tokens are being requested.',
+    description:
+      'Dex fails and is left alone for a moment, too many callers wait for this token, or too many tokens are being requested.',
   },
   jwks_unavailable: {
     status: 503,
