@@ -4,6 +4,9 @@ import { headersAttachedTo } from './attached-headers.ts'
 import { clientGone } from './client-gone.ts'
 import { proceedAfter } from './proceed-after.ts'
 
+/** Beside `request.auth`, where other middlewares, too, put what they found, or take it for granted. */
+const callers = new WeakMap<Request, AuthenticatedCaller>()
+
 /**
  * Lets a request on only with a JWT that the broker's gate accepts, and puts `{ claims, token }` into `request.auth`.
  *
@@ -18,7 +21,7 @@ export function requireJwt(broker: TokenBroker): RequestHandler {
 
 /** What `requireJwt` found out about a request's caller; throws a `TypeError` where it has not run. */
 export function authOf(request: Request): AuthenticatedCaller {
-  const { auth } = request as { auth?: AuthenticatedCaller }
+  const auth = callers.get(request)
   if (auth === undefined) throw new TypeError('requireJwt has not run for this request')
   return auth
 }
@@ -26,5 +29,6 @@ export function authOf(request: Request): AuthenticatedCaller {
 async function authenticate(broker: TokenBroker, request: Request, signal: AbortSignal): Promise<void> {
   if (headersAttachedTo(request).size > 0) throw new TypeError('requireJwt must come before attachToken')
   const auth = await broker.authenticate({ headers: request.rawHeaders, signal })
+  callers.set(request, auth)
   Object.assign(request, { auth })
 }

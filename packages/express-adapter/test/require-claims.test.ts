@@ -85,6 +85,19 @@ describe.each(expressVersions)('requireClaims in %s', (_, express) => {
     ])
   })
 
+  test('what another middleware left in request.auth does not count', async () => {
+    const app = express()
+    app.use((request, _response, next) => next(void Object.assign(request, { auth: { claims: {} } })))
+    app.get(
+      '/reports',
+      requireClaims(() => true),
+      (_request, response) => void response.send('the report'),
+    )
+    await using server = await listening(app)
+    const response = await fetch(`${server.url}/reports`, { headers: { connection: 'close' } })
+    expect(response.status).toBe(500)
+  })
+
   test('refuses what is no function', () => {
     expect(() => requireClaims('admin' as never)).toThrow('predicate must be a function')
   })
