@@ -4,6 +4,8 @@ import type { TokenSource } from './tokens/token-source.ts'
 
 /** How often the key set is looked at while tokens are cached, as a part of its maximum age. */
 const lookAgainRatio = 0.8
+/** However short that is, in milliseconds. */
+const minLookAgainMs = 1_000
 
 /**
  * Finds cached tokens that no backend can verify any more, because Dex lost the key that signed them (a restart on
@@ -23,7 +25,10 @@ export class DeadTokens {
     this.#issuer = issuer
     this.#tokens = tokens
     keySource.onKeysGone = kids => tokens.dropSignedBy(issuer, kids)
-    this.#timer = setInterval(() => this.#lookAgain(), maxAgeMs * lookAgainRatio).unref()
+    this.#timer = setInterval(
+      () => this.#lookAgain(),
+      Math.max(maxAgeMs * lookAgainRatio, minLookAgainMs),
+    ).unref()
   }
 
   /** A new token may be signed by a key that is not in the key set yet; then the others may be gone from it. */

@@ -31,10 +31,11 @@ export class DexEndpoints {
     return this.#metadata().endpoints?.jwksUri ?? this.#discovered('jwksUri')
   }
 
-  /** Whether a URL is one at which tokens are asked for, or what leads there. */
+  /** Whether a URL is one at which the broker asks Dex: for tokens, for keys, or where they are. */
   includes(url: URL): boolean {
     const { issuer, tokenEndpoint, metadata } = this.#options
-    const own = [tokenEndpoint, metadata?.endpoints?.tokenEndpoint, issuer && discoveryUrl(issuer)]
+    const { tokenEndpoint: discovered, jwksUri } = metadata?.endpoints ?? {}
+    const own = [tokenEndpoint, discovered, jwksUri, issuer && discoveryUrl(issuer)]
     return own.some(endpoint => endpoint !== undefined && isAt(url, new URL(endpoint)))
   }
 
