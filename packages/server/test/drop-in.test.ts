@@ -231,8 +231,8 @@ describe('/check', () => {
     ['a status of its own', { status: 418 }],
     ['404', { status: 404 }],
     ['500', { status: 500 }],
-  ])('answers 502 when Dex sends %s', async (_, answer) => {
-    await using broker = await startBroker()
+  ])('answers 502 when Dex sends %s, and nothing stays of it', async (_, answer) => {
+    await using broker = await startBroker({ NEGATIVE_CACHE_TTL: '0' })
     broker.dex.setFault('token', { kind: 'answer', ...answer })
     const refused = await broker.check({ headers: orders })
     expect([refused.status, errorOf(refused)]).toEqual([502, 'invalid_token_response'])
