@@ -39,3 +39,26 @@ test('10,000 requests with wrong secrets cost Dex one request per secret and tim
   expect(tokensIssued).toBe(1)
   expect(tokenRequests - tokensIssued).toBeLessThanOrEqual(bound)
 }, 30_000)
+
+test('a Dex without the grant is asked once per client and time of remembering, and the log says so as often', async () => {
+  const few = clients.slice(0, 5)
+  await using dex = await startDevDex({ clients: few })
+  dex.clientCredentialsEnabled = false
+  await using broker = await startBroker({
+    DEX_TOKEN_URL: dex.tokenEndpoint,
+    NEGATIVE_CACHE_TTL: `${negativeCacheMs}ms`,
+  })
+  using client = new CheckClient(broker.port)
+  const startedAt = performance.now()
+  await using load = new CheckLoad(client, { perSecond: 500, headersOf: index => credentialsOf(few, index) })
+  await delay(3_000)
+  const answers = await load.stop()
+  const lastedMs = performance.now() - startedAt
+
+  const { tokenRequests } = dex.counts
+  const lines = broker.process.log.split('\n').length - 1
+  printMeasured('Dex without the grant', { outcomes: tally(answers), lastedMs, tokenRequests, lines })
+  expect(tally(answers)).toEqual({ '502 invalid_token_response': answers.length })
+  expect(tokenRequests).toBeLessThanOrEqual(few.length * Math.ceil(lastedMs / negativeCacheMs))
+  expect(lines).toBeLessThan(20)
+}, 20_000)

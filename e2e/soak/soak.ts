@@ -159,11 +159,16 @@ const warm = await broker.holdings()
 const lastsMs = minutes * 60_000 - warmUpMs
 const [, troubles] = await Promise.all([callers.run(perSecond, lastsMs), makeTrouble(dex, lastsMs)])
 dex.clearFaults()
-// Faults are over: everybody who is in the right must pass again.
+// Faults are over. The circuit may still be open, and whoever comes beside its first probe is refused once more; from
+// then on everybody who is in the right must pass.
+const returning = new RandomCallers(broker.port, () => nextRequest(dex))
 const recovered = new RandomCallers(broker.port, () => nextRequest(dex))
 await delay(16_000)
+await returning.run(perSecond, 1_000)
+await delay(500)
 await recovered.run(perSecond, 3_000)
-const allAnswered = (await callers.finish()) && (await recovered.finish())
+const phases = [callers, returning, recovered]
+const allAnswered = (await Promise.all(phases.map(phase => phase.finish()))).every(Boolean)
 const cacheEntries = await metric(broker.adminPort, 'dex_token_broker_cache_entries')
 const checks = await metric(broker.adminPort, 'dex_token_broker_checks_total')
 // Tokens and rejections outlive the load by some seconds; connections of this process's own requests, too.
@@ -174,41 +179,33 @@ const seconds = (performance.now() - startedAt) / 1000
 const exitCode = await broker.stop()
 
 const growthMiB = after.heapMiB - warm.heapMiB
-const keysInUse = scopeParts.length * (peers.length + 1)
-/** Each key once in its usable life, with attempts that fail and are repeated, and wrong secrets once each time of remembering. */
-const tokenRequestBound = 3 * ((seconds / 3) * Math.min(keysInUse, perSecond * 3)) + seconds * 80
+const sumOf = (count: (phase: RandomCallers) => number) =>
+  phases.reduce((sum, phase) => sum + count(phase), 0)
+const asked = sumOf(phase => phase.asked)
+const answered = sumOf(phase => phase.answered)
+const passedBad = sumOf(phase => phase.passedBad)
+const brokersFaults = sumOf(phase => phase.outcomes['500'] ?? 0)
+/** Hundreds of short-lived tokens, each asked for every few seconds: the cache and sharing still spare a good part. */
+const tokenRequestBound = asked * 0.75
 const keysRequestBound = seconds / 2 + 20
-const lineBound = seconds * 60
-const asked = callers.asked + recovered.asked
+const lineBound = seconds * 20
 
 const findings: [string, boolean, string][] = [
   ['every request answered once, or its client left', allAnswered, `${asked} asked`],
   [
     'nothing but HTTP answers',
-    Object.keys({ ...callers.outcomes, ...recovered.outcomes }).every(name => /^(\d{3}|left)$/.test(name)),
+    phases.flatMap(phase => Object.keys(phase.outcomes)).every(name => /^(\d{3}|left)$/.test(name)),
     JSON.stringify(callers.outcomes),
   ],
   ['no request was held back', callers.skipped === 0, `${callers.skipped} skipped`],
-  [
-    'nobody got in with bad credentials',
-    callers.passedBad + recovered.passedBad === 0,
-    `${callers.passedBad}`,
-  ],
-  [
-    'nobody saw a fault of the broker',
-    (callers.outcomes['500'] ?? 0) === 0,
-    `${callers.outcomes['500'] ?? 0}`,
-  ],
+  ['nobody got in with bad credentials', passedBad === 0, `${passedBad}`],
+  ['nobody saw a fault of the broker', brokersFaults === 0, `${brokersFaults}`],
   [
     'good callers pass when the faults are over',
     recovered.refusedGood === 0,
     JSON.stringify(recovered.outcomes),
   ],
-  [
-    'the metric counts what was answered',
-    checks >= callers.answered + recovered.answered && checks <= asked,
-    `${checks} checks`,
-  ],
+  ['the metric counts what was answered', checks >= answered && checks <= asked, `${checks} checks`],
   ['the heap did not grow', growthMiB < allowedGrowthMiB, `${growthMiB.toFixed(1)} MiB since the warm-up`],
   [
     'resources are back where they were',
@@ -230,6 +227,7 @@ const findings: [string, boolean, string][] = [
   ['it stopped by itself', exitCode === 0, `exit code ${exitCode}`],
 ]
 
+console.log(`in the first second after the faults: ${JSON.stringify(returning.outcomes)}`)
 console.log(
   `heap after GC: ${before.heapMiB.toFixed(1)} at start, ${warm.heapMiB.toFixed(1)} warm, ${after.heapMiB.toFixed(1)} MiB at rest`,
 )
