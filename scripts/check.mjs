@@ -29,6 +29,7 @@ const steps = [
   },
   { name: 'docs', command: process.execPath, args: ['scripts/docs.mjs'] },
   { name: 'packaging', command: process.execPath, args: ['scripts/packaging.mjs'] },
+  { name: 'cost of a check', command: process.execPath, args: ['bench/src/guard.ts'] },
   { name: 'packaging proof', command: process.execPath, args: ['scripts/packaging-proof.mjs'] },
   ...examples.map(({ folder }) => ({
     name: folder,

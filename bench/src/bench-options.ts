@@ -10,6 +10,9 @@ export interface BenchOptions {
   readonly newJwts: number
   /** Where the figures go as JSON. */
   readonly out: string | undefined
+  /** Whether calls of the library are measured, and the time to the first answered check. */
+  readonly library: boolean
+  readonly startUp: boolean
   readonly publish: boolean
 }
 
@@ -18,12 +21,14 @@ export const benchUsage = `Usage: pnpm bench [options]
 What a check costs: our server beside a bare node:http server, and beside the Go service when PEER_BIN names it.
 
   --modes=a,b      ${modeNames.join(', ')} (default: all)
+  --library        calls of the library, inside one process, instead
+  --startup        the time to the first answered check, instead
   --rounds=5       how often each server is measured in turn
   --seconds=2      how long each time, in whole seconds
   --connections=16 connections that are kept busy
   --quick          3 rounds of 1 s
   --out=file       where the figures go as JSON (default: bench/results/latest.json)
-  --publish        also writes the figures into docs/performance.md and docs/performance.svg
+  --publish        measures all of it, and writes it into docs/performance.md and docs/performance.svg
 `
 
 /** `undefined` when help is wanted; throws when something is wrong. */
@@ -31,10 +36,12 @@ export function readBenchOptions(args: readonly string[]): BenchOptions | undefi
   const { values } = parseArgs({
     args: [...args],
     options: {
-      modes: { type: 'string', default: modeNames.join(',') },
+      modes: { type: 'string' },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       connections: { type: 'string', default: '16' },
+      library: { type: 'boolean', default: false },
+      startup: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       out: { type: 'string' },
       publish: { type: 'boolean', default: false },
@@ -42,9 +49,10 @@ export function readBenchOptions(args: readonly string[]): BenchOptions | undefi
     },
   })
   if (values.help) return undefined
-  const { quick } = values
+  const { quick, publish } = values
+  const servers = publish || !(values.library || values.startup)
   return {
-    modes: values.modes.split(',').map(modeName),
+    modes: values.modes?.split(',').map(modeName) ?? (servers ? modeNames : []),
     rounds: positive('rounds', values.rounds ?? (quick ? '3' : '5')),
     seconds: positive('seconds', values.seconds ?? (quick ? '1' : '2')),
     warmUpSeconds: quick ? 1 : 2,
@@ -52,7 +60,9 @@ export function readBenchOptions(args: readonly string[]): BenchOptions | undefi
     // More than the verified JWTs that are remembered (4,096), so that none is known when its turn comes again.
     newJwts: quick ? 6_000 : 20_000,
     out: values.out,
-    publish: values.publish,
+    library: values.library || publish,
+    startUp: values.startup || publish,
+    publish,
   }
 }
 

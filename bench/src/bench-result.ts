@@ -1,4 +1,6 @@
 import type { ContenderName } from './contender.ts'
+import type { CacheFigures } from './library/cache-figures.ts'
+import type { CallFigures } from './library/calls.ts'
 import type { ModeName } from './mode.ts'
 import type { Summary } from './statistics.ts'
 
@@ -39,4 +41,25 @@ export interface BenchResult {
   readonly seconds: number
   readonly connections: number
   readonly modes: readonly ModeResult[]
+  readonly library?: LibraryResult
+  readonly startUp?: StartUpResult
+}
+
+/** Calls of the library and its cache, inside one process. */
+export interface LibraryResult {
+  readonly calls: readonly CallFigures[]
+  readonly cache: CacheFigures
+}
+
+/** From the start of a process to its first answered check. */
+export interface StartUpResult {
+  readonly starts: number
+  readonly ours: StartUpFigures
+  readonly go?: StartUpFigures
+}
+
+export interface StartUpFigures {
+  readonly milliseconds: Summary
+  readonly cpuMilliseconds: Summary
+  readonly rssBytes: Summary
 }

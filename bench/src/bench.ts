@@ -1,15 +1,17 @@
 // What a check costs, side by side: see docs/performance.md.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { arch, availableParallelism, platform, tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BenchOptions, benchUsage, readBenchOptions } from './bench-options.ts'
-import type { BenchResult, ModeResult } from './bench-result.ts'
+import type { BenchResult, LibraryResult, ModeResult } from './bench-result.ts'
 import { goServiceBinary } from './contender.ts'
 import { startDex } from './dex-process.ts'
 import { findLoadGenerator } from './load/load-generator.ts'
 import { measureMode } from './measure-mode.ts'
 import { usageSource } from './process-usage.ts'
+import { measureStartUp, startUpText } from './start-up.ts'
 import { terminalTable } from './terminal-table.ts'
 
 const defaultOut = fileURLToPath(new URL('../results/latest.json', import.meta.url))
@@ -34,6 +36,9 @@ async function run(options: BenchOptions): Promise<void> {
       modes.push(result)
       console.log(`${terminalTable(result)}\n`)
     }
+    const startUp = options.startUp ? await measureStartUp(options.rounds * 3) : undefined
+    if (startUp !== undefined) console.log(`${startUpText(startUp)}\n`)
+    const library = options.library ? measureLibrary(path.join(scratch, 'library.json')) : undefined
     const machine = {
       cores: availableParallelism(),
       architecture: arch(),
@@ -42,7 +47,10 @@ async function run(options: BenchOptions): Promise<void> {
       loadGenerator: loadGenerator.name,
       usageSource,
     }
-    save(options.out ?? defaultOut, { machine, rounds, seconds, connections, modes })
+    const parts = { ...(library && { library }), ...(startUp && { startUp }) }
+    const file = options.out ?? defaultOut
+    save(file, { machine, rounds, seconds, connections, modes, ...parts })
+    if (options.publish) runScript('publish.ts', [file])
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }
@@ -52,4 +60,15 @@ function save(file: string, result: BenchResult): void {
   mkdirSync(path.dirname(file), { recursive: true })
   writeFileSync(file, `${JSON.stringify(result, undefined, 2)}\n`)
   console.log(`figures: ${path.relative(process.cwd(), file)}`)
+}
+
+/** In a process of its own, with a garbage collector that can be called. */
+function measureLibrary(file: string): LibraryResult {
+  runScript('library.ts', ['--out', file], ['--expose-gc'])
+  return JSON.parse(readFileSync(file, 'utf8'))
+}
+
+function runScript(name: string, args: readonly string[], nodeOptions: readonly string[] = []): void {
+  const script = fileURLToPath(new URL(name, import.meta.url))
+  execFileSync(process.execPath, [...nodeOptions, script, ...args], { stdio: 'inherit' })
 }

@@ -20,6 +20,9 @@ type Environment = Readonly<Record<string, string>>
 /** The Go service that the broker succeeds, named by PEER_BIN. */
 export const goServiceBinary: string | undefined = process.env['PEER_BIN'] || undefined
 
+/** The script of the floor; its argument is the headers to answer, as JSON. */
+export const bareScript: string = fileURLToPath(new URL('bare-server.ts', import.meta.url))
+
 /** Our command with these variables and no others. */
 export async function startOurs(environment: Environment): Promise<Contender> {
   const child = new ManagedProcess('the broker', process.execPath, [brokerCommand()], {
@@ -30,11 +33,8 @@ export async function startOurs(environment: Environment): Promise<Contender> {
 
 /** The floor, with the headers that it is to answer. */
 export async function startBare(headers: Readonly<Record<string, string>>): Promise<Contender> {
-  const script = fileURLToPath(new URL('bare-server.ts', import.meta.url))
-  const child = new ManagedProcess('the bare server', process.execPath, [script, JSON.stringify(headers)])
-  return contender('bare', child, () =>
-    child.log.endsWith('}\n') ? (JSON.parse(child.log) as { port: number }).port : undefined,
-  )
+  const child = new ManagedProcess('the bare server', process.execPath, [bareScript, JSON.stringify(headers)])
+  return contender('bare', child, () => barePort(child.log))
 }
 
 /** The Go service with the same variables as ours: it has the same names. */
@@ -66,15 +66,21 @@ async function contender(
 }
 
 /** The script behind the command, as the package's `bin` names it. */
-function brokerCommand(): string {
+export function brokerCommand(): string {
   const manifestFile = createRequire(import.meta.url).resolve('@broker/server/package.json')
   const manifest: { bin: { 'dex-token-broker': string } } = JSON.parse(readFileSync(manifestFile, 'utf8'))
   return path.join(path.dirname(manifestFile), manifest.bin['dex-token-broker'])
 }
 
-function listeningPort(log: string): number | undefined {
+/** The port of our server's checks, as its log has it. */
+export function listeningPort(log: string): number | undefined {
   const line = log.split('\n').find(text => text.includes('"msg":"listening"') && text.endsWith('}'))
   if (line === undefined) return undefined
   const { check } = JSON.parse(line) as { check: string }
   return Number(check.slice(check.lastIndexOf(':') + 1))
+}
+
+/** The port of the bare server, as it prints it. */
+export function barePort(log: string): number | undefined {
+  return log.endsWith('}\n') ? (JSON.parse(log) as { port: number }).port : undefined
 }

@@ -8,6 +8,16 @@ export interface RawAnswer {
   readonly headers: Readonly<Record<string, string>>
 }
 
+/** Headers that Node writes itself. */
+const ownHeaders = new Set(['date', 'connection', 'keep-alive'])
+
+/** The headers of an answer that another server of Node can repeat. */
+export async function headersToRepeat(port: number, rawRequest: string): Promise<Record<string, string>> {
+  const { status, headers } = await answerTo(port, rawRequest)
+  if (status !== 200) throw new Error(`the first check was answered with ${status}`)
+  return Object.fromEntries(Object.entries(headers).filter(([header]) => !ownHeaders.has(header)))
+}
+
 /** Sends one raw request over a connection of its own. */
 export async function answerTo(port: number, rawRequest: string): Promise<RawAnswer> {
   const socket = connect(port, '127.0.0.1').setEncoding('latin1')

@@ -11,7 +11,7 @@ import {
   startOurs,
 } from './contender.ts'
 import type { DexProcess } from './dex-process.ts'
-import { answerTo } from './first-answer.ts'
+import { headersToRepeat } from './first-answer.ts'
 import type { LoadGenerator, LoadResult } from './load/load.ts'
 import { type ModeName, modes } from './mode.ts'
 import { processUsage } from './process-usage.ts'
@@ -32,9 +32,6 @@ interface Round extends LoadResult {
   readonly peakRssBytes: number | undefined
 }
 
-/** Headers that Node writes itself. */
-const ownHeaders = new Set(['date', 'connection', 'keep-alive'])
-
 /** Measures all servers in turn, round by round, so that whatever else the machine does hits all of them. */
 export async function measureMode(name: ModeName, bench: Bench): Promise<ModeResult> {
   const { options, dex, scratch } = bench
@@ -47,7 +44,10 @@ export async function measureMode(name: ModeName, bench: Bench): Promise<ModeRes
   const ours = stack.use(await startOurs(environment))
   const contenders: Contender[] = [ours]
   // There is nothing to compare a server that asks nobody with one that asks Dex each time.
-  if (!mode.asksDex) contenders.push(stack.use(await startBare(await headersOf(ours, requestsFile))))
+  if (!mode.asksDex)
+    contenders.push(
+      stack.use(await startBare(await headersToRepeat(ours.port, firstRequestIn(requestsFile)))),
+    )
   if (goServiceBinary !== undefined) {
     contenders.push(stack.use(await startGo(goServiceBinary, environment)))
   }
@@ -83,12 +83,6 @@ export async function measureMode(name: ModeName, bench: Bench): Promise<ModeRes
     contenders: Object.fromEntries([...rounds].map(([contender, all]) => [contender, resultOf(all)])),
     ratios: ratiosOf(rounds),
   }
-}
-
-async function headersOf({ port }: Contender, requestsFile: string): Promise<Record<string, string>> {
-  const { status, headers } = await answerTo(port, firstRequestIn(requestsFile))
-  if (status !== 200) throw new Error(`the first check was answered with ${status}`)
-  return Object.fromEntries(Object.entries(headers).filter(([header]) => !ownHeaders.has(header)))
 }
 
 function firstRequestIn(requestsFile: string): string {

@@ -1,0 +1,46 @@
+// Fails when a check costs more than it may. It counts allocated bytes, which do not depend on how busy the machine is:
+// work that was added to each check shows in them, and nearly nothing else does.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { barePort, bareScript, brokerCommand, listeningPort } from './contender.ts'
+import { startDex } from './dex-process.ts'
+import { headersToRepeat } from './first-answer.ts'
+import { bytesPerCheck, startProbed } from './guard/bytes-per-check.ts'
+import { type ModeName, modes } from './mode.ts'
+
+/** What a check may allocate beyond what Node's HTTP server needs for the same answer. A lower figure is a reason to lower it. */
+const limits: Partial<Record<ModeName, number>> = { cached: 7_400, static: 4_200, gated: 5_200 }
+
+const scratch = mkdtempSync(path.join(tmpdir(), 'broker-guard-'))
+try {
+  await using dex = await startDex()
+  for (const [name, limit] of Object.entries(limits)) {
+    const mode = modes[name as ModeName]
+    const file = path.join(scratch, name)
+    await mode.writeRequests(file, dex, { newJwts: 1 })
+    const check = readFileSync(file, 'latin1')
+
+    await using ours = startProbed(brokerCommand(), [], {
+      LISTEN_ADDR: '127.0.0.1:0',
+      ADMIN_ADDR: '127.0.0.1:0',
+      DEX_TOKEN_URL: dex.tokenEndpoint,
+      ...mode.environment(dex),
+    })
+    const port = await ours.until('it listened', () => listeningPort(ours.log))
+    const headers = await headersToRepeat(port, check)
+    const oursBytes = await bytesPerCheck(ours, port, check)
+
+    await using bare = startProbed(bareScript, [JSON.stringify(headers)], {})
+    const portOfBare = await bare.until('it listened', () => barePort(bare.log))
+    const bareBytes = await bytesPerCheck(bare, portOfBare, check)
+
+    const own = oursBytes - bareBytes
+    console.log(
+      `${name}: ${own.toFixed(0)} bytes of ours for each check (${oursBytes.toFixed(0)} with Node's), at most ${limit}`,
+    )
+    if (own > limit) process.exitCode = 1
+  }
+} finally {
+  rmSync(scratch, { recursive: true, force: true })
+}
