@@ -24,7 +24,7 @@ export class CircuitBreaker {
   #period = 0
   #pauseMs = firstPauseMs
   #openUntil: number | undefined
-  #isProbing = false
+  #probe: PromiseWithResolvers<void> | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -42,14 +42,19 @@ export class CircuitBreaker {
   get retryAfterMs(): number {
     if (this.#openUntil === undefined) return 0
     const remaining = this.#openUntil - this.#clock.monotonic()
-    return this.#isProbing ? Math.max(remaining, firstPauseMs) : Math.max(remaining, 0)
+    return this.#probe !== undefined ? Math.max(remaining, firstPauseMs) : Math.max(remaining, 0)
+  }
+
+  /** Resolves when the probe that is out, if any, has told whether the endpoint answers again. */
+  get probe(): Promise<void> | undefined {
+    return this.#probe?.promise
   }
 
   /** Whether an attempt may be made now; its outcome has to be told. While open, one at a time is let through as a probe. */
   allows(): boolean {
     if (this.#openUntil === undefined) return true
-    if (this.#isProbing || this.#clock.monotonic() < this.#openUntil) return false
-    this.#isProbing = true
+    if (this.#probe !== undefined || this.#clock.monotonic() < this.#openUntil) return false
+    this.#probe = Promise.withResolvers()
     this.#period++
     return true
   }
@@ -62,7 +67,7 @@ export class CircuitBreaker {
       return false
     }
     this.#openUntil = undefined
-    this.#isProbing = false
+    this.#endProbe()
     this.#pauseMs = firstPauseMs
     this.#slices = []
     this.#period++
@@ -77,8 +82,7 @@ export class CircuitBreaker {
     if (begunIn !== this.#period) return false
     this.#failuresInARow++
     this.#record(true)
-    const wasProbe = this.#isProbing
-    this.#isProbing = false
+    const wasProbe = this.#endProbe()
     if (wasProbe) this.#pauseMs = Math.min(this.#pauseMs * 2, maxPauseMs)
     if (askedPauseMs === undefined && !wasProbe && !this.#mustOpen()) return false
     const wasOpen = this.#openUntil !== undefined
@@ -86,6 +90,14 @@ export class CircuitBreaker {
     this.#openUntil = this.#clock.monotonic() + pauseMs
     this.#period++
     return !wasOpen
+  }
+
+  /** Says whether there was one. */
+  #endProbe(): boolean {
+    const probe = this.#probe
+    this.#probe = undefined
+    probe?.resolve()
+    return probe !== undefined
   }
 
   #mustOpen(): boolean {

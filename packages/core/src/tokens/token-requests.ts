@@ -130,7 +130,11 @@ export class TokenRequests<Token> {
 
   async #attempt(url: string, credentials: ClientCredentials, signal: AbortSignal): Promise<TokenAnswer> {
     const { endpoint, breaker, clock, observe, logger } = this.#options
-    if (!breaker.allows()) throw circuitOpen(breaker.retryAfterMs)
+    if (!breaker.allows()) {
+      // A probe began earlier than this request, so it also ends before this one's deadline.
+      await breaker.probe
+      if (!breaker.allows()) throw circuitOpen(breaker.retryAfterMs)
+    }
     const { period } = breaker
     const requestedAt = momentOf(clock)
     const durationMs = () => clock.monotonic() - requestedAt.monotonic

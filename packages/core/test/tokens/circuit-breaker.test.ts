@@ -197,3 +197,31 @@ describe('a Dex that cannot answer', () => {
     await expect(running.broker.getToken()).resolves.toBeDefined()
   })
 })
+
+test('who comes while a probe is out waits for what it tells, and passes when it succeeds', async () => {
+  await using running = await startBrokerWithDex({ client: orders })
+  running.dex.setFault('token', { kind: 'html', status: 500 })
+  for (let index = 0; index < 5; index++) await failureOf(running.broker.getToken())
+  running.dex.setFault('token', { kind: 'slow', delayMs: 30 })
+  running.clock.advance(1_000)
+  const scopes = ['openid', 'email', 'profile', 'groups', 'openid email', 'openid profile', 'openid groups']
+  const tokens = await Promise.all(scopes.map(scope => running.broker.getToken({ scope })))
+  expect(new Set(tokens).size).toBe(scopes.length)
+  expect(running.dex.counts.tokenRequests).toBe(5 + scopes.length)
+})
+
+test('who comes while a probe is out is told to come back when it fails, and Dex got one request', async () => {
+  await using running = await startBrokerWithDex({ client: orders })
+  running.dex.setFault('token', { kind: 'html', status: 500 })
+  for (let index = 0; index < 5; index++) await failureOf(running.broker.getToken())
+  running.clock.advance(1_000)
+  const failures = await Promise.all(
+    ['openid', 'email', 'groups'].map(scope => failureOf(running.broker.getToken({ scope }))),
+  )
+  expect(failures.map(({ code }) => code).sort()).toEqual([
+    'invalid_token_response',
+    'overloaded',
+    'overloaded',
+  ])
+  expect(running.dex.counts.tokenRequests).toBe(6)
+})
