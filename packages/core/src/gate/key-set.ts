@@ -1,17 +1,18 @@
-import { type CompactVerifyGetKey, compactVerify, createLocalJWKSet, errors, type JWK } from 'jose'
+import { createLocalJWKSet, errors, type JWK } from 'jose'
 import { isJsonObject, parseJsonObject } from '../http/parse-json-object.ts'
-import { allowedAlgorithms, invalidJwt, type JwtHeader } from './jwt.ts'
+import { isSignedBy } from './is-signed-by.ts'
+import { invalidJwt, type JwtHeader } from './jwt.ts'
 
 /** Keys that are tried at most for one JWT, when several share its `kid`. */
 const maxKeysTried = 8
 
 /**
  * The public keys of an issuer at one moment. jose selects (type, curve, `alg`, `use`, `key_ops` must fit) and
- * verifies; keys without a `kid` and keys that share one are kept apart.
+ * imports; keys without a `kid` and keys that share one are kept apart.
  */
 export class KeySet {
   readonly #keys: readonly JWK[]
-  readonly #select: CompactVerifyGetKey
+  readonly #select: ReturnType<typeof createLocalJWKSet>
 
   private constructor(keys: readonly JWK[]) {
     this.#keys = keys
@@ -42,14 +43,16 @@ export class KeySet {
   }
 
   /** Verifies the signature. A JWT without `kid` passes only when exactly one key fits. */
-  async verify(jwt: string, header: JwtHeader): Promise<void> {
+  async verify(jwt: string, { alg, kid }: JwtHeader): Promise<void> {
     try {
-      await compactVerify(jwt, this.#select, { algorithms: allowedAlgorithms })
+      const key = await this.#select(kid === undefined ? { alg } : { alg, kid })
+      if (await isSignedBy(jwt, alg, key)) return
     } catch (error) {
-      if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw invalidJwt('no key verifies it', error)
-      if (header.kid === undefined) throw invalidJwt('it names no key and several fit')
-      await verifyWithAny(jwt, error)
+      if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw invalidJwt('no key fits it', error)
+      if (kid === undefined) throw invalidJwt('it names no key and several fit')
+      if (await isSignedByAny(jwt, alg, error)) return
     }
+    throw invalidJwt('no key verifies it')
   }
 }
 
@@ -57,16 +60,15 @@ function kidsOf(keys: readonly JWK[]): Set<string> {
   return new Set(keys.flatMap(({ kid }) => (typeof kid === 'string' ? [kid] : [])))
 }
 
-async function verifyWithAny(jwt: string, candidates: errors.JWKSMultipleMatchingKeys): Promise<void> {
+async function isSignedByAny(
+  jwt: string,
+  alg: string,
+  candidates: errors.JWKSMultipleMatchingKeys,
+): Promise<boolean> {
   let tried = 0
   for await (const key of candidates) {
     if (++tried > maxKeysTried) break
-    try {
-      await compactVerify(jwt, key, { algorithms: allowedAlgorithms })
-      return
-    } catch {
-      // The next key may be the right one.
-    }
+    if (await isSignedBy(jwt, alg, key)) return true
   }
-  throw invalidJwt('none of the keys with its kid verifies it')
+  return false
 }
