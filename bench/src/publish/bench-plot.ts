@@ -52,7 +52,7 @@ export function benchPlot({ modes }: BenchResult): string {
     y += groupGap
   }
   const size = `width="${width}" height="${y}" viewBox="0 0 ${width} ${y}"`
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size}>\n${parts.map(part => `  ${part}\n`).join('')}</svg>\n`
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size}>\n  <title>CPU time of the server for each check</title>\n${parts.map(part => `  ${part}\n`).join('')}</svg>\n`
 }
 
 function medianOf({ cpuMicrosPerCheck }: ContenderResult): number {

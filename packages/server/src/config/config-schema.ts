@@ -214,6 +214,13 @@ export const configSchema: z.ZodObject<ConfigShape> = z.object({
     example: '30s',
     description: "How far the issuer's clock may be off when exp and nbf are judged.",
   }),
+  JWT_CACHE_MAX_ENTRIES: variable({
+    group: GATE,
+    kind: kind.count(1_000_000),
+    default: '4096',
+    description:
+      'How many JWTs are remembered, so that a signature is not verified again for up to a minute; 0 verifies each time.',
+  }),
   JWKS_MAX_AGE: variable({
     group: GATE,
     kind: kind.duration({ atLeast: '1s' }),

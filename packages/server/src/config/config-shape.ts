@@ -38,6 +38,7 @@ export type ConfigShape = {
   readonly JWT_ISSUER: Variable<string | undefined>
   readonly JWT_AUDIENCE: Variable<readonly string[] | undefined>
   readonly JWT_CLOCK_TOLERANCE: Variable<number>
+  readonly JWT_CACHE_MAX_ENTRIES: Variable<number>
   readonly JWKS_MAX_AGE: Variable<number>
   readonly JWKS_MAX_STALE: Variable<number>
   readonly LOG_LEVEL: Variable<LogLevel>

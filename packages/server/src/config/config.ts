@@ -79,4 +79,6 @@ export interface GateConfig {
   readonly jwksMaxAgeMs: number
   readonly jwksMaxStaleMs: number
   readonly clockToleranceMs: number
+  /** 0 verifies each JWT each time. */
+  readonly verifiedJwtsMaxEntries: number
 }

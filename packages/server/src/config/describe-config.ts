@@ -40,6 +40,7 @@ const EFFECTIVE_VALUES: { readonly [Name in VariableName]: (config: Config) => s
   JWT_ISSUER: ({ gate }) => gate?.issuer,
   JWT_AUDIENCE: ({ gate }) => gate?.audiences?.join(','),
   JWT_CLOCK_TOLERANCE: ({ gate }) => gate && formatMilliseconds(gate.clockToleranceMs),
+  JWT_CACHE_MAX_ENTRIES: ({ gate }) => gate && String(gate.verifiedJwtsMaxEntries),
   JWKS_MAX_AGE: ({ gate }) => gate && formatMilliseconds(gate.jwksMaxAgeMs),
   JWKS_MAX_STALE: ({ gate }) => gate && formatMilliseconds(gate.jwksMaxStaleMs),
   LOG_LEVEL: config => formatLogLevel(config.logLevel),

@@ -66,5 +66,6 @@ function gateOf(settings: Settings): GateConfig | undefined {
     jwksMaxAgeMs: settings.JWKS_MAX_AGE,
     jwksMaxStaleMs: settings.JWKS_MAX_STALE,
     clockToleranceMs: settings.JWT_CLOCK_TOLERANCE,
+    verifiedJwtsMaxEntries: settings.JWT_CACHE_MAX_ENTRIES,
   }
 }

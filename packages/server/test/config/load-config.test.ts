@@ -123,6 +123,7 @@ describe('loadConfig', () => {
         jwksMaxAgeMs: 600_000,
         jwksMaxStaleMs: 3_600_000,
         clockToleranceMs: 0,
+        verifiedJwtsMaxEntries: 4096,
       },
     })
   })
