@@ -119,7 +119,7 @@ async function startAdmin(
 }
 
 function notListening(variable: string, address: string, error: unknown): ConfigError {
-  const example = variable === 'LISTEN_ADDR' ? ':18080' : ':18081'
+  const example = variable === 'LISTEN_ADDR' ? 'LISTEN_ADDR=:18080' : 'ADMIN_ADDR=:18081'
   return new ConfigError([{ variable, problem: `${address} ${listenFailure(error)}`, example }])
 }
 
