@@ -9,8 +9,15 @@ export interface JwtHeader {
   readonly kid: string | undefined
 }
 
+/** A signature and what it is over (RFC 7515 section 5.2). */
+export interface JwsSignature {
+  /** ASCII: the encoded header and claims set, as they were received. */
+  readonly signingInput: string
+  readonly signature: Buffer
+}
+
 /** A JWT taken apart and not verified yet. */
-export interface UnverifiedJwt {
+export interface UnverifiedJwt extends JwsSignature {
   readonly header: JwtHeader
   readonly claims: JwtClaims
 }
@@ -35,22 +42,22 @@ export function invalidJwt(reason: string, cause?: unknown): BrokerError {
  */
 export function parseJwt(jwt: string): UnverifiedJwt {
   if (jwt.length > maxJwtLength) throw invalidJwt('larger than 16 KiB')
-  const parts = compactForm.exec(jwt)
-  if (parts === null || !isCanonical(parts[3] as string)) throw invalidJwt('not a compact JWS')
-  const header = decodedObject(parts[1] as string, 'header')
-  const claims = decodedObject(parts[2] as string, 'claims set')
+  const [, encodedHeader, encodedClaims, encodedSignature] = compactForm.exec(jwt) ?? []
+  if (encodedHeader === undefined || encodedClaims === undefined || encodedSignature === undefined) {
+    throw invalidJwt('not a compact JWS')
+  }
+  const signature = Buffer.from(encodedSignature, 'base64url')
+  // The spare bits of the last character are not signed: if they did not count, a JWT would have several spellings.
+  if (signature.toString('base64url') !== encodedSignature) throw invalidJwt('not a compact JWS')
+  const header = decodedObject(encodedHeader, 'header')
+  const claims = decodedObject(encodedClaims, 'claims set')
   const { alg, kid } = header
   if (typeof alg !== 'string' || !allowedAlgorithms.includes(alg)) throw invalidJwt('algorithm not allowed')
   if (kid !== undefined && typeof kid !== 'string') throw invalidJwt('kid is no string')
   if (header['crit'] !== undefined) throw invalidJwt('critical header not understood')
   if (header['b64'] !== undefined) throw invalidJwt('b64 is not allowed in a JWT')
   assertType(header['typ'])
-  return { header: { alg, kid }, claims }
-}
-
-/** The spare bits of the last character are not signed: if they did not count, a JWT would have several spellings. */
-function isCanonical(base64url: string): boolean {
-  return Buffer.from(base64url, 'base64url').toString('base64url') === base64url
+  return { header: { alg, kid }, claims, signingInput: `${encodedHeader}.${encodedClaims}`, signature }
 }
 
 function assertType(typ: unknown): void {

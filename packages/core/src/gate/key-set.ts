@@ -1,7 +1,7 @@
 import { createLocalJWKSet, errors, type JWK } from 'jose'
 import { isJsonObject, parseJsonObject } from '../http/parse-json-object.ts'
-import { isSignedBy } from './is-signed-by.ts'
-import { invalidJwt, type JwtHeader } from './jwt.ts'
+import { invalidJwt, type JwsSignature, type JwtHeader, type UnverifiedJwt } from './jwt.ts'
+import { VerificationKey } from './verification-key.ts'
 
 /** Keys that are tried at most for one JWT, when several share its `kid`. */
 const maxKeysTried = 8
@@ -13,6 +13,8 @@ const maxKeysTried = 8
 export class KeySet {
   readonly #keys: readonly JWK[]
   readonly #select: ReturnType<typeof createLocalJWKSet>
+  /** Those that were selected before, by algorithm and id. */
+  readonly #selected = new Map<string, VerificationKey>()
 
   private constructor(keys: readonly JWK[]) {
     this.#keys = keys
@@ -42,18 +44,35 @@ export class KeySet {
     return this.#keys.some(key => key.alg === undefined || key.alg === alg)
   }
 
+  /** The key that a JWT names, when it was selected before: selecting one means to wait, because keys are imported. */
+  peekKey({ alg, kid }: JwtHeader): VerificationKey | undefined {
+    return kid === undefined ? undefined : this.#selected.get(selectionOf(alg, kid))
+  }
+
   /** Verifies the signature. A JWT without `kid` passes only when exactly one key fits. */
-  async verify(jwt: string, { alg, kid }: JwtHeader): Promise<void> {
+  async verify(jwt: UnverifiedJwt): Promise<void> {
+    const { alg, kid } = jwt.header
     try {
-      const key = await this.#select(kid === undefined ? { alg } : { alg, kid })
-      if (await isSignedBy(jwt, alg, key)) return
+      const key = this.peekKey(jwt.header) ?? (await this.#selectKey(jwt.header))
+      if (await key?.hasSignedAsync(jwt)) return
     } catch (error) {
       if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw invalidJwt('no key fits it', error)
       if (kid === undefined) throw invalidJwt('it names no key and several fit')
-      if (await isSignedByAny(jwt, alg, error)) return
+      if (await isSignedByAny(error, alg, jwt)) return
     }
     throw invalidJwt('no key verifies it')
   }
+
+  async #selectKey({ alg, kid }: JwtHeader): Promise<VerificationKey | undefined> {
+    const key = VerificationKey.of(await this.#select(kid === undefined ? { alg } : { alg, kid }), alg)
+    if (key !== undefined && kid !== undefined) this.#selected.set(selectionOf(alg, kid), key)
+    return key
+  }
+}
+
+/** An algorithm has no space in it. */
+function selectionOf(alg: string, kid: string): string {
+  return `${alg} ${kid}`
 }
 
 function kidsOf(keys: readonly JWK[]): Set<string> {
@@ -61,14 +80,14 @@ function kidsOf(keys: readonly JWK[]): Set<string> {
 }
 
 async function isSignedByAny(
-  jwt: string,
-  alg: string,
   candidates: errors.JWKSMultipleMatchingKeys,
+  alg: string,
+  jws: JwsSignature,
 ): Promise<boolean> {
   let tried = 0
   for await (const key of candidates) {
     if (++tried > maxKeysTried) break
-    if (await isSignedBy(jwt, alg, key)) return true
+    if (await VerificationKey.of(key, alg)?.hasSignedAsync(jws)) return true
   }
   return false
 }

@@ -15,7 +15,7 @@ interface VerifiedJwt {
 
 /**
  * Remembers which JWTs a key set has verified, so that a signature is checked once. By a hash of the whole JWT: neither
- * the JWT nor its signature stays in memory. What time can change is not remembered.
+ * the JWT nor its signature stays in memory. What time can change is looked at each time.
  */
 export class VerifiedJwts {
   readonly #verified: LRUCache<string, VerifiedJwt> | undefined
@@ -27,22 +27,21 @@ export class VerifiedJwts {
     this.#clock = clock
   }
 
+  /** What a JWT is remembered by: a hash of all of it, its signature included. */
+  idOf(jwt: string): string {
+    return this.#verified === undefined ? '' : hash('sha256', jwt, 'base64url')
+  }
+
   /** The claims of a JWT that this very key set has verified. */
-  get(jwt: string, keySet: KeySet): JwtClaims | undefined {
-    if (this.#verified === undefined) return undefined
-    const key = keyOf(jwt)
-    const found = this.#verified.get(key)
+  get(id: string, keySet: KeySet): JwtClaims | undefined {
+    const found = this.#verified?.get(id)
     if (found === undefined) return undefined
     if (found.keySet === keySet && this.#clock.monotonic() < found.until) return found.claims
-    this.#verified.delete(key)
+    this.#verified?.delete(id)
     return undefined
   }
 
-  add(jwt: string, keySet: KeySet, claims: JwtClaims): void {
-    this.#verified?.set(keyOf(jwt), { claims, keySet, until: this.#clock.monotonic() + maxAgeMs })
+  add(id: string, keySet: KeySet, claims: JwtClaims): void {
+    this.#verified?.set(id, { claims, keySet, until: this.#clock.monotonic() + maxAgeMs })
   }
-}
-
-function keyOf(jwt: string): string {
-  return hash('sha256', jwt, 'base64url')
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { GateOptions } from '../../src/broker-options.ts'
 import { type BrokerWithDex, failureOf, orders, startBrokerWithDex } from '../broker-with-dex.ts'
+import { type Algorithm, CallersKey, startGate as startCallersGate } from './callers-issuer.ts'
 
 function startGate(gate: Partial<GateOptions> = {}): Promise<BrokerWithDex> {
   return startBrokerWithDex(dex => ({ client: orders, gate: { jwksUri: dex.jwksUri, ...gate } }))
@@ -62,9 +63,61 @@ describe('a JWT that was verified', () => {
   })
 
   test('is verified again each time with verifiedJwtsMaxEntries 0', async () => {
-    await using running = await startGate({ verifiedJwtsMaxEntries: 0 })
-    const request = { headers: ['authorization', callersJwt(running)] }
-    expect((await running.broker.check(request)).outcome).toBe('allow')
-    expect(running.broker.peekCheck(request)).toBeUndefined()
+    // A signature by ES384 takes long enough to be waited for, so a JWT that needs no waiting was not verified again.
+    const key = new CallersKey('ES384')
+    for (const [verifiedJwtsMaxEntries, code] of [
+      [1, 'missing_credentials'],
+      [0, undefined],
+    ] as const) {
+      await using running = await startCallersGate([key.jwk()], { verifiedJwtsMaxEntries })
+      const jwt = key.jwt(running.claims())
+      await running.broker.verify(jwt)
+      expect(running.broker.peekCheck({ headers: ['authorization', jwt] })).toEqual(
+        code === undefined ? undefined : expect.objectContaining({ code }),
+      )
+    }
+  })
+})
+
+describe('a JWT that is new', () => {
+  test.each<Algorithm>(['RS256', 'RS384', 'RS512', 'ES256'])(
+    'and signed by %s with a key that was used before is verified without waiting',
+    async algorithm => {
+      const key = new CallersKey(algorithm)
+      await using running = await startCallersGate([key.jwk()])
+      const first = { headers: ['authorization', key.jwt(running.claims({ jti: '1' }))] }
+      expect(running.broker.peekCheck(first)).toBeUndefined()
+      await running.broker.check(first)
+      const second = key.jwt(running.claims({ jti: '2' }))
+      expect(running.broker.peekCheck({ headers: ['authorization', second] })).toMatchObject({
+        code: 'missing_credentials',
+      })
+      const forged = second.slice(0, -6) + (second.at(-6) === 'A' ? 'B' : 'A') + second.slice(-5)
+      expect(running.broker.peekCheck({ headers: ['authorization', forged] })).toMatchObject({
+        code: 'invalid_token',
+      })
+    },
+  )
+
+  test('and names a key that two members of the key set share is tried with both of them', async () => {
+    const one = new CallersKey('RS256', { kid: 'shared' })
+    const other = new CallersKey('RS256', { kid: 'shared' })
+    await using running = await startCallersGate([one.jwk(), other.jwk()])
+    for (const key of [one, other, one, other]) {
+      const jti = String(Math.random())
+      await expect(running.broker.verify(key.jwt(running.claims({ jti })))).resolves.toMatchObject({ jti })
+    }
+  })
+
+  test('is not verified with a key of the same name that was withdrawn', async () => {
+    const before = new CallersKey('RS256', { kid: 'k' })
+    const after = new CallersKey('RS256', { kid: 'k' })
+    await using running = await startCallersGate([before.jwk()], { jwksMaxAgeMs: 1_000 })
+    await running.broker.verify(before.jwt(running.claims({ jti: '1' })))
+    running.publish(after.jwk())
+    running.clock.advance(1_000)
+    await running.broker.verify(after.jwt(running.claims()))
+    const late = running.broker.verify(before.jwt(running.claims({ jti: '2' })))
+    expect((await failureOf(late)).code).toBe('invalid_token')
   })
 })
