@@ -1,5 +1,5 @@
 import { Check } from './check/check.ts'
-import { headersOfToken } from './check/token-headers.ts'
+import { TokenHeaders } from './check/token-headers.ts'
 import { DeadTokens } from './dead-tokens.ts'
 import { DexEndpoints } from './dex-endpoints.ts'
 import { BrokerError } from './errors.ts'
@@ -82,7 +82,7 @@ export class BrokerParts {
       cache: this.cache,
       rejected: new RejectedCredentials(options.negativeCacheTtlMs, clock),
       life: { safetyMarginMs: options.expirySafetyMarginMs, maxAgeMs: options.maxTokenAgeMs },
-      headersOf: headersOfToken(authorizationHeader, tokenHeaders),
+      headersOf: new TokenHeaders(authorizationHeader, tokenHeaders),
       onSigningKey: key => this.#deadTokens?.signedBy(key),
       endpoint: new TokenEndpoint({
         ...options,

@@ -34,28 +34,37 @@ export function settableHeaderName(name: unknown, option: string): string {
   return lowerCase
 }
 
-/**
- * Makes the outgoing headers of a token: the bearer header, and each mapped field that the response had.
- *
- * They are built once for each token, but for a mapped `expires_in`: a cached token has less life left than Dex said.
- */
-export function headersOfToken(authorizationHeader: string, mapping: readonly TokenHeader[]): HeadersOfToken {
-  return (response, remainingSeconds) => {
-    const headers: Record<string, string> = { [authorizationHeader]: `Bearer ${response.accessToken}` }
-    const lifeHeaders: string[] = []
-    for (const { field, header } of mapping) {
-      const value = response.fields[field]
-      if (value === undefined) continue
-      headers[header] = value
-      if (field === 'expires_in') lifeHeaders.push(header)
+/** Makes the outgoing headers of tokens: the bearer header, and each mapped field that the response had. */
+export class TokenHeaders implements HeadersOfToken {
+  readonly #authorizationHeader: string
+  readonly #mapping: readonly TokenHeader[]
+  readonly #lifeHeaders: readonly string[]
+
+  constructor(authorizationHeader: string, mapping: readonly TokenHeader[]) {
+    this.#authorizationHeader = authorizationHeader
+    this.#mapping = mapping
+    this.#lifeHeaders = mapping.filter(({ field }) => field === 'expires_in').map(({ header }) => header)
+  }
+
+  get tellLife(): boolean {
+    return this.#lifeHeaders.length > 0
+  }
+
+  of(bearer: string, fields: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+    const headers: Record<string, string> = { [this.#authorizationHeader]: bearer }
+    for (const { field, header } of this.#mapping) {
+      const value = fields[field]
+      if (value !== undefined) headers[header] = value
     }
-    Object.freeze(headers)
-    if (lifeHeaders.length === 0) return () => headers
-    return () => {
-      const remaining = String(remainingSeconds())
-      const current = { ...headers }
-      for (const header of lifeHeaders) current[header] = remaining
-      return Object.freeze(current)
-    }
+    return Object.freeze(headers)
+  }
+
+  withLife(
+    headers: Readonly<Record<string, string>>,
+    remainingSeconds: number,
+  ): Readonly<Record<string, string>> {
+    const current = { ...headers }
+    for (const header of this.#lifeHeaders) if (header in headers) current[header] = String(remainingSeconds)
+    return Object.freeze(current)
   }
 }

@@ -1,5 +1,9 @@
 import { hash, randomBytes } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import type { ClientAuthMethod, ClientCredentials } from './client-credentials.ts'
+
+/** Scopes that are remembered in their normal form: there are few, and the same ones are asked for again and again. */
+const maxKnownScopes = 256
 
 /**
  * Derives the keys under which tokens are cached, shared and rejected: one function over every field that reaches
@@ -9,33 +13,40 @@ import type { ClientAuthMethod, ClientCredentials } from './client-credentials.t
  * of this process: a key tells nothing about the secret in it, not even to somebody who can guess secrets.
  */
 export class CacheKeys {
-  readonly #prefix: string
+  readonly #tokenPrefix: string
+  readonly #clientPrefix: string
+  readonly #knownScopes = new LRUCache<string, string>({ max: maxKnownScopes })
 
   constructor(tokenEndpoint: string, authMethod: ClientAuthMethod) {
-    this.#prefix = joinFields([randomBytes(16).toString('base64url'), tokenEndpoint, authMethod])
+    const common = `${randomBytes(16).toString('base64url')}${field(tokenEndpoint)}${field(authMethod)}`
+    this.#tokenPrefix = common + field('token')
+    this.#clientPrefix = common + field('client')
   }
 
   /** The key of a token. The order of scopes and a repeated scope make no difference (RFC 6749 section 3.3). */
   ofToken({ clientId, clientSecret, scope }: ClientCredentials): string {
-    return this.#hash('token', [clientId, clientSecret, scope.includes(' ') ? normalizedScope(scope) : scope])
+    return keyOf(this.#tokenPrefix + field(clientId) + field(clientSecret) + field(this.#normalScope(scope)))
   }
 
   /** The key of a client and its secret, whatever the scope. */
   ofClient({ clientId, clientSecret }: ClientCredentials): string {
-    return this.#hash('client', [clientId, clientSecret])
+    return keyOf(this.#clientPrefix + field(clientId) + field(clientSecret))
   }
 
-  #hash(purpose: string, fields: string[]): string {
-    return hash('sha256', this.#prefix + joinFields([purpose, ...fields]), 'base64url')
+  #normalScope(scope: string): string {
+    if (!scope.includes(' ')) return scope
+    const known = this.#knownScopes.get(scope)
+    if (known !== undefined) return known
+    const normal = [...new Set(scope.split(' '))].filter(Boolean).sort().join(' ')
+    this.#knownScopes.set(scope, normal)
+    return normal
   }
 }
 
-function joinFields(fields: readonly string[]): string {
-  let joined = ''
-  for (const field of fields) joined += `${field.length}:${field}`
-  return joined
+function field(text: string): string {
+  return `${text.length}:${text}`
 }
 
-function normalizedScope(scope: string): string {
-  return [...new Set(scope.split(' '))].filter(Boolean).sort().join(' ')
+function keyOf(fields: string): string {
+  return hash('sha256', fields, 'base64url')
 }

@@ -3,11 +3,32 @@ import type { Clock } from '../clock.ts'
 import { isUsable, remainingMs, type TokenLife } from './token-life.ts'
 import type { TokenResponse } from './token-response.ts'
 
-/** How a token becomes outgoing headers; made by whoever knows header names. */
-export type HeadersOfToken = (
-  response: TokenResponse,
-  remainingSeconds: () => number,
-) => () => Readonly<Record<string, string>>
+/** How tokens become outgoing headers; by whoever knows header names. */
+export interface HeadersOfToken {
+  /** Whether some of them tell the life that a token has left: a cached token has less than Dex said. */
+  readonly tellLife: boolean
+  /** Built once for each token. */
+  of(bearer: string, fields: Readonly<Record<string, string>>): Readonly<Record<string, string>>
+  /** The same ones, with the life that is left. */
+  withLife(
+    headers: Readonly<Record<string, string>>,
+    remainingSeconds: number,
+  ): Readonly<Record<string, string>>
+}
+
+export interface IssuedTokenParts {
+  readonly response: TokenResponse
+  readonly life: TokenLife
+  /** What the token is cached by. */
+  readonly key: string
+  readonly clock: Clock
+  readonly headersOf: HeadersOfToken
+}
+
+/** What a token is, or was, cached by; `undefined` for anything else. */
+export let cacheKeyOf: (token: IssuedToken) => string | undefined
+
+const scheme = 'Bearer '
 
 /**
  * An access token of Dex and what belongs to it.
@@ -15,20 +36,27 @@ export type HeadersOfToken = (
  * It hides the token from `util.inspect`, `JSON.stringify` and enumeration, so that logging the object logs no secret.
  */
 export class IssuedToken {
-  readonly #response: TokenResponse
+  /** With the scheme: a token is a kilobyte, and a part of a string is no copy. */
+  readonly #bearer: string
+  readonly #fields: Readonly<Record<string, string>>
   readonly #life: TokenLife
+  readonly #key: string
   readonly #clock: Clock
-  readonly #headers: () => Readonly<Record<string, string>>
+  readonly #headersOf: HeadersOfToken
+  readonly #headers: Readonly<Record<string, string>>
 
-  constructor(response: TokenResponse, life: TokenLife, clock: Clock, headersOf: HeadersOfToken) {
-    this.#response = response
+  constructor({ response, life, key, clock, headersOf }: IssuedTokenParts) {
+    this.#bearer = scheme + response.accessToken
+    this.#fields = response.fields
     this.#life = life
+    this.#key = key
     this.#clock = clock
-    this.#headers = headersOf(response, () => Math.floor(remainingMs(life, clock) / 1000))
+    this.#headersOf = headersOf
+    this.#headers = headersOf.of(this.#bearer, response.fields)
   }
 
   get accessToken(): string {
-    return this.#response.accessToken
+    return this.#bearer.slice(scheme.length)
   }
 
   /** Always `Bearer` (RFC 6750), whatever the case in which Dex spells it. */
@@ -43,12 +71,13 @@ export class IssuedToken {
 
   /** The authorization header and the mapped fields, ready to be set on a request; frozen. */
   get headers(): Readonly<Record<string, string>> {
-    return this.#headers()
+    if (!this.#headersOf.tellLife) return this.#headers
+    return this.#headersOf.withLife(this.#headers, Math.floor(remainingMs(this.#life, this.#clock) / 1000))
   }
 
   /** The mapped fields of the token response that were present, by their JSON names, verbatim. */
   get fields(): Readonly<Record<string, string>> {
-    return this.#response.fields
+    return this.#fields
   }
 
   /** Whether its normal use is over: it is handed out because Dex cannot answer, and has not expired. */
@@ -61,6 +90,7 @@ export class IssuedToken {
   }
 
   static {
+    cacheKeyOf = token => (#key in token ? token.#key : undefined)
     // `inspect` with `showHidden` and `getters` would call the getters and show the token.
     Object.defineProperty(IssuedToken.prototype, inspect.custom, {
       value(this: IssuedToken, _depth: number, options: InspectOptions): string {

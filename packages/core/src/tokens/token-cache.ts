@@ -6,7 +6,7 @@ import type { RefreshSchedule } from './refresh-schedule.ts'
 import { type SigningKey, signingKeyOf } from './signing-key.ts'
 import { isLiving, isUsable, type TokenLife } from './token-life.ts'
 
-let tokenIn: (cell: TokenCell) => IssuedToken
+let contentOf: (cell: TokenCell) => CachedToken
 
 /** A token, how long it lives, and when it is to be replaced. */
 export interface CachedToken {
@@ -21,28 +21,22 @@ export interface CachedToken {
  */
 class TokenCell implements HeapEntry {
   readonly key: string
-  readonly life: TokenLife
-  readonly refresh: RefreshSchedule
+  readonly endsAt: number
   heapIndex = -1
-  readonly #token: IssuedToken
+  readonly #content: CachedToken
 
-  constructor(key: string, { token, life, refresh }: CachedToken) {
+  constructor(key: string, content: CachedToken) {
     this.key = key
-    this.life = life
-    this.refresh = refresh
-    this.#token = token
-  }
-
-  get endsAt(): number {
-    return this.life.staleUntil
+    this.endsAt = content.life.staleUntil
+    this.#content = content
   }
 
   get signingKey(): SigningKey | undefined {
-    return signingKeyOf(this.#token.accessToken)
+    return signingKeyOf(this.#content.token.accessToken)
   }
 
   static {
-    tokenIn = cell => cell.#token
+    contentOf = cell => cell.#content
   }
 }
 
@@ -74,28 +68,30 @@ export class TokenCache {
   }
 
   /** The token of a key while it is usable. */
-  get(key: string): IssuedToken | undefined {
-    const cell = this.#cells?.get(key)
+  get(key: string): CachedToken | undefined {
+    const cell = this.#cellOf(key)
     if (cell === undefined) return undefined
-    if (isUsable(cell.life, this.#clock)) return tokenIn(cell)
-    if (!isLiving(cell.life, this.#clock)) this.#remove(cell)
+    const content = contentOf(cell)
+    if (isUsable(content.life, this.#clock)) return content
+    if (!isLiving(content.life, this.#clock)) this.#remove(cell)
     return undefined
   }
 
   /** The token of a key until shortly before its true expiry: what may be handed out while Dex cannot answer. */
   getLiving(key: string): IssuedToken | undefined {
-    const cell = this.#cells?.get(key)
-    return cell !== undefined && this.#isOfUse(cell) ? tokenIn(cell) : undefined
+    const cell = this.#cellOf(key)
+    return cell !== undefined && this.#isOfUse(cell) ? contentOf(cell).token : undefined
   }
 
   /** When the token of a key is to be replaced; `undefined` when there is none. */
   refreshOf(key: string): RefreshSchedule | undefined {
-    return this.#cells?.get(key)?.refresh
+    const cell = this.#cellOf(key)
+    return cell && contentOf(cell).refresh
   }
 
   set(key: string, cached: CachedToken): void {
     if (this.#cells === undefined || !isUsable(cached.life, this.#clock)) return
-    const previous = this.#cells.get(key)
+    const previous = this.#cellOf(key)
     if (previous !== undefined) this.#remove(previous)
     else if (this.#cells.size >= this.#maxEntries) this.#evictSoonest()
     const cell = new TokenCell(key, cached)
@@ -117,7 +113,7 @@ export class TokenCache {
 
   /** Removes what is kept under a key. */
   delete(key: string): void {
-    const cell = this.#cells?.get(key)
+    const cell = this.#cellOf(key)
     if (cell !== undefined) this.#remove(cell)
   }
 
@@ -138,7 +134,13 @@ export class TokenCache {
     this.#remove(cell)
   }
 
-  #isOfUse({ life }: TokenCell): boolean {
+  /** `peek`, because what was used last says nothing about what goes next. */
+  #cellOf(key: string): TokenCell | undefined {
+    return this.#cells?.peek(key)
+  }
+
+  #isOfUse(cell: TokenCell): boolean {
+    const { life } = contentOf(cell)
     return isUsable(life, this.#clock) || isLiving(life, this.#clock)
   }
 

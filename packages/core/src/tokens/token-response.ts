@@ -70,10 +70,14 @@ function expiresInOf(response: Record<string, unknown>): number | undefined {
   throw unusable('the token response has an expires_in that is no number')
 }
 
+/** Shared: an object for each token is memory that adds up. */
+const noFields: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
+
 function fieldsOf(
   response: Record<string, unknown>,
   wantedFields: readonly string[],
 ): Record<string, string> {
+  if (wantedFields.length === 0) return noFields
   // Without a prototype, because a field may have any name, `__proto__` and `constructor` included.
   const fields: Record<string, string> = Object.create(null)
   for (const name of wantedFields) {

@@ -6,7 +6,7 @@ import { type Wait, waitFor } from '../wait-for.ts'
 import type { CacheKeys } from './cache-key.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { InvalidationPace } from './invalidation-pace.ts'
-import { type HeadersOfToken, IssuedToken } from './issued-token.ts'
+import { cacheKeyOf, type HeadersOfToken, IssuedToken } from './issued-token.ts'
 import { type RefreshPolicy, RefreshSchedule } from './refresh-schedule.ts'
 import type { RejectedCredentials } from './rejected-credentials.ts'
 import type { RequestedToken } from './requested-tokens.ts'
@@ -60,7 +60,6 @@ export class TokenSource {
   readonly #options: TokenSourceOptions
   readonly #requests: TokenRequests<IssuedToken>
   readonly #refreshPolicy: RefreshPolicy
-  readonly #keyOf = new WeakMap<IssuedToken, string>()
   readonly #invalidationPace: InvalidationPace
   #closed = false
   #hits = 0
@@ -92,11 +91,11 @@ export class TokenSource {
   /** The cached token, synchronously. Past most of its life it is replaced meanwhile, in the background. */
   peek(requested: RequestedToken): IssuedToken | undefined {
     const { cache } = this.#options
-    const token = cache.get(requested.key)
-    if (token === undefined) return undefined
+    const cached = cache.get(requested.key)
+    if (cached === undefined) return undefined
     this.#hits++
-    if (cache.refreshOf(requested.key)?.isDue) this.#refresh(requested)
-    return token
+    if (cached.refresh.isDue) this.#refresh(requested)
+    return cached.token
   }
 
   // Not `async`: between a look into the cache and one into the requests under way nothing else may run, or two
@@ -120,7 +119,7 @@ export class TokenSource {
    */
   invalidate(token: IssuedToken): boolean {
     const { cache, logger } = this.#options
-    const key = this.#keyOf.get(token)
+    const key = cacheKeyOf(token)
     if (key === undefined || cache.getLiving(key) !== token || !this.#invalidationPace.allows(key))
       return false
     cache.delete(key)
@@ -190,9 +189,8 @@ export class TokenSource {
     const { cache, clock, headersOf, life: limits, onSigningKey } = this.#options
     const life = tokenLife(requestedAt, response.expiresIn, limits)
     if (remainingMs(life, clock) === 0) throw deadOnArrival()
-    const token = new IssuedToken(response, life, clock, headersOf)
+    const token = new IssuedToken({ response, life, key, clock, headersOf })
     const lifeOfUse = { from: requestedAt.monotonic, until: life.usableUntil }
-    this.#keyOf.set(token, key)
     cache.set(key, { token, life, refresh: new RefreshSchedule(this.#refreshPolicy, lifeOfUse) })
     const signingKey = signingKeyOf(response.accessToken)
     if (signingKey !== undefined) onSigningKey(signingKey)

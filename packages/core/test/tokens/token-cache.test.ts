@@ -2,6 +2,7 @@ import { channel, tracingChannel } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
+import { TokenHeaders } from '../../src/check/token-headers.ts'
 import { IssuedToken } from '../../src/tokens/issued-token.ts'
 import { RefreshSchedule } from '../../src/tokens/refresh-schedule.ts'
 import { type CachedToken, TokenCache } from '../../src/tokens/token-cache.ts'
@@ -15,7 +16,8 @@ function cached(token: IssuedToken, life: TokenLife, clock: ManualClock): Cached
 }
 
 function issue(accessToken: string, life: TokenLife, clock: ManualClock): IssuedToken {
-  return new IssuedToken({ accessToken, expiresIn: undefined, fields: {} }, life, clock, () => () => ({}))
+  const response = { accessToken, expiresIn: undefined, fields: {} }
+  return new IssuedToken({ response, life, key: '', clock, headersOf: new TokenHeaders('authorization', []) })
 }
 
 test('the cache behaves like a list that drops what expires soonest', () => {
@@ -66,7 +68,7 @@ test('the cache behaves like a list that drops what expires soonest', () => {
           const key = `key-${step.get}`
           const entry = model.find(entry => entry.key === key)
           const living = entry !== undefined && entry.until > clock.monotonic()
-          expect(cache.get(key)).toBe(living ? entry.token : undefined)
+          expect(cache.get(key)?.token).toBe(living ? entry.token : undefined)
           if (!living) model = model.filter(entry => entry.key !== key)
         }
         expect(cache.size).toBe(model.length)
