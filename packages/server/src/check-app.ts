@@ -1,6 +1,7 @@
 import type { AllowVerdict, CheckRequest, TokenBroker, Verdict } from '@broker/core'
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
+import { LinearRouter } from 'hono/router/linear-router'
 
 /** Called with each verdict, for metrics and the log; must not throw. */
 export type VerdictListener = (verdict: Verdict) => void
@@ -23,7 +24,8 @@ export function createCheckApp(
   broker: TokenBroker,
   onVerdict: VerdictListener = () => {},
 ): Hono<CheckEnvironment> {
-  const app = new Hono<CheckEnvironment>()
+  // The path of a check is the client's and says nothing here: there is one route, and no URL to take apart.
+  const app = new Hono<CheckEnvironment>({ router: new LinearRouter(), getPath: () => '/' })
   app.all('*', context => {
     const request = new HonoCheckRequest(context)
     const verdict = broker.peekCheck(request)
@@ -75,7 +77,7 @@ const headersOfVerdict = new WeakMap<AllowVerdict, Record<string, string>>()
 function allowHeaders(verdict: AllowVerdict): Record<string, string> {
   const known = headersOfVerdict.get(verdict)
   if (known !== undefined) return known
-  const headers = { ...verdict.set, 'cache-control': 'no-store', 'content-length': '0' }
+  const headers = { 'content-length': '0', 'cache-control': 'no-store', ...verdict.set }
   if (verdict.remove.length > 0) Object.assign(headers, { [removeHeader]: verdict.remove.join(',') })
   headersOfVerdict.set(verdict, headers)
   return headers

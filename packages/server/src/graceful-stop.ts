@@ -1,4 +1,4 @@
-import type { Server, ServerResponse } from 'node:http'
+import type { RequestListener, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -22,11 +22,13 @@ export class GracefulStop {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
     })
-    server.prependListener('request', (_incoming, outgoing) => {
+    // In the place of the listener that answers, not beside it: each check would be handed to all of them in turn.
+    const answer = server.listeners('request') as RequestListener[]
+    server.removeAllListeners('request')
+    server.on('request', (incoming, outgoing) => {
       if (this.#stopping) closeAfter(outgoing)
-    })
-    // After the listener that answers: what was answered at once, as most are, needs no watching.
-    server.on('request', (_incoming, outgoing) => {
+      for (const listener of answer) listener.call(server, incoming, outgoing)
+      // What was answered at once, as most are, needs no watching.
       if (!this.#stopping && !outgoing.writableEnded) this.#watch(outgoing)
     })
   }
