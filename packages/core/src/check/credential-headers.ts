@@ -53,9 +53,9 @@ export function readCredentialHeaders(
   return found
 }
 
-/** Lengths first: most lines of a request are none of ours, and a lower-case copy of each would be garbage. */
+/** Lengths first: most lines of a request are none of ours, and Envoy writes names in lower case anyway. */
 function isNamed(line: string, name: string): boolean {
-  return line.length === name.length && line.toLowerCase() === name
+  return line.length === name.length && (line === name || line.toLowerCase() === name)
 }
 
 function valueWith(before: HeaderValue, value: string): HeaderValue {
