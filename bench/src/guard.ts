@@ -10,7 +10,7 @@ import { bytesPerCheck, startProbed } from './guard/bytes-per-check.ts'
 import { type ModeName, modes } from './mode.ts'
 
 /** What a check may allocate beyond what Node's HTTP server needs for the same answer. A lower figure is a reason to lower it. */
-const limits: Partial<Record<ModeName, number>> = { cached: 7_400, static: 4_200, gated: 5_200 }
+const limits: Partial<Record<ModeName, number>> = { cached: 5_000, static: 3_900, gated: 4_400 }
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'broker-guard-'))
 try {

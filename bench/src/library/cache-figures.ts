@@ -8,7 +8,7 @@ export interface CacheFigures {
   readonly tokenCharacters: number
   /** Memory of the heap for each cached token, beside the characters of the token itself. */
   readonly overheadBytes: number
-  /** The same when each token has been handed out once: the header with it is then a string of its own. */
+  /** The same when each token has been handed out once: the header with it is then one string. */
   readonly overheadBytesInUse: number
   /** While the cache fills, while each new token evicts one, and while all expired tokens are removed. */
   readonly longestTurn: {
@@ -28,7 +28,8 @@ export async function cacheFigures(tokens: number, runs: number): Promise<CacheF
   const of = (value: (figures: CacheFigures) => number) => median(all.map(value))
   const turn = (name: keyof CacheFigures['longestTurn']) => ({
     wallMs: of(figures => figures.longestTurn[name].wallMs),
-    cpuMs: of(figures => figures.longestTurn[name].cpuMs),
+    gcMs: of(figures => figures.longestTurn[name].gcMs),
+    ownMs: of(figures => figures.longestTurn[name].ownMs),
   })
   return {
     tokens,

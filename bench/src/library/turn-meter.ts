@@ -1,32 +1,56 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { PerformanceObserver } from 'node:perf_hooks'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 
-/** The longest turn of the event loop. */
+/** What the event loop was held up by. */
 export interface LongestTurn {
+  /** The longest turn, in milliseconds by the wall clock. */
   readonly wallMs: number
-  /** CPU time of the main thread in the turn that had most of it: other programs do not disturb it. */
-  readonly cpuMs: number
+  /** Garbage collection in that turn. */
+  readonly gcMs: number
+  /** The longest turn without its garbage collection. */
+  readonly ownMs: number
 }
+
+interface Span {
+  readonly from: number
+  readonly until: number
+}
+
+/** Shorter turns hold nobody up. */
+const shortMs = 0.5
+/** Node tells of a collection some turns after it. */
+const gcNewsMs = 50
 
 /** Does one piece of work in each turn of the event loop until there is none left, and watches how long turns take. */
 export async function longestTurn(work: () => Promise<boolean> | boolean): Promise<LongestTurn> {
-  let wallMs = 0
-  let cpuMs = 0
-  let wallBefore = performance.now()
-  let cpuBefore = threadCpuMs()
+  const collections: Span[] = []
+  const observer = new PerformanceObserver(list => {
+    for (const { startTime, duration } of list.getEntries()) {
+      collections.push({ from: startTime, until: startTime + duration })
+    }
+  })
+  observer.observe({ entryTypes: ['gc'] })
+  const turns: Span[] = []
+  let from = performance.now()
   for (let more = true; more; ) {
     more = await work()
     await nextTurn()
-    const wall = performance.now()
-    const cpu = threadCpuMs()
-    wallMs = Math.max(wallMs, wall - wallBefore)
-    cpuMs = Math.max(cpuMs, cpu - cpuBefore)
-    wallBefore = wall
-    cpuBefore = cpu
+    const until = performance.now()
+    if (until - from > shortMs) turns.push({ from, until })
+    from = until
   }
-  return { wallMs, cpuMs }
+  await sleep(gcNewsMs)
+  observer.disconnect()
+  const measured = turns.map(turn => {
+    const wallMs = turn.until - turn.from
+    const gcMs = collections.reduce((sum, collection) => sum + overlapMs(turn, collection), 0)
+    return { wallMs, gcMs, ownMs: wallMs - gcMs }
+  })
+  const none = { wallMs: 0, gcMs: 0, ownMs: 0 }
+  const longest = measured.reduce((a, b) => (a.wallMs >= b.wallMs ? a : b), none)
+  return { ...longest, ownMs: Math.max(0, ...measured.map(({ ownMs }) => ownMs)) }
 }
 
-function threadCpuMs(): number {
-  const { user, system } = process.threadCpuUsage()
-  return (user + system) / 1000
+function overlapMs(a: Span, b: Span): number {
+  return Math.max(0, Math.min(a.until, b.until) - Math.max(a.from, b.from))
 }
