@@ -9,14 +9,26 @@ import { headersToRepeat } from './first-answer.ts'
 import { bytesPerCheck, startProbed } from './guard/bytes-per-check.ts'
 import { type ModeName, modes } from './mode.ts'
 
-/** What a check may allocate beyond what Node's HTTP server needs for the same answer. A lower figure is a reason to lower it. */
-const limits: Partial<Record<ModeName, number>> = { cached: 5_000, static: 3_900, gated: 4_400 }
+interface Guarded {
+  readonly mode: ModeName
+  /** What a check may allocate beyond what Node's HTTP server needs for the same answer. A lower figure is a reason to lower it. */
+  readonly limit: number
+  readonly environment?: Record<string, string>
+}
+
+const guarded: Readonly<Record<string, Guarded>> = {
+  cached: { mode: 'cached', limit: 5_000 },
+  static: { mode: 'static', limit: 3_900 },
+  gated: { mode: 'gated', limit: 4_400 },
+  // The same JWT, which is as good as new when none is remembered.
+  'gated-new': { mode: 'gated', limit: 7_800, environment: { JWT_CACHE_MAX_ENTRIES: '0' } },
+}
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'broker-guard-'))
 try {
   await using dex = await startDex()
-  for (const [name, limit] of Object.entries(limits)) {
-    const mode = modes[name as ModeName]
+  for (const [name, { mode: modeName, limit, environment }] of Object.entries(guarded)) {
+    const mode = modes[modeName]
     const file = path.join(scratch, name)
     await mode.writeRequests(file, dex, { newJwts: 1 })
     const check = readFileSync(file, 'latin1')
@@ -26,6 +38,7 @@ try {
       ADMIN_ADDR: '127.0.0.1:0',
       DEX_TOKEN_URL: dex.tokenEndpoint,
       ...mode.environment(dex),
+      ...environment,
     })
     const port = await ours.until('it listened', () => listeningPort(ours.log))
     const headers = await headersToRepeat(port, check)
