@@ -23,33 +23,37 @@ export class JwtVerifier {
 
   /** The claims of a JWT when there is nothing to wait for: neither for keys, nor for a signature that takes long. */
   peek(jwt: string): JwtClaims | undefined {
-    const { keys, verified } = this.#options
-    const keySet = keys.current
-    // An oversized one is not worth a hash.
-    if (keySet === undefined || jwt.length > maxJwtLength) return undefined
-    const id = verified.idOf(jwt)
-    return this.#remembered(id, keySet) ?? this.#verifyNow(jwt, id, keySet)
+    const id = this.#idOf(jwt)
+    return this.#remembered(id) ?? this.#verifyNow(jwt, id)
   }
 
   /** Form and claims come before keys, so that junk causes no request to the JWKS endpoint. */
   async verify(jwt: string, wait: Wait): Promise<JwtClaims> {
-    const claims = this.peek(jwt)
+    const id = this.#idOf(jwt)
+    const claims = this.#remembered(id)
     if (claims !== undefined) return claims
-    const { keys, verified } = this.#options
     const unverified = this.#acceptable(jwt)
-    const keySet = await keys.keySetFor(unverified.header, wait)
+    const keySet = await this.#options.keys.keySetFor(unverified.header, wait)
     await keySet.verify(unverified)
-    return this.#remember(verified.idOf(jwt), keySet, unverified.claims)
+    return this.#remember(id, keySet, unverified.claims)
   }
 
-  #remembered(id: string, keySet: KeySet): JwtClaims | undefined {
-    const { rules, verified, clock } = this.#options
-    const claims = verified.get(id, keySet)
+  /** An oversized one is refused anyway, and not worth a hash. */
+  #idOf(jwt: string): string {
+    return jwt.length > maxJwtLength ? '' : this.#options.verified.idOf(jwt)
+  }
+
+  #remembered(id: string): JwtClaims | undefined {
+    const { keys, rules, verified, clock } = this.#options
+    const keySet = keys.current
+    const claims = keySet && verified.get(id, keySet)
     if (claims !== undefined) assertTimes(claims, rules.clockToleranceMs, clock.wall())
     return claims
   }
 
-  #verifyNow(jwt: string, id: string, keySet: KeySet): JwtClaims | undefined {
+  #verifyNow(jwt: string, id: string): JwtClaims | undefined {
+    const keySet = this.#options.keys.current
+    if (keySet === undefined) return undefined
     const unverified = this.#acceptable(jwt)
     const key = keySet.peekKey(unverified.header)
     if (!key?.isQuick) return undefined

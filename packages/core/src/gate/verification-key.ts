@@ -12,6 +12,9 @@ const digests: Readonly<Record<string, string>> = { 256: 'sha256', 384: 'sha384'
 const slowAlgorithms = new Set(['ES384', 'ES512'])
 const verifyInThreadPool = promisify(verify)
 
+/** To make one costs as much as a signature. jose imports a key once for each algorithm, and hands out the same object again. */
+const verificationKeys = new WeakMap<CryptoKey, VerificationKey | undefined>()
+
 /**
  * A public key and the one algorithm of RFC 7518 sections 3.3 and 3.4 that it is used for. That the key is one for this
  * algorithm is for the caller to see to.
@@ -32,9 +35,12 @@ export class VerificationKey {
 
   /** `undefined` for a key that is too short to be trusted. */
   static of(cryptoKey: CryptoKey, alg: string): VerificationKey | undefined {
+    if (verificationKeys.has(cryptoKey)) return verificationKeys.get(cryptoKey)
     const key = KeyObject.from(cryptoKey)
     const { modulusLength = minRsaBits } = key.asymmetricKeyDetails ?? {}
-    return modulusLength < minRsaBits ? undefined : new VerificationKey(key, alg)
+    const trusted = modulusLength < minRsaBits ? undefined : new VerificationKey(key, alg)
+    verificationKeys.set(cryptoKey, trusted)
+    return trusted
   }
 
   /** Whether the key made a signature; a matter of milliseconds when it is not quick. */
