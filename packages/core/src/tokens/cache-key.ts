@@ -17,8 +17,8 @@ export class CacheKeys {
   readonly #clientPrefix: string
   readonly #knownScopes = new LRUCache<string, string>({ max: maxKnownScopes })
 
-  constructor(tokenEndpoint: string, authMethod: ClientAuthMethod) {
-    const common = `${randomBytes(16).toString('base64url')}${field(tokenEndpoint)}${field(authMethod)}`
+  constructor(tokenEndpoint: string, authMethod: ClientAuthMethod, salt: Buffer = randomBytes(16)) {
+    const common = `${salt.toString('base64url')}${field(tokenEndpoint)}${field(authMethod)}`
     this.#tokenPrefix = common + field('token')
     this.#clientPrefix = common + field('client')
   }

@@ -1,7 +1,8 @@
+import { sign } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { GateOptions } from '../../src/broker-options.ts'
 import { type BrokerWithDex, failureOf, orders, startBrokerWithDex } from '../broker-with-dex.ts'
-import { type Algorithm, CallersKey, startGate as startCallersGate } from './callers-issuer.ts'
+import { type Algorithm, CallersKey, compactJws, startGate as startCallersGate } from './callers-issuer.ts'
 
 function startGate(gate: Partial<GateOptions> = {}): Promise<BrokerWithDex> {
   return startBrokerWithDex(dex => ({ client: orders, gate: { jwksUri: dex.jwksUri, ...gate } }))
@@ -79,6 +80,17 @@ describe('a JWT that was verified', () => {
   })
 })
 
+test('a JWT that was verified is verified again after a minute', async () => {
+  const key = new CallersKey('ES384')
+  await using running = await startCallersGate([key.jwk()])
+  const jwt = key.jwt(running.claims())
+  await running.broker.verify(jwt)
+  running.clock.advance(59_999)
+  expect(running.broker.peekCheck({ headers: ['authorization', jwt] })).toBeDefined()
+  running.clock.advance(1)
+  expect(running.broker.peekCheck({ headers: ['authorization', jwt] })).toBeUndefined()
+})
+
 describe('a JWT that is new', () => {
   test.each<Algorithm>(['RS256', 'RS384', 'RS512', 'ES256'])(
     'and signed by %s with a key that was used before is verified without waiting',
@@ -98,6 +110,26 @@ describe('a JWT that is new', () => {
       })
     },
   )
+
+  test('and names a key under another algorithm than before is judged by that one', async () => {
+    const key = new CallersKey('RS256', { kid: 'k' })
+    const asRs512 = (claims: object) =>
+      compactJws({ alg: 'RS512', kid: 'k' }, claims, input => sign('sha512', input, key.privateKey))
+    for (const [member, outcome] of [
+      [key.jwk({ alg: undefined }), 'accepted'],
+      [key.jwk(), 'refused'],
+    ] as const) {
+      await using running = await startCallersGate([member])
+      await running.broker.verify(key.jwt(running.claims({ jti: '1' })))
+      for (const jti of ['2', '3']) {
+        const request = { headers: ['authorization', asRs512(running.claims({ jti }))] }
+        const verdict = running.broker.peekCheck(request) ?? (await running.broker.check(request))
+        expect(verdict).toMatchObject({
+          code: outcome === 'accepted' ? 'missing_credentials' : 'invalid_token',
+        })
+      }
+    }
+  })
 
   test('and names a key that two members of the key set share is tried with both of them', async () => {
     const one = new CallersKey('RS256', { kid: 'shared' })

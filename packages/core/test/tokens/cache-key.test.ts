@@ -74,10 +74,12 @@ describe('the key of a token', () => {
 
   test('differs between endpoints, between ways to authenticate, and between processes', () => {
     const request = { clientId: 'orders', clientSecret: 'orders-secret', scope: '', configured: false }
+    const salt = Buffer.from('the same salt')
     const made = [
-      keys,
-      new CacheKeys(endpoint, 'client_secret_post'),
-      new CacheKeys(`${endpoint}/`, 'client_secret_basic'),
+      new CacheKeys(endpoint, 'client_secret_basic', salt),
+      new CacheKeys(endpoint, 'client_secret_post', salt),
+      new CacheKeys(`${endpoint}/`, 'client_secret_basic', salt),
+      new CacheKeys(endpoint, 'client_secret_basic'),
       new CacheKeys(endpoint, 'client_secret_basic'),
     ]
     expect(new Set(made.map(each => each.ofToken(request))).size).toBe(made.length)

@@ -61,4 +61,6 @@ test('nobody who holds the shared token can change its fields for the others', a
   const token = await running.broker.getToken()
   expect(Object.isFrozen(token.fields)).toBe(true)
   expect(token.fields).toEqual({ token_type: 'bearer' })
+  await using plain = await startBrokerWithDex({ client: orders })
+  expect(Object.isFrozen((await plain.broker.getToken()).fields)).toBe(true)
 })

@@ -96,6 +96,21 @@ describe('a cached token and the clocks', () => {
     expect(token.fields).toEqual({ expires_in: '3599' })
   })
 
+  test('a mapped expires_in that the response does not have sets no header', async () => {
+    await using running = await startBrokerWithDex({
+      client: orders,
+      tokenHeaders: { expires_in: 'x-expires-in' },
+    })
+    running.dex.setFault('token', {
+      kind: 'rewrite',
+      rewrite: answer => {
+        const { expires_in: _, ...rest } = JSON.parse(String(answer.body))
+        return { ...answer, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(rest) }
+      },
+    })
+    expect(Object.keys((await running.broker.getToken()).headers)).toEqual(['authorization'])
+  })
+
   test('its life is counted from before the request was sent, because Dex may be slow', async () => {
     await using running = await startBrokerWithDex({ client: orders })
     running.dex.setFault('token', {
