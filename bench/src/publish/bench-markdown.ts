@@ -109,7 +109,12 @@ function librarySections({ calls, cache }: LibraryResult): string[] {
     `${cache.tokens} cached tokens of ${cache.tokenCharacters.toFixed(0)} characters take ${cache.overheadBytes.toFixed(0)} bytes each ` +
       `beside the token itself, and ${cache.overheadBytesInUse.toFixed(0)} once it has been handed out.`,
     table(
-      ['the longest turn of the event loop', 'ms', 'of which garbage collection', 'the longest without it'],
+      [
+        'the longest turn of the event loop, the least of five runs',
+        'ms',
+        'of which garbage collection',
+        'the longest without it',
+      ],
       [
         longestTurnRow('while the cache fills, as fast as it can', fill),
         longestTurnRow('while each new token evicts one', evict),
