@@ -77,7 +77,7 @@ const headersOfVerdict = new WeakMap<AllowVerdict, Record<string, string>>()
 function allowHeaders(verdict: AllowVerdict): Record<string, string> {
   const known = headersOfVerdict.get(verdict)
   if (known !== undefined) return known
-  const headers = { 'content-length': '0', 'cache-control': 'no-store', ...verdict.set }
+  const headers = { ...verdict.set, 'cache-control': 'no-store', 'content-length': '0' }
   if (verdict.remove.length > 0) Object.assign(headers, { [removeHeader]: verdict.remove.join(',') })
   headersOfVerdict.set(verdict, headers)
   return headers

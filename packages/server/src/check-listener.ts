@@ -49,7 +49,7 @@ export function createCheckListener(
   }
   const server = createServer(options, answer)
   // What a client expects is a matter for the backend; Node would answer 417.
-  server.on('checkExpectation', answer)
+  server.on('checkExpectation', (incoming, outgoing) => server.emit('request', incoming, outgoing))
   // Headers beyond Node's count would be dropped silently, and a repeated credential header with them.
   server.maxHeadersCount = 0
   server.on('connect', (_request, socket) => answerAndClose(socket, '403 Forbidden'))

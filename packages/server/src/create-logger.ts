@@ -8,7 +8,7 @@ export function createLogger({ logLevel, logFormat }: Pick<Config, 'logLevel' | 
   return logFormat === 'json' ? pino(options) : pino(options, textStream())
 }
 
-/** Loaded only where people read along: it takes a tenth of the start. */
+/** Loaded only where people read along: it is a part of the start that nobody else needs. */
 function textStream() {
   const pretty: typeof import('pino-pretty') = createRequire(import.meta.url)('pino-pretty')
   return pretty({ sync: true, colorize: process.stdout.isTTY, translateTime: false, singleLine: true })

@@ -1,8 +1,23 @@
+import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import type { TransportRequest } from '@broker/core'
 import { expect, test } from 'vitest'
 import { createDexTransport } from '../src/dex-transport.ts'
 import { until } from './support/until.ts'
+
+const certificate = readFileSync(new URL('fixtures/dex-tls.crt', import.meta.url), 'utf8')
+
+function request(): TransportRequest {
+  return {
+    method: 'POST',
+    headers: {},
+    body: 'grant_type=client_credentials',
+    redirect: 'manual',
+    signal: new AbortController().signal,
+  }
+}
 
 async function startBehind(answer: RequestListener, timeoutMs: number) {
   const server = createServer(answer).listen(0, '127.0.0.1')
@@ -10,14 +25,7 @@ async function startBehind(answer: RequestListener, timeoutMs: number) {
   const { port } = server.address() as AddressInfo
   const dex = createDexTransport({ timeoutMs })
   return {
-    ask: () =>
-      dex.transport(`http://127.0.0.1:${port}/dex/token`, {
-        method: 'POST',
-        headers: {},
-        body: 'grant_type=client_credentials',
-        redirect: 'manual',
-        signal: new AbortController().signal,
-      }),
+    ask: () => dex.transport(`http://127.0.0.1:${port}/dex/token`, request()),
     async [Symbol.asyncDispose]() {
       await dex.close()
       server.closeAllConnections()
@@ -60,4 +68,33 @@ test('a Dex that stops in the middle of an answer is given up', async () => {
     for await (const _ of body ?? []);
   }
   await expect(read()).rejects.toMatchObject({ code: 'UND_ERR_BODY_TIMEOUT' })
+})
+
+test('trusted roots are read once for a Dex by HTTPS, not for each connection', async () => {
+  const tls = { cert: certificate, key: readFileSync(new URL('fixtures/dex-tls.key', import.meta.url)) }
+  const server = createTlsServer(tls, (_incoming, outgoing) => void setTimeout(() => outgoing.end(), 200))
+  await new Promise(resolve => server.listen(0, '127.0.0.1', () => resolve(undefined)))
+  const { port } = server.address() as AddressInfo
+  /** Milliseconds of CPU time of this process, both sides of the connections included. */
+  const costOf = async (connections: number) => {
+    const dex = createDexTransport({ timeoutMs: 10_000, caCertificates: certificate })
+    const before = process.cpuUsage()
+    await Promise.all(
+      Array.from({ length: connections }, async () => {
+        const { body } = await dex.transport(`https://127.0.0.1:${port}/dex/token`, request())
+        for await (const _ of body ?? []);
+      }),
+    )
+    const { user, system } = process.cpuUsage(before)
+    await dex.close()
+    return (user + system) / 1000
+  }
+  // What is done once in a process only.
+  await costOf(1)
+  const one = await costOf(1)
+  const many = await costOf(25)
+  server.closeAllConnections()
+  server.close()
+  // 3 to 4 times as much; when each of them reads the roots, more than 20 times.
+  expect(many / one).toBeLessThan(10)
 })

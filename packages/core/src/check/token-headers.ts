@@ -64,7 +64,9 @@ export class TokenHeaders implements HeadersOfToken {
     remainingSeconds: number,
   ): Readonly<Record<string, string>> {
     const current = { ...headers }
-    for (const header of this.#lifeHeaders) if (header in headers) current[header] = String(remainingSeconds)
+    for (const header of this.#lifeHeaders) {
+      if (Object.hasOwn(headers, header)) current[header] = String(remainingSeconds)
+    }
     return Object.freeze(current)
   }
 }

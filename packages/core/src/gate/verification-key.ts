@@ -12,7 +12,7 @@ const digests: Readonly<Record<string, string>> = { 256: 'sha256', 384: 'sha384'
 const slowAlgorithms = new Set(['ES384', 'ES512'])
 const verifyInThreadPool = promisify(verify)
 
-/** To make one costs as much as a signature. jose imports a key once for each algorithm, and hands out the same object again. */
+/** To make one costs half as much as a signature. jose imports a key once for each algorithm, and hands out the same object again. */
 const verificationKeys = new WeakMap<CryptoKey, VerificationKey | undefined>()
 
 /**

@@ -1,5 +1,4 @@
 import { hash, randomBytes } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
 import type { ClientAuthMethod, ClientCredentials } from './client-credentials.ts'
 
 /** Scopes that are remembered in their normal form: there are few, and the same ones are asked for again and again. */
@@ -15,7 +14,7 @@ const maxKnownScopes = 256
 export class CacheKeys {
   readonly #tokenPrefix: string
   readonly #clientPrefix: string
-  readonly #knownScopes = new LRUCache<string, string>({ max: maxKnownScopes })
+  readonly #knownScopes = new Map<string, string>()
 
   constructor(tokenEndpoint: string, authMethod: ClientAuthMethod, salt: Buffer = randomBytes(16)) {
     const common = `${salt.toString('base64url')}${field(tokenEndpoint)}${field(authMethod)}`
@@ -38,6 +37,8 @@ export class CacheKeys {
     const known = this.#knownScopes.get(scope)
     if (known !== undefined) return known
     const normal = [...new Set(scope.split(' '))].filter(Boolean).sort().join(' ')
+    // All at once, because nobody has as many; no lru-cache, which would publish them to its diagnostics channels.
+    if (this.#knownScopes.size >= maxKnownScopes) this.#knownScopes.clear()
     this.#knownScopes.set(scope, normal)
     return normal
   }

@@ -90,7 +90,7 @@ export class IssuedToken {
   }
 
   static {
-    cacheKeyOf = token => (#key in token ? token.#key : undefined)
+    cacheKeyOf = token => (token instanceof IssuedToken ? token.#key : undefined)
     // `inspect` with `showHidden` and `getters` would call the getters and show the token.
     Object.defineProperty(IssuedToken.prototype, inspect.custom, {
       value(this: IssuedToken, _depth: number, options: InspectOptions): string {

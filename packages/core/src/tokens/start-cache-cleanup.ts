@@ -1,6 +1,6 @@
 import type { TokenCache } from './token-cache.ts'
 
-/** Tokens removed in one turn of the event loop: less than a millisecond, also when there are 100,000. */
+/** Tokens removed in one turn of the event loop: a fraction of a millisecond, but for the turn in which a large `Map` shrinks. */
 const tokensPerTurn = 200
 
 /**
