@@ -65,7 +65,7 @@ function errorsMarkdown(codes) {
   )
   return `# Errors
 
-<!-- Generated from the table in packages/core/src/errors.ts: change the table, not this file. -->
+<!-- Generated from the table in packages/core/src/shared/errors.ts: change the table, not this file. -->
 
 Whatever goes wrong is a \`BrokerError\` with one of these codes. Over HTTP it becomes the status beside it and the body
 \`{"error": "<code>", "error_description": "<text that is safe to show>"}\` (RFC 6749 section 5.2).

@@ -37,8 +37,8 @@ const intoServer = {
 /** Which imports each place refuses, and what the refusal says. */
 const refusedImports = {
   'packages/core/src/token-broker.ts': { ...outsideCore, ...undici },
-  'packages/core/src/http/transport.ts': { ...outsideCore, ...undici },
-  'packages/core/src/tokens/token-cache.ts': {
+  'packages/core/src/shared/http/transport.ts': { ...outsideCore, ...undici },
+  'packages/core/src/tokens/cache/token-cache.ts': {
     ...outsideCore,
     ...undici,
     '../gate/jwt.ts': 'The tokens room knows nothing',
@@ -49,7 +49,7 @@ const refusedImports = {
   'packages/core/src/gate/keys/key-set.ts': {
     ...outsideCore,
     ...undici,
-    '../../tokens/token-cache.ts': 'The gate room knows nothing',
+    '../../tokens/cache/token-cache.ts': 'The gate room knows nothing',
     '../../check/check.ts': 'The gate room knows nothing',
     '../../outbound/create-fetch.ts': 'The gate room knows nothing',
     '../../token-broker.ts': 'The gate room knows nothing',
@@ -104,7 +104,7 @@ for (const [file, refusals] of Object.entries(refusedImports)) {
 
 test('a refused import is refused in every form', async () => {
   const found = await lint({
-    'packages/core/src/tokens/token-cache.ts': [
+    'packages/core/src/tokens/cache/token-cache.ts': [
       `import { verify } from '../gate/verify.ts'`,
       `import type { Claims } from '../gate/claims.ts'`,
       `export { jwt } from '../gate/jwt.ts'`,

@@ -1,12 +1,12 @@
-import type { TokenBrokerOptions } from './broker-options.ts'
 import { BrokerParts } from './broker-parts.ts'
 import type { AuthenticatedCaller, CheckRequest } from './check/check.ts'
 import type { Verdict } from './check/verdict.ts'
-import type { JwtClaims } from './gate/jwt.ts'
-import { resolveOptions } from './resolve-options.ts'
+import type { TokenRequest } from './clients/requested-tokens.ts'
+import type { JwtClaims } from './gate/jwt/jwt.ts'
+import type { TokenBrokerOptions } from './options/broker-options.ts'
+import { resolveOptions } from './options/resolve-options.ts'
+import type { Wait } from './shared/wait-for.ts'
 import type { IssuedToken } from './tokens/issued-token.ts'
-import type { TokenRequest } from './tokens/requested-tokens.ts'
-import type { Wait } from './wait-for.ts'
 
 /** Counts since the start, and `entries` as it is now. */
 export interface CacheStatistics {

@@ -1,6 +1,6 @@
 import { type DevDex, type DevDexOptions, startDevDex } from '@broker/dev-dex'
-import type { TokenBrokerOptions } from '../src/broker-options.ts'
-import { BrokerError } from '../src/errors.ts'
+import type { TokenBrokerOptions } from '../src/options/broker-options.ts'
+import { BrokerError } from '../src/shared/errors.ts'
 import { TokenBroker } from '../src/token-broker.ts'
 import { ManualClock } from './manual-clock.ts'
 import { RecordingLogger } from './recording-logger.ts'

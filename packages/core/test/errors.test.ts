@@ -1,13 +1,13 @@
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { BrokerError, brokerErrorCodes } from '../src/errors.ts'
+import { BrokerError, brokerErrorCodes } from '../src/shared/errors.ts'
 import { TokenBroker } from '../src/token-broker.ts'
 import { failureOf, startBrokerWithDex } from './broker-with-dex.ts'
 
 /** As if the package were installed twice: the same module under another URL. */
-async function anotherCopy(): Promise<typeof import('../src/errors.ts')> {
-  const url = `${new URL('../src/errors.ts', import.meta.url).href}?another-copy`
+async function anotherCopy(): Promise<typeof import('../src/shared/errors.ts')> {
+  const url = `${new URL('../src/shared/errors.ts', import.meta.url).href}?another-copy`
   return import(/* @vite-ignore */ url)
 }
 

@@ -1,6 +1,6 @@
 import { type DevDexOptions, type Fault, startDevDex } from '@broker/dev-dex'
 import { describe, expect, test } from 'vitest'
-import type { TokenBrokerOptions } from '../src/broker-options.ts'
+import type { TokenBrokerOptions } from '../src/options/broker-options.ts'
 import { TokenBroker } from '../src/token-broker.ts'
 import {
   type BrokerWithDex,

@@ -1,4 +1,4 @@
-import type { Clock } from '../src/clock.ts'
+import type { Clock } from '../src/shared/clock.ts'
 
 /** Both clocks of the broker, standing still until a test moves them. */
 export class ManualClock implements Clock {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { TokenBrokerOptions } from '../src/broker-options.ts'
+import type { TokenBrokerOptions } from '../src/options/broker-options.ts'
 import { TokenBroker } from '../src/token-broker.ts'
 
 const tokenEndpoint = 'https://dex.example.com/token'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Transport } from '../src/http/transport.ts'
+import type { Transport } from '../src/shared/http/transport.ts'
 import { TokenBroker } from '../src/token-broker.ts'
 import { failureOf, orders } from './broker-with-dex.ts'
 import { CallersKey } from './gate/callers-issuer.ts'

@@ -1,7 +1,7 @@
 import { BrokerError, TokenBroker, type Verdict } from '@broker/core'
 import { Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
-import { createCheckApp } from '../src/check-app.ts'
+import { createCheckApp } from '../src/http/check-app.ts'
 import { orders, startDex } from './support/start-broker.ts'
 
 async function startApp(onVerdict?: (verdict: Verdict) => void) {

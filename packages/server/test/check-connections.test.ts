@@ -3,9 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { TokenBroker } from '@broker/core'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createCheckApp } from '../src/check-app.ts'
-import { createCheckListener } from '../src/check-listener.ts'
-import { listenerOptions } from '../src/listener-options.ts'
+import { createCheckApp } from '../src/http/check-app.ts'
+import { createCheckListener } from '../src/http/check-listener.ts'
+import { listenerOptions } from '../src/http/listener-options.ts'
 import { RawConnection, requestText } from './support/raw-connection.ts'
 import {
   type BrokerUnderTest,

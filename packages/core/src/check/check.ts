@@ -1,20 +1,20 @@
-import type { Clock } from '../clock.ts'
-import { BrokerError } from '../errors.ts'
-import type { JwtClaims } from '../gate/jwt.ts'
-import type { JwtVerifier } from '../gate/jwt-verifier.ts'
-import type { Logger } from '../logger.ts'
+import type { ConfiguredClient, RequestedTokens, TokenRequest } from '../clients/requested-tokens.ts'
+import { bearerJwt } from '../gate/bearer-jwt.ts'
+import type { JwtClaims } from '../gate/jwt/jwt.ts'
+import type { JwtVerifier } from '../gate/jwt/jwt-verifier.ts'
+import type { Clock } from '../shared/clock.ts'
+import { BrokerError } from '../shared/errors.ts'
+import type { Logger } from '../shared/logger.ts'
+import type { Wait } from '../shared/wait-for.ts'
 import type { IssuedToken } from '../tokens/issued-token.ts'
-import type { ConfiguredClient, RequestedTokens, TokenRequest } from '../tokens/requested-tokens.ts'
-import type { TokenSource } from '../tokens/token-source.ts'
-import type { Wait } from '../wait-for.ts'
-import { bearerJwt } from './bearer-jwt.ts'
+import type { TokenHeader } from '../tokens/token-headers.ts'
+import type { TokenSource } from '../tokens/tokens.ts'
 import {
   type CredentialHeaderNames,
   type CredentialHeaders,
   readCredentialHeaders,
   singleValue,
 } from './credential-headers.ts'
-import type { TokenHeader } from './token-headers.ts'
 import { type AllowVerdict, type RefusalVerdict, refusalOf, type Verdict } from './verdict.ts'
 import { waitingTimeMs } from './waiting-time.ts'
 

@@ -1,4 +1,4 @@
-import { BrokerError } from '../errors.ts'
+import { BrokerError } from '../shared/errors.ts'
 
 /** The names of the request headers that a check reads, in lower case. */
 export interface CredentialHeaderNames {

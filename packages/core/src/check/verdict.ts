@@ -1,5 +1,5 @@
-import { BrokerError, type BrokerErrorCode } from '../errors.ts'
-import { missingJwtMessage } from './bearer-jwt.ts'
+import { missingJwtMessage } from '../gate/bearer-jwt.ts'
+import { BrokerError, type BrokerErrorCode } from '../shared/errors.ts'
 
 /** The request may go on, with these changes. Nothing is in both lists: Envoy removes after it sets. */
 export interface AllowVerdict {

@@ -1,5 +1,5 @@
+import type { Wait } from '../shared/wait-for.ts'
 import type { TokenBroker } from '../token-broker.ts'
-import type { Wait } from '../wait-for.ts'
 import { type OutgoingTokenOptions, OutgoingTokens } from './outgoing-tokens.ts'
 
 export type HeaderProviderOptions = Pick<OutgoingTokenOptions, 'allow' | 'token'>

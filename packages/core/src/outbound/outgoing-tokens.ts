@@ -1,7 +1,7 @@
-import { BrokerError } from '../errors.ts'
+import type { TokenRequest } from '../clients/requested-tokens.ts'
+import { BrokerError } from '../shared/errors.ts'
 import type { TokenBroker } from '../token-broker.ts'
 import type { IssuedToken } from '../tokens/issued-token.ts'
-import type { TokenRequest } from '../tokens/requested-tokens.ts'
 import { AllowList } from './allow-list.ts'
 import { saysInsufficientScope } from './insufficient-scope.ts'
 

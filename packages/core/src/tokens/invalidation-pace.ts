@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../shared/clock.ts'
 
 /**
  * Time between two invalidations of one token: a token that a backend refuses for good reason is replaced at once, and

@@ -1,7 +1,7 @@
 import { type InspectOptions, inspect } from 'node:util'
-import type { Clock } from '../clock.ts'
-import { isUsable, remainingMs, type TokenLife } from './token-life.ts'
-import type { TokenResponse } from './token-response.ts'
+import type { Clock } from '../shared/clock.ts'
+import { isUsable, remainingMs, type TokenLife } from './cache/token-life.ts'
+import type { TokenResponse } from './dex/token-response.ts'
 
 /** How tokens become outgoing headers; by whoever knows header names. */
 export interface HeadersOfToken {

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
-import type { Clock } from '../clock.ts'
-import type { BrokerError } from '../errors.ts'
+import type { Clock } from '../shared/clock.ts'
+import type { BrokerError } from '../shared/errors.ts'
 
 /** Credential sets that are remembered at most; more push out the least recently used. */
 const maxRejected = 1024

@@ -1,4 +1,4 @@
-import { parseJsonObject } from '../http/parse-json-object.ts'
+import { parseJsonObject } from '../shared/http/parse-json-object.ts'
 
 /** Which key of which issuer signed a token. */
 export interface SigningKey {

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici'
-import type { Transport } from '../http/transport.ts'
+import type { Transport } from '../shared/http/transport.ts'
 
 /**
  * A transport for `TokenBroker` over an undici dispatcher: a pool, certificates and timeouts of your own, and the

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { refusalOf } from '../../src/check/verdict.ts'
-import { BrokerError } from '../../src/errors.ts'
+import { BrokerError } from '../../src/shared/errors.ts'
 import { type BrokerWithDex, orders, startBrokerWithDex } from '../broker-with-dex.ts'
 
 const exp = Date.parse('2030-01-01T02:00:00Z') / 1000

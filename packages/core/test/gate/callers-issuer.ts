@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
-import type { GateOptions, TokenBrokerOptions } from '../../src/broker-options.ts'
+import type { GateOptions, TokenBrokerOptions } from '../../src/options/broker-options.ts'
 import { TokenBroker } from '../../src/token-broker.ts'
 import { answerJson, type LoopbackServer, startLoopbackServer } from '../loopback-server.ts'
 import { ManualClock } from '../manual-clock.ts'

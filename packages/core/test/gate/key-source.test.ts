@@ -1,6 +1,6 @@
 import type { Fault } from '@broker/dev-dex'
 import { describe, expect, test } from 'vitest'
-import type { GateOptions, TokenBrokerOptions } from '../../src/broker-options.ts'
+import type { GateOptions, TokenBrokerOptions } from '../../src/options/broker-options.ts'
 import { type BrokerWithDex, failureOf, startBrokerWithDex, until } from '../broker-with-dex.ts'
 
 const minuteMs = 60_000

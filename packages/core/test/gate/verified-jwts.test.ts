@@ -1,6 +1,6 @@
 import { sign } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import type { GateOptions } from '../../src/broker-options.ts'
+import type { GateOptions } from '../../src/options/broker-options.ts'
 import { type BrokerWithDex, failureOf, orders, startBrokerWithDex } from '../broker-with-dex.ts'
 import { type Algorithm, CallersKey, compactJws, startGate as startCallersGate } from './callers-issuer.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { networkFailureCode, networkFailureHint } from '../../src/http/network-failure.ts'
+import { networkFailureCode, networkFailureHint } from '../../src/shared/http/network-failure.ts'
 
 const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleepUntil } from 'node:timers/promises'
 import type { Agent } from 'undici'
 import { expect } from 'vitest'
-import type { TokenBrokerOptions } from '../../src/broker-options.ts'
+import type { TokenBrokerOptions } from '../../src/options/broker-options.ts'
 import { type CreateFetchOptions, createFetch } from '../../src/outbound/create-fetch.ts'
 import { type BrokerWithDex, orders, startBrokerWithDex } from '../broker-with-dex.ts'
 import { type AnswerRequest, type LoopbackServer, startLoopbackServer } from '../loopback-server.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { CacheKeys } from '../../src/tokens/cache-key.ts'
+import { CacheKeys } from '../../src/clients/cache-key.ts'
 import { startBrokerWithDex } from '../broker-with-dex.ts'
 
 const endpoint = 'https://dex.example.com/token'

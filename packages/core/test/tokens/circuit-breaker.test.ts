@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { CircuitBreaker } from '../../src/tokens/circuit-breaker.ts'
+import { CircuitBreaker } from '../../src/tokens/dex/circuit-breaker.ts'
 import { failureOf, orders, startBrokerWithDex, until } from '../broker-with-dex.ts'
 import { ManualClock } from '../manual-clock.ts'
 

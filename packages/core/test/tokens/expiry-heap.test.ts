@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ExpiryHeap, type HeapEntry } from '../../src/tokens/expiry-heap.ts'
+import { ExpiryHeap, type HeapEntry } from '../../src/tokens/cache/expiry-heap.ts'
 
 class Entry implements HeapEntry {
   heapIndex = -1

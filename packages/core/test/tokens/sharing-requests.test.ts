@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { BrokerError } from '../../src/errors.ts'
+import { BrokerError } from '../../src/shared/errors.ts'
 import { failureOf, orders, startBrokerWithDex, until } from '../broker-with-dex.ts'
 
 const unhandled: unknown[] = []

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isUsable, tokenLife } from '../../src/tokens/token-life.ts'
+import { isUsable, tokenLife } from '../../src/tokens/cache/token-life.ts'
 import { failureOf, orders, startBrokerWithDex } from '../broker-with-dex.ts'
 import { ManualClock } from '../manual-clock.ts'
 

@@ -1,9 +1,9 @@
-import type { Clock } from '../clock.ts'
-import type { Wait } from '../wait-for.ts'
+import type { Clock } from '../../shared/clock.ts'
+import type { Wait } from '../../shared/wait-for.ts'
+import type { KeySet } from '../keys/key-set.ts'
+import type { KeySource } from '../keys/key-source.ts'
 import { assertClaims, assertTimes, type ClaimsRules } from './assert-claims.ts'
 import { invalidJwt, type JwtClaims, maxJwtLength, parseJwt, type UnverifiedJwt } from './jwt.ts'
-import type { KeySet } from './key-set.ts'
-import type { KeySource } from './key-source.ts'
 import type { VerifiedJwts } from './verified-jwts.ts'
 
 export interface JwtVerifierOptions {

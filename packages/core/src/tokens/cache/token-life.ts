@@ -1,4 +1,4 @@
-import type { Clock, Moment } from '../clock.ts'
+import type { Clock, Moment } from '../../shared/clock.ts'
 
 /** When no `expires_in` tells otherwise, in milliseconds. */
 const defaultLifeMs = 60_000

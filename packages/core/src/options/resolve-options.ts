@@ -1,20 +1,20 @@
-import type { BrokerObserver } from './broker-event.ts'
-import type { DefaultClient, GateOptions, TokenBrokerOptions } from './broker-options.ts'
-import type { CredentialHeaderNames } from './check/credential-headers.ts'
-import { settableHeaderName, type TokenHeader } from './check/token-headers.ts'
-import { type Clock, systemClock } from './clock.ts'
-import { BrokerError } from './errors.ts'
-import type { ClaimsRules } from './gate/assert-claims.ts'
-import { endpointUrl } from './http/endpoint-url.ts'
-import type { Transport } from './http/transport.ts'
-import { type Logger, silentLogger } from './logger.ts'
+import type { CredentialHeaderNames } from '../check/credential-headers.ts'
 import {
   assertClientCredentials,
   type ClientAuthMethod,
   scopeWithAudiences,
-} from './tokens/client-credentials.ts'
-import type { ConfiguredClient } from './tokens/requested-tokens.ts'
-import { maxTimerMs } from './wait-for.ts'
+} from '../clients/client-credentials.ts'
+import type { ConfiguredClient } from '../clients/requested-tokens.ts'
+import type { ClaimsRules } from '../gate/jwt/assert-claims.ts'
+import type { BrokerObserver } from '../shared/broker-event.ts'
+import { type Clock, systemClock } from '../shared/clock.ts'
+import { BrokerError } from '../shared/errors.ts'
+import { endpointUrl } from '../shared/http/endpoint-url.ts'
+import type { Transport } from '../shared/http/transport.ts'
+import { type Logger, silentLogger } from '../shared/logger.ts'
+import { maxTimerMs } from '../shared/wait-for.ts'
+import { settableHeaderName, type TokenHeader } from '../tokens/token-headers.ts'
+import type { DefaultClient, GateOptions, TokenBrokerOptions } from './broker-options.ts'
 
 const maxCacheEntries = 1_000_000
 

@@ -1,8 +1,8 @@
-import type { BrokerObserver } from './broker-event.ts'
-import type { Clock } from './clock.ts'
-import type { Transport } from './http/transport.ts'
-import type { Logger } from './logger.ts'
-import type { ClientAuthMethod } from './tokens/client-credentials.ts'
+import type { ClientAuthMethod } from '../clients/client-credentials.ts'
+import type { BrokerObserver } from '../shared/broker-event.ts'
+import type { Clock } from '../shared/clock.ts'
+import type { Transport } from '../shared/http/transport.ts'
+import type { Logger } from '../shared/logger.ts'
 
 /** The client whose tokens are asked for when a request does not say otherwise, part by part. */
 export interface DefaultClient {

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../../shared/clock.ts'
 
 /** At most one refresh for unknown keys in this time, and none saved up; also how long an unknown key is remembered. */
 export const unknownKidCoolDownMs = 10_000

@@ -1,5 +1,5 @@
-import { BrokerError } from '../errors.ts'
-import { parseJsonObject } from '../http/parse-json-object.ts'
+import { BrokerError } from '../../shared/errors.ts'
+import { parseJsonObject } from '../../shared/http/parse-json-object.ts'
 
 /** A token response that was judged good (RFC 6749 section 5.1). */
 export interface TokenResponse {

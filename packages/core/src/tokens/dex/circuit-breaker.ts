@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../../shared/clock.ts'
 
 /** Failures in a row that open the circuit. */
 const maxFailuresInARow = 5

@@ -1,12 +1,12 @@
-import type { Clock } from './clock.ts'
-import { BrokerError } from './errors.ts'
-import { endpointUrl } from './http/endpoint-url.ts'
-import { getDocument } from './http/get-document.ts'
-import { networkFailureCode, networkFailureHint } from './http/network-failure.ts'
-import { parseJsonObject } from './http/parse-json-object.ts'
-import type { Transport } from './http/transport.ts'
-import type { Logger } from './logger.ts'
-import { RequestWithDeadline } from './request-with-deadline.ts'
+import type { Clock } from '../shared/clock.ts'
+import { BrokerError } from '../shared/errors.ts'
+import { endpointUrl } from '../shared/http/endpoint-url.ts'
+import { getDocument } from '../shared/http/get-document.ts'
+import { networkFailureCode, networkFailureHint } from '../shared/http/network-failure.ts'
+import { parseJsonObject } from '../shared/http/parse-json-object.ts'
+import type { Transport } from '../shared/http/transport.ts'
+import type { Logger } from '../shared/logger.ts'
+import { RequestWithDeadline } from '../shared/request-with-deadline.ts'
 
 /** Dex's document is 1.3 KiB. */
 const maxDocumentBytes = 64 * 1024

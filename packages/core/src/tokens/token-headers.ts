@@ -1,4 +1,4 @@
-import type { HeadersOfToken } from '../tokens/issued-token.ts'
+import type { HeadersOfToken } from './issued-token.ts'
 
 /** One field of the token response and the request header that carries it; the header in lower case. */
 export interface TokenHeader {

@@ -1,7 +1,7 @@
 import { KeyObject, verify } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { CryptoKey } from 'jose'
-import type { JwsSignature } from './jwt.ts'
+import type { JwsSignature } from '../jwt/jwt.ts'
 
 /** RFC 7518 section 3.3. */
 const minRsaBits = 2048

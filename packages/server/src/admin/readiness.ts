@@ -1,6 +1,6 @@
 import type { TokenBroker } from '@broker/core'
 import type { Logger } from 'pino'
-import type { Config } from './config/config.ts'
+import type { Config } from '../config/config.ts'
 
 /** Whether checks should be sent here, for the orchestrator, and in the log when that changes. */
 export class Readiness {

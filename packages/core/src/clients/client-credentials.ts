@@ -1,4 +1,4 @@
-import { BrokerError } from '../errors.ts'
+import { BrokerError } from '../shared/errors.ts'
 
 /** How the client authenticates at the token endpoint (RFC 6749 section 2.3.1; names of RFC 7591). */
 export type ClientAuthMethod = 'client_secret_basic' | 'client_secret_post'

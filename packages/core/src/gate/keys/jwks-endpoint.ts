@@ -1,7 +1,7 @@
-import { BrokerError } from '../errors.ts'
-import { type FetchedDocument, getDocument } from '../http/get-document.ts'
-import { networkFailureCode, networkFailureHint } from '../http/network-failure.ts'
-import type { Transport } from '../http/transport.ts'
+import { BrokerError } from '../../shared/errors.ts'
+import { type FetchedDocument, getDocument } from '../../shared/http/get-document.ts'
+import { networkFailureCode, networkFailureHint } from '../../shared/http/network-failure.ts'
+import type { Transport } from '../../shared/http/transport.ts'
 import { KeySet } from './key-set.ts'
 
 /** Five keys of Dex are 3 KiB. */

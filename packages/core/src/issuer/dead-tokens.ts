@@ -1,6 +1,6 @@
-import type { KeySource } from './gate/key-source.ts'
-import type { SigningKey } from './tokens/signing-key.ts'
-import type { TokenSource } from './tokens/token-source.ts'
+import type { KeySource } from '../gate/keys/key-source.ts'
+import type { SigningKey } from '../tokens/signing-key.ts'
+import type { TokenSource } from '../tokens/tokens.ts'
 
 /** How often the key set is looked at while tokens are cached, as a part of its maximum age. */
 const lookAgainRatio = 0.8

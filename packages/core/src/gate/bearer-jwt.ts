@@ -1,4 +1,4 @@
-import { BrokerError } from '../errors.ts'
+import { BrokerError } from '../shared/errors.ts'
 
 const bearerScheme = /^bearer +/i
 

@@ -1,6 +1,6 @@
 import { createLocalJWKSet, errors, type JWK } from 'jose'
-import { isJsonObject, parseJsonObject } from '../http/parse-json-object.ts'
-import { invalidJwt, type JwsSignature, type JwtHeader, type UnverifiedJwt } from './jwt.ts'
+import { isJsonObject, parseJsonObject } from '../../shared/http/parse-json-object.ts'
+import { invalidJwt, type JwsSignature, type JwtHeader, type UnverifiedJwt } from '../jwt/jwt.ts'
 import { VerificationKey } from './verification-key.ts'
 
 /** Keys that are tried at most for one JWT, when several share its `kid`. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../../shared/clock.ts'
 
 /** The jitter: up to this part of the usable life earlier, so that tokens that were issued together are not refreshed together. */
 const maxEarlier = 0.1

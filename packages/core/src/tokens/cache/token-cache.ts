@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../../shared/clock.ts'
+import type { IssuedToken } from '../issued-token.ts'
+import { type SigningKey, signingKeyOf } from '../signing-key.ts'
 import { ExpiryHeap, type HeapEntry } from './expiry-heap.ts'
-import type { IssuedToken } from './issued-token.ts'
 import type { RefreshSchedule } from './refresh-schedule.ts'
-import { type SigningKey, signingKeyOf } from './signing-key.ts'
 import { isLiving, isUsable, type TokenLife } from './token-life.ts'
 
 let contentOf: (cell: TokenCell) => CachedToken

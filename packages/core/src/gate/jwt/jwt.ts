@@ -1,5 +1,5 @@
-import { BrokerError } from '../errors.ts'
-import { parseJsonObject } from '../http/parse-json-object.ts'
+import { BrokerError } from '../../shared/errors.ts'
+import { parseJsonObject } from '../../shared/http/parse-json-object.ts'
 
 /** The claims set of a JWT (RFC 7519 section 4). */
 export type JwtClaims = Readonly<Record<string, unknown>>

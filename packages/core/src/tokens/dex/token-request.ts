@@ -1,5 +1,5 @@
-import type { TransportRequest } from '../http/transport.ts'
-import type { ClientAuthMethod, ClientCredentials } from './client-credentials.ts'
+import type { ClientAuthMethod, ClientCredentials } from '../../clients/client-credentials.ts'
+import type { TransportRequest } from '../../shared/http/transport.ts'
 
 /** The POST of RFC 6749 section 4.4.2, ready to be sent. */
 export function tokenRequestMessage(

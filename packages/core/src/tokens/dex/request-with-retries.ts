@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { BrokerError } from '../errors.ts'
+import { BrokerError } from '../../shared/errors.ts'
 
 const maxRetries = 2
 const minPauseMs = 50

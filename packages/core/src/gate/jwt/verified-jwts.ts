@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../../shared/clock.ts'
+import type { KeySet } from '../keys/key-set.ts'
 import type { JwtClaims } from './jwt.ts'
-import type { KeySet } from './key-set.ts'
 
 /** A JWT that was verified is verified again after this time, at the latest. */
 const maxAgeMs = 60_000
