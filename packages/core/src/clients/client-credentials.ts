@@ -1,3 +1,4 @@
+import { optionRules } from '../options/option-rules.ts'
 import { BrokerError } from '../shared/errors.ts'
 
 /** How the client authenticates at the token endpoint (RFC 6749 section 2.3.1; names of RFC 7591). */
@@ -13,18 +14,15 @@ export interface ClientCredentials {
   readonly configured: boolean
 }
 
-export const maxClientIdLength = 256
-export const maxClientSecretLength = 4096
-export const maxScopeLength = 1024
-
 const audienceScopePrefix = 'audience:server:client_id:'
-const audiencePattern = /^[\x21-\x7e]+$/
+/** A scope token (RFC 6749 section 3.3): the audience becomes a part of one. */
+const audiencePattern = /^[!#-[\]-~]+$/
 const scopePattern = /^[\x20-\x7e]*$/
 
 /**
  * Dex's spelling of "a token for these audiences": one scope each (Dex ignores `audience` and `resource`).
  *
- * An audience is the client id of the peer; white space in it would smuggle in another scope, so it is refused.
+ * An audience is the client id of the peer; a blank in it would smuggle in another scope.
  */
 export function scopeWithAudiences(scope: string, audiences: readonly string[]): string {
   // A string is iterable too: its letters would become audiences.
@@ -32,12 +30,17 @@ export function scopeWithAudiences(scope: string, audiences: readonly string[]):
   if (audiences.length === 0) return scope
   const scopes = scope === '' ? [] : [scope]
   for (const audience of audiences) {
-    if (typeof audience !== 'string' || !audiencePattern.test(audience)) {
-      throw new BrokerError('invalid_request', 'an audience must be a client id of visible ASCII characters')
-    }
+    const problem = audienceProblem(audience)
+    if (problem !== undefined) throw new BrokerError('invalid_request', `an audience ${problem}`)
     scopes.push(audienceScopePrefix + audience)
   }
   return scopes.join(' ')
+}
+
+/** Why a client id cannot be an audience, in words that follow it; `undefined` when it can. */
+export function audienceProblem(audience: unknown): string | undefined {
+  if (typeof audience !== 'string') return 'must be a client id'
+  return audiencePattern.test(audience) ? undefined : 'holds a character that a scope cannot carry'
 }
 
 /** Refuses what cannot be sent: parts that are missing, too long, or cannot be encoded. */
@@ -45,11 +48,13 @@ export function assertClientCredentials({ clientId, clientSecret, scope }: Clien
   if (clientId === '' || clientSecret === '') {
     throw new BrokerError('missing_credentials', 'client id or client secret is missing')
   }
-  if (clientId.length > maxClientIdLength) throw new BrokerError('invalid_request', 'client id is too long')
-  if (clientSecret.length > maxClientSecretLength) {
+  if (clientId.length > optionRules['client.clientId'].maxLength)
+    throw new BrokerError('invalid_request', 'client id is too long')
+  if (clientSecret.length > optionRules['client.clientSecret'].maxLength) {
     throw new BrokerError('invalid_request', 'client secret is too long')
   }
-  if (scope.length > maxScopeLength) throw new BrokerError('invalid_request', 'scope is too long')
+  if (scope.length > optionRules['client.scope'].maxLength)
+    throw new BrokerError('invalid_request', 'scope is too long')
   if (!scopePattern.test(scope)) throw new BrokerError('invalid_request', 'scope has invalid characters')
   if (!clientId.isWellFormed() || !clientSecret.isWellFormed()) {
     throw new BrokerError('invalid_request', 'client id or client secret is not valid Unicode')

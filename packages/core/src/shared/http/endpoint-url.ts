@@ -14,7 +14,7 @@ export function endpointUrl(value: unknown, option: string, allowInsecure: boole
   if (url.username !== '' || url.password !== '')
     throw new TypeError(`${option} must not hold user information`)
   if (url.hash !== '') throw new TypeError(`${option} must not have a fragment`)
-  if (url.protocol === 'http:' && !allowInsecure && !isLoopback(url.hostname)) {
+  if (!allowInsecure && isExposedUrl(url)) {
     throw new TypeError(
       `${option} must use https, because secrets travel on it (allowInsecureUrls permits http)`,
     )
@@ -22,6 +22,7 @@ export function endpointUrl(value: unknown, option: string, allowInsecure: boole
   return url.href
 }
 
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
+/** Whether requests to a URL leave this host unencrypted: plain http to anything but a loopback address. */
+export function isExposedUrl({ protocol, hostname }: URL): boolean {
+  return protocol === 'http:' && !/^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname)
 }
