@@ -1,14 +1,18 @@
-export type { AuthenticatedCaller, CheckRequest } from './check/check.ts'
+export type { Broker } from './broker.ts'
+export type { CheckRequest } from './check/check-request.ts'
 export { type AllowVerdict, type RefusalVerdict, refusalOf, type Verdict } from './check/verdict.ts'
-export type { ClientAuthMethod } from './clients/client-credentials.ts'
-export type { TokenRequest } from './clients/requested-tokens.ts'
+export type { TokenRequest } from './clients/token-request.ts'
+export type { AuthenticatedCaller } from './gate/authenticated-caller.ts'
 export type { JwtClaims } from './gate/jwt/jwt.ts'
+export type { Missing } from './issuer/issuer.ts'
 export type {
+  ClientAuthMethod,
   CredentialHeaderOptions,
   DefaultClient,
   GateOptions,
   TokenBrokerOptions,
 } from './options/broker-options.ts'
+export { checkedTokenRequest } from './outbound/checked-token-request.ts'
 export { type CreateFetchOptions, createFetch } from './outbound/create-fetch.ts'
 export { type HeaderProviderOptions, headerProvider } from './outbound/header-provider.ts'
 export type { OutgoingTokenOptions } from './outbound/outgoing-tokens.ts'
@@ -20,8 +24,10 @@ export {
   type BrokerErrorOptions,
   brokerErrorCodes,
 } from './shared/errors.ts'
+export type { Hint } from './shared/hint.ts'
 export type { Transport, TransportRequest, TransportResponse } from './shared/http/transport.ts'
 export type { Logger } from './shared/logger.ts'
+export type { MaybePromise } from './shared/maybe-promise.ts'
 export type { Wait } from './shared/wait-for.ts'
 export { type CacheStatistics, TokenBroker } from './token-broker.ts'
 export type { IssuedToken } from './tokens/issued-token.ts'

@@ -1,12 +1,37 @@
-import { BrokerParts } from './broker-parts.ts'
-import type { AuthenticatedCaller, CheckRequest } from './check/check.ts'
+import type { Broker } from './broker.ts'
+import { Check } from './check/check.ts'
+import type { CheckRequest } from './check/check-request.ts'
 import type { Verdict } from './check/verdict.ts'
-import type { TokenRequest } from './clients/requested-tokens.ts'
+import { CacheKeys } from './clients/cache-key.ts'
+import { Client } from './clients/client.ts'
+import type { TokenRequest } from './clients/token-request.ts'
+import type { AuthenticatedCaller } from './gate/authenticated-caller.ts'
+import { Gate } from './gate/gate.ts'
 import type { JwtClaims } from './gate/jwt/jwt.ts'
+import { JwtVerifier } from './gate/jwt/jwt-verifier.ts'
+import { VerifiedJwts } from './gate/jwt/verified-jwts.ts'
+import { KeySource } from './gate/keys/key-source.ts'
+import { DeadTokens } from './issuer/dead-tokens.ts'
+import { DexEndpoints } from './issuer/dex-endpoints.ts'
+import type { Issuer, Missing } from './issuer/issuer.ts'
+import { IssuerMetadata } from './issuer/issuer-metadata.ts'
 import type { TokenBrokerOptions } from './options/broker-options.ts'
-import { resolveOptions } from './options/resolve-options.ts'
+import type { ResolvedGate } from './options/resolve-gate.ts'
+import { type ResolvedOptions, resolveOptions } from './options/resolve-options.ts'
+import type { Clock } from './shared/clock.ts'
+import type { MaybePromise } from './shared/maybe-promise.ts'
 import type { Wait } from './shared/wait-for.ts'
+import { startCacheCleanup } from './tokens/cache/start-cache-cleanup.ts'
+import { TokenCache } from './tokens/cache/token-cache.ts'
+import { DexOrigin } from './tokens/dex/dex-origin.ts'
+import { RejectedCredentials } from './tokens/dex/rejected-credentials.ts'
 import type { IssuedToken } from './tokens/issued-token.ts'
+import { TokenHeaders } from './tokens/token-headers.ts'
+import { Tokens } from './tokens/tokens.ts'
+
+/** Key sets of Dex live as long as Dex says, in milliseconds: `max-age=600`. */
+const dexKeysMaxAgeMs = 600_000
+const dexKeysMaxStaleMs = 3_600_000
 
 /** Counts since the start, and `entries` as it is now. */
 export interface CacheStatistics {
@@ -23,97 +48,189 @@ export interface CacheStatistics {
  * Turns client credentials into Dex access tokens, once, and hands them out fast.
  *
  * Nothing is fetched before it is needed. Methods reject with `BrokerError`, with the reason of the caller's own
- * abort, or with `TypeError` for wrong use.
+ * abort, or with `TypeError` for wrong use. What each of them does stands at {@link Broker}.
  */
-export class TokenBroker implements AsyncDisposable {
-  /** The header that carries `Bearer <token>`, in lower case. */
+export class TokenBroker implements Broker, AsyncDisposable {
   readonly authorizationHeader: string
-  /** Every header that a token may set, in lower case: the authorization header and the mapped ones. */
   readonly tokenHeaders: readonly string[]
-  /** The request headers that carry a caller's credentials or JWT, in lower case; none when they are not to be removed. */
   readonly credentialHeaders: readonly string[]
-  readonly #parts: BrokerParts
+  readonly #endpoints: DexEndpoints
+  readonly #dex: Issuer
+  readonly #client: Client
+  readonly #cache: TokenCache
+  readonly #tokens: Tokens
+  readonly #gateKeys: KeySource | undefined
+  readonly #gate: Gate | undefined
+  readonly #check: Check
+  readonly #stop: () => void
 
   /** Throws a `TypeError` that starts with the name of the wrong option. */
   constructor(options: TokenBrokerOptions) {
     const resolved = resolveOptions(options)
-    this.authorizationHeader = resolved.authorizationHeader
-    this.tokenHeaders = Object.freeze([
-      resolved.authorizationHeader,
-      ...resolved.tokenHeaders.map(({ header }) => header),
-    ])
+    const { surroundings, issuer, tokenEndpoint, clientAuthMethod, gate } = resolved
+    const { authorizationHeader, tokenHeaders, credentialHeaders, stripCredentialHeaders } = resolved
+    const { clock } = surroundings
+    this.authorizationHeader = authorizationHeader
+    this.tokenHeaders = Object.freeze([authorizationHeader, ...tokenHeaders.map(({ header }) => header)])
     this.credentialHeaders = Object.freeze(
-      resolved.stripCredentialHeaders ? [...new Set(Object.values(resolved.credentialHeaders))] : [],
+      stripCredentialHeaders ? [...new Set(Object.values(credentialHeaders))] : [],
     )
-    this.#parts = new BrokerParts(resolved)
+    const metadata =
+      issuer === undefined
+        ? undefined
+        : new IssuerMetadata(surroundings, { issuer, allowInsecureUrls: resolved.allowInsecureUrls })
+    const endpoints = new DexEndpoints({ issuer, tokenEndpoint, metadata })
+    const gateKeys = gate && gateKeySource(resolved, gate, endpoints)
+    const dexKeys = dexKeySource(resolved, endpoints)
+    this.#dex = {
+      name: 'dex',
+      origin: new DexOrigin(surroundings, {
+        tokenEndpoint: endpoints.tokenEndpoint,
+        authMethod: clientAuthMethod,
+        wantedFields: tokenHeaders.map(({ field }) => field),
+        rejected: new RejectedCredentials(resolved.negativeCacheTtlMs, clock),
+      }),
+      keys: dexKeys,
+      missing: () => (endpoints.prepare() ? [] : ['endpoints']),
+    }
+    this.#client = new Client({
+      name: 'default',
+      issuer: this.#dex.name,
+      configured: resolved.client,
+      keys: new CacheKeys(tokenEndpoint ?? issuer ?? '', clientAuthMethod),
+    })
+    this.#cache = new TokenCache(resolved.cacheMaxEntries, clock)
+    this.#tokens = new Tokens(surroundings, {
+      originOf: () => this.#dex.origin,
+      cache: this.#cache,
+      tokenHeaders: new TokenHeaders(authorizationHeader, tokenHeaders),
+      life: { safetyMarginMs: resolved.expirySafetyMarginMs, maxAgeMs: resolved.maxTokenAgeMs },
+      refreshAheadRatio: resolved.refreshAheadRatio,
+    })
+    this.#endpoints = endpoints
+    this.#gateKeys = gateKeys
+    this.#gate = gateKeys && gate && gateOf(gateKeys, gate, clock)
+    const choice = { client: this.#client }
+    this.#check = new Check(surroundings, {
+      names: credentialHeaders,
+      gate: this.#gate,
+      chooseClient: () => choice,
+      tokens: this.#tokens,
+      tokenHeaders,
+      stripCredentialHeaders,
+    })
+    const deadTokens = deadTokensOf(resolved, { dexKeys, gateKeys, tokens: this.#tokens })
+    const stopCleanup = startCacheCleanup(this.#cache, resolved.cacheCleanupIntervalMs)
+    this.#stop = () => {
+      stopCleanup()
+      deadTokens?.close()
+      this.#tokens.close()
+      gateKeys?.close()
+      dexKeys?.close()
+      metadata?.close()
+    }
   }
 
-  /** A living token: from the cache, or by a request that is shared by all who want the same one. */
   async getToken(request: TokenRequest & Wait = {}): Promise<IssuedToken> {
-    const { tokens, requestedTokens } = this.#parts
-    return tokens.get(requestedTokens.resolve(request), request)
+    return this.tokenFor(request)
   }
 
-  /** The token if it is cached, without waiting. Throws like `getToken` when credentials are missing or unusable. */
+  tokenFor(request: TokenRequest & Wait): MaybePromise<IssuedToken> {
+    return this.#tokens.get(this.#client.order(request), request)
+  }
+
   peekToken(request: TokenRequest = {}): IssuedToken | undefined {
-    const { tokens, requestedTokens } = this.#parts
-    return tokens.peek(requestedTokens.resolve(request))
+    return this.#tokens.peek(this.#client.order(request))
   }
 
-  /**
-   * Drops a token that a backend refused with 401, so that the next call gets another one; says whether it was dropped.
-   *
-   * Only the very token that is cached goes, so twenty refusals of one token cost one new token; and at most one of
-   * those that the same request yields in 10 seconds, so that a backend that refuses every token cannot make Dex sign
-   * one for each call.
-   */
   invalidate(token: IssuedToken): boolean {
-    return this.#parts.tokens.invalidate(token)
+    return this.#tokens.invalidate(token)
   }
 
-  /** The claims of a caller's JWT that the gate accepts; else `invalid_token`, or `jwks_unavailable` without keys. */
   async verify(jwt: string, wait: Wait = {}): Promise<JwtClaims> {
-    const { verifier } = this.#parts
-    if (verifier === undefined) throw new TypeError('verify needs the option gate')
-    return verifier.verify(jwt, wait)
+    if (this.#gate === undefined) throw new TypeError('verify needs the option gate')
+    return this.#gate.verifier.verify(jwt, wait)
   }
 
-  /** The caller that a request's JWT proves, from its header lines; else the errors of `verify`. Needs the option `gate`. */
-  authenticate(request: CheckRequest): Promise<AuthenticatedCaller> {
-    return this.#parts.check.authenticate(request)
+  async authenticate(request: CheckRequest): Promise<AuthenticatedCaller> {
+    return this.#check.authenticate(request)
   }
 
-  /** The verdict of `check` when it needs no waiting, otherwise `undefined`: a promise costs more than the check. */
-  peekCheck(request: CheckRequest): Verdict | undefined {
-    return this.#parts.check.peek(request)
+  async check(request: CheckRequest): Promise<Verdict> {
+    return this.#check.decide(request)
   }
 
-  /** Whether a request may go on, and with which headers. Rejects only with the reason of the caller's own abort. */
-  check(request: CheckRequest): Promise<Verdict> {
-    return this.#parts.check.run(request)
+  decide(request: CheckRequest): MaybePromise<Verdict> {
+    return this.#check.decide(request)
   }
 
-  /** Whether checks can be answered: endpoints are known and, with a gate, keys at hand. Asking starts to load them. */
-  get isReady(): boolean {
-    return this.#parts.isReady
+  missing(): readonly Missing[] {
+    // Both are asked, so that both start to load.
+    const missing = [...this.#dex.missing()]
+    if (this.#gateKeys !== undefined && !this.#gateKeys.prepare()) missing.push('keys')
+    return missing
   }
 
-  /** Whether the broker itself asks at a URL for tokens or their endpoint: no token belongs there. */
   asksAt(url: URL): boolean {
-    return this.#parts.endpoints.includes(url)
+    return this.#endpoints.includes(url)
   }
 
   get cacheStatistics(): CacheStatistics {
-    const { cache, tokens } = this.#parts
-    return { entries: cache.size, evictions: cache.evictions, ...tokens.lookups }
+    return { entries: this.#cache.size, evictions: this.#cache.evictions, ...this.#tokens.lookups }
   }
 
   /** Ends what is under way, so that nothing keeps the process alive; whoever waits gets a `BrokerError`. */
   async close(): Promise<void> {
-    this.#parts.close()
+    this.#stop()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
+}
+
+function gateKeySource(
+  { surroundings }: ResolvedOptions,
+  { jwksUri, jwksMaxAgeMs, jwksMaxStaleMs }: ResolvedGate,
+  endpoints: DexEndpoints,
+): KeySource {
+  return new KeySource(surroundings, {
+    jwksUri: jwksUri === undefined ? endpoints.jwksUri : () => jwksUri,
+    maxAgeMs: jwksMaxAgeMs,
+    maxStaleMs: jwksMaxStaleMs,
+  })
+}
+
+function gateOf(keys: KeySource, rules: ResolvedGate, clock: Clock): Gate {
+  const verified = new VerifiedJwts(rules.verifiedJwtsMaxEntries, clock)
+  return new Gate(new JwtVerifier({ keys, rules, verified, clock }))
+}
+
+/** Of use only to find dead tokens, and only when the gate does not look at Dex's keys anyway. */
+function dexKeySource(
+  { surroundings, issuer, gate }: ResolvedOptions,
+  endpoints: DexEndpoints,
+): KeySource | undefined {
+  if (issuer === undefined || gate?.issuer === issuer) return undefined
+  return new KeySource(surroundings, {
+    jwksUri: endpoints.jwksUri,
+    maxAgeMs: dexKeysMaxAgeMs,
+    maxStaleMs: dexKeysMaxStaleMs,
+  })
+}
+
+/** The gate's issuer may be another one than Dex: then no token of Dex names it, and none is dropped. */
+function deadTokensOf(
+  { issuer, gate }: ResolvedOptions,
+  {
+    dexKeys,
+    gateKeys,
+    tokens,
+  }: { dexKeys: KeySource | undefined; gateKeys: KeySource | undefined; tokens: Tokens },
+): DeadTokens | undefined {
+  if (dexKeys !== undefined && issuer !== undefined) {
+    return new DeadTokens({ issuer, tokens, keys: dexKeys, maxAgeMs: dexKeysMaxAgeMs })
+  }
+  if (gateKeys === undefined || gate?.issuer === undefined) return undefined
+  return new DeadTokens({ issuer: gate.issuer, tokens, keys: gateKeys, maxAgeMs: gate.jwksMaxAgeMs })
 }

@@ -41,7 +41,9 @@ function hintsOf({ log }: BrokerWithDex): string {
 }
 
 function warningsOf({ log }: BrokerWithDex): string[] {
-  return log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message)
+  return log.lines
+    .filter(({ level }) => level === 'warn')
+    .map(({ message, fields }) => `${message}: ${fields['hint']}`)
 }
 
 describe('the discovery document', () => {
@@ -100,36 +102,36 @@ describe('an issuer that is not usable', () => {
       saying({ issuer: 'https://other.example.com' }),
       /which says https:\/\/other\.example\.com; /,
     ],
-    ['no issuer', saying({ issuer: undefined }), /DEX_ISSUER must be exactly/],
+    ['no issuer', saying({ issuer: undefined }), /issuer must be exactly/],
     ['an issuer that is a list', saying({ issuer: ['x'] }), /configuration; where/],
     ['HTML with status 200', { kind: 'html', status: 200 }, /something else than Dex answers at http/],
-    ['status 404', { kind: 'answer', status: 404, body: '404 page not found\n' }, /DEX_ISSUER is wrong/],
-    ['status 201', { kind: 'answer', status: 201, body: '{}' }, /DEX_ISSUER is wrong/],
-    ['no body', { kind: 'answer', body: '' }, /DEX_ISSUER is wrong/],
-    ['a list', { kind: 'answer', body: '[]' }, /DEX_ISSUER is wrong/],
-    ['null', { kind: 'answer', body: 'null' }, /DEX_ISSUER is wrong/],
-    ['a redirect', { kind: 'redirect', location: '/dex/token' }, /DEX_ISSUER is wrong/],
-    ['1 GiB', { kind: 'huge' }, /DEX_ISSUER is wrong/],
-    ['1 GiB, declared', { kind: 'huge', declareLength: true }, /DEX_ISSUER is wrong/],
-    ['no token endpoint', saying({ token_endpoint: undefined }), /DEX_TOKEN_URL and JWKS_URL/],
-    ['no key set', saying({ jwks_uri: undefined }), /DEX_TOKEN_URL and JWKS_URL/],
-    ['a relative token endpoint', saying({ token_endpoint: '/token' }), /DEX_TOKEN_URL/],
-    ['a token endpoint that is a number', saying({ token_endpoint: 7 }), /DEX_TOKEN_URL/],
-    ['a token endpoint by ftp', saying({ token_endpoint: 'ftp://127.0.0.1/token' }), /DEX_TOKEN_URL/],
+    ['status 404', { kind: 'answer', status: 404, body: '404 page not found\n' }, /issuer is wrong/],
+    ['status 201', { kind: 'answer', status: 201, body: '{}' }, /issuer is wrong/],
+    ['no body', { kind: 'answer', body: '' }, /issuer is wrong/],
+    ['a list', { kind: 'answer', body: '[]' }, /issuer is wrong/],
+    ['null', { kind: 'answer', body: 'null' }, /issuer is wrong/],
+    ['a redirect', { kind: 'redirect', location: '/dex/token' }, /issuer is wrong/],
+    ['1 GiB', { kind: 'huge' }, /issuer is wrong/],
+    ['1 GiB, declared', { kind: 'huge', declareLength: true }, /issuer is wrong/],
+    ['no token endpoint', saying({ token_endpoint: undefined }), /tokenEndpoint and gate\.jwksUri/],
+    ['no key set', saying({ jwks_uri: undefined }), /tokenEndpoint and gate\.jwksUri/],
+    ['a relative token endpoint', saying({ token_endpoint: '/token' }), /tokenEndpoint/],
+    ['a token endpoint that is a number', saying({ token_endpoint: 7 }), /tokenEndpoint/],
+    ['a token endpoint by ftp', saying({ token_endpoint: 'ftp://127.0.0.1/token' }), /tokenEndpoint/],
     [
       'a token endpoint with user information',
       saying({ token_endpoint: 'https://id:hunter2@127.0.0.1/token' }),
-      /DEX_TOKEN_URL/,
+      /tokenEndpoint/,
     ],
     [
       'a token endpoint by http on another host',
       saying({ token_endpoint: 'http://dex.example.com/token' }),
-      /ALLOW_INSECURE_DEX_URL/,
+      /allowInsecureUrls/,
     ],
     [
       'a key set by http on another host',
       saying({ jwks_uri: 'http://dex.example.com/keys' }),
-      /ALLOW_INSECURE_DEX_URL/,
+      /allowInsecureUrls/,
     ],
   ]
 
@@ -164,10 +166,10 @@ describe('an issuer that is not usable', () => {
       expect([failure.code, failure.transient]).toEqual(['token_endpoint_unavailable', true])
       const jwt = dex.signJwt({ iss: dex.issuer, exp: clock.wall() / 1000 + 3_600 })
       expect((await failureOf(broker.verify(jwt))).code).toBe('jwks_unavailable')
-      expect(broker.isReady).toBe(false)
+      expect(broker.missing()).not.toEqual([])
       dex.clearFaults()
       clock.advance(1_000)
-      await until(() => broker.isReady)
+      await until(() => broker.missing().length === 0)
       await broker.getToken()
       await broker.verify(jwt)
     },
@@ -222,7 +224,7 @@ describe('discovery that fails', () => {
       for (let index = 0; index < 10; index++) {
         const failure = await failureOf(broker.getToken({ scope: `openid ${index}` }))
         expect([failure.code, failure.retryAfterMs]).toEqual(['token_endpoint_unavailable', 1])
-        expect(broker.isReady).toBe(false)
+        expect(broker.missing()).not.toEqual([])
       }
       expect(dex.counts.discoveryRequests).toBe(tries)
       clock.advance(1)
@@ -260,16 +262,16 @@ describe('discovery that fails', () => {
 })
 
 describe('endpoints that the document names', () => {
-  test('on another host are used, and a warning names the variable that replaces each', async () => {
+  test('on another host are used, and a warning names the option that replaces each', async () => {
     await using running = await startWithIssuer()
     const { dex } = running
     dex.setFault('discovery', saying({ token_endpoint: dex.tokenEndpoint.replace('127.0.0.1', 'localhost') }))
     await running.broker.getToken()
-    expect(warningsOf(running)).toEqual([expect.stringMatching(/another host; set DEX_TOKEN_URL/)])
+    expect(warningsOf(running)).toEqual([expect.stringMatching(/another host: set tokenEndpoint if/)])
     await using other = await startWithIssuer()
     other.dex.setFault('discovery', saying({ jwks_uri: other.dex.jwksUri.replace('127.0.0.1', 'localhost') }))
     await other.broker.getToken()
-    expect(warningsOf(other)).toEqual([expect.stringMatching(/another host; set JWKS_URL/)])
+    expect(warningsOf(other)).toEqual([expect.stringMatching(/another host: set gate\.jwksUri if/)])
   })
 
   test('by http on another host are used when the operator insists', async () => {
@@ -296,7 +298,7 @@ describe('what is configured wins', () => {
 
   test('tokenEndpoint: without a gate nothing is missing before discovery', async () => {
     await using running = await startBrokerWithDex(({ issuer }) => ({ issuer, client: orders }))
-    expect(running.broker.isReady).toBe(true)
+    expect(running.broker.missing()).toEqual([])
     expect(running.dex.counts.discoveryRequests).toBe(0)
   })
 
@@ -344,8 +346,8 @@ describe("a gate with Dex's own keys", () => {
 
   test('is not ready before the issuer and its keys are known; asking loads both', async () => {
     await using running = await startWithIssuer({ gate: {} })
-    expect(running.broker.isReady).toBe(false)
-    await until(() => running.broker.isReady)
+    expect(running.broker.missing()).not.toEqual([])
+    await until(() => running.broker.missing().length === 0)
     expect(running.dex.counts).toMatchObject({ discoveryRequests: 1, keysRequests: 1, tokenRequests: 0 })
   })
 })
@@ -371,7 +373,7 @@ describe('close', () => {
   test('is the end: nothing is discovered after it', async () => {
     await using running = await startWithIssuer({ gate: {} })
     await running.broker.close()
-    expect(running.broker.isReady).toBe(false)
+    expect(running.broker.missing()).not.toEqual([])
     expect((await failureOf(running.broker.getToken())).message).toBe('the broker is closed')
     await new Promise(resolve => setTimeout(resolve, 20))
     expect(running.dex.counts.discoveryRequests).toBe(0)

@@ -10,6 +10,7 @@ test('the package has at most ten names at run time', () => {
     'BrokerError',
     'TokenBroker',
     'brokerErrorCodes',
+    'checkedTokenRequest',
     'createFetch',
     'headerProvider',
     'refusalOf',
@@ -103,7 +104,7 @@ describe('the end of a broker', () => {
       })
       if (${what !== 'unused'}) {
         const waiting = broker.getToken().catch(() => {})
-        broker.isReady
+        broker.missing()
         if (${what === 'close'}) setTimeout(() => broker.close(), 100)
         await waiting
       }

@@ -14,14 +14,10 @@ export interface CredentialHeaders {
   readonly clientSecret: HeaderValue
   readonly scope: HeaderValue
   readonly jwt: HeaderValue
-  /** Envoy's time-out for this check, in milliseconds. */
-  readonly expectedTimeoutMs: HeaderValue
 }
 
 const repeated: unique symbol = Symbol('a header on more than one line')
 export type HeaderValue = string | undefined | typeof repeated
-
-const expectedTimeoutHeader = 'x-envoy-expected-rq-timeout-ms'
 
 /**
  * Reads header lines as `rawHeaders` of Node gives them: name, value, name, value. Node's `headers` would hide a
@@ -36,7 +32,6 @@ export function readCredentialHeaders(
     clientSecret: undefined,
     scope: undefined,
     jwt: undefined,
-    expectedTimeoutMs: undefined,
   }
   for (let index = 0; index + 1 < lines.length; index += 2) {
     const line = lines[index] as string
@@ -46,14 +41,11 @@ export function readCredentialHeaders(
     if (isNamed(line, names.clientSecret)) found.clientSecret = valueWith(found.clientSecret, value)
     if (isNamed(line, names.scope)) found.scope = valueWith(found.scope, value)
     if (isNamed(line, names.jwt)) found.jwt = valueWith(found.jwt, value)
-    if (isNamed(line, expectedTimeoutHeader)) {
-      found.expectedTimeoutMs = valueWith(found.expectedTimeoutMs, value)
-    }
   }
   return found
 }
 
-/** Lengths first: most lines of a request are none of ours, and Envoy writes names in lower case anyway. */
+/** Lengths first: most lines of a request are none of ours, and proxies write names in lower case anyway. */
 function isNamed(line: string, name: string): boolean {
   return line.length === name.length && (line === name || line.toLowerCase() === name)
 }

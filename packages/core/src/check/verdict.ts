@@ -1,4 +1,3 @@
-import { missingJwtMessage } from '../gate/bearer-jwt.ts'
 import { BrokerError, type BrokerErrorCode } from '../shared/errors.ts'
 
 /** The request may go on, with these changes. Nothing is in both lists: Envoy removes after it sets. */
@@ -34,13 +33,13 @@ const insufficientScopeChallenge = `${challenge}, error="insufficient_scope"`
  * Anything that is no `BrokerError` becomes `server_error`, without a word of its message.
  */
 export function refusalOf(error: unknown): RefusalVerdict {
-  const { code, status, message, retryAfterMs } = BrokerError.is(error)
+  const { code, status, message, retryAfterMs, credentialsAbsent } = BrokerError.is(error)
     ? error
     : new BrokerError('server_error', 'internal error')
   const headers: Record<string, string> = { 'cache-control': 'no-store', 'content-type': 'application/json' }
   if (status === 401) {
     headers['www-authenticate'] =
-      code === 'invalid_token' && message !== missingJwtMessage ? invalidTokenChallenge : challenge
+      code === 'invalid_token' && !credentialsAbsent ? invalidTokenChallenge : challenge
   }
   if (code === 'forbidden') headers['www-authenticate'] = insufficientScopeChallenge
   // Whatever could not be had is tried again after a second at the earliest.

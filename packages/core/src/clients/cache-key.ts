@@ -1,5 +1,6 @@
 import { hash, randomBytes } from 'node:crypto'
-import type { ClientAuthMethod, ClientCredentials } from './client-credentials.ts'
+import type { ClientAuthMethod } from '../options/broker-options.ts'
+import type { ClientCredentials } from './client-credentials.ts'
 
 /** Scopes that are remembered in their normal form: there are few, and the same ones are asked for again and again. */
 const maxKnownScopes = 256

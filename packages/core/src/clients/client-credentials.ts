@@ -1,8 +1,5 @@
-import { optionRules } from '../options/option-rules.ts'
+import { optionRules } from '../options/broker-options.ts'
 import { BrokerError } from '../shared/errors.ts'
-
-/** How the client authenticates at the token endpoint (RFC 6749 section 2.3.1; names of RFC 7591). */
-export type ClientAuthMethod = 'client_secret_basic' | 'client_secret_post'
 
 /** Whose token, and for what: everything of a token request that differs from caller to caller. */
 export interface ClientCredentials {

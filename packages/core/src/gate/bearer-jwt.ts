@@ -14,9 +14,7 @@ function isScheme(text: string): boolean {
   return text.length === 6 && text.toLowerCase() === 'bearer'
 }
 
-/** No JWT at all is told from a bad one: the challenge then has no `error` (RFC 6750 section 3.1). */
-export function missingJwt(): BrokerError {
-  return new BrokerError('invalid_token', missingJwtMessage)
+/** No JWT at all is told from a bad one, because the challenge differs. */
+function missingJwt(): BrokerError {
+  return new BrokerError('invalid_token', 'a JWT is required', { credentialsAbsent: true })
 }
-
-export const missingJwtMessage = 'a JWT is required'

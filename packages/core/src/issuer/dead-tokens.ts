@@ -1,11 +1,19 @@
 import type { KeySource } from '../gate/keys/key-source.ts'
-import type { SigningKey } from '../tokens/signing-key.ts'
-import type { TokenSource } from '../tokens/tokens.ts'
+import type { Tokens } from '../tokens/tokens.ts'
 
 /** How often the key set is looked at while tokens are cached, as a part of its maximum age. */
 const lookAgainRatio = 0.8
 /** However short that is, in milliseconds. */
 const minLookAgainMs = 1_000
+
+export interface DeadTokensOptions {
+  /** The `iss` of the tokens that these keys sign. */
+  readonly issuer: string
+  readonly tokens: Tokens
+  readonly keys: KeySource
+  /** How old the key set may become, in milliseconds. */
+  readonly maxAgeMs: number
+}
 
 /**
  * Finds cached tokens that no backend can verify any more, because Dex lost the key that signed them (a restart on
@@ -15,32 +23,21 @@ const minLookAgainMs = 1_000
  * proves nothing.
  */
 export class DeadTokens {
-  readonly #keySource: KeySource
-  readonly #issuer: string
-  readonly #tokens: TokenSource
   readonly #timer: NodeJS.Timeout
 
-  constructor(keySource: KeySource, issuer: string, tokens: TokenSource, maxAgeMs: number) {
-    this.#keySource = keySource
-    this.#issuer = issuer
-    this.#tokens = tokens
-    keySource.onKeysGone = kids => tokens.dropSignedBy(issuer, kids)
-    this.#timer = setInterval(
-      () => this.#lookAgain(),
-      Math.max(maxAgeMs * lookAgainRatio, minLookAgainMs),
-    ).unref()
-  }
-
-  /** A new token may be signed by a key that is not in the key set yet; then the others may be gone from it. */
-  signedBy({ issuer, kid }: SigningKey): void {
-    if (issuer === this.#issuer) this.#keySource.lookFor(kid)
+  constructor({ issuer, tokens, keys, maxAgeMs }: DeadTokensOptions) {
+    keys.keysGone.subscribe(kids => tokens.dropSignedBy(issuer, kids))
+    // A new token may be signed by a key that is not in the key set yet; then the others may be gone from it.
+    tokens.signedWith.subscribe(key => {
+      if (key.issuer === issuer) keys.lookFor(key.kid)
+    })
+    const lookAgain = () => {
+      if (tokens.hasCached) keys.refresh()
+    }
+    this.#timer = setInterval(lookAgain, Math.max(maxAgeMs * lookAgainRatio, minLookAgainMs)).unref()
   }
 
   close(): void {
     clearInterval(this.#timer)
-  }
-
-  #lookAgain(): void {
-    if (this.#tokens.hasCached) this.#keySource.refresh()
   }
 }

@@ -1,3 +1,4 @@
+import type { MaybePromise } from '../shared/maybe-promise.ts'
 import { discoveryUrl, type IssuerMetadata } from './issuer-metadata.ts'
 
 export interface DexEndpointsOptions {
@@ -16,18 +17,20 @@ export class DexEndpoints {
     this.#options = options
   }
 
-  /** Whether everything that is to be discovered is known. */
-  get isKnown(): boolean {
+  /** Starts to discover what is not known, and says whether the token endpoint is. */
+  prepare(): boolean {
     const { tokenEndpoint, metadata } = this.#options
-    return tokenEndpoint !== undefined || metadata?.endpoints !== undefined
+    if (tokenEndpoint !== undefined || metadata?.endpoints !== undefined) return true
+    metadata?.load().catch(() => {})
+    return false
   }
 
-  readonly tokenEndpoint = (): string | Promise<string> => {
+  readonly tokenEndpoint = (): MaybePromise<string> => {
     const { tokenEndpoint } = this.#options
     return tokenEndpoint ?? this.#metadata().endpoints?.tokenEndpoint ?? this.#discovered('tokenEndpoint')
   }
 
-  readonly jwksUri = (): string | Promise<string> => {
+  readonly jwksUri = (): MaybePromise<string> => {
     return this.#metadata().endpoints?.jwksUri ?? this.#discovered('jwksUri')
   }
 

@@ -1,8 +1,12 @@
-import type { ClientAuthMethod } from '../clients/client-credentials.ts'
 import type { BrokerObserver } from '../shared/broker-event.ts'
 import type { Clock } from '../shared/clock.ts'
+import type { Hint } from '../shared/hint.ts'
 import type { Transport } from '../shared/http/transport.ts'
 import type { Logger } from '../shared/logger.ts'
+import type { ReservedHeaderPrefixes } from './header-name.ts'
+
+/** How the client authenticates at the token endpoint (RFC 6749 section 2.3.1; names of RFC 7591). */
+export type ClientAuthMethod = 'client_secret_basic' | 'client_secret_post'
 
 /** The client whose tokens are asked for when a request does not say otherwise, part by part. */
 export interface DefaultClient {
@@ -69,6 +73,11 @@ export interface TokenBrokerOptions {
   /** The header that carries `Bearer <token>`. Default `authorization`. */
   readonly authorizationHeader?: string | undefined
   readonly credentialHeaders?: CredentialHeaderOptions | undefined
+  /**
+   * Beginnings of header names that none of the broker's headers may have, each with why: `{ 'x-proxy-': 'is read by the
+   * proxy' }`. Default: none.
+   */
+  readonly reservedHeaderPrefixes?: ReservedHeaderPrefixes | undefined
   /** Bounds each request to Dex and to the JWKS endpoint, and every wait, in milliseconds. Default 5,000. */
   readonly requestTimeoutMs?: number | undefined
   /** Tokens kept at most, 0 to 1,000,000; 0 turns the cache off. Default 1,024. */
@@ -98,4 +107,41 @@ export interface TokenBrokerOptions {
   readonly logger?: Logger | undefined
   /** Told of each request to Dex and to the JWKS endpoint when it is over. */
   readonly observe?: BrokerObserver | undefined
+  /** Puts a hint for the operator into words, for the log. Default: `hintText`, which names options. */
+  readonly describeHint?: ((hint: Hint) => string) | undefined
 }
+
+/**
+ * Defaults and limits of the options above, by the path of each: the one place for these numbers. The server's variables
+ * are checked by the same entries. The longest duration is what a timer of Node holds: a longer one fires at once.
+ */
+export const optionRules = {
+  clientAuthMethod: {
+    default: 'client_secret_basic',
+    values: ['client_secret_basic', 'client_secret_post'],
+  },
+  'client.clientId': { maxLength: 256 },
+  'client.clientSecret': { maxLength: 4_096 },
+  /** Together with the scopes of the audiences. */
+  'client.scope': { maxLength: 1_024 },
+  authorizationHeader: { default: 'authorization' },
+  'credentialHeaders.clientId': { default: 'x-client-id' },
+  'credentialHeaders.clientSecret': { default: 'x-client-secret' },
+  'credentialHeaders.scope': { default: 'x-scope' },
+  'credentialHeaders.strip': { default: true },
+  requestTimeoutMs: { unit: 'ms', default: 5_000, min: 1, max: 2_147_483_647 },
+  cacheMaxEntries: { unit: 'entries', default: 1_024, min: 0, max: 1_000_000 },
+  cacheCleanupIntervalMs: { unit: 'ms', default: 300_000, min: 1, max: 2_147_483_647 },
+  expirySafetyMarginMs: { unit: 'ms', default: 30_000, min: 0, max: 2_147_483_647 },
+  /** Above `min`, not from it. */
+  refreshAheadRatio: { unit: 'ratio', default: 0.8, min: 0, max: 1 },
+  maxTokenAgeMs: { unit: 'ms', default: 0, min: 0, max: 2_147_483_647 },
+  negativeCacheTtlMs: { unit: 'ms', default: 5_000, min: 0, max: 2_147_483_647 },
+  allowInsecureUrls: { default: false },
+  'gate.jwtHeader': { default: 'authorization' },
+  'gate.clockToleranceMs': { unit: 'ms', default: 0, min: 0, max: 2_147_483_647 },
+  'gate.jwksMaxAgeMs': { unit: 'ms', default: 600_000, min: 1, max: 2_147_483_647 },
+  /** Never below `gate.jwksMaxAgeMs`; the default follows it. */
+  'gate.jwksMaxStaleMs': { unit: 'ms', default: 3_600_000, min: 1, max: 2_147_483_647 },
+  'gate.verifiedJwtsMaxEntries': { unit: 'entries', default: 4_096, min: 0, max: 1_000_000 },
+} as const

@@ -1,33 +1,24 @@
 import type { CredentialHeaderNames } from '../check/credential-headers.ts'
-import {
-  assertClientCredentials,
-  type ClientAuthMethod,
-  scopeWithAudiences,
-} from '../clients/client-credentials.ts'
-import type { ConfiguredClient } from '../clients/requested-tokens.ts'
-import type { ClaimsRules } from '../gate/jwt/assert-claims.ts'
+import type { ConfiguredClient } from '../clients/client.ts'
 import type { BrokerObserver } from '../shared/broker-event.ts'
-import { type Clock, systemClock } from '../shared/clock.ts'
-import { BrokerError } from '../shared/errors.ts'
+import { systemClock } from '../shared/clock.ts'
+import { hintText } from '../shared/hint.ts'
 import { endpointUrl } from '../shared/http/endpoint-url.ts'
 import type { Transport } from '../shared/http/transport.ts'
 import { type Logger, silentLogger } from '../shared/logger.ts'
-import { maxTimerMs } from '../shared/wait-for.ts'
-import { settableHeaderName, type TokenHeader } from '../tokens/token-headers.ts'
-import type { DefaultClient, GateOptions, TokenBrokerOptions } from './broker-options.ts'
-
-const maxCacheEntries = 1_000_000
-
-export interface ResolvedGate extends ClaimsRules {
-  /** `undefined`: that of Dex's issuer. */
-  readonly jwksUri: string | undefined
-  readonly verifiedJwtsMaxEntries: number
-  readonly maxAgeMs: number
-  readonly maxStaleMs: number
-}
+import type { Surroundings } from '../shared/surroundings.ts'
+import type { TokenHeader } from '../tokens/token-headers.ts'
+import type { ClientAuthMethod } from './broker-options.ts'
+import { type CredentialHeaderOptions, optionRules, type TokenBrokerOptions } from './broker-options.ts'
+import type { ReservedHeaderPrefixes } from './header-name.ts'
+import { type OptionNumbers, optionNumbers } from './option-numbers.ts'
+import { assertKnownNames, checked, headerName, oneOrMore, strings, withMethods } from './option-values.ts'
+import { resolveClient } from './resolve-client.ts'
+import { type ResolvedGate, resolveGate } from './resolve-gate.ts'
 
 /** Options with every default filled in and every value checked. */
-export interface ResolvedOptions {
+export interface ResolvedOptions extends Omit<OptionNumbers<''>, 'requestTimeoutMs'> {
+  readonly surroundings: Surroundings
   readonly issuer: string | undefined
   readonly tokenEndpoint: string | undefined
   readonly allowInsecureUrls: boolean
@@ -38,93 +29,84 @@ export interface ResolvedOptions {
   readonly authorizationHeader: string
   readonly credentialHeaders: CredentialHeaderNames
   readonly stripCredentialHeaders: boolean
-  readonly requestTimeoutMs: number
-  readonly cacheMaxEntries: number
-  readonly cacheCleanupIntervalMs: number
-  readonly expirySafetyMarginMs: number
-  readonly negativeCacheTtlMs: number
-  readonly refreshAheadRatio: number
-  readonly maxTokenAgeMs: number
-  readonly random: () => number
-  readonly transport: Transport
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly observe: BrokerObserver
+}
+
+const names: { readonly [Name in Exclude<keyof TokenBrokerOptions, keyof OptionNumbers<''>>]-?: true } = {
+  issuer: true,
+  tokenEndpoint: true,
+  clientAuthMethod: true,
+  client: true,
+  gate: true,
+  tokenHeaders: true,
+  authorizationHeader: true,
+  credentialHeaders: true,
+  reservedHeaderPrefixes: true,
+  allowInsecureUrls: true,
+  transport: true,
+  clock: true,
+  random: true,
+  logger: true,
+  observe: true,
+  describeHint: true,
+}
+const credentialHeaderNames: { readonly [Name in keyof Required<CredentialHeaderOptions>]: true } = {
+  clientId: true,
+  clientSecret: true,
+  scope: true,
+  strip: true,
 }
 
 /** Throws a `TypeError` that starts with the name of the first wrong option. */
 export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
-  const allowInsecure = checked(options.allowInsecureUrls, 'allowInsecureUrls', 'boolean') ?? false
-  const { clientAuthMethod = 'client_secret_basic' } = options
-  if (clientAuthMethod !== 'client_secret_basic' && clientAuthMethod !== 'client_secret_post') {
-    throw new TypeError('clientAuthMethod must be client_secret_basic or client_secret_post')
+  const { requestTimeoutMs, ...numbers } = optionNumbers(options, '')
+  assertKnownNames(options, [...Object.keys(names), 'requestTimeoutMs', ...Object.keys(numbers)])
+  const allowInsecureUrls = checked(options.allowInsecureUrls, 'allowInsecureUrls', 'boolean') ?? false
+  const { clientAuthMethod = optionRules.clientAuthMethod.default, reservedHeaderPrefixes = {} } = options
+  if (!optionRules.clientAuthMethod.values.includes(clientAuthMethod)) {
+    throw new TypeError(`clientAuthMethod must be ${optionRules.clientAuthMethod.values.join(' or ')}`)
   }
-  const authorizationHeader = settableHeaderName(
-    options.authorizationHeader ?? 'authorization',
+  const authorizationHeader = headerName(
+    options.authorizationHeader ?? optionRules.authorizationHeader.default,
     'authorizationHeader',
+    reservedHeaderPrefixes,
   )
-  const issuer = resolveIssuer(options.issuer, allowInsecure)
-  const names = options.credentialHeaders ?? {}
-  const logger = withMethods(options.logger, 'logger', ['debug', 'info', 'warn', 'error']) ?? silentLogger
+  const issuer = resolveIssuer(options.issuer, allowInsecureUrls)
   return {
+    ...numbers,
+    surroundings: resolveSurroundings(options, requestTimeoutMs),
     issuer,
     tokenEndpoint:
       options.tokenEndpoint === undefined && issuer !== undefined
         ? undefined
-        : endpointUrl(options.tokenEndpoint, 'tokenEndpoint', allowInsecure),
-    allowInsecureUrls: allowInsecure,
+        : endpointUrl(options.tokenEndpoint, 'tokenEndpoint', allowInsecureUrls),
+    allowInsecureUrls,
     clientAuthMethod,
     client: resolveClient(options.client ?? {}),
-    gate: options.gate && resolveGate(options.gate, issuer, allowInsecure),
-    tokenHeaders: resolveTokenHeaders(options.tokenHeaders ?? {}, authorizationHeader),
+    gate: options.gate && resolveGate(options.gate, issuer, allowInsecureUrls),
+    tokenHeaders: resolveTokenHeaders(
+      options.tokenHeaders ?? {},
+      authorizationHeader,
+      reservedHeaderPrefixes,
+    ),
     authorizationHeader,
-    credentialHeaders: {
-      clientId: settableHeaderName(names.clientId ?? 'x-client-id', 'credentialHeaders.clientId'),
-      clientSecret: settableHeaderName(
-        names.clientSecret ?? 'x-client-secret',
-        'credentialHeaders.clientSecret',
-      ),
-      scope: settableHeaderName(names.scope ?? 'x-scope', 'credentialHeaders.scope'),
-      jwt: settableHeaderName(options.gate?.jwtHeader ?? 'authorization', 'gate.jwtHeader'),
-    },
-    stripCredentialHeaders: checked(names.strip, 'credentialHeaders.strip', 'boolean') ?? true,
-    requestTimeoutMs: duration(options.requestTimeoutMs ?? 5_000, 'requestTimeoutMs', 1),
-    cacheMaxEntries: entries(options.cacheMaxEntries ?? 1024, 'cacheMaxEntries'),
-    cacheCleanupIntervalMs: duration(options.cacheCleanupIntervalMs ?? 300_000, 'cacheCleanupIntervalMs', 1),
-    expirySafetyMarginMs: duration(options.expirySafetyMarginMs ?? 30_000, 'expirySafetyMarginMs', 0),
-    negativeCacheTtlMs: duration(options.negativeCacheTtlMs ?? 5_000, 'negativeCacheTtlMs', 0),
-    refreshAheadRatio: ratio(options.refreshAheadRatio ?? 0.8, 'refreshAheadRatio'),
-    maxTokenAgeMs: duration(options.maxTokenAgeMs ?? 0, 'maxTokenAgeMs', 0),
-    random: checked(options.random, 'random', 'function') ?? Math.random,
-    transport: checked(options.transport, 'transport', 'function') ?? (globalThis.fetch as Transport),
-    clock: withMethods(options.clock, 'clock', ['wall', 'monotonic']) ?? systemClock,
-    logger,
-    observe: guarded(checked(options.observe, 'observe', 'function') ?? (() => {}), logger),
+    credentialHeaders: resolveCredentialHeaders(options, reservedHeaderPrefixes),
+    stripCredentialHeaders:
+      checked(options.credentialHeaders?.strip, 'credentialHeaders.strip', 'boolean') ??
+      optionRules['credentialHeaders.strip'].default,
   }
 }
 
-function resolveClient({ clientId, clientSecret, scope, audiences }: DefaultClient): ConfiguredClient {
-  for (const [part, value] of Object.entries({ clientId, clientSecret, scope })) {
-    checked(value, `client.${part}`, 'string')
+function resolveSurroundings(options: TokenBrokerOptions, requestTimeoutMs: number): Surroundings {
+  const logger = withMethods(options.logger, 'logger', ['debug', 'info', 'warn', 'error']) ?? silentLogger
+  return {
+    transport: checked(options.transport, 'transport', 'function') ?? (globalThis.fetch as Transport),
+    clock: withMethods(options.clock, 'clock', ['wall', 'monotonic']) ?? systemClock,
+    random: checked(options.random, 'random', 'function') ?? Math.random,
+    logger,
+    observe: guarded(checked(options.observe, 'observe', 'function') ?? (() => {}), logger),
+    describeHint: checked(options.describeHint, 'describeHint', 'function') ?? hintText,
+    requestTimeoutMs,
   }
-  const client = {
-    // An empty part is no part: the request may bring its own.
-    clientId: clientId || undefined,
-    clientSecret: clientSecret || undefined,
-    scope: scope || undefined,
-    audiences: strings(audiences ?? [], 'client.audiences'),
-  }
-  try {
-    assertClientCredentials({
-      clientId: client.clientId ?? 'the caller chooses',
-      clientSecret: client.clientSecret ?? 'the caller chooses',
-      scope: scopeWithAudiences(client.scope ?? '', client.audiences),
-      configured: true,
-    })
-  } catch (error) {
-    throw BrokerError.is(error) ? new TypeError(`client: ${error.message}`) : error
-  }
-  return client
 }
 
 /** Compared as it is written, so it is checked and not normalised. */
@@ -138,29 +120,31 @@ function resolveIssuer(issuer: unknown, allowInsecure: boolean): string | undefi
   return issuer as string
 }
 
-function resolveGate(gate: GateOptions, dexIssuer: string | undefined, allowInsecure: boolean): ResolvedGate {
-  const maxAgeMs = duration(gate.jwksMaxAgeMs ?? 600_000, 'gate.jwksMaxAgeMs', 1)
-  const maxStaleMs = duration(gate.jwksMaxStaleMs ?? Math.max(3_600_000, maxAgeMs), 'gate.jwksMaxStaleMs', 1)
-  if (maxStaleMs < maxAgeMs) throw new TypeError('gate.jwksMaxStaleMs must not be below gate.jwksMaxAgeMs')
-  const usesDexsKeys = gate.jwksUri === undefined && dexIssuer !== undefined
-  const audience = gate.audience ?? undefined
-  const audiences = audience === undefined ? undefined : strings(oneOrMore(audience), 'gate.audience')
+function resolveCredentialHeaders(
+  { credentialHeaders = {}, gate }: TokenBrokerOptions,
+  reservedPrefixes: ReservedHeaderPrefixes,
+): CredentialHeaderNames {
+  assertKnownNames(credentialHeaders, Object.keys(credentialHeaderNames), 'credentialHeaders.')
+  const nameOf = (part: 'clientId' | 'clientSecret' | 'scope') => {
+    const option = `credentialHeaders.${part}` as const
+    return headerName(credentialHeaders[part] ?? optionRules[option].default, option, reservedPrefixes)
+  }
   return {
-    jwksUri: usesDexsKeys ? undefined : endpointUrl(gate.jwksUri, 'gate.jwksUri', allowInsecure),
-    issuer:
-      given(checked(gate.issuer, 'gate.issuer', 'string'), 'gate.issuer') ??
-      (usesDexsKeys ? dexIssuer : undefined),
-    audiences: given(audiences, 'gate.audience') ?? [],
-    verifiedJwtsMaxEntries: entries(gate.verifiedJwtsMaxEntries ?? 4096, 'gate.verifiedJwtsMaxEntries'),
-    clockToleranceMs: duration(gate.clockToleranceMs ?? 0, 'gate.clockToleranceMs', 0),
-    maxAgeMs,
-    maxStaleMs,
+    clientId: nameOf('clientId'),
+    clientSecret: nameOf('clientSecret'),
+    scope: nameOf('scope'),
+    jwt: headerName(
+      gate?.jwtHeader ?? optionRules['gate.jwtHeader'].default,
+      'gate.jwtHeader',
+      reservedPrefixes,
+    ),
   }
 }
 
 function resolveTokenHeaders(
   tokenHeaders: Readonly<Record<string, string | readonly string[]>>,
   authorizationHeader: string,
+  reservedPrefixes: ReservedHeaderPrefixes,
 ): TokenHeader[] {
   if (typeof tokenHeaders !== 'object' || Array.isArray(tokenHeaders))
     throw new TypeError('tokenHeaders must be an object')
@@ -168,7 +152,7 @@ function resolveTokenHeaders(
   const taken = new Set([authorizationHeader])
   for (const [field, headers] of Object.entries(tokenHeaders)) {
     for (const name of strings(oneOrMore(headers), `tokenHeaders.${field}`)) {
-      const header = settableHeaderName(name, `tokenHeaders.${field}`)
+      const header = headerName(name, `tokenHeaders.${field}`, reservedPrefixes)
       if (taken.has(header))
         throw new TypeError(`tokenHeaders.${field}: ${header} is already set by the broker`)
       taken.add(header)
@@ -187,64 +171,4 @@ function guarded(observe: BrokerObserver, logger: Logger): BrokerObserver {
       logger.error({ err: error }, 'the observer failed')
     }
   }
-}
-
-function oneOrMore<T>(value: string | T): readonly string[] | T {
-  return typeof value === 'string' ? [value] : value
-}
-
-function strings(value: unknown, option: string): string[] {
-  if (!Array.isArray(value) || !value.every(item => typeof item === 'string')) {
-    throw new TypeError(`${option} must be an array of strings`)
-  }
-  return [...value]
-}
-
-/** `null` counts as left out, like `undefined`. */
-function checked<T>(value: T, option: string, type: 'boolean' | 'function' | 'string'): T {
-  if (value !== undefined && value !== null && typeof value !== type) {
-    throw new TypeError(`${option} must be a ${type}`)
-  }
-  return value
-}
-
-/** Left out is a decision, empty is a mistake: an unset variable must not open the gate. */
-function given<T extends string | readonly string[]>(value: T | undefined, option: string): T | undefined {
-  if (value === undefined || value === null) return undefined
-  if (value.length === 0 || (typeof value !== 'string' && value.some(item => item === ''))) {
-    throw new TypeError(`${option} must not be empty; leave it out to accept any`)
-  }
-  return value
-}
-
-function withMethods<T extends object>(
-  value: T | undefined,
-  option: string,
-  names: readonly (keyof T & string)[],
-): T | undefined {
-  for (const name of value ? names : []) {
-    if (typeof value?.[name] !== 'function') throw new TypeError(`${option} must have the method ${name}`)
-  }
-  return value
-}
-
-function duration(value: unknown, option: string, minMs: number): number {
-  if (typeof value !== 'number' || !(value >= minMs && value <= maxTimerMs)) {
-    throw new TypeError(`${option} must be a number of milliseconds from ${minMs} to ${maxTimerMs}`)
-  }
-  return value
-}
-
-function ratio(value: unknown, option: string): number {
-  if (typeof value !== 'number' || !(value > 0 && value <= 1)) {
-    throw new TypeError(`${option} must be a number above 0 and not above 1`)
-  }
-  return value
-}
-
-function entries(value: unknown, option: string): number {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > maxCacheEntries) {
-    throw new TypeError(`${option} must be a whole number from 0 to ${maxCacheEntries}`)
-  }
-  return value
 }

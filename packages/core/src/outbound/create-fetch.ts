@@ -1,8 +1,7 @@
-import type { TokenBroker } from '../token-broker.ts'
 import type { IssuedToken } from '../tokens/issued-token.ts'
 import { drainResponse } from './drain-response.ts'
 import { fetchArguments, type OutgoingCall, outgoingCall, urlOfInput } from './outgoing-call.ts'
-import { type OutgoingTokenOptions, OutgoingTokens } from './outgoing-tokens.ts'
+import { type OutgoingTokenOptions, OutgoingTokens, type TokenProvider } from './outgoing-tokens.ts'
 import { redirectedCall } from './redirected-call.ts'
 
 /** As in the Fetch standard. */
@@ -21,8 +20,14 @@ export interface CreateFetchOptions extends OutgoingTokenOptions {
  * sent once more when its body is no stream and not longer than `maxReplayBytes`. A dispatcher goes into the init of a
  * call: one inside a `Request` is not seen after a redirect. Throws a `TypeError` that names the wrong option.
  */
-export function createFetch(broker: TokenBroker, options: CreateFetchOptions): typeof globalThis.fetch {
-  const tokens = new OutgoingTokens(broker, options)
+export function createFetch(broker: TokenProvider, options: CreateFetchOptions): typeof globalThis.fetch {
+  const tokens = new OutgoingTokens(broker, options, [
+    'allow',
+    'token',
+    'ownAuthorization',
+    'maxReplayBytes',
+    'fetch',
+  ])
   const send = options.fetch ?? globalThis.fetch
   if (typeof send !== 'function') throw new TypeError('fetch must be a function')
   return async (input, init) => {
@@ -43,7 +48,7 @@ async function sendWithToken(
   let mayRetry = true
   for (let redirects = 0; ; redirects++) {
     call.signal?.throwIfAborted()
-    const token = tokens.peek() ?? (await tokens.get(call.signal))
+    const token = await tokens.get(call.signal)
     let response = await send(...fetchArguments(call, token.headers))
     if (mayRetry && tokens.isRefusal(response.status, response.headers.get('www-authenticate'))) {
       mayRetry = false

@@ -1,6 +1,5 @@
 import type { Wait } from '../shared/wait-for.ts'
-import type { TokenBroker } from '../token-broker.ts'
-import { type OutgoingTokenOptions, OutgoingTokens } from './outgoing-tokens.ts'
+import { type OutgoingTokenOptions, OutgoingTokens, type TokenProvider } from './outgoing-tokens.ts'
 
 export type HeaderProviderOptions = Pick<OutgoingTokenOptions, 'allow' | 'token'>
 
@@ -13,14 +12,14 @@ export type HeaderProviderOptions = Pick<OutgoingTokenOptions, 'allow' | 'token'
  * `TypeError` that names the wrong option.
  */
 export function headerProvider(
-  broker: TokenBroker,
+  broker: TokenProvider,
   options: HeaderProviderOptions,
 ): (url: string | URL, wait?: Pick<Wait, 'signal'>) => Promise<Record<string, string>> {
-  const tokens = new OutgoingTokens(broker, options)
+  const tokens = new OutgoingTokens(broker, options, ['allow', 'token'])
   return async (url, { signal } = {}) => {
     const target = URL.parse(String(url))
     if (target === null || !tokens.mayGoTo(target)) return {}
-    const { headers } = tokens.peek() ?? (await tokens.get(signal))
+    const { headers } = await tokens.get(signal)
     return { ...headers }
   }
 }

@@ -1,8 +1,10 @@
-import type { TokenRequest } from '../clients/requested-tokens.ts'
-import { BrokerError } from '../shared/errors.ts'
-import type { TokenBroker } from '../token-broker.ts'
+import type { Broker } from '../broker.ts'
+import type { TokenRequest } from '../clients/token-request.ts'
+import { assertKnownNames } from '../options/option-values.ts'
+import type { MaybePromise } from '../shared/maybe-promise.ts'
 import type { IssuedToken } from '../tokens/issued-token.ts'
 import { AllowList } from './allow-list.ts'
+import { checkedTokenRequest } from './checked-token-request.ts'
 import { saysInsufficientScope } from './insufficient-scope.ts'
 
 const defaultMaxReplayBytes = 1024 * 1024
@@ -25,18 +27,25 @@ export interface OutgoingTokenOptions {
   readonly maxReplayBytes?: number | undefined
 }
 
+/** What outgoing calls need of a broker; a `TokenBroker` of any installed copy of this package has it. */
+export type TokenProvider = Pick<
+  Broker,
+  'asksAt' | 'authorizationHeader' | 'invalidate' | 'peekToken' | 'tokenFor'
+>
+
 /** The decisions about outgoing calls that every way of making them shares. */
 export class OutgoingTokens {
   readonly maxReplayBytes: number
-  readonly #broker: TokenBroker
+  readonly #broker: TokenProvider
   readonly #allowList: AllowList
   readonly #request: TokenRequest
   readonly #keepsOwn: boolean
 
-  /** Throws a `TypeError` that starts with the name of the wrong option. */
-  constructor(broker: TokenBroker, options: OutgoingTokenOptions) {
-    if (typeof broker?.peekToken !== 'function') throw new TypeError('broker must be a TokenBroker')
+  /** `names`: the options there are. Throws a `TypeError` that starts with the name of the wrong option. */
+  constructor(broker: TokenProvider, options: OutgoingTokenOptions, names: readonly string[]) {
+    if (typeof broker?.tokenFor !== 'function') throw new TypeError('broker must be a TokenBroker')
     if (typeof options !== 'object' || options === null) throw new TypeError('options must have allow')
+    assertKnownNames(options, names)
     const { token = {}, ownAuthorization = 'keep', maxReplayBytes = defaultMaxReplayBytes } = options
     if (ownAuthorization !== 'keep' && ownAuthorization !== 'replace') {
       throw new TypeError('ownAuthorization must be keep or replace')
@@ -46,7 +55,7 @@ export class OutgoingTokens {
     }
     this.#broker = broker
     this.#allowList = new AllowList(options.allow)
-    this.#request = checkedRequest(broker, token)
+    this.#request = checkedTokenRequest(broker, token)
     this.#keepsOwn = ownAuthorization === 'keep'
     this.maxReplayBytes = maxReplayBytes
   }
@@ -61,12 +70,8 @@ export class OutgoingTokens {
     return this.#keepsOwn && hasHeader(this.#broker.authorizationHeader)
   }
 
-  peek(): IssuedToken | undefined {
-    return this.#broker.peekToken(this.#request)
-  }
-
-  get(signal: AbortSignal | undefined): Promise<IssuedToken> {
-    return this.#broker.getToken({ ...this.#request, signal })
+  get(signal: AbortSignal | undefined): MaybePromise<IssuedToken> {
+    return this.#broker.tokenFor({ ...this.#request, signal })
   }
 
   /** Whether an answer means that the backend does not take this token, and may take another one. */
@@ -77,7 +82,9 @@ export class OutgoingTokens {
   /** Drops a token that a backend refused and starts to fetch the next caller's. */
   drop(refused: IssuedToken): void {
     // A failure is logged where the request is made, and the next caller asks again.
-    if (this.#broker.invalidate(refused)) this.get(undefined).catch(() => {})
+    if (!this.#broker.invalidate(refused)) return
+    const next = this.get(undefined)
+    if (next instanceof Promise) next.catch(() => {})
   }
 
   /**
@@ -87,23 +94,11 @@ export class OutgoingTokens {
   async replace(refused: IssuedToken, signal: AbortSignal | undefined): Promise<IssuedToken | undefined> {
     this.#broker.invalidate(refused)
     try {
-      const token = this.peek() ?? (await this.get(signal))
+      const token = await this.get(signal)
       return token.accessToken === refused.accessToken ? undefined : token
     } catch {
       if (signal?.aborted) throw signal.reason
       return undefined
     }
   }
-}
-
-function checkedRequest(broker: TokenBroker, token: TokenRequest): TokenRequest {
-  if (typeof token !== 'object' || token === null) throw new TypeError('token must be a token request')
-  const { clientId, clientSecret, scope, audiences } = token
-  const request = { clientId, clientSecret, scope, audiences: audiences && [...audiences] }
-  try {
-    broker.peekToken(request)
-  } catch (error) {
-    throw BrokerError.is(error) ? new TypeError(`token: ${error.message}`) : error
-  }
-  return request
 }

@@ -1,3 +1,5 @@
+import type { Hint } from './hint.ts'
+
 /**
  * Every way in which the broker refuses or fails, with the HTTP status of each: the one table.
  *
@@ -63,8 +65,10 @@ export interface BrokerErrorOptions {
   upstreamStatus?: number | undefined
   /** The `error` of Dex's answer (RFC 6749 section 5.2) when it is a registered one; a 401 without it is `invalid_client`. */
   oauthError?: string | undefined
-  /** For the operator's log: the setting to look at. Never sent to a caller. */
-  hint?: string | undefined
+  /** For the operator: what to look at. Never sent to a caller. */
+  hint?: Hint | undefined
+  /** Whether the caller brought no credentials at all: the challenge then names no error (RFC 6750 section 3.1). */
+  credentialsAbsent?: boolean | undefined
   /** What led here. May name hosts and files, so it goes to the log and to nobody else. */
   cause?: unknown
 }
@@ -84,7 +88,8 @@ export class BrokerError extends Error {
   readonly transient: boolean
   readonly upstreamStatus: number | undefined
   readonly oauthError: string | undefined
-  readonly hint: string | undefined
+  readonly hint: Hint | undefined
+  readonly credentialsAbsent: boolean
 
   constructor(code: BrokerErrorCode, message: string, options: BrokerErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -95,6 +100,7 @@ export class BrokerError extends Error {
     this.upstreamStatus = options.upstreamStatus
     this.oauthError = options.oauthError
     this.hint = options.hint
+    this.credentialsAbsent = options.credentialsAbsent ?? false
     Object.defineProperty(this, brand, { value: true })
   }
 

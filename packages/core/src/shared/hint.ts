@@ -12,6 +12,7 @@ export type HintProblem =
   | 'grant_not_supported'
   | 'credentials_rejected'
   | 'no_discovery_document'
+  | 'other_host'
   | 'other_issuer'
   | 'unusable_discovery_document'
 
@@ -48,6 +49,7 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
     `the configured client credentials are wrong: look at ${name('client.clientId')} and ${name('client.clientSecret')}`,
   no_discovery_document: (name, { option, detail }) =>
     `${name(option)} is wrong, or something else than Dex answers at ${detail}`,
+  other_host: (name, { option }) => `set ${name(option)} if it cannot be reached from here`,
   other_issuer: (name, { option, detail }) =>
     `${name(option)} must be exactly the issuer in Dex's configuration${detail === undefined ? '' : `, which says ${detail}`}; where it is not reachable, set ${name('tokenEndpoint')} and ${name('gate.jwksUri')}`,
   unusable_discovery_document: name =>

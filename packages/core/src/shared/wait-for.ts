@@ -1,13 +1,13 @@
 /** How long, and until whose abort, one caller waits for work that it shares with others. */
 export interface Wait {
   /** Rejects this caller with the signal's own reason; the shared work goes on. */
-  signal?: AbortSignal | undefined
+  readonly signal?: AbortSignal | undefined
   /** Milliseconds; `undefined` waits as long as the shared work takes, which is bounded itself. */
-  timeoutMs?: number | undefined
+  readonly timeoutMs?: number | undefined
 }
 
 /** A timer of Node holds no more, in milliseconds; it would fire at once. */
-export const maxTimerMs: number = 2 ** 31 - 1
+const maxTimerMs = 2 ** 31 - 1
 
 /**
  * One caller's view of a shared promise. Leaving early, by abort or by deadline, ends nobody else's wait.

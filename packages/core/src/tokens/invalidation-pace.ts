@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../shared/clock.ts'
+import { ExpiringCache } from '../shared/expiring-cache.ts'
 
 /**
  * Time between two invalidations of one token: a token that a backend refuses for good reason is replaced at once, and
@@ -11,18 +11,16 @@ const maxKeys = 1024
 
 /** Lets each key be invalidated once in 10 seconds. */
 export class InvalidationPace {
-  readonly #allowedAgainAt = new LRUCache<string, number>({ max: maxKeys })
-  readonly #clock: Clock
+  readonly #recent: ExpiringCache<true>
 
   constructor(clock: Clock) {
-    this.#clock = clock
+    this.#recent = new ExpiringCache({ maxEntries: maxKeys, ttlMs: minIntervalMs }, clock)
   }
 
   /** Whether it may happen now; when it may, it counts as done. */
   allows(key: string): boolean {
-    const now = this.#clock.monotonic()
-    if (now < (this.#allowedAgainAt.get(key) ?? now)) return false
-    this.#allowedAgainAt.set(key, now + minIntervalMs)
+    if (this.#recent.get(key)) return false
+    this.#recent.set(key, true)
     return true
   }
 }

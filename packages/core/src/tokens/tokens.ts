@@ -1,42 +1,30 @@
-import type { CacheKeys } from '../clients/cache-key.ts'
-import type { RequestedToken } from '../clients/requested-tokens.ts'
-import type { BrokerObserver } from '../shared/broker-event.ts'
-import type { Clock } from '../shared/clock.ts'
+import type { TokenOrder } from '../clients/token-order.ts'
+import { asBrokerError } from '../shared/as-broker-error.ts'
+import { brokerClosed } from '../shared/broker-closed.ts'
 import { BrokerError } from '../shared/errors.ts'
-import type { Logger } from '../shared/logger.ts'
-import { type Wait, waitFor } from '../shared/wait-for.ts'
+import type { MaybePromise } from '../shared/maybe-promise.ts'
+import type { Surroundings } from '../shared/surroundings.ts'
+import { Topic } from '../shared/topic.ts'
+import type { Wait } from '../shared/wait-for.ts'
+import { BearerToken, cacheKeyOf } from './bearer-token.ts'
 import { type RefreshPolicy, RefreshSchedule } from './cache/refresh-schedule.ts'
-import type { TokenCache } from './cache/token-cache.ts'
-import { type LifeLimits, remainingMs, tokenLife } from './cache/token-life.ts'
-import { CircuitBreaker } from './dex/circuit-breaker.ts'
-import type { TokenEndpoint } from './dex/token-endpoint.ts'
-import { type SharedTokenRequest, type TokenAnswer, TokenRequests } from './in-flight.ts'
+import type { CachedToken, TokenCache } from './cache/token-cache.ts'
+import { isLiving, isUsable, type LifeLimits, remainingMs, tokenLife } from './cache/token-life.ts'
+import { InFlight, type SharedWork } from './in-flight.ts'
 import { InvalidationPace } from './invalidation-pace.ts'
-import { cacheKeyOf, type HeadersOfToken, IssuedToken } from './issued-token.ts'
-import type { RejectedCredentials } from './rejected-credentials.ts'
+import type { IssuedToken } from './issued-token.ts'
+import { logTokenFailure } from './log-token-failure.ts'
 import { type SigningKey, signingKeyOf } from './signing-key.ts'
+import type { TokenHeaders } from './token-headers.ts'
+import type { ObtainedToken, TokenOrigin } from './token-origin.ts'
 
-/** Callers that may wait for one token: enough for any burst, and a bound on memory. */
-const maxWaitersPerKey = 50_000
-
-/** Rejections of the client itself, whatever it asks for. */
-const clientErrors = new Set<string | undefined>(['invalid_client', 'unauthorized_client'])
-
-export interface TokenSourceOptions {
-  readonly endpoint: TokenEndpoint
-  readonly keys: CacheKeys
+export interface TokensOptions {
+  /** Where tokens come from, by the name of the issuer. */
+  readonly originOf: (issuer: string) => TokenOrigin
   readonly cache: TokenCache
-  readonly rejected: RejectedCredentials
-  readonly clock: Clock
-  readonly random: () => number
-  readonly logger: Logger
-  readonly observe: BrokerObserver
-  readonly headersOf: HeadersOfToken
-  readonly requestTimeoutMs: number
+  readonly tokenHeaders: TokenHeaders
   readonly life: LifeLimits
   readonly refreshAheadRatio: number
-  /** Told of the key that signed each new token that is a JWT. */
-  readonly onSigningKey: (key: SigningKey) => void
 }
 
 /** Counts since the start. */
@@ -50,15 +38,18 @@ export interface TokenLookups {
 }
 
 /**
- * Client credentials in, token out: from the cache, else from the request that is under way for the same token,
- * else from a new one. A request belongs to no caller; whoever stops waiting leaves the others alone.
+ * Token order in, token out: from the cache, else from the request that is under way for the same token, else from a
+ * new one. A request belongs to no caller; whoever stops waiting leaves the others alone.
  *
  * A token that is used is replaced in the background before its end, so that nobody waits for Dex then; and while Dex
  * cannot answer, it is handed out until shortly before its true expiry.
  */
-export class TokenSource {
-  readonly #options: TokenSourceOptions
-  readonly #requests: TokenRequests<IssuedToken>
+export class Tokens {
+  /** The key that signed a new token, when that is a JWT. */
+  readonly signedWith: Topic<SigningKey> = new Topic()
+  readonly #surroundings: Surroundings
+  readonly #options: TokensOptions
+  readonly #inFlight: InFlight<IssuedToken>
   readonly #refreshPolicy: RefreshPolicy
   readonly #invalidationPace: InvalidationPace
   #closed = false
@@ -66,17 +57,13 @@ export class TokenSource {
   #misses = 0
   #stale = 0
 
-  constructor(options: TokenSourceOptions) {
-    const { clock, random, refreshAheadRatio } = options
+  constructor(surroundings: Surroundings, options: TokensOptions) {
+    const { clock, random, requestTimeoutMs } = surroundings
+    this.#surroundings = surroundings
     this.#options = options
-    this.#refreshPolicy = { aheadRatio: refreshAheadRatio, clock, random }
+    this.#refreshPolicy = { aheadRatio: options.refreshAheadRatio, clock, random }
     this.#invalidationPace = new InvalidationPace(clock)
-    this.#requests = new TokenRequests({
-      ...options,
-      breaker: new CircuitBreaker(clock),
-      onAnswer: (requested, answer) => this.#keep(requested, answer),
-      onFailure: (requested, failure, wasSent) => this.#takeNote(requested, failure, wasSent),
-    })
+    this.#inFlight = new InFlight(requestTimeoutMs)
   }
 
   get lookups(): TokenLookups {
@@ -88,29 +75,33 @@ export class TokenSource {
     return this.#options.cache.size > 0
   }
 
-  /** The cached token, synchronously. Past most of its life it is replaced meanwhile, in the background. */
-  peek(requested: RequestedToken): IssuedToken | undefined {
-    const { cache } = this.#options
-    const cached = cache.get(requested.key)
-    if (cached === undefined) return undefined
-    this.#hits++
-    if (cached.refresh.isDue) this.#refresh(requested)
-    return cached.token
+  /** The token if it is cached and in normal use; changes nothing. */
+  peek({ key }: TokenOrder): IssuedToken | undefined {
+    return this.#options.cache.get(key)?.token
   }
 
-  // Not `async`: between a look into the cache and one into the requests under way nothing else may run, or two
-  // callers could each start a request.
-  get(requested: RequestedToken, wait: Wait): Promise<IssuedToken> {
-    const cached = this.peek(requested)
-    if (cached !== undefined) return Promise.resolve(cached)
+  /**
+   * The token: at once when it is cached, else a promise; never throws. Past most of its life a cached one is replaced
+   * meanwhile, in the background.
+   */
+  // Between a look into the cache and one into what is under way nothing else may run, or two callers could each start
+  // a request.
+  get(order: TokenOrder, wait: Wait): MaybePromise<IssuedToken> {
+    const { clock } = this.#surroundings
+    const cached = this.#options.cache.find(order.key)
+    if (cached !== undefined && isUsable(cached.life, clock)) {
+      this.#hits++
+      if (cached.refresh.isDue) this.#refresh(order)
+      return cached.token
+    }
     this.#misses++
-    if (this.#closed) return Promise.reject(closedError())
+    if (this.#closed) return Promise.reject(brokerClosed('token_endpoint_unavailable'))
     if (wait.signal?.aborted) return Promise.reject(wait.signal.reason)
-    const rejection = this.#rejection(requested)
+    const rejection = this.#options.originOf(order.issuer).rejection(order)
     if (rejection !== undefined) return Promise.reject(rejection)
-    return this.#living(requested) === undefined
-      ? this.#ask(requested, wait)
-      : this.#askOrStale(requested, wait)
+    return cached !== undefined && isLiving(cached.life, clock)
+      ? this.#replaceOrStale(order, cached, wait)
+      : this.#inFlight.wait(this.#join(order), 'settled', wait)
   }
 
   /**
@@ -118,117 +109,96 @@ export class TokenSource {
    * drop its successor. Says whether it did; at most one token of a key goes in 10 seconds.
    */
   invalidate(token: IssuedToken): boolean {
-    const { cache, logger } = this.#options
+    const { cache } = this.#options
     const key = cacheKeyOf(token)
     if (key === undefined || cache.getLiving(key) !== token || !this.#invalidationPace.allows(key))
       return false
     cache.delete(key)
-    logger.info({}, 'a token was dropped because a backend refused it')
+    this.#surroundings.logger.info({}, 'a token was dropped because a backend refused it')
     return true
   }
 
   /** Drops the tokens that these keys of an issuer signed: no backend can verify them any more. */
   dropSignedBy(issuer: string, kids: ReadonlySet<string>): void {
     const tokens = this.#options.cache.deleteSignedBy(issuer, kids)
-    if (tokens > 0) {
-      this.#options.logger.warn({ tokens }, 'tokens were dropped because the key that signed them is gone')
-    }
+    if (tokens === 0) return
+    this.#surroundings.logger.warn({ tokens }, 'tokens were dropped because the key that signed them is gone')
   }
 
   close(): void {
     this.#closed = true
-    this.#requests.close(closedError())
+    this.#inFlight.close(brokerClosed('token_endpoint_unavailable'))
   }
 
-  #living({ key }: RequestedToken): IssuedToken | undefined {
-    return this.#options.cache.getLiving(key)
-  }
-
-  #rejection({ credentials, key }: RequestedToken): BrokerError | undefined {
-    const { rejected, keys } = this.#options
-    return rejected.get(key) ?? rejected.get(keys.ofClient(credentials))
-  }
-
-  #refresh(requested: RequestedToken): void {
-    if (this.#closed || this.#requests.isUnderWay(requested)) return
+  #refresh(order: TokenOrder): void {
+    if (this.#closed || this.#inFlight.has(order.key)) return
     // Nobody waits for it; a failure is logged where it happens, and delays the next try.
-    this.#requests.join(requested)?.settled.catch(() => {})
+    this.#join(order).settled.catch(() => {})
   }
 
-  #ask(requested: RequestedToken, wait: Wait): Promise<IssuedToken> {
-    const shared = this.#requests.join(requested)
-    if (shared === undefined) return Promise.reject(overloaded('too many tokens are being requested'))
-    return waitAmong(shared, shared.settled, wait)
+  #join(order: TokenOrder): SharedWork<IssuedToken> {
+    return this.#inFlight.join(order.key, (signal, onFirstFailure) =>
+      this.#obtain(order, signal, onFirstFailure),
+    )
   }
 
   /** Who could have a living token waits for one attempt at most, and for none when one failed a moment ago. */
-  async #askOrStale(requested: RequestedToken, wait: Wait): Promise<IssuedToken> {
-    const { cache } = this.#options
-    if (!this.#requests.isUnderWay(requested) && cache.refreshOf(requested.key)?.isPaused) {
-      return this.#handOutStale(requested) ?? this.#ask(requested, wait)
-    }
+  async #replaceOrStale(order: TokenOrder, cached: CachedToken, wait: Wait): Promise<IssuedToken> {
+    if (!this.#inFlight.has(order.key) && cached.refresh.isPaused) return this.#asStale(cached.token)
     try {
-      const shared = this.#requests.join(requested)
-      if (shared === undefined) throw overloaded('too many tokens are being requested')
-      return await waitAmong(shared, shared.firstAttempt, wait)
+      return await this.#inFlight.wait(this.#join(order), 'firstAttempt', wait)
     } catch (error) {
-      if (!BrokerError.is(error) || !error.transient) throw error
-      const stale = this.#handOutStale(requested)
-      if (stale === undefined) throw error
-      return stale
+      // Asked anew: it may have been dropped meanwhile.
+      const token = this.#options.cache.getLiving(order.key)
+      if (token === undefined || !BrokerError.is(error) || !error.transient) throw error
+      return this.#asStale(token)
     }
   }
 
-  #handOutStale(requested: RequestedToken): IssuedToken | undefined {
-    const token = this.#living(requested)
-    if (token?.stale) this.#stale++
+  #asStale(token: IssuedToken): IssuedToken {
+    if (token.stale) this.#stale++
     return token
   }
 
-  #keep({ key }: RequestedToken, { response, requestedAt }: TokenAnswer): IssuedToken {
-    const { cache, clock, headersOf, life: limits, onSigningKey } = this.#options
+  async #obtain(
+    order: TokenOrder,
+    signal: AbortSignal,
+    onFirstFailure: (failure: BrokerError) => void,
+  ): Promise<IssuedToken> {
+    try {
+      const origin = this.#options.originOf(order.issuer)
+      return this.#keep(order, await origin.obtain(order, signal, onFirstFailure))
+    } catch (error) {
+      const failure = asBrokerError(error, 'the token request failed')
+      // The origin logs its own failures.
+      if (failure !== error) logTokenFailure(this.#surroundings, order, failure)
+      this.#takeNote(order, failure)
+      throw failure
+    }
+  }
+
+  #keep(order: TokenOrder, { response, requestedAt }: ObtainedToken): IssuedToken {
+    const { cache, tokenHeaders, life: limits } = this.#options
+    const { clock } = this.#surroundings
     const life = tokenLife(requestedAt, response.expiresIn, limits)
-    if (remainingMs(life, clock) === 0) throw deadOnArrival()
-    const token = new IssuedToken({ response, life, key, clock, headersOf })
+    if (remainingMs(life, clock) === 0) {
+      const failure = deadOnArrival()
+      logTokenFailure(this.#surroundings, order, failure)
+      throw failure
+    }
+    const token = new BearerToken({ response, life, key: order.key, clock, tokenHeaders })
     const lifeOfUse = { from: requestedAt.monotonic, until: life.usableUntil }
-    cache.set(key, { token, life, refresh: new RefreshSchedule(this.#refreshPolicy, lifeOfUse) })
+    cache.set(order.key, { token, life, refresh: new RefreshSchedule(this.#refreshPolicy, lifeOfUse) })
     const signingKey = signingKeyOf(response.accessToken)
-    if (signingKey !== undefined) onSigningKey(signingKey)
+    if (signingKey !== undefined) this.signedWith.publish(signingKey)
     return token
   }
 
-  /** Wrong credentials are wrong for every scope; a wrong scope is wrong for itself alone. */
-  #takeNote({ credentials, key }: RequestedToken, failure: BrokerError, wasSent: boolean): void {
-    const { cache, rejected, keys } = this.#options
-    if (failure.code === 'token_request_rejected') {
-      rejected.add(clientErrors.has(failure.oauthError) ? keys.ofClient(credentials) : key, failure)
-      cache.delete(key)
-    } else {
-      cache.refreshOf(key)?.failed(failure)
-      // The next caller would hear the same, until somebody changes the configuration.
-      const isMisconfigured = failure.code === 'invalid_token_response' && !failure.transient
-      if (isMisconfigured && wasSent) rejected.add(key, failure)
-    }
+  #takeNote({ key }: TokenOrder, failure: BrokerError): void {
+    const { cache } = this.#options
+    if (failure.code === 'token_request_rejected') cache.delete(key)
+    else cache.find(key)?.refresh.failed(failure)
   }
-}
-
-function waitAmong(
-  shared: SharedTokenRequest<IssuedToken>,
-  outcome: Promise<IssuedToken>,
-  wait: Wait,
-): Promise<IssuedToken> {
-  if (shared.waiters >= maxWaitersPerKey) return Promise.reject(overloaded('too many callers wait'))
-  shared.waiters++
-  return waitFor(outcome, wait, waitedTooLong).finally(() => {
-    shared.waiters--
-  })
-}
-
-function waitedTooLong(): BrokerError {
-  return new BrokerError('token_endpoint_unavailable', 'the token endpoint did not answer in time', {
-    retryAfterMs: 1000,
-    transient: true,
-  })
 }
 
 /** The process stood still for longer than the token lives, or Dex took as long. */
@@ -236,12 +206,4 @@ function deadOnArrival(): BrokerError {
   return new BrokerError('token_endpoint_unavailable', 'the token had expired when it arrived', {
     transient: true,
   })
-}
-
-function overloaded(message: string): BrokerError {
-  return new BrokerError('overloaded', message, { retryAfterMs: 1000, transient: true })
-}
-
-function closedError(): BrokerError {
-  return new BrokerError('token_endpoint_unavailable', 'the broker is closed')
 }

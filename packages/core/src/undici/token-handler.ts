@@ -45,12 +45,11 @@ export class TokenHandler implements Dispatcher.DispatchHandler {
 
   /** What `dispatch` returns: whether the dispatcher takes more at once. */
   send(): boolean {
-    const { tokens } = this.#call
-    const token = tokens.peek()
-    if (token !== undefined) return this.#dispatch(token)
+    const token = this.#call.tokens.get(this.#signal)
+    if (!(token instanceof Promise)) return this.#dispatch(token)
     // The caller's handler gets its controller now: it may abort while we wait.
     this.#begin(undefined)
-    tokens.get(this.#signal).then(
+    token.then(
       issued => this.#phase === 'waiting' && this.#dispatchLate(issued),
       (error: Error) => this.#fail(error),
     )

@@ -1,6 +1,5 @@
 import type { Dispatcher } from 'undici'
-import { type OutgoingTokenOptions, OutgoingTokens } from '../outbound/outgoing-tokens.ts'
-import type { TokenBroker } from '../token-broker.ts'
+import { type OutgoingTokenOptions, OutgoingTokens, type TokenProvider } from '../outbound/outgoing-tokens.ts'
 import { hasHeader, headerLines } from './dispatch-headers.ts'
 import { dispatchTarget } from './dispatch-target.ts'
 import { TokenHandler } from './token-handler.ts'
@@ -18,10 +17,10 @@ import { TokenHandler } from './token-handler.ts'
  * inside. Throws a `TypeError` that names the wrong option.
  */
 export function tokenInterceptor(
-  broker: TokenBroker,
+  broker: TokenProvider,
   options: OutgoingTokenOptions,
 ): Dispatcher.DispatcherComposeInterceptor {
-  const tokens = new OutgoingTokens(broker, options)
+  const tokens = new OutgoingTokens(broker, options, ['allow', 'token', 'ownAuthorization', 'maxReplayBytes'])
   return dispatch =>
     function attachToken(opts, handler) {
       refuseLegacyHandler(handler)

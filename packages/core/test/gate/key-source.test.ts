@@ -102,25 +102,25 @@ describe('the first load', () => {
     running.dex.setFault('keys', { kind: 'slow', delayMs: 30, times: 1 })
     const failure = await failureOf(running.broker.verify(callersJwt(running), { timeoutMs: 1 }))
     expect(failure).toMatchObject({ code: 'jwks_unavailable', retryAfterMs: 1000 })
-    await until(() => running.broker.isReady)
+    await until(() => running.broker.missing().length === 0)
     expect(await isAccepted(running)).toBe(true)
     expect(running.dex.counts.keysRequests).toBe(1)
   })
 
   test('starts by asking whether the broker is ready', async () => {
     await using running = await startGateOfDex()
-    expect(running.broker.isReady).toBe(false)
-    await until(() => running.broker.isReady)
+    expect(running.broker.missing()).not.toEqual([])
+    await until(() => running.broker.missing().length === 0)
     expect(running.dex.counts.keysRequests).toBe(1)
   })
 })
 
 test('a broker that is asked whether it is ready, and for nothing else, stays ready for hours', async () => {
   await using running = await startGateOfDex()
-  await until(() => running.broker.isReady)
+  await until(() => running.broker.missing().length === 0)
   for (let elapsed = 0; elapsed < 240; elapsed += 10) {
     running.clock.advance(10 * minuteMs)
-    expect(running.broker.isReady).toBe(true)
+    expect(running.broker.missing()).toEqual([])
     const loaded = () => running.log.lines.filter(({ message }) => message === 'key set loaded').length
     await until(() => loaded() === elapsed / 10 + 2)
   }
@@ -226,11 +226,11 @@ describe('the age of a key set', () => {
     running.dex.setFault('keys', { kind: 'reset' })
     running.clock.advance(60 * minuteMs - 1)
     expect(await isAccepted(running)).toBe(true)
-    expect(running.broker.isReady).toBe(true)
+    expect(running.broker.missing()).toEqual([])
     running.clock.advance(1)
     const failure = await failureOf(running.broker.verify(callersJwt(running)))
     expect(failure).toMatchObject({ code: 'jwks_unavailable', status: 503 })
-    expect(running.broker.isReady).toBe(false)
+    expect(running.broker.missing()).not.toEqual([])
     running.dex.clearFaults()
     running.clock.advance(15_000)
     expect(await isAccepted(running)).toBe(true)
@@ -338,7 +338,7 @@ describe('close', () => {
     await until(() => running.dex.counts.keysRequests === 1)
     await running.broker.close()
     expect(await waiting).toMatchObject({ code: 'jwks_unavailable', message: 'the broker is closed' })
-    expect(running.broker.isReady).toBe(false)
+    expect(running.broker.missing()).not.toEqual([])
     running.clock.advance(minuteMs)
     await failureOf(running.broker.verify(callersJwt(running)))
     expect(running.dex.counts.keysRequests).toBe(1)
@@ -347,7 +347,7 @@ describe('close', () => {
   test('verify without a gate is wrong use', async () => {
     await using running = await startBrokerWithDex()
     await expect(running.broker.verify('a.b.c')).rejects.toThrow(TypeError)
-    expect(running.broker.isReady).toBe(true)
+    expect(running.broker.missing()).toEqual([])
   })
 })
 

@@ -24,9 +24,10 @@ describe('a JWT that was verified', () => {
   test('lets a check pass without waiting, and only once its token is there', async () => {
     await using running = await startGate()
     const request = { headers: ['authorization', `Bearer ${callersJwt(running)}`] }
-    expect(running.broker.peekCheck(request)).toBeUndefined()
-    const verdict = await running.broker.check(request)
-    expect(running.broker.peekCheck(request)).toBe(verdict)
+    const waiting = running.broker.decide(request)
+    expect(waiting).toBeInstanceOf(Promise)
+    const verdict = await waiting
+    expect(running.broker.decide(request)).toBe(verdict)
   })
 
   test('is refused from the moment of its exp, and before its nbf, though its signature is known', async () => {
@@ -40,7 +41,7 @@ describe('a JWT that was verified', () => {
     await running.broker.verify(jwt)
     running.clock.advance(1)
     expect((await failureOf(running.broker.verify(jwt))).code).toBe('invalid_token')
-    expect(running.broker.peekCheck({ headers: ['authorization', jwt] })).toMatchObject({ status: 401 })
+    expect(running.broker.decide({ headers: ['authorization', jwt] })).toMatchObject({ status: 401 })
   })
 
   test('is not trusted any longer when its key is withdrawn', async () => {
@@ -58,7 +59,7 @@ describe('a JWT that was verified', () => {
     await running.broker.verify(jwt)
     for (const index of [3, jwt.indexOf('.') + 3, jwt.lastIndexOf('.') + 3]) {
       const changed = jwt.slice(0, index) + (jwt[index] === 'A' ? 'B' : 'A') + jwt.slice(index + 1)
-      expect(running.broker.peekCheck({ headers: ['authorization', changed] })?.outcome).not.toBe('allow')
+      expect((await running.broker.decide({ headers: ['authorization', changed] })).outcome).not.toBe('allow')
       expect((await failureOf(running.broker.verify(changed))).code).toBe('invalid_token')
     }
   })
@@ -73,9 +74,10 @@ describe('a JWT that was verified', () => {
       await using running = await startCallersGate([key.jwk()], { verifiedJwtsMaxEntries })
       const jwt = key.jwt(running.claims())
       await running.broker.verify(jwt)
-      expect(running.broker.peekCheck({ headers: ['authorization', jwt] })).toEqual(
-        code === undefined ? undefined : expect.objectContaining({ code }),
-      )
+      const verdict = running.broker.decide({ headers: ['authorization', jwt] })
+      if (code === undefined) expect(verdict).toBeInstanceOf(Promise)
+      else expect(verdict).toMatchObject({ code })
+      await verdict
     }
   })
 })
@@ -86,9 +88,11 @@ test('a JWT that was verified is verified again after a minute', async () => {
   const jwt = key.jwt(running.claims())
   await running.broker.verify(jwt)
   running.clock.advance(59_999)
-  expect(running.broker.peekCheck({ headers: ['authorization', jwt] })).toBeDefined()
+  expect(running.broker.decide({ headers: ['authorization', jwt] })).not.toBeInstanceOf(Promise)
   running.clock.advance(1)
-  expect(running.broker.peekCheck({ headers: ['authorization', jwt] })).toBeUndefined()
+  const waiting = running.broker.decide({ headers: ['authorization', jwt] })
+  expect(waiting).toBeInstanceOf(Promise)
+  await waiting
 })
 
 describe('a JWT that is new', () => {
@@ -98,14 +102,15 @@ describe('a JWT that is new', () => {
       const key = new CallersKey(algorithm)
       await using running = await startCallersGate([key.jwk()])
       const first = { headers: ['authorization', key.jwt(running.claims({ jti: '1' }))] }
-      expect(running.broker.peekCheck(first)).toBeUndefined()
-      await running.broker.check(first)
+      const waiting = running.broker.decide(first)
+      expect(waiting).toBeInstanceOf(Promise)
+      await waiting
       const second = key.jwt(running.claims({ jti: '2' }))
-      expect(running.broker.peekCheck({ headers: ['authorization', second] })).toMatchObject({
+      expect(running.broker.decide({ headers: ['authorization', second] })).toMatchObject({
         code: 'missing_credentials',
       })
       const forged = second.slice(0, -6) + (second.at(-6) === 'A' ? 'B' : 'A') + second.slice(-5)
-      expect(running.broker.peekCheck({ headers: ['authorization', forged] })).toMatchObject({
+      expect(running.broker.decide({ headers: ['authorization', forged] })).toMatchObject({
         code: 'invalid_token',
       })
     },
@@ -123,7 +128,7 @@ describe('a JWT that is new', () => {
       await running.broker.verify(key.jwt(running.claims({ jti: '1' })))
       for (const jti of ['2', '3']) {
         const request = { headers: ['authorization', asRs512(running.claims({ jti }))] }
-        const verdict = running.broker.peekCheck(request) ?? (await running.broker.check(request))
+        const verdict = await running.broker.decide(request)
         expect(verdict).toMatchObject({
           code: outcome === 'accepted' ? 'missing_credentials' : 'invalid_token',
         })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { type Hint, hintText } from '../../src/shared/hint.ts'
 import { networkFailureCode, networkFailureHint } from '../../src/shared/http/network-failure.ts'
 
 const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
@@ -33,11 +34,13 @@ describe('the code of a failed request', () => {
 })
 
 test.each([
-  ['ECONNREFUSED', 'DEX_TOKEN_URL'],
-  ['ENOTFOUND', 'DEX_TOKEN_URL'],
-  ['EAI_AGAIN', 'DEX_TOKEN_URL'],
-  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'DEX_CA_FILE'],
-  ['ERR_TLS_CERT_ALTNAME_INVALID', 'DEX_CA_FILE'],
-])('the hint for %s names %s', (code, setting) => {
-  expect(networkFailureHint(code, 'DEX_TOKEN_URL')).toContain(setting)
+  ['ECONNREFUSED', 'tokenEndpoint'],
+  ['ENOTFOUND', 'tokenEndpoint'],
+  ['EAI_AGAIN', 'tokenEndpoint'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'transport'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'transport'],
+])('the hint for %s names %s, and the name that a way in has for it', (code, option) => {
+  const hint = networkFailureHint(code, 'tokenEndpoint') as Hint
+  expect(hintText(hint)).toContain(option)
+  expect(hintText(hint, name => `<${name}>`)).toContain(`<${option}>`)
 })

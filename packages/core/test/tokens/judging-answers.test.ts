@@ -1,12 +1,18 @@
 import { Readable } from 'node:stream'
 import type { Fault } from '@broker/dev-dex'
 import { describe, expect, test } from 'vitest'
+import type { BrokerError } from '../../src/shared/errors.ts'
+import { hintText } from '../../src/shared/hint.ts'
 import { TokenBroker } from '../../src/token-broker.ts'
 import { failureOf, orders, startBrokerWithDex, until } from '../broker-with-dex.ts'
 import { closedPort, startLoopbackServer } from '../loopback-server.ts'
 
 const html = '<html><body>secret-of-upstream</body></html>'
 const oauth = (error: unknown) => JSON.stringify({ error, error_description: 'secret-of-upstream' })
+
+function textOf({ hint }: BrokerError): string {
+  return hint === undefined ? '' : hintText(hint)
+}
 
 /** What the broker makes of one answer of the token endpoint. */
 async function judge(status: number, body: string, headers: Record<string, string> = {}) {
@@ -70,7 +76,7 @@ describe('whose fault an answer is', () => {
   test('unsupported_grant_type is the operator’s fault and names the setting', async () => {
     const failure = await judge(400, oauth('unsupported_grant_type'))
     expect(failure).toMatchObject({ code: 'invalid_token_response', status: 502 })
-    expect(failure.hint).toContain('oauth2.grantTypes')
+    expect(textOf(failure)).toContain('oauth2.grantTypes')
   })
 
   test('a Dex with the grant switched off is told apart from wrong credentials', async () => {
@@ -83,7 +89,7 @@ describe('whose fault an answer is', () => {
   test('404 says which setting has the wrong path', async () => {
     const failure = await judge(404, '404 page not found\n')
     expect(failure).toMatchObject({ code: 'invalid_token_response', status: 502 })
-    expect(failure.hint).toContain('DEX_TOKEN_URL')
+    expect(textOf(failure)).toContain('tokenEndpoint')
   })
 
   test('429 asks the caller to come back later, in seconds', async () => {
@@ -121,7 +127,7 @@ describe('whose fault an answer is', () => {
     await failureOf(running.broker.getToken())
     expect(running.log.lines).toHaveLength(1)
     expect(running.log.lines[0]).toMatchObject({ level: 'error' })
-    expect(running.log.lines[0]?.fields['hint']).toContain('STATIC_CLIENT_SECRET')
+    expect(running.log.lines[0]?.fields['hint']).toContain('client.clientSecret')
   })
 
   test('rejected credentials of a caller are a warning, with nothing for the operator to mend', async () => {
@@ -277,7 +283,7 @@ describe('answers that never end well', () => {
     await using broker = new TokenBroker({ tokenEndpoint, client: orders })
     const failure = await failureOf(broker.getToken())
     expect(failure).toMatchObject({ code: 'token_endpoint_unavailable', status: 503 })
-    expect(failure.hint).toContain('DEX_TOKEN_URL')
+    expect(textOf(failure)).toContain('tokenEndpoint')
     expect(failure.message).not.toMatch(/127|\d{4}/)
   })
 

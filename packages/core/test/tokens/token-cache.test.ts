@@ -2,10 +2,11 @@ import { channel, tracingChannel } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
+import { BearerToken } from '../../src/tokens/bearer-token.ts'
 import { RefreshSchedule } from '../../src/tokens/cache/refresh-schedule.ts'
 import { type CachedToken, TokenCache } from '../../src/tokens/cache/token-cache.ts'
 import type { TokenLife } from '../../src/tokens/cache/token-life.ts'
-import { IssuedToken } from '../../src/tokens/issued-token.ts'
+import type { IssuedToken } from '../../src/tokens/issued-token.ts'
 import { TokenHeaders } from '../../src/tokens/token-headers.ts'
 import { billing, failureOf, orders, startBrokerWithDex } from '../broker-with-dex.ts'
 import { ManualClock } from '../manual-clock.ts'
@@ -17,7 +18,13 @@ function cached(token: IssuedToken, life: TokenLife, clock: ManualClock): Cached
 
 function issue(accessToken: string, life: TokenLife, clock: ManualClock): IssuedToken {
   const response = { accessToken, expiresIn: undefined, fields: {} }
-  return new IssuedToken({ response, life, key: '', clock, headersOf: new TokenHeaders('authorization', []) })
+  return new BearerToken({
+    response,
+    life,
+    key: '',
+    clock,
+    tokenHeaders: new TokenHeaders('authorization', []),
+  })
 }
 
 test('the cache behaves like a list that drops what expires soonest', () => {

@@ -1,9 +1,10 @@
 import type { Clock } from '../../shared/clock.ts'
+import { andThen, type MaybePromise } from '../../shared/maybe-promise.ts'
 import type { Wait } from '../../shared/wait-for.ts'
 import type { KeySet } from '../keys/key-set.ts'
 import type { KeySource } from '../keys/key-source.ts'
 import { assertClaims, assertTimes, type ClaimsRules } from './assert-claims.ts'
-import { invalidJwt, type JwtClaims, maxJwtLength, parseJwt, type UnverifiedJwt } from './jwt.ts'
+import { type JwtClaims, maxJwtLength, parseJwt, type UnverifiedJwt } from './jwt.ts'
 import type { VerifiedJwts } from './verified-jwts.ts'
 
 export interface JwtVerifierOptions {
@@ -21,44 +22,28 @@ export class JwtVerifier {
     this.#options = options
   }
 
-  /** The claims of a JWT when there is nothing to wait for: neither for keys, nor for a signature that takes long. */
-  peek(jwt: string): JwtClaims | undefined {
-    const id = this.#idOf(jwt)
-    return this.#remembered(id) ?? this.#verifyNow(jwt, id)
-  }
-
-  /** Form and claims come before keys, so that junk causes no request to the JWKS endpoint. */
-  async verify(jwt: string, wait: Wait): Promise<JwtClaims> {
-    const id = this.#idOf(jwt)
-    const claims = this.#remembered(id)
-    if (claims !== undefined) return claims
+  /**
+   * Waits only for keys that are not at hand, and for signatures that take long. Form and claims come before keys, so
+   * that junk causes no request to the JWKS endpoint.
+   */
+  verify(jwt: string, wait: Wait): MaybePromise<JwtClaims> {
+    const { keys, verified } = this.#options
+    // An oversized one is refused anyway, and not worth a hash.
+    const id = jwt.length > maxJwtLength ? '' : verified.idOf(jwt)
+    const known = this.#remembered(id)
+    if (known !== undefined) return known
     const unverified = this.#acceptable(jwt)
-    const keySet = await this.#options.keys.keySetFor(unverified.header, wait)
-    await keySet.verify(unverified)
-    return this.#remember(id, keySet, unverified.claims)
-  }
-
-  /** An oversized one is refused anyway, and not worth a hash. */
-  #idOf(jwt: string): string {
-    return jwt.length > maxJwtLength ? '' : this.#options.verified.idOf(jwt)
+    return andThen(keys.keySetFor(unverified.header, wait), keySet =>
+      andThen(keySet.verify(unverified), () => this.#remember(id, keySet, unverified.claims)),
+    )
   }
 
   #remembered(id: string): JwtClaims | undefined {
     const { keys, rules, verified, clock } = this.#options
-    const keySet = keys.current
+    const keySet = keys.current()
     const claims = keySet && verified.get(id, keySet)
     if (claims !== undefined) assertTimes(claims, rules.clockToleranceMs, clock.wall())
     return claims
-  }
-
-  #verifyNow(jwt: string, id: string): JwtClaims | undefined {
-    const keySet = this.#options.keys.current
-    if (keySet === undefined) return undefined
-    const unverified = this.#acceptable(jwt)
-    const key = keySet.peekKey(unverified.header)
-    if (!key?.isQuick) return undefined
-    if (!key.hasSigned(unverified)) throw invalidJwt('no key verifies it')
-    return this.#remember(id, keySet, unverified.claims)
   }
 
   #acceptable(jwt: string): UnverifiedJwt {

@@ -1,16 +1,15 @@
 import { hash } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../shared/clock.ts'
+import { ExpiringCache } from '../../shared/expiring-cache.ts'
 import type { KeySet } from '../keys/key-set.ts'
 import type { JwtClaims } from './jwt.ts'
 
 /** A JWT that was verified is verified again after this time, at the latest. */
-const maxAgeMs = 60_000
+const ttlMs = 60_000
 
 interface VerifiedJwt {
   readonly claims: JwtClaims
   readonly keySet: KeySet
-  readonly until: number
 }
 
 /**
@@ -18,13 +17,11 @@ interface VerifiedJwt {
  * the JWT nor its signature stays in memory. What time can change is looked at each time.
  */
 export class VerifiedJwts {
-  readonly #verified: LRUCache<string, VerifiedJwt> | undefined
-  readonly #clock: Clock
+  readonly #verified: ExpiringCache<VerifiedJwt> | undefined
 
   /** `maxEntries` 0 remembers nothing. */
   constructor(maxEntries: number, clock: Clock) {
-    this.#verified = maxEntries === 0 ? undefined : new LRUCache({ max: maxEntries })
-    this.#clock = clock
+    this.#verified = maxEntries === 0 ? undefined : new ExpiringCache({ maxEntries, ttlMs }, clock)
   }
 
   /** What a JWT is remembered by: a hash of all of it, its signature included. */
@@ -35,13 +32,12 @@ export class VerifiedJwts {
   /** The claims of a JWT that this very key set has verified. */
   get(id: string, keySet: KeySet): JwtClaims | undefined {
     const found = this.#verified?.get(id)
-    if (found === undefined) return undefined
-    if (found.keySet === keySet && this.#clock.monotonic() < found.until) return found.claims
+    if (found === undefined || found.keySet === keySet) return found?.claims
     this.#verified?.delete(id)
     return undefined
   }
 
   add(id: string, keySet: KeySet, claims: JwtClaims): void {
-    this.#verified?.set(id, { claims, keySet, until: this.#clock.monotonic() + maxAgeMs })
+    this.#verified?.set(id, { claims, keySet })
   }
 }

@@ -1,5 +1,6 @@
 import { createLocalJWKSet, errors, type JWK } from 'jose'
 import { isJsonObject, parseJsonObject } from '../../shared/http/parse-json-object.ts'
+import { andThen, type MaybePromise } from '../../shared/maybe-promise.ts'
 import { invalidJwt, type JwsSignature, type JwtHeader, type UnverifiedJwt } from '../jwt/jwt.ts'
 import { VerificationKey } from './verification-key.ts'
 
@@ -44,23 +45,29 @@ export class KeySet {
     return this.#keys.some(key => key.alg === undefined || key.alg === alg)
   }
 
-  /** The key that a JWT names, when it was selected before: selecting one means to wait, because keys are imported. */
-  peekKey({ alg, kid }: JwtHeader): VerificationKey | undefined {
-    return kid === undefined ? undefined : this.#selected.get(selectionOf(alg, kid))
+  /**
+   * Verifies the signature, without waiting when the key was used before. A JWT without `kid` passes only when exactly
+   * one key fits.
+   */
+  verify(jwt: UnverifiedJwt): MaybePromise<void> {
+    const { alg, kid } = jwt.header
+    const key = kid === undefined ? undefined : this.#selected.get(selectionOf(alg, kid))
+    return key === undefined ? this.#selectAndVerify(jwt) : andThen(key.hasSigned(jwt), assertSigned)
   }
 
-  /** Verifies the signature. A JWT without `kid` passes only when exactly one key fits. */
-  async verify(jwt: UnverifiedJwt): Promise<void> {
+  /** Selecting a key means to wait, because keys are imported. */
+  async #selectAndVerify(jwt: UnverifiedJwt): Promise<void> {
     const { alg, kid } = jwt.header
+    let signed = false
     try {
-      const key = this.peekKey(jwt.header) ?? (await this.#selectKey(jwt.header))
-      if (await key?.hasSignedAsync(jwt)) return
+      const key = await this.#selectKey(jwt.header)
+      signed = (await key?.hasSigned(jwt)) ?? false
     } catch (error) {
       if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw invalidJwt('no key fits it', error)
       if (kid === undefined) throw invalidJwt('it names no key and several fit')
-      if (await isSignedByAny(error, alg, jwt)) return
+      signed = await isSignedByAny(error, alg, jwt)
     }
-    throw invalidJwt('no key verifies it')
+    assertSigned(signed)
   }
 
   async #selectKey({ alg, kid }: JwtHeader): Promise<VerificationKey | undefined> {
@@ -68,6 +75,10 @@ export class KeySet {
     if (key !== undefined && kid !== undefined) this.#selected.set(selectionOf(alg, kid), key)
     return key
   }
+}
+
+function assertSigned(signed: boolean): void {
+  if (!signed) throw invalidJwt('no key verifies it')
 }
 
 /** An algorithm has no space in it. */
@@ -87,7 +98,7 @@ async function isSignedByAny(
   let tried = 0
   for await (const key of candidates) {
     if (++tried > maxKeysTried) break
-    if (await VerificationKey.of(key, alg)?.hasSignedAsync(jws)) return true
+    if (await VerificationKey.of(key, alg)?.hasSigned(jws)) return true
   }
   return false
 }

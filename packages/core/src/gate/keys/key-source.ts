@@ -1,10 +1,11 @@
-import type { BrokerObserver } from '../../shared/broker-event.ts'
-import { type Clock, elapsedMs, type Moment, momentOf } from '../../shared/clock.ts'
+import { brokerClosed } from '../../shared/broker-closed.ts'
+import { elapsedMs, type Moment, momentOf } from '../../shared/clock.ts'
 import { BrokerError } from '../../shared/errors.ts'
 import { networkFailureCode } from '../../shared/http/network-failure.ts'
-import type { Transport } from '../../shared/http/transport.ts'
-import type { Logger } from '../../shared/logger.ts'
-import { RequestWithDeadline } from '../../shared/request-with-deadline.ts'
+import { andThen, type MaybePromise } from '../../shared/maybe-promise.ts'
+import { SharedFetch } from '../../shared/shared-fetch.ts'
+import type { Surroundings } from '../../shared/surroundings.ts'
+import { Topic } from '../../shared/topic.ts'
 import { type Wait, waitFor } from '../../shared/wait-for.ts'
 import type { JwtHeader } from '../jwt/jwt.ts'
 import { fetchKeySet } from './jwks-endpoint.ts'
@@ -13,17 +14,10 @@ import { UnknownKids } from './unknown-kids.ts'
 
 /** From this part of the maximum age on, a key set that is used is refreshed in the background. */
 const refreshAheadRatio = 0.8
-const firstRetryMs = 1_000
-const maxRetryMs = 15_000
 
 export interface KeySourceOptions {
   /** Asked for each time; may have to wait for discovery. */
-  readonly jwksUri: () => string | Promise<string>
-  readonly transport: Transport
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly observe: BrokerObserver
-  readonly requestTimeoutMs: number
+  readonly jwksUri: () => MaybePromise<string>
   /** From this age on a key set is used only when it cannot be refreshed, in milliseconds. */
   readonly maxAgeMs: number
   /** From this age on it is not used at all. */
@@ -44,68 +38,75 @@ interface Loaded {
  * A refresh belongs to no caller, and there is never more than one under way.
  */
 export class KeySource {
+  /** The ids of keys that were in the last key set and are not in the new one. */
+  readonly keysGone: Topic<ReadonlySet<string>> = new Topic()
+  readonly #surroundings: Surroundings
   readonly #options: KeySourceOptions
+  readonly #fetch: SharedFetch<KeySet>
   readonly #unknownKids: UnknownKids
-  /** Told of the keys that were in the last key set and are not in the new one. */
-  onKeysGone: ((kids: ReadonlySet<string>) => void) | undefined
   #loaded: Loaded | undefined
-  #refresh: RequestWithDeadline<KeySet> | undefined
   #requests = 0
-  #failures = 0
-  #nextTryAt = Number.NEGATIVE_INFINITY
-  #lastFailure: BrokerError | undefined
-  #closed = false
+  /** When the load began that is under way, or the last one. */
+  #startedAt = 0
 
-  constructor(options: KeySourceOptions) {
+  constructor(surroundings: Surroundings, options: KeySourceOptions) {
+    this.#surroundings = surroundings
     this.#options = options
-    this.#unknownKids = new UnknownKids(options.clock)
+    this.#unknownKids = new UnknownKids(surroundings.clock)
+    this.#fetch = new SharedFetch(surroundings, {
+      load: signal => this.#load(signal),
+      asFailure: asUnavailable,
+      onFailure: failure => this.#noteFailure(failure),
+      pauses: { firstMs: 1_000, maxMs: 15_000 },
+    })
   }
 
-  /** Whether keys are at hand that may be used; asking counts as use, and loads them when they are missing or old. */
-  get isReady(): boolean {
-    if (this.current === undefined) this.refresh()
+  /** Starts to load keys that are missing or old, and says whether there are some that may be used. */
+  prepare(): boolean {
+    if (this.current() === undefined) this.refresh()
     return this.#usable() !== undefined
   }
 
-  /** The key set while it needs no waiting: loaded, and not older than its maximum age. */
-  get current(): KeySet | undefined {
+  /**
+   * The key set while it needs no waiting: loaded, and not older than its maximum age. Asking counts as use: late in
+   * the life of the key set it starts a refresh in the background.
+   */
+  current(): KeySet | undefined {
     const { maxAgeMs } = this.#options
     const age = this.#age()
     if (this.#loaded === undefined || age >= maxAgeMs) return undefined
-    // Nobody waits for this one, and its failure is logged where it happens.
     if (age >= maxAgeMs * refreshAheadRatio) this.refresh()
     return this.#loaded.keySet
   }
 
   /** The key set to verify a JWT with: with the key that it names, if that key exists. */
-  async keySetFor(header: JwtHeader, wait: Wait): Promise<KeySet> {
+  keySetFor(header: JwtHeader, wait: Wait): MaybePromise<KeySet> {
     const requestsBefore = this.#requests
-    const keySet = await this.#fresh(wait)
-    if (keySet.mayVerify(header) || this.#isMissing(header, requestsBefore)) return keySet
-    return this.#refreshedFor(header, { requestsBefore, keySet, wait })
+    return andThen(this.current() ?? this.#refreshed(wait), keySet => {
+      if (keySet.mayVerify(header) || this.#isMissing(header, requestsBefore)) return keySet
+      return this.#refreshedFor(header, { requestsBefore, keySet, wait })
+    })
   }
 
   /** Makes sure, in the background, that the key set is one that has this key, if it exists. */
   lookFor(kid: string): void {
     // The algorithm says nothing about a key that is named.
-    this.keySetFor({ alg: '', kid }, {}).catch(() => {})
+    const found = this.keySetFor({ alg: '', kid }, {})
+    if (found instanceof Promise) found.catch(() => {})
   }
 
-  /** Asks for the key set again, in the background, unless that failed a moment ago. */
+  /** Asks for the key set again, in the background, unless that failed a moment ago. A failure is logged where it happens. */
   refresh(): void {
-    this.#refreshNow().catch(() => {})
+    this.#fetch.get().catch(() => {})
   }
 
   close(): void {
-    this.#closed = true
-    this.#refresh?.abort(closedError())
+    this.#fetch.close(brokerClosed('jwks_unavailable'))
   }
 
-  async #fresh(wait: Wait): Promise<KeySet> {
-    const { current } = this
-    if (current !== undefined) return current
+  async #refreshed(wait: Wait): Promise<KeySet> {
     try {
-      return await waitFor(this.#refreshNow(), wait, waitedTooLong)
+      return await waitFor(this.#fetch.get(), wait, waitedTooLong)
     } catch (error) {
       const old = this.#usable()
       if (old === undefined || !BrokerError.is(error)) throw error
@@ -117,11 +118,10 @@ export class KeySource {
     header: JwtHeader,
     { requestsBefore, keySet, wait }: { requestsBefore: number; keySet: KeySet; wait: Wait },
   ): Promise<KeySet> {
-    const allowed =
-      this.#refresh !== undefined || (!this.#isBackingOff() && this.#unknownKids.allowRefresh(kidOf(header)))
-    if (!allowed) return keySet
+    const { isUnderWay, isPaused } = this.#fetch
+    if (!isUnderWay && (isPaused || !this.#unknownKids.allowRefresh(kidOf(header)))) return keySet
     try {
-      const refreshed = await waitFor(this.#refreshNow(), wait, waitedTooLong)
+      const refreshed = await waitFor(this.#fetch.get(), wait, waitedTooLong)
       if (!refreshed.mayVerify(header)) this.#isMissing(header, requestsBefore)
       return refreshed
     } catch (error) {
@@ -144,63 +144,38 @@ export class KeySource {
   #age(): number {
     return this.#loaded === undefined
       ? Number.POSITIVE_INFINITY
-      : elapsedMs(this.#loaded.at, this.#options.clock)
+      : elapsedMs(this.#loaded.at, this.#surroundings.clock)
   }
 
   #usable(): KeySet | undefined {
     return this.#age() < this.#options.maxStaleMs ? this.#loaded?.keySet : undefined
   }
 
-  #isBackingOff(): boolean {
-    return this.#options.clock.monotonic() < this.#nextTryAt
-  }
-
-  #refreshNow(): Promise<KeySet> {
-    if (this.#closed) return Promise.reject(closedError())
-    if (this.#refresh !== undefined) return this.#refresh.settled
-    if (this.#isBackingOff()) return Promise.reject(this.#failureAgain())
-    const refresh = new RequestWithDeadline(this.#options.requestTimeoutMs, signal =>
-      this.#load(signal).finally(() => {
-        this.#refresh = undefined
-      }),
-    )
-    this.#refresh = refresh
-    return refresh.settled
-  }
-
-  #failureAgain(): BrokerError {
-    const retryAfterMs = this.#nextTryAt - this.#options.clock.monotonic()
-    return new BrokerError('jwks_unavailable', this.#lastFailure?.message ?? 'no key set', { retryAfterMs })
-  }
-
   async #load(signal: AbortSignal): Promise<KeySet> {
-    const { jwksUri, transport, clock, logger, observe } = this.#options
+    const { transport, clock, logger } = this.#surroundings
     const at = momentOf(clock)
+    this.#startedAt = at.monotonic
     const request = ++this.#requests
-    try {
-      const keySet = await fetchKeySet(await jwksUri(), transport, signal)
-      const gone = this.#loaded?.keySet.kidsMissingIn(keySet)
-      this.#loaded = { keySet, at, request }
-      if (gone !== undefined && gone.size > 0) this.onKeysGone?.(gone)
-      this.#failures = 0
-      observe({ type: 'jwks_refresh', outcome: 'refreshed', durationMs: clock.monotonic() - at.monotonic })
-      logger.info({ keys: keySet.size }, 'key set loaded')
-      return keySet
-    } catch (error) {
-      const failure = asUnavailable(error)
-      this.#backOff(failure)
-      observe({ type: 'jwks_refresh', outcome: 'failed', durationMs: clock.monotonic() - at.monotonic })
-      const { message, hint, cause } = failure
-      const keys = this.#usable() === undefined ? 'none' : 'the last good ones'
-      logger.error({ hint, cause: networkFailureCode(cause), keys }, `key set not loaded: ${message}`)
-      throw failure
-    }
+    const keySet = await fetchKeySet(await this.#options.jwksUri(), transport, signal)
+    const gone = this.#loaded?.keySet.kidsMissingIn(keySet)
+    this.#loaded = { keySet, at, request }
+    if (gone !== undefined && gone.size > 0) this.keysGone.publish(gone)
+    this.#observe('refreshed')
+    logger.info({ keys: keySet.size }, 'key set loaded')
+    return keySet
   }
 
-  #backOff(failure: BrokerError): void {
-    const retryMs = Math.min(firstRetryMs * 2 ** this.#failures++, maxRetryMs)
-    this.#nextTryAt = this.#options.clock.monotonic() + retryMs
-    this.#lastFailure = failure
+  #noteFailure({ message, hint, cause }: BrokerError): void {
+    const { logger, describeHint } = this.#surroundings
+    this.#observe('failed')
+    const keys = this.#usable() === undefined ? 'none' : 'the last good ones'
+    const fields = { hint: hint && describeHint(hint), cause: networkFailureCode(cause), keys }
+    logger.error(fields, `key set not loaded: ${message}`)
+  }
+
+  #observe(outcome: 'refreshed' | 'failed'): void {
+    const { observe, clock } = this.#surroundings
+    observe({ type: 'jwks_refresh', outcome, durationMs: clock.monotonic() - this.#startedAt })
   }
 }
 
@@ -214,18 +189,15 @@ function asUnavailable(error: unknown): BrokerError {
   if (!BrokerError.is(error)) {
     return new BrokerError('jwks_unavailable', 'the key set could not be loaded', { cause: error })
   }
-  const { code, message, hint, cause, retryAfterMs } = error
+  const { code, message, hint, cause, retryAfterMs, transient } = error
   return code === 'jwks_unavailable'
     ? error
-    : new BrokerError('jwks_unavailable', message, { hint, cause, retryAfterMs })
+    : new BrokerError('jwks_unavailable', message, { hint, cause, retryAfterMs, transient })
 }
 
 function waitedTooLong(): BrokerError {
   return new BrokerError('jwks_unavailable', 'the JWKS endpoint did not answer in time', {
     retryAfterMs: 1000,
+    transient: true,
   })
-}
-
-function closedError(): BrokerError {
-  return new BrokerError('jwks_unavailable', 'the broker is closed')
 }

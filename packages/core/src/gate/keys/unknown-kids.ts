@@ -1,8 +1,8 @@
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../shared/clock.ts'
+import { ExpiringCache } from '../../shared/expiring-cache.ts'
 
 /** At most one refresh for unknown keys in this time, and none saved up; also how long an unknown key is remembered. */
-export const unknownKidCoolDownMs = 10_000
+const coolDownMs = 10_000
 const maxUnknownKids = 1024
 
 /**
@@ -12,25 +12,25 @@ const maxUnknownKids = 1024
  * different ones can cost. Together: junk delays a real rotation by no more than the cool-down.
  */
 export class UnknownKids {
-  readonly #knownMissing = new LRUCache<string, number>({ max: maxUnknownKids })
+  readonly #knownMissing: ExpiringCache<true>
   readonly #clock: Clock
   #nextRefreshAt = Number.NEGATIVE_INFINITY
 
   constructor(clock: Clock) {
+    this.#knownMissing = new ExpiringCache({ maxEntries: maxUnknownKids, ttlMs: coolDownMs }, clock)
     this.#clock = clock
   }
 
   /** Takes the allowance when it grants it. */
   allowRefresh(kid: string): boolean {
     const now = this.#clock.monotonic()
-    const missingUntil = this.#knownMissing.get(kid)
-    if ((missingUntil !== undefined && now < missingUntil) || now < this.#nextRefreshAt) return false
-    this.#nextRefreshAt = now + unknownKidCoolDownMs
+    if (now < this.#nextRefreshAt || this.#knownMissing.get(kid)) return false
+    this.#nextRefreshAt = now + coolDownMs
     return true
   }
 
   /** To be called only after a refresh, begun after `kid` was seen, has shown that it does not exist. */
   rememberMissing(kid: string): void {
-    this.#knownMissing.set(kid, this.#clock.monotonic() + unknownKidCoolDownMs)
+    this.#knownMissing.set(kid, true)
   }
 }

@@ -1,6 +1,7 @@
 import { KeyObject, verify } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { CryptoKey } from 'jose'
+import type { MaybePromise } from '../../shared/maybe-promise.ts'
 import type { JwsSignature } from '../jwt/jwt.ts'
 
 /** RFC 7518 section 3.3. */
@@ -23,12 +24,12 @@ const verificationKeys = new WeakMap<CryptoKey, VerificationKey | undefined>()
  */
 export class VerificationKey {
   /** Whether a signature is verified so quickly that it can be done on this thread. */
-  readonly isQuick: boolean
+  readonly #isQuick: boolean
   readonly #input: { readonly key: KeyObject; readonly dsaEncoding: 'ieee-p1363' }
   readonly #digest: string | undefined
 
   private constructor(key: KeyObject, alg: string) {
-    this.isQuick = !slowAlgorithms.has(alg)
+    this.#isQuick = !slowAlgorithms.has(alg)
     this.#input = { key, dsaEncoding: 'ieee-p1363' }
     this.#digest = digests[alg.slice(2)]
   }
@@ -43,15 +44,11 @@ export class VerificationKey {
     return trusted
   }
 
-  /** Whether the key made a signature; a matter of milliseconds when it is not quick. */
-  hasSigned({ signingInput, signature }: JwsSignature): boolean {
-    return verify(this.#digest, Buffer.from(signingInput, 'latin1'), this.#input, signature)
-  }
-
-  /** The same without holding up this thread for long. */
-  async hasSignedAsync(jws: JwsSignature): Promise<boolean> {
-    if (this.isQuick) return this.hasSigned(jws)
-    const signed = Buffer.from(jws.signingInput, 'latin1')
-    return verifyInThreadPool(this.#digest, signed, this.#input, jws.signature)
+  /** Whether the key made a signature; one that takes long is verified on another thread. */
+  hasSigned({ signingInput, signature }: JwsSignature): MaybePromise<boolean> {
+    const signed = Buffer.from(signingInput, 'latin1')
+    return this.#isQuick
+      ? verify(this.#digest, signed, this.#input, signature)
+      : verifyInThreadPool(this.#digest, signed, this.#input, signature)
   }
 }

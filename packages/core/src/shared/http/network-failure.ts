@@ -1,3 +1,5 @@
+import type { Hint, HintProblem } from '../hint.ts'
+
 /** Codes of Node and OpenSSL that mean "this certificate is not trusted". */
 const certificateCodes = new Set([
   'CERT_HAS_EXPIRED',
@@ -24,13 +26,15 @@ export function networkFailureCode(error: unknown): string | undefined {
   return undefined
 }
 
-/** What an operator should look at, by the code of a failed request. */
-export function networkFailureHint(code: string | undefined, urlSetting: string): string | undefined {
+/** What an operator should look at, by the code of a failed request to the URL of an option. */
+export function networkFailureHint(code: string | undefined, option: string): Hint | undefined {
+  const problem = problemOf(code)
+  return problem && { problem, option }
+}
+
+function problemOf(code: string | undefined): HintProblem | undefined {
   if (code === undefined) return undefined
-  if (certificateCodes.has(code)) {
-    return 'the certificate is not trusted: give its authority in DEX_CA_FILE, and check that the host name is in it'
-  }
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `the host name in ${urlSetting} does not resolve`
-  if (code === 'ECONNREFUSED') return `nothing listens at the host and port in ${urlSetting}`
-  return undefined
+  if (certificateCodes.has(code)) return 'certificate_not_trusted'
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'host_not_found'
+  return code === 'ECONNREFUSED' ? 'nothing_listens' : undefined
 }

@@ -1,9 +1,9 @@
+import { type Pauses, pauseAfter } from '../../shared/backoff.ts'
 import type { Clock } from '../../shared/clock.ts'
 
 /** The jitter: up to this part of the usable life earlier, so that tokens that were issued together are not refreshed together. */
 const maxEarlier = 0.1
-const firstRetryMs = 1_000
-const maxRetryMs = 15_000
+const pauses: Pauses = { firstMs: 1_000, maxMs: 15_000 }
 const retryJitter = 0.2
 
 export interface RefreshPolicy {
@@ -41,8 +41,8 @@ export class RefreshSchedule {
   /** The pause grows from 1 s to 15 s, give or take a fifth. */
   failed({ transient }: { readonly transient: boolean }): void {
     this.#mayPass = transient
-    const pauseMs = Math.min(firstRetryMs * 2 ** this.#failures++, maxRetryMs)
+    this.#failures++
     const jitter = 1 + retryJitter * (2 * this.#policy.random() - 1)
-    this.#dueAt = this.#policy.clock.monotonic() + pauseMs * jitter
+    this.#dueAt = this.#policy.clock.monotonic() + pauseAfter(this.#failures, pauses) * jitter
   }
 }

@@ -67,6 +67,12 @@ export class TokenCache {
     return this.#evictions
   }
 
+  /** What is kept under a key, whether it is still of use or not. */
+  find(key: string): CachedToken | undefined {
+    const cell = this.#cellOf(key)
+    return cell && contentOf(cell)
+  }
+
   /** The token of a key while it is usable. */
   get(key: string): CachedToken | undefined {
     const cell = this.#cellOf(key)
@@ -81,12 +87,6 @@ export class TokenCache {
   getLiving(key: string): IssuedToken | undefined {
     const cell = this.#cellOf(key)
     return cell !== undefined && this.#isOfUse(cell) ? contentOf(cell).token : undefined
-  }
-
-  /** When the token of a key is to be replaced; `undefined` when there is none. */
-  refreshOf(key: string): RefreshSchedule | undefined {
-    const cell = this.#cellOf(key)
-    return cell && contentOf(cell).refresh
   }
 
   set(key: string, cached: CachedToken): void {

@@ -1,3 +1,4 @@
+import { type Pauses, pauseAfter } from '../../shared/backoff.ts'
 import type { Clock } from '../../shared/clock.ts'
 
 /** Failures in a row that open the circuit. */
@@ -7,9 +8,8 @@ const windowMs = 10_000
 /** Attempts are counted together for so long, so that many of them cost no more than a few. */
 const sliceMs = 100
 const minAttemptsInWindow = 20
-/** After this time a single attempt is let through, as a probe; doubles with each probe that fails. */
-const firstPauseMs = 1_000
-const maxPauseMs = 4_000
+/** After this time a single attempt is let through, as a probe; longer with each probe that fails. */
+const pauses: Pauses = { firstMs: 1_000, maxMs: 4_000 }
 /** Dex itself may ask for a longer pause, but not for any. */
 const maxAskedPauseMs = 60_000
 
@@ -22,7 +22,7 @@ export class CircuitBreaker {
   #slices: { readonly from: number; attempts: number; failures: number }[] = []
   #failuresInARow = 0
   #period = 0
-  #pauseMs = firstPauseMs
+  #failedProbes = 0
   #openUntil: number | undefined
   #probe: PromiseWithResolvers<void> | undefined
 
@@ -42,7 +42,7 @@ export class CircuitBreaker {
   get retryAfterMs(): number {
     if (this.#openUntil === undefined) return 0
     const remaining = this.#openUntil - this.#clock.monotonic()
-    return this.#probe !== undefined ? Math.max(remaining, firstPauseMs) : Math.max(remaining, 0)
+    return this.#probe !== undefined ? Math.max(remaining, pauses.firstMs) : Math.max(remaining, 0)
   }
 
   /** Resolves when the probe that is out, if any, has told whether the endpoint answers again. */
@@ -68,7 +68,7 @@ export class CircuitBreaker {
     }
     this.#openUntil = undefined
     this.#endProbe()
-    this.#pauseMs = firstPauseMs
+    this.#failedProbes = 0
     this.#slices = []
     this.#period++
     return true
@@ -83,10 +83,11 @@ export class CircuitBreaker {
     this.#failuresInARow++
     this.#record(true)
     const wasProbe = this.#endProbe()
-    if (wasProbe) this.#pauseMs = Math.min(this.#pauseMs * 2, maxPauseMs)
+    if (wasProbe) this.#failedProbes++
     if (askedPauseMs === undefined && !wasProbe && !this.#mustOpen()) return false
     const wasOpen = this.#openUntil !== undefined
-    const pauseMs = Math.max(this.#pauseMs, Math.min(askedPauseMs ?? 0, maxAskedPauseMs))
+    const ownPauseMs = pauseAfter(this.#failedProbes + 1, pauses)
+    const pauseMs = Math.max(ownPauseMs, Math.min(askedPauseMs ?? 0, maxAskedPauseMs))
     this.#openUntil = this.#clock.monotonic() + pauseMs
     this.#period++
     return !wasOpen

@@ -12,7 +12,7 @@ export interface RetryOptions {
   readonly signal: AbortSignal
   readonly random: () => number
   /** Told of each attempt that failed, before the pause. */
-  readonly onFailedAttempt: (error: unknown) => void
+  readonly onFailedAttempt: (failure: BrokerError) => void
   /** Whether another attempt may be made. */
   readonly mayTryAgain: () => boolean
 }
@@ -27,6 +27,7 @@ export async function requestWithRetries<T>(attempt: () => Promise<T>, options: 
     try {
       return await attempt()
     } catch (error) {
+      if (!BrokerError.is(error)) throw error
       onFailedAttempt(error)
       if (retries === maxRetries || signal.aborted || !isUnjudged(error) || !mayTryAgain()) throw error
       const interrupted = await pause(minPauseMs + random() * (maxPauseMs - minPauseMs), false, {
@@ -38,7 +39,7 @@ export async function requestWithRetries<T>(attempt: () => Promise<T>, options: 
 }
 
 /** A server that names the time to come back gets it. */
-function isUnjudged(error: unknown): boolean {
-  if (!BrokerError.is(error) || !error.transient || error.retryAfterMs !== undefined) return false
-  return error.upstreamStatus === undefined || unjudgedStatuses.has(error.upstreamStatus)
+function isUnjudged({ transient, retryAfterMs, upstreamStatus }: BrokerError): boolean {
+  if (!transient || retryAfterMs !== undefined) return false
+  return upstreamStatus === undefined || unjudgedStatuses.has(upstreamStatus)
 }

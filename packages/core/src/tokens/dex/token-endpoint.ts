@@ -1,19 +1,18 @@
-import type { ClientAuthMethod, ClientCredentials } from '../../clients/client-credentials.ts'
+import type { ClientCredentials } from '../../clients/client-credentials.ts'
+import type { ClientAuthMethod } from '../../options/broker-options.ts'
 import type { Clock } from '../../shared/clock.ts'
 import { BrokerError } from '../../shared/errors.ts'
 import { networkFailureCode, networkFailureHint } from '../../shared/http/network-failure.ts'
 import { readBoundedBody } from '../../shared/http/read-bounded-body.ts'
 import { retryAfterMs } from '../../shared/http/retry-after.ts'
 import type { Transport } from '../../shared/http/transport.ts'
-import { tokenRequestMessage } from './token-request.ts'
+import { tokenRequest } from './token-request.ts'
 import { judgeTokenResponse, type TokenEndpointAnswer, type TokenResponse } from './token-response.ts'
 
 /** A token response is a few kilobytes; what is longer is not Dex. */
 const maxTokenResponseBytes = 64 * 1024
 
 export interface TokenEndpointOptions {
-  /** Asked for each time; may have to wait for discovery. */
-  readonly url: () => string | Promise<string>
   readonly authMethod: ClientAuthMethod
   readonly transport: Transport
   readonly clock: Clock
@@ -29,11 +28,6 @@ export class TokenEndpoint {
     this.#options = options
   }
 
-  /** Where requests go; a failure to learn it is no failure of the endpoint. */
-  url(): string | Promise<string> {
-    return this.#options.url()
-  }
-
   async request(url: string, credentials: ClientCredentials, signal: AbortSignal): Promise<TokenResponse> {
     return judgeTokenResponse(await this.#answer(url, credentials, signal), this.#options.wantedFields)
   }
@@ -45,7 +39,7 @@ export class TokenEndpoint {
   ): Promise<TokenEndpointAnswer> {
     const { authMethod, transport, clock } = this.#options
     try {
-      const response = await transport(url, tokenRequestMessage(credentials, authMethod, signal))
+      const response = await transport(url, tokenRequest(credentials, authMethod, signal))
       return {
         status: response.status,
         retryAfterMs: retryAfterMs(response.headers.get('retry-after'), clock.wall()),
@@ -60,7 +54,7 @@ export class TokenEndpoint {
         {
           transient: true,
           cause: error,
-          hint: networkFailureHint(networkFailureCode(error), 'DEX_TOKEN_URL'),
+          hint: networkFailureHint(networkFailureCode(error), 'tokenEndpoint'),
         },
       )
     }

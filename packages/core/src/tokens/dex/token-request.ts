@@ -1,8 +1,9 @@
-import type { ClientAuthMethod, ClientCredentials } from '../../clients/client-credentials.ts'
+import type { ClientCredentials } from '../../clients/client-credentials.ts'
+import type { ClientAuthMethod } from '../../options/broker-options.ts'
 import type { TransportRequest } from '../../shared/http/transport.ts'
 
 /** The POST of RFC 6749 section 4.4.2, ready to be sent. */
-export function tokenRequestMessage(
+export function tokenRequest(
   credentials: ClientCredentials,
   authMethod: ClientAuthMethod,
   signal: AbortSignal,

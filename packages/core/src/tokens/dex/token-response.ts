@@ -1,4 +1,5 @@
 import { BrokerError } from '../../shared/errors.ts'
+import type { Hint } from '../../shared/hint.ts'
 import { parseJsonObject } from '../../shared/http/parse-json-object.ts'
 
 /** A token response that was judged good (RFC 6749 section 5.1). */
@@ -17,6 +18,8 @@ export interface TokenEndpointAnswer {
   readonly body: string | undefined
 }
 
+/** Where an operator says what the token endpoint is. */
+const option = 'tokenEndpoint'
 const visibleAscii = /^[\x21-\x7e]+$/
 /** What a header value may hold; a field with anything else counts as absent. */
 const headerText = /^[\x20-\x7e]+$/
@@ -47,10 +50,7 @@ export function judgeTokenResponse(
   if (answer.body === undefined) throw unusable('the token response is too large')
   const response = parseJsonObject(answer.body)
   if (response === undefined) {
-    throw unusable(
-      'the token response is not a JSON object',
-      'something else than Dex answers at DEX_TOKEN_URL',
-    )
+    throw unusable('the token response is not a JSON object', { problem: 'not_dex', option })
   }
   const { access_token: accessToken, token_type: tokenType } = response
   if (typeof accessToken !== 'string' || !visibleAscii.test(accessToken)) {
@@ -93,10 +93,10 @@ function refusal(answer: TokenEndpointAnswer): BrokerError {
   const { status, retryAfterMs } = answer
   const oauthError = answer.body === undefined ? undefined : parseJsonObject(answer.body)?.['error']
   if (status === 400 && oauthError === 'unsupported_grant_type') {
-    return unusable(
-      'the token endpoint does not support the client_credentials grant',
-      'this Dex has no client_credentials grant (no release up to 2.45.1 has it), or oauth2.grantTypes in its configuration does not list it',
-    )
+    return unusable('the token endpoint does not support the client_credentials grant', {
+      problem: 'grant_not_supported',
+      option,
+    })
   }
   if (status === 401 || status === 403 || (status === 400 && typeof oauthError === 'string')) {
     return new BrokerError('token_request_rejected', 'the client credentials or the scope were rejected', {
@@ -123,15 +123,12 @@ function registeredError(error: unknown): string | undefined {
   return typeof error === 'string' && knownErrors.has(error) ? error : undefined
 }
 
-function hintForStatus(status: number): string | undefined {
-  if (status === 404)
-    return 'the path of DEX_TOKEN_URL is wrong; for Dex it is the path of its issuer and /token'
-  if (status >= 300 && status < 400)
-    return 'DEX_TOKEN_URL redirects, and redirects are not followed: give the final URL'
-  if (status >= 500) return 'Dex has a fault of its own; its log tells'
-  return undefined
+function hintForStatus(status: number): Hint | undefined {
+  if (status === 404) return { problem: 'path_not_found', option }
+  if (status >= 300 && status < 400) return { problem: 'redirects', option }
+  return status >= 500 ? { problem: 'upstream_failed', option } : undefined
 }
 
-function unusable(message: string, hint?: string): BrokerError {
+function unusable(message: string, hint?: Hint): BrokerError {
   return new BrokerError('invalid_token_response', message, { hint })
 }

@@ -1,0 +1,30 @@
+import type { Clock } from '../shared/clock.ts'
+import type { Wait } from '../shared/wait-for.ts'
+import type { CheckRequest } from './check-request.ts'
+
+/**
+ * One deadline for all that a check waits for. It counts from the first wait, because what comes before takes no time;
+ * most checks wait for nothing, and to ask for a signal can cost more than the rest of the check.
+ */
+export class CheckWait implements Wait {
+  readonly #request: CheckRequest
+  readonly #maxMs: number
+  readonly #clock: Clock
+  #endsAt: number | undefined
+
+  constructor(request: CheckRequest, maxMs: number, clock: Clock) {
+    this.#request = request
+    this.#maxMs = maxMs
+    this.#clock = clock
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.#request.signal
+  }
+
+  get timeoutMs(): number {
+    const now = this.#clock.monotonic()
+    this.#endsAt ??= now + Math.min(this.#request.timeoutMs ?? this.#maxMs, this.#maxMs)
+    return Math.max(1, this.#endsAt - now)
+  }
+}

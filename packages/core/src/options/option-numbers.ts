@@ -1,0 +1,51 @@
+import { optionRules } from './broker-options.ts'
+
+type Rules = typeof optionRules
+type NumberPath = { [Path in keyof Rules]: Rules[Path] extends { min: number } ? Path : never }[keyof Rules]
+
+/** The options that are numbers, by the object in which they are: `''` for the broker's own, `'gate.'` for the gate's. */
+export type OptionNumbers<Prefix extends string> = {
+  readonly [Path in NumberPath as Path extends `${Prefix}${infer Name}`
+    ? Name extends `${string}.${string}`
+      ? never
+      : Name
+    : never]: number
+}
+
+interface NumberRule {
+  readonly unit: 'ms' | 'entries' | 'ratio'
+  readonly default: number
+  readonly min: number
+  readonly max: number
+}
+
+/** Every option of an object that is a number, its default filled in; throws a `TypeError` with the name of a wrong one. */
+export function optionNumbers<Prefix extends '' | 'gate.'>(
+  options: object,
+  prefix: Prefix,
+): OptionNumbers<Prefix> {
+  const numbers: Record<string, number> = {}
+  for (const [path, rule] of Object.entries(optionRules)) {
+    const name = path.slice(prefix.length)
+    if (!('min' in rule) || !path.startsWith(prefix) || name.includes('.')) continue
+    const value = (options as Record<string, unknown>)[name] ?? rule.default
+    assertNumber(value, path, rule)
+    numbers[name] = value
+  }
+  return numbers as OptionNumbers<Prefix>
+}
+
+function assertNumber(
+  value: unknown,
+  option: string,
+  { unit, min, max }: NumberRule,
+): asserts value is number {
+  if (unit === 'ratio') {
+    if (typeof value === 'number' && value > min && value <= max) return
+    throw new TypeError(`${option} must be a number above ${min} and not above ${max}`)
+  }
+  const isInRange = typeof value === 'number' && value >= min && value <= max
+  if (isInRange && (unit === 'ms' || Number.isInteger(value))) return
+  const what = unit === 'ms' ? 'number of milliseconds' : 'whole number'
+  throw new TypeError(`${option} must be a ${what} from ${min} to ${max}`)
+}

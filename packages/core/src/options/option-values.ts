@@ -1,0 +1,60 @@
+import { headerNameProblem, type ReservedHeaderPrefixes } from './header-name.ts'
+
+/** A value of the right type; `null` counts as left out, like `undefined`. Throws a `TypeError` with the option's name. */
+export function checked<T>(value: T, option: string, type: 'boolean' | 'function' | 'string'): T {
+  if (value !== undefined && value !== null && typeof value !== type) {
+    throw new TypeError(`${option} must be a ${type}`)
+  }
+  return value
+}
+
+/** Left out is a decision, empty is a mistake: an unset variable must not open the gate. */
+export function given<T extends string | readonly string[]>(
+  value: T | undefined,
+  option: string,
+): T | undefined {
+  if (value === undefined || value === null) return undefined
+  if (value.length === 0 || (typeof value !== 'string' && value.some(item => item === ''))) {
+    throw new TypeError(`${option} must not be empty; leave it out to accept any`)
+  }
+  return value
+}
+
+export function strings(value: unknown, option: string): string[] {
+  if (!Array.isArray(value) || !value.every(item => typeof item === 'string')) {
+    throw new TypeError(`${option} must be an array of strings`)
+  }
+  return [...value]
+}
+
+export function oneOrMore<T>(value: string | T): readonly string[] | T {
+  return typeof value === 'string' ? [value] : value
+}
+
+export function withMethods<T extends object>(
+  value: T | undefined,
+  option: string,
+  names: readonly (keyof T & string)[],
+): T | undefined {
+  for (const name of value ? names : []) {
+    if (typeof value?.[name] !== 'function') throw new TypeError(`${option} must have the method ${name}`)
+  }
+  return value
+}
+
+/** A header name in lower case. */
+export function headerName(name: unknown, option: string, reservedPrefixes: ReservedHeaderPrefixes): string {
+  if (typeof name !== 'string') throw new TypeError(`${option} must be a header name`)
+  const problem = headerNameProblem(name, reservedPrefixes)
+  if (problem !== undefined) throw new TypeError(`${option}: ${JSON.stringify(name)} ${problem}`)
+  return name.toLowerCase()
+}
+
+/** Refuses names that mean nothing here: a misspelt option would be left out in silence. */
+export function assertKnownNames(options: unknown, known: readonly string[], prefix = ''): void {
+  if (typeof options !== 'object' || options === null) return
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue
+    throw new TypeError(`${prefix}${name} is not an option; there are ${known.join(', ')}`)
+  }
+}

@@ -1,0 +1,44 @@
+import type { ClaimsRules } from '../gate/jwt/assert-claims.ts'
+import { endpointUrl } from '../shared/http/endpoint-url.ts'
+import { type GateOptions, optionRules } from './broker-options.ts'
+import { type OptionNumbers, optionNumbers } from './option-numbers.ts'
+import { assertKnownNames, checked, given, oneOrMore, strings } from './option-values.ts'
+
+export interface ResolvedGate extends ClaimsRules, OptionNumbers<'gate.'> {
+  /** `undefined`: that of Dex's issuer. */
+  readonly jwksUri: string | undefined
+}
+
+const names: { readonly [Name in Exclude<keyof GateOptions, keyof OptionNumbers<'gate.'>>]-?: true } = {
+  jwksUri: true,
+  issuer: true,
+  audience: true,
+  jwtHeader: true,
+}
+
+/** The option `gate`, checked; `dexIssuer` is the option `issuer`. */
+export function resolveGate(
+  gate: GateOptions,
+  dexIssuer: string | undefined,
+  allowInsecure: boolean,
+): ResolvedGate {
+  const { jwksMaxAgeMs = optionRules['gate.jwksMaxAgeMs'].default } = gate
+  const { default: usualMaxStaleMs } = optionRules['gate.jwksMaxStaleMs']
+  const followsMaxAge = gate.jwksMaxStaleMs === undefined && jwksMaxAgeMs > usualMaxStaleMs
+  const numbers = optionNumbers({ ...gate, ...(followsMaxAge && { jwksMaxStaleMs: jwksMaxAgeMs }) }, 'gate.')
+  if (numbers.jwksMaxStaleMs < numbers.jwksMaxAgeMs) {
+    throw new TypeError('gate.jwksMaxStaleMs must not be below gate.jwksMaxAgeMs')
+  }
+  assertKnownNames(gate, [...Object.keys(names), ...Object.keys(numbers)], 'gate.')
+  const usesDexsKeys = gate.jwksUri === undefined && dexIssuer !== undefined
+  const audience = gate.audience ?? undefined
+  const audiences = audience === undefined ? undefined : strings(oneOrMore(audience), 'gate.audience')
+  return {
+    ...numbers,
+    jwksUri: usesDexsKeys ? undefined : endpointUrl(gate.jwksUri, 'gate.jwksUri', allowInsecure),
+    issuer:
+      given(checked(gate.issuer, 'gate.issuer', 'string'), 'gate.issuer') ??
+      (usesDexsKeys ? dexIssuer : undefined),
+    audiences: given(audiences, 'gate.audience') ?? [],
+  }
+}
