@@ -1,4 +1,5 @@
-import { BrokerError, type TokenBroker, type TokenRequest } from '@broker/core'
+import { type Broker, checkedTokenRequest, type TokenRequest } from '@broker/core'
+import { assertKnownNames } from '@broker/core/options'
 import type { Request, RequestHandler } from 'express'
 import { headersAttachedTo, noteAttachedHeaders } from './attached-headers.ts'
 import { clientGone } from './client-gone.ts'
@@ -20,7 +21,8 @@ export interface AttachTokenOptions {
  * Everything that comes after it gets the token, so mount it where one backend is forwarded to. Throws a `TypeError`
  * that starts with `token` for one that can never be had.
  */
-export function attachToken(broker: TokenBroker, options: AttachTokenOptions = {}): RequestHandler {
+export function attachToken(broker: Broker, options: AttachTokenOptions = {}): RequestHandler {
+  assertKnownNames(options, ['token'])
   const { token = {} } = options
   const tokenRequestOf = typeof token === 'function' ? token : constantRequest(broker, token)
   return (request, response, next) => {
@@ -29,13 +31,12 @@ export function attachToken(broker: TokenBroker, options: AttachTokenOptions = {
 }
 
 async function attach(
-  broker: TokenBroker,
+  broker: Broker,
   request: Request,
   tokenRequestOf: (request: Request) => TokenRequest,
   signal: AbortSignal,
 ): Promise<void> {
-  const wanted = tokenRequestOf(request)
-  const { headers } = broker.peekToken(wanted) ?? (await broker.getToken({ ...wanted, signal }))
+  const { headers } = await broker.tokenFor({ ...tokenRequestOf(request), signal })
   const removed = new Set(['authorization', ...broker.credentialHeaders])
   for (const name of headersAttachedTo(request)) removed.delete(name)
   for (const name of broker.tokenHeaders) removed.add(name)
@@ -43,14 +44,7 @@ async function attach(
   noteAttachedHeaders(request, Object.keys(headers))
 }
 
-function constantRequest(broker: TokenBroker, token: TokenRequest): () => TokenRequest {
-  if (typeof token !== 'object' || token === null) throw new TypeError('token must be a token request')
-  const { clientId, clientSecret, scope, audiences } = token
-  const request = { clientId, clientSecret, scope, audiences: audiences && [...audiences] }
-  try {
-    broker.peekToken(request)
-  } catch (error) {
-    throw BrokerError.is(error) ? new TypeError(`token: ${error.message}`) : error
-  }
+function constantRequest(broker: Broker, token: TokenRequest): () => TokenRequest {
+  const request = checkedTokenRequest(broker, token)
   return () => request
 }

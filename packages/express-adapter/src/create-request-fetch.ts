@@ -1,4 +1,4 @@
-import { type CreateFetchOptions, createFetch, type TokenBroker } from '@broker/core'
+import { type Broker, type CreateFetchOptions, createFetch } from '@broker/core'
 import type { Request as IncomingRequest } from 'express'
 import { CallSignal } from './call-signal.ts'
 import { clientGone } from './client-gone.ts'
@@ -12,7 +12,7 @@ type FetchInput = Parameters<typeof globalThis.fetch>[0]
  * well. Once the answer is finished there is no client to leave any more, and calls go on.
  */
 export function createRequestFetch(
-  broker: TokenBroker,
+  broker: Broker,
   options: CreateFetchOptions,
 ): (request: IncomingRequest) => typeof globalThis.fetch {
   const send = createFetch(broker, options)

@@ -1,4 +1,4 @@
-import type { AuthenticatedCaller, TokenBroker } from '@broker/core'
+import type { AuthenticatedCaller, Broker } from '@broker/core'
 import type { Request, RequestHandler } from 'express'
 import { headersAttachedTo } from './attached-headers.ts'
 import { clientGone } from './client-gone.ts'
@@ -13,7 +13,7 @@ const callers = new WeakMap<Request, AuthenticatedCaller>()
  * Refusals go to `next`; `brokerErrorHandler` answers them. A client that leaves is not answered. A `TypeError` goes to
  * `next` when the broker has no `gate`, and when `attachToken` came first: the header then holds the broker's own token.
  */
-export function requireJwt(broker: TokenBroker): RequestHandler {
+export function requireJwt(broker: Broker): RequestHandler {
   return (request, response, next) => {
     proceedAfter(authenticate(broker, request, clientGone(response)), response, next)
   }
@@ -26,7 +26,7 @@ export function authOf(request: Request): AuthenticatedCaller {
   return auth
 }
 
-async function authenticate(broker: TokenBroker, request: Request, signal: AbortSignal): Promise<void> {
+async function authenticate(broker: Broker, request: Request, signal: AbortSignal): Promise<void> {
   if (headersAttachedTo(request).size > 0) throw new TypeError('requireJwt must come before attachToken')
   const auth = await broker.authenticate({ headers: request.rawHeaders, signal })
   callers.set(request, auth)

@@ -3,3 +3,4 @@ export { type Hint, type HintProblem, hintText, type OptionName } from '../share
 export { isExposedUrl } from '../shared/http/endpoint-url.ts'
 export { optionRules } from './broker-options.ts'
 export { headerNameProblem, type ReservedHeaderPrefixes } from './header-name.ts'
+export { assertKnownNames } from './option-values.ts'
