@@ -55,7 +55,7 @@ export class Check {
   decide(request: CheckRequest): MaybePromise<Verdict> {
     try {
       const verdict = this.#decide(request)
-      return verdict instanceof Promise ? verdict.catch(error => this.#refusal(error, request)) : verdict
+      return verdict instanceof Promise ? this.#decideLater(verdict, request) : verdict
     } catch (error) {
       return this.#refusal(error, request)
     }
@@ -73,10 +73,28 @@ export class Check {
     const { names, gate } = this.#options
     const headers = readCredentialHeaders(request.headers, names)
     const wait = this.#wait(request)
-    if (gate === undefined) return this.#serve(request, headers, undefined, wait)
-    return andThen(gate.authenticate(singleValue(headers.jwt, names.jwt), wait), caller =>
-      this.#serve(request, headers, caller, wait),
-    )
+    const caller = gate?.authenticate(singleValue(headers.jwt, names.jwt), wait)
+    return caller instanceof Promise
+      ? this.#serveLater(request, headers, caller, wait)
+      : this.#serve(request, headers, caller, wait)
+  }
+
+  // Methods instead of functions within the two above: those would cost every check something, also when it does not wait.
+  async #decideLater(verdict: Promise<Verdict>, request: CheckRequest): Promise<Verdict> {
+    try {
+      return await verdict
+    } catch (error) {
+      return this.#refusal(error, request)
+    }
+  }
+
+  async #serveLater(
+    request: CheckRequest,
+    headers: CredentialHeaders,
+    caller: Promise<AuthenticatedCaller>,
+    wait: Wait,
+  ): Promise<AllowVerdict> {
+    return this.#serve(request, headers, await caller, wait)
   }
 
   #serve(
@@ -89,7 +107,7 @@ export class Check {
     const choice = chooseClient(caller, request)
     if ('deny' in choice) throw new BrokerError('forbidden', choice.deny)
     const order = choice.client.order(this.#tokenRequest(choice.client, headers))
-    return andThen(tokens.get(order, wait), token => this.#allow(token))
+    return andThen(tokens.get(order, wait), this.#allow)
   }
 
   #wait(request: CheckRequest): Wait {
@@ -112,7 +130,7 @@ export class Check {
   }
 
   /** The same token gives the same verdict, but for headers that change with time. */
-  #allow(token: IssuedToken): AllowVerdict {
+  readonly #allow = (token: IssuedToken): AllowVerdict => {
     const set = token.headers
     const known = this.#allowed.get(set)
     if (known !== undefined) return known

@@ -27,13 +27,14 @@ export class JwtVerifier {
    * that junk causes no request to the JWKS endpoint.
    */
   verify(jwt: string, wait: Wait): MaybePromise<JwtClaims> {
-    const { keys, verified } = this.#options
     // An oversized one is refused anyway, and not worth a hash.
-    const id = jwt.length > maxJwtLength ? '' : verified.idOf(jwt)
-    const known = this.#remembered(id)
-    if (known !== undefined) return known
+    const id = jwt.length > maxJwtLength ? '' : this.#options.verified.idOf(jwt)
+    return this.#remembered(id) ?? this.#verify(jwt, id, wait)
+  }
+
+  #verify(jwt: string, id: string, wait: Wait): MaybePromise<JwtClaims> {
     const unverified = this.#acceptable(jwt)
-    return andThen(keys.keySetFor(unverified.header, wait), keySet =>
+    return andThen(this.#options.keys.keySetFor(unverified.header, wait), keySet =>
       andThen(keySet.verify(unverified), () => this.#remember(id, keySet, unverified.claims)),
     )
   }
