@@ -1,9 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { freePort } from './free-port.ts'
-import { ManagedProcess } from './managed-process.ts'
+import { brokerCommand, freePort, listeningPorts, ManagedProcess } from '@broker/testing'
 
 /** Who is measured: our server, a bare `node:http` server, and the Go service. */
 export type ContenderName = 'ours' | 'bare' | 'go'
@@ -25,10 +21,10 @@ export const bareScript: string = fileURLToPath(new URL('bare-server.ts', import
 
 /** Our command with these variables and no others. */
 export async function startOurs(environment: Environment): Promise<Contender> {
-  const child = new ManagedProcess('the broker', process.execPath, [brokerCommand()], {
+  const child = new ManagedProcess('the broker', process.execPath, [brokerCommand], {
     env: { LISTEN_ADDR: '127.0.0.1:0', ADMIN_ADDR: '127.0.0.1:0', ...environment },
   })
-  return contender('ours', child, () => listeningPort(child.log))
+  return contender('ours', child, () => listeningPorts(child.log)?.port)
 }
 
 /** The floor, with the headers that it is to answer. */
@@ -63,21 +59,6 @@ async function contender(
     await stop()
     throw error
   }
-}
-
-/** The script behind the command, as the package's `bin` names it. */
-export function brokerCommand(): string {
-  const manifestFile = createRequire(import.meta.url).resolve('@broker/server/package.json')
-  const manifest: { bin: { 'dex-token-broker': string } } = JSON.parse(readFileSync(manifestFile, 'utf8'))
-  return path.join(path.dirname(manifestFile), manifest.bin['dex-token-broker'])
-}
-
-/** The port of our server's checks, as its log has it. */
-export function listeningPort(log: string): number | undefined {
-  const line = log.split('\n').find(text => text.includes('"msg":"listening"') && text.endsWith('}'))
-  if (line === undefined) return undefined
-  const { check } = JSON.parse(line) as { check: string }
-  return Number(check.slice(check.lastIndexOf(':') + 1))
 }
 
 /** The port of the bare server, as it prints it. */

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { ManagedProcess } from './managed-process.ts'
+import { ManagedProcess } from '@broker/testing'
 
 /** Where Dex's stand-in is reached. */
 export interface DexDescription {

@@ -3,7 +3,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { barePort, bareScript, brokerCommand, listeningPort } from './contender.ts'
+import { brokerCommand, listeningPorts } from '@broker/testing'
+import { barePort, bareScript } from './contender.ts'
 import { startDex } from './dex-process.ts'
 import { headersToRepeat } from './first-answer.ts'
 import { bytesPerCheck, startProbed } from './guard/bytes-per-check.ts'
@@ -33,14 +34,14 @@ try {
     await mode.writeRequests(file, dex, { newJwts: 1 })
     const check = readFileSync(file, 'latin1')
 
-    await using ours = startProbed(brokerCommand(), [], {
+    await using ours = startProbed(brokerCommand, [], {
       LISTEN_ADDR: '127.0.0.1:0',
       ADMIN_ADDR: '127.0.0.1:0',
       DEX_TOKEN_URL: dex.tokenEndpoint,
       ...mode.environment(dex),
       ...environment,
     })
-    const port = await ours.until('it listened', () => listeningPort(ours.log))
+    const port = await ours.until('it listened', () => listeningPorts(ours.log)?.port)
     const headers = await headersToRepeat(port, check)
     const oursBytes = await bytesPerCheck(ours, port, check)
 

@@ -1,11 +1,10 @@
 // From the start of the process to its first answered check, which asks Dex.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { brokerCommand, freePort, ManagedProcess } from '@broker/testing'
 import type { StartUpFigures, StartUpResult } from './bench-result.ts'
-import { brokerCommand, goServiceBinary } from './contender.ts'
+import { goServiceBinary } from './contender.ts'
 import { credentialHeaders, startDex } from './dex-process.ts'
 import { answerTo } from './first-answer.ts'
-import { freePort } from './free-port.ts'
-import { ManagedProcess } from './managed-process.ts'
 import { processUsage } from './process-usage.ts'
 import { rawCheck } from './raw-request.ts'
 import { summarize } from './statistics.ts'
@@ -20,7 +19,7 @@ interface Start {
 export async function measureStartUp(starts: number): Promise<StartUpResult> {
   await using dex = await startDex()
   const commands = {
-    ours: [process.execPath, brokerCommand()],
+    ours: [process.execPath, brokerCommand],
     ...(goServiceBinary && { go: [goServiceBinary] }),
   }
   const all = new Map<string, Start[]>(Object.keys(commands).map(name => [name, []]))

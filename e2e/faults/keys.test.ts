@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type DevDex, startDevDex } from '@broker/dev-dex'
+import { type BrokerProcess, startBroker } from '@broker/testing'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import { expect, test } from 'vitest'
-import { type BrokerProcess, startBroker } from '../harness/broker-process.ts'
 import { CheckClient, CheckLoad, printMeasured, recoveryMs, tally } from './checks.ts'
 
 const brokersClient = { id: 'broker', secret: 'broker-secret' }

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type RealDex, startRealDex } from '@broker/dev-dex'
+import { startBroker } from '@broker/testing'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import { describe, expect, test } from 'vitest'
-import { startBroker } from '../harness/broker-process.ts'
 import { CheckClient, CheckLoad, credentialsOf, printMeasured, recoveryMs, tally, teams } from './checks.ts'
 
 const clients = teams(5)

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { startDevDex } from '@broker/dev-dex'
+import { startBroker } from '@broker/testing'
 import { expect, test } from 'vitest'
-import { startBroker } from '../harness/broker-process.ts'
 import {
   type CheckAnswer,
   CheckClient,

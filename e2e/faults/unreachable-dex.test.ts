@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { startDevDex } from '@broker/dev-dex'
+import { freePort, startBroker } from '@broker/testing'
 import { expect, test } from 'vitest'
-import { startBroker } from '../harness/broker-process.ts'
-import { freePort } from '../harness/free-port.ts'
 import { CheckClient, CheckLoad, credentialsOf, printMeasured, recoveryMs, tally, teams } from './checks.ts'
 
 const clients = teams(5)

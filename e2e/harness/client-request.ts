@@ -1,4 +1,14 @@
-import { type RawAnswer, RawConnection } from './raw-connection.ts'
+import { RawConnection } from '@broker/testing'
+
+const answerTimeoutMs = 20_000
+
+/** An answer as it came over the wire. */
+export interface ClientAnswer {
+  readonly status: number
+  /** By lower-case name; repeated lines joined with a comma. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
 
 /** A request as a client writes it; nothing is encoded, normalised or added but Host. */
 export interface ClientRequest {
@@ -23,14 +33,30 @@ export function requestBytes({ method = 'GET', target = '/', headers = {}, body 
 }
 
 /** Sends a request on a connection of its own; `undefined` when the connection ends without an answer. */
-export async function send(port: number, request: ClientRequest): Promise<RawAnswer | undefined> {
-  using connection = await RawConnection.open(port)
+export async function send(port: number, request: ClientRequest): Promise<ClientAnswer | undefined> {
+  await using connection = await RawConnection.open(port)
   connection.write(requestBytes(request))
-  return await connection.answer(request.method)
+  return await answerOn(connection, request.method)
+}
+
+/** The next answer on a connection; `undefined` when it ends without one. */
+export async function answerOn(connection: RawConnection, method = 'GET'): Promise<ClientAnswer | undefined> {
+  const answer = await connection
+    .answer({ toHead: method === 'HEAD', deadlineMs: answerTimeoutMs })
+    .catch(error => {
+      if (connection.ended) return undefined
+      throw error
+    })
+  if (answer === undefined) return undefined
+  const headers: Record<string, string> = {}
+  for (const [name, value] of answer.headers) {
+    headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`
+  }
+  return { status: answer.status, headers, body: answer.body }
 }
 
 /** The same for a request that must be answered. */
-export async function ask(port: number, request: ClientRequest): Promise<RawAnswer> {
+export async function ask(port: number, request: ClientRequest): Promise<ClientAnswer> {
   const answer = await send(port, request)
   if (answer === undefined) throw new Error('the connection ended without an answer')
   return answer

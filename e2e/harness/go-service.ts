@@ -1,6 +1,5 @@
-import type { BrokerPorts } from './broker-process.ts'
-import { freePort } from './free-port.ts'
-import { ManagedProcess } from './managed-process.ts'
+import type { BrokerPorts } from '@broker/testing'
+import { freePort, ManagedProcess } from '@broker/testing'
 
 /** The Go service that the broker succeeds, named by PEER_BIN. */
 export const goServiceBinary: string | undefined = process.env['PEER_BIN'] || undefined

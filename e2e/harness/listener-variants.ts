@@ -1,4 +1,4 @@
-import type { ListenerParts } from './envoy-bootstrap.ts'
+import type { ListenerParts } from '@broker/testing'
 
 /** Envoy hands on the path as the client sent it, as its defaults do. */
 export function withoutNormalisation({ connectionManager }: ListenerParts): void {

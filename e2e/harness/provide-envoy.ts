@@ -1,5 +1,4 @@
-import { spawnSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import { findEnvoy } from '@broker/testing'
 import type { TestProject } from 'vitest/node'
 
 declare module 'vitest' {
@@ -9,15 +8,12 @@ declare module 'vitest' {
   }
 }
 
-const finder = fileURLToPath(new URL('../../scripts/find-envoy.mjs', import.meta.url))
-
 /** Looks for Envoy once; without one says so in a line, or fails when REQUIRE_ENVOY is set. */
-export function setup(project: TestProject): void {
-  const { stdout, stderr } = spawnSync(process.execPath, [finder], { encoding: 'utf8' })
-  const envoyBinary = stdout.trim() || undefined
+export async function setup(project: TestProject): Promise<void> {
+  const { path: envoyBinary, reason } = await findEnvoy()
   if (envoyBinary === undefined) {
-    if (process.env['REQUIRE_ENVOY']) throw new Error(`REQUIRE_ENVOY is set. ${stderr.trim()}`)
-    console.warn(`\nThe tests with a real Envoy are skipped. ${stderr.trim()}\n`)
+    if (process.env['REQUIRE_ENVOY']) throw new Error(`REQUIRE_ENVOY is set. ${reason}`)
+    console.warn(`\nThe tests with a real Envoy are skipped. ${reason}\n`)
   }
   project.provide('envoyBinary', envoyBinary)
 }

@@ -1,7 +1,12 @@
-import { type BrokerProcess, startBroker } from './broker-process.ts'
+import {
+  type BrokerProcess,
+  type EnvoyProcess,
+  envoyBootstrap,
+  type ListenerVariants,
+  startBroker,
+  startEnvoy,
+} from '@broker/testing'
 import { type Dex, type DexOptions, startDex } from './dex.ts'
-import { envoyBootstrap, type ListenerVariants } from './envoy-bootstrap.ts'
-import { type EnvoyProcess, startEnvoy } from './envoy-process.ts'
 import { type RecordingBackend, startBackend } from './recording-backend.ts'
 
 /** Client, Envoy, broker, Dex and backend; everything but the client runs. */

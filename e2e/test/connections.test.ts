@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { RawConnection } from '@broker/testing'
 import { expect, test } from 'vitest'
-import { requestBytes } from '../harness/client-request.ts'
+import { answerOn, requestBytes } from '../harness/client-request.ts'
 import { credentials } from '../harness/dex.ts'
 import { withoutRetries } from '../harness/listener-variants.ts'
-import { RawConnection } from '../harness/raw-connection.ts'
 import { describeWithEnvoy, useSystem } from '../harness/with-envoy.ts'
 
 /** Node closes an idle connection after 5 s by default, and a moment of grace. */
@@ -15,11 +15,11 @@ describeWithEnvoy('connections that are kept', () => {
 
   async function statuses(connections: readonly RawConnection[]): Promise<(number | undefined)[]> {
     for (const connection of connections) connection.write(requestBytes({ headers: credentials }))
-    return Promise.all(connections.map(async connection => (await connection.answer())?.status))
+    return Promise.all(connections.map(async connection => (await answerOn(connection))?.status))
   }
 
   test('finding 2, keep-alive race: a hundred connections, and one, serve on after a pause longer than 6 s', async () => {
-    using stack = new DisposableStack()
+    await using stack = new AsyncDisposableStack()
     const open = async () => stack.use(await RawConnection.open(system().port('no retries')))
     const alone = await open()
     const many = await Promise.all(Array.from({ length: 100 }, open))

@@ -1,5 +1,5 @@
+import { startBroker } from '@broker/testing'
 import { afterEach, expect, test } from 'vitest'
-import { startBroker } from '../harness/broker-process.ts'
 import { ask } from '../harness/client-request.ts'
 import { caller, credentials, needsFaults } from '../harness/dex.ts'
 import { withCheckTimeout } from '../harness/listener-variants.ts'

@@ -1,9 +1,14 @@
+import {
+  type BrokerPorts,
+  type BrokerProcess,
+  type EnvoyProcess,
+  envoyBootstrap,
+  freePort,
+  startBroker,
+  startEnvoy,
+} from '@broker/testing'
 import { expect, test } from 'vitest'
-import { type BrokerPorts, type BrokerProcess, startBroker } from '../harness/broker-process.ts'
 import { type Dex, startDex } from '../harness/dex.ts'
-import { envoyBootstrap } from '../harness/envoy-bootstrap.ts'
-import { type EnvoyProcess, startEnvoy } from '../harness/envoy-process.ts'
-import { freePort } from '../harness/free-port.ts'
 import { withoutRetries } from '../harness/listener-variants.ts'
 import { type RecordingBackend, startBackend } from '../harness/recording-backend.ts'
 import { SteadyLoad } from '../harness/steady-load.ts'

@@ -1,7 +1,7 @@
+import { RawConnection } from '@broker/testing'
 import { afterEach, expect, test } from 'vitest'
-import { ask, requestBytes } from '../harness/client-request.ts'
+import { answerOn, ask, requestBytes } from '../harness/client-request.ts'
 import { caller, credentials } from '../harness/dex.ts'
-import { RawConnection } from '../harness/raw-connection.ts'
 import { describeWithEnvoy, useSystem } from '../harness/with-envoy.ts'
 
 const upgrade = {
@@ -16,9 +16,9 @@ describeWithEnvoy('a WebSocket upgrade', () => {
   afterEach(() => system().backend.clear())
 
   test('with good credentials reaches the backend with a token, and echoes', async () => {
-    using connection = await RawConnection.open(system().port())
+    await using connection = await RawConnection.open(system().port())
     connection.write(requestBytes({ target: '/live', headers: { ...credentials, ...upgrade } }))
-    expect(await connection.answer()).toMatchObject({ status: 101, headers: { upgrade: 'websocket' } })
+    expect(await answerOn(connection)).toMatchObject({ status: 101, headers: { upgrade: 'websocket' } })
     for (const text of ['hello', 'x'.repeat(100_000)]) {
       connection.write(text)
       expect(await connection.bytes(text.length)).toBe(text)

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { ManagedProcess } from '../managed-process.ts'
+import { ManagedProcess } from '@broker/testing'
 
 const warmUpChecks = 12_000
 const blocks = 3

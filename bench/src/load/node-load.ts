@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { ManagedProcess } from '../managed-process.ts'
+import { ManagedProcess } from '@broker/testing'
 import type { LoadGenerator, LoadResult } from './load.ts'
 
 const script = fileURLToPath(new URL('node-load-child.ts', import.meta.url))

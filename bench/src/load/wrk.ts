@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { ManagedProcess } from '../managed-process.ts'
+import { ManagedProcess } from '@broker/testing'
 import { processUsage } from '../process-usage.ts'
 import type { Load, LoadGenerator, LoadResult } from './load.ts'
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { brokerCommand } from './broker-command.ts'
+import { brokerCommand } from '@broker/testing'
 import { BrokerLog } from './broker-log.ts'
 import { QuickstartFailure } from './quickstart-failure.ts'
 
@@ -44,7 +44,7 @@ export async function startBroker(options: BrokerProcessOptions): Promise<Broker
     const addresses = listeningLine(line)
     if (addresses !== undefined) listening.resolve(addresses)
   })
-  const child = spawn(process.execPath, [brokerCommand()], {
+  const child = spawn(process.execPath, [brokerCommand], {
     // Nothing else of our environment: a STATIC_CLIENT_ID in somebody's shell would change what the walk shows.
     env: {
       ...(process.env['SystemRoot'] !== undefined && { SystemRoot: process.env['SystemRoot'] }),

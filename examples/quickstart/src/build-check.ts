@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
-import { brokerCommand } from './broker-command.ts'
+import { brokerCommand } from '@broker/testing'
 
 /** A sentence when the workspace is not built; what is missing is named relative to the current folder. */
 export function problemOfBuild(): string | undefined {
   try {
-    const command = brokerCommand()
-    if (!existsSync(command)) return notBuilt(path.relative('', command))
+    if (!existsSync(brokerCommand)) return notBuilt(path.relative('', brokerCommand))
     createRequire(import.meta.url).resolve('@broker/dev-dex')
-    createRequire(command).resolve('@broker/core')
+    createRequire(brokerCommand).resolve('@broker/core')
     return undefined
   } catch (error) {
     return problemOfImport(error)

@@ -12,6 +12,7 @@ export type {
   GateOptions,
   TokenBrokerOptions,
 } from './options/broker-options.ts'
+export type { ReservedHeaderPrefixes } from './options/header-name.ts'
 export { checkedTokenRequest } from './outbound/checked-token-request.ts'
 export { type CreateFetchOptions, createFetch } from './outbound/create-fetch.ts'
 export { type HeaderProviderOptions, headerProvider } from './outbound/header-provider.ts'

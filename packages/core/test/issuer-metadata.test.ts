@@ -1,4 +1,5 @@
 import { type DevDexOptions, type Fault, startDevDex } from '@broker/dev-dex'
+import { answerJson, startRecordingServer } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import type { TokenBrokerOptions } from '../src/options/broker-options.ts'
 import { TokenBroker } from '../src/token-broker.ts'
@@ -10,7 +11,6 @@ import {
   startBrokerWithDex,
   until,
 } from './broker-with-dex.ts'
-import { answerJson, startLoopbackServer } from './loopback-server.ts'
 import { ManualClock } from './manual-clock.ts'
 import { RecordingLogger } from './recording-logger.ts'
 
@@ -466,7 +466,7 @@ describe('the option issuer', () => {
 })
 
 test('an issuer is asked at its own path, without credentials and without a redirect being followed', async () => {
-  const server = await startLoopbackServer((_, response) => {
+  const server = await startRecordingServer((_, response) => {
     response.writeHead(302, { location: `${server.url}/elsewhere` })
     response.end()
   })

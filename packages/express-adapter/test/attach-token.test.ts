@@ -7,12 +7,12 @@ import {
 } from 'node:http'
 import { connect } from 'node:net'
 import { TokenBroker } from '@broker/core'
+import { type Listening, listening, type RecordingServer } from '@broker/testing'
 import { createProxyMiddleware } from 'http-proxy-middleware'
 import { describe, expect, test } from 'vitest'
 import { type AttachTokenOptions, attachToken, authOf, brokerErrorHandler, requireJwt } from '../src/index.ts'
 import { type ExpressSetting, startSetting } from './express-setting.ts'
 import { expressVersions } from './express-versions.ts'
-import { type Backend, type Listening, listening } from './listening.ts'
 
 /** Everything that a client could send in the hope that it reaches the backend as ours, or for ours. */
 const forged = [
@@ -28,7 +28,7 @@ const forged = [
 ].flat()
 
 /** A proxy as small as can be that reads nothing but `rawHeaders`. */
-function rawProxy(backend: Backend): RequestListener {
+function rawProxy(backend: RecordingServer): RequestListener {
   return (incoming, outgoing) => {
     const { method, url, rawHeaders } = incoming
     const options = { method, path: url, headers: rawHeaders as never, agent: false } as const
@@ -40,7 +40,7 @@ function rawProxy(backend: Backend): RequestListener {
   }
 }
 
-const proxies: [string, (backend: Backend) => RequestListener][] = [
+const proxies: [string, (backend: RecordingServer) => RequestListener][] = [
   [
     'http-proxy-middleware',
     ({ url }) => createProxyMiddleware({ target: url, changeOrigin: true }) as RequestListener,
@@ -62,7 +62,7 @@ describe.each(expressVersions)('attachToken in %s', (_version, express) => {
   interface App {
     readonly options?: AttachTokenOptions
     readonly broker?: TokenBroker
-    readonly proxy?: (backend: Backend) => RequestListener
+    readonly proxy?: (backend: RecordingServer) => RequestListener
     readonly errors?: unknown[]
   }
 

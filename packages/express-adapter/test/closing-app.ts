@@ -3,9 +3,9 @@
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import { TokenBroker } from '@broker/core'
+import { listening } from '@broker/testing'
 import express from 'express'
 import { attachToken, brokerErrorHandler, createRequestFetch } from '../src/index.ts'
-import { listening } from './listening.ts'
 
 let unhandled = 0
 process.on('unhandledRejection', () => unhandled++)

@@ -2,12 +2,12 @@ import { getEventListeners, once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { TokenBroker } from '@broker/core'
+import { type Listening, listening, type RecordingServer } from '@broker/testing'
 import type { Response as ExpressResponse, Request } from 'express'
 import { describe, expect, test } from 'vitest'
 import { brokerErrorHandler, createRequestFetch } from '../src/index.ts'
 import { type ExpressSetting, startSetting } from './express-setting.ts'
 import { expressVersions } from './express-versions.ts'
-import { type Backend, type Listening, listening } from './listening.ts'
 
 type Fetch = typeof globalThis.fetch
 type Route = (fetch: Fetch, request: Request, response: ExpressResponse) => Promise<void>
@@ -208,7 +208,7 @@ describe.each(expressVersions)('createRequestFetch in %s', (_version, express) =
     ['the response streams', ({ backend }) => streamed(backend)],
   ]
   /** Sends a first part and never ends. */
-  function streamed(backend: Backend): () => boolean {
+  function streamed(backend: RecordingServer): () => boolean {
     let sent = false
     backend.answer = (_, response) => {
       response.write('first part', () => {

@@ -1,15 +1,15 @@
 import { TokenBroker, type TokenBrokerOptions } from '@broker/core'
 import { type DevDex, startDevDex } from '@broker/dev-dex'
+import { type RecordingServer, startRecordingServer } from '@broker/testing'
 import { expect } from 'vitest'
-import { type Backend, startBackend } from './listening.ts'
 
 export interface ExpressSetting extends AsyncDisposable {
   readonly dex: DevDex
   readonly broker: TokenBroker
   /** Where tokens may go. */
-  readonly backend: Backend
+  readonly backend: RecordingServer
   /** Another origin, which must get nothing. */
-  readonly elsewhere: Backend
+  readonly elsewhere: RecordingServer
   /** A JWT that the gate accepts. */
   jwt(claims?: Record<string, unknown>): string
 }
@@ -30,8 +30,8 @@ export async function startSetting(options: Partial<TokenBrokerOptions> = {}): P
       { id: 'batch', secret: 'batch-secret' },
     ],
   })
-  const backend = await startBackend()
-  const elsewhere = await startBackend()
+  const backend = await startRecordingServer()
+  const elsewhere = await startRecordingServer()
   const broker = new TokenBroker({
     tokenEndpoint: dex.tokenEndpoint,
     client: { clientId: 'portal', clientSecret: 'portal-secret' },

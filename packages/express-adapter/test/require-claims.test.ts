@@ -1,8 +1,8 @@
+import { listening } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import { brokerErrorHandler, type ClaimsPredicate, requireClaims, requireJwt } from '../src/index.ts'
 import { type ExpressSetting, startSetting } from './express-setting.ts'
 import { expressVersions } from './express-versions.ts'
-import { listening } from './listening.ts'
 
 describe.each(expressVersions)('requireClaims in %s', (_, express) => {
   async function ask(

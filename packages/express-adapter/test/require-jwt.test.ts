@@ -1,11 +1,11 @@
 import { connect } from 'node:net'
 import { TokenBroker } from '@broker/core'
 import { type DevDex, startDevDex } from '@broker/dev-dex'
+import { listening } from '@broker/testing'
 import type { Express, Response } from 'express'
 import { describe, expect, test } from 'vitest'
 import { authOf, brokerErrorHandler, requireJwt } from '../src/index.ts'
 import { expressVersions } from './express-versions.ts'
-import { listening } from './listening.ts'
 
 describe.each(expressVersions)('requireJwt in %s', (_version, express) => {
   function gatedApp(dex: DevDex): { app: Express; broker: TokenBroker; refused: unknown[] } {

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { ConfigError } from './config/config-error.ts'
-import { configWarnings } from './config/config-warnings.ts'
 import { describeConfig } from './config/describe-config.ts'
 import { helpText } from './config/help-text.ts'
 import { loadConfig } from './config/load-config.ts'
+import { configWarnings } from './config/rules/config-warnings.ts'
 import { createLogger } from './create-logger.ts'
 import { startServer } from './start-server.ts'
 
@@ -62,7 +62,7 @@ async function serve(): Promise<void> {
   setFlagsFromString('--no-allocation-site-pretenuring')
   const config = loadConfig(process.env)
   const logger = createLogger(config)
-  const { issuer, tokenEndpoint } = config
+  const { issuer, tokenEndpoint } = config.broker
   logger.info({ version: version(), node: process.version, issuer, tokenEndpoint }, 'starting')
   const server = await startServer(config, logger)
   let stopping = false

@@ -1,5 +1,6 @@
+export type { VerdictListener } from './checks.ts'
 export type { Config } from './config/config.ts'
 export { ConfigError, type ConfigFault } from './config/config-error.ts'
 export { loadConfig } from './config/load-config.ts'
-export { createCheckApp, type VerdictListener } from './http/check-app.ts'
+export { createCheckApp } from './http/check-app.ts'
 export { type RunningServer, startServer } from './start-server.ts'

@@ -1,22 +1,23 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { TokenBroker } from '@broker/core'
+import { TokenBroker, type Verdict } from '@broker/core'
+import { hintText } from '@broker/core/options'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Logger } from 'pino'
 import { createAdminApp } from './admin/admin-app.ts'
 import { BrokerMetrics } from './admin/broker-metrics.ts'
 import { Readiness } from './admin/readiness.ts'
-import { brokerOptions } from './broker-options.ts'
+import { Checks, type VerdictListener } from './checks.ts'
 import type { Config } from './config/config.ts'
-import { ConfigError } from './config/config-error.ts'
-import { configWarnings } from './config/config-warnings.ts'
-import { formatListenAddress } from './config/listen-address.ts'
+import { configWarnings } from './config/rules/config-warnings.ts'
+import { variableOf } from './config/schema/variable-of.ts'
 import { createLogger } from './create-logger.ts'
 import { createDexTransport } from './dex-transport.ts'
-import { createCheckApp } from './http/check-app.ts'
+import { checkApp } from './http/check-app.ts'
 import { createCheckListener } from './http/check-listener.ts'
-import { GracefulStop } from './http/graceful-stop.ts'
-import { addressText, listen } from './listen.ts'
+import { HttpListener } from './http/http-listener.ts'
+import { listenFailure, listenProblem } from './listen-failure.ts'
+import { addressText, type Listener, startListeners, stopListeners } from './listener.ts'
 
 /** A running server. */
 export interface RunningServer extends AsyncDisposable {
@@ -31,7 +32,7 @@ export interface RunningServer extends AsyncDisposable {
 /**
  * Starts the broker behind its two listeners. Nothing is fetched, so it starts while Dex is down.
  *
- * Rejects with a `ConfigError` when a port is taken or an address is not to be had.
+ * Rejects with a `ConfigError` when a port is taken or an address is not available.
  */
 export async function startServer(
   config: Config,
@@ -39,94 +40,69 @@ export async function startServer(
 ): Promise<RunningServer> {
   for (const warning of configWarnings(config)) logger.warn(warning)
   const metrics = new BrokerMetrics()
-  const dex = createDexTransport({ caCertificates: config.caCertificates, timeoutMs: config.httpTimeoutMs })
+  const timeoutMs = config.broker.requestTimeoutMs ?? 0
+  const dex = createDexTransport({ caCertificates: config.ca?.certificates, timeoutMs })
   const broker = new TokenBroker({
-    ...brokerOptions(config),
+    ...config.broker,
     transport: dex.transport,
     logger,
     observe: metrics.observe,
+    describeHint: hint => hintText(hint, variableOf),
   })
   metrics.watchCache(broker)
-  const readiness = new Readiness(broker, config, logger)
-  const logsChecks = logger.isLevelEnabled('debug')
-  const checkApp = createCheckApp(broker, verdict => {
-    metrics.countCheck(verdict)
-    if (!logsChecks) return
-    const { outcome } = verdict
-    logger.debug(outcome === 'allow' ? { outcome } : { outcome, code: verdict.code }, 'check')
-  })
-  const checkListener = createCheckListener(checkApp)
-  const adminListener = createAdaptorServer(
-    createAdminApp({ notReadyBecause: readiness.notReadyBecause, registry: metrics.registry }),
-  ) as Server
-  const release = async () => {
+  const readiness = new Readiness(broker, logger)
+  const checks = new Checks(broker, verdictListener(metrics, logger))
+  // Those that answer checks; another protocol is one more of them.
+  const serving = [new HttpListener('LISTEN_ADDR', createCheckListener(checkApp(checks)), config.listen)]
+  const adminApp = createAdminApp({ notReadyBecause: readiness.notReadyBecause, registry: metrics.registry })
+  const admin =
+    config.admin && new HttpListener('ADMIN_ADDR', createAdaptorServer(adminApp) as Server, config.admin)
+  const stop = async (timeoutMs: number) => {
+    const finished = await stopListeners(serving, timeoutMs)
+    await admin?.stop(0)
     await broker.close()
     await dex.close()
-  }
-  const listening = await startListeners(config, checkListener, adminListener, logger).catch(async error => {
-    await release()
-    throw error
-  })
-  const gracefulStop = new GracefulStop(checkListener)
-  const close = async () => {
-    readiness.drain()
-    const finished = await gracefulStop.stop(config.shutdownTimeoutMs)
-    adminListener.close()
-    adminListener.closeAllConnections()
-    await release()
     return finished
   }
-  return { ...listening, close, [Symbol.asyncDispose]: async () => void (await close()) }
-}
-
-async function startListeners(
-  config: Config,
-  checkListener: Server,
-  adminListener: Server,
-  logger: Logger,
-): Promise<Pick<RunningServer, 'checkAddress' | 'adminAddress'>> {
-  const checkAddress = await listen(checkListener, config.listen).catch(error => {
-    throw notListening('LISTEN_ADDR', formatListenAddress(config.listen), error)
-  })
   try {
-    const adminAddress = await startAdmin(config, adminListener, logger)
-    const admin = adminAddress === undefined ? 'off' : addressText(adminAddress)
-    logger.info({ check: addressText(checkAddress), admin }, 'listening')
-    return { checkAddress, adminAddress }
+    const [checkAddress] = (await startListeners(serving)) as [AddressInfo]
+    const adminAddress = admin && (await startAdmin(admin, config.admin?.isDefault === true, logger))
+    const adminText = adminAddress === undefined ? 'off' : addressText(adminAddress)
+    logger.info({ check: addressText(checkAddress), admin: adminText }, 'listening')
+    const close = () => {
+      readiness.drain()
+      return stop(config.shutdownTimeoutMs)
+    }
+    return { checkAddress, adminAddress, close, [Symbol.asyncDispose]: async () => void (await close()) }
   } catch (error) {
-    checkListener.close()
+    await stop(0)
     throw error
   }
 }
 
 async function startAdmin(
-  { admin }: Config,
-  listener: Server,
+  admin: Listener,
+  isDefault: boolean,
   logger: Logger,
 ): Promise<AddressInfo | undefined> {
-  if (admin === undefined) return undefined
   try {
-    return await listen(listener, admin)
+    return await admin.start()
   } catch (error) {
-    const text = formatListenAddress(admin)
-    if (!admin.isDefault) throw notListening('ADMIN_ADDR', text, error)
+    if (!isDefault) throw listenFailure(admin.variable, admin.address, error)
     // A drop-in replacement must not fail by a port that its predecessor did not ask for.
     logger.warn(
-      `the admin listener is off, because ${text} ${listenFailure(error)}; set ADMIN_ADDR to another address`,
+      `the admin listener is off, because ${admin.address} ${listenProblem(error)}; set ADMIN_ADDR to another address`,
     )
     return undefined
   }
 }
 
-function notListening(variable: string, address: string, error: unknown): ConfigError {
-  const example = variable === 'LISTEN_ADDR' ? 'LISTEN_ADDR=:18080' : 'ADMIN_ADDR=:18081'
-  return new ConfigError([{ variable, problem: `${address} ${listenFailure(error)}`, example }])
-}
-
-function listenFailure(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code
-  if (code === 'EADDRINUSE') return 'is already in use'
-  if (code === 'EACCES') return 'needs a privilege that this process does not have'
-  if (code === 'EADDRNOTAVAIL') return 'is no address of this machine'
-  return `cannot be listened on (${code})`
+function verdictListener(metrics: BrokerMetrics, logger: Logger): VerdictListener {
+  const logsChecks = logger.isLevelEnabled('debug')
+  return (verdict: Verdict) => {
+    metrics.countCheck(verdict)
+    if (!logsChecks) return
+    const { outcome } = verdict
+    logger.debug(outcome === 'allow' ? { outcome } : { outcome, code: verdict.code }, 'check')
+  }
 }

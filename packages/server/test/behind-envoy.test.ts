@@ -1,7 +1,6 @@
+import { ask, until } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
-import { ask } from './support/raw-connection.ts'
 import { bearerOf, errorOf, orders, startBroker, startDex, warnLevel } from './support/start-broker.ts'
-import { until } from './support/until.ts'
 
 // What goes wrong between Envoy and a token broker, as far as the broker can help it. Elsewhere: every method and the
 // probe (check-targets.test.ts), removal of credentials (check-answers.test.ts), sizes and connections

@@ -1,12 +1,12 @@
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { TokenBroker } from '@broker/core'
+import { RawConnection, requestText, until, within } from '@broker/testing'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createCheckApp } from '../src/http/check-app.ts'
 import { createCheckListener } from '../src/http/check-listener.ts'
 import { listenerOptions } from '../src/http/listener-options.ts'
-import { RawConnection, requestText } from './support/raw-connection.ts'
 import {
   type BrokerUnderTest,
   bearerOf,
@@ -15,7 +15,6 @@ import {
   startBroker,
   startDex,
 } from './support/start-broker.ts'
-import { until, within } from './support/until.ts'
 
 let broker: BrokerUnderTest
 beforeAll(async () => {

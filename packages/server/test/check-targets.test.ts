@@ -1,7 +1,7 @@
 import { METHODS } from 'node:http'
+import { ask, RawConnection } from '@broker/testing'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ask, RawConnection } from './support/raw-connection.ts'
 import { type BrokerUnderTest, bearerOf, errorOf, orders, startBroker } from './support/start-broker.ts'
 
 let broker: BrokerUnderTest

@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { ask, until } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
-import { variableNames } from '../src/config/config-schema.ts'
+import { variableNames } from '../src/config/schema/config-schema.ts'
 import { runCommand } from './support/command.ts'
-import { ask } from './support/raw-connection.ts'
 import { bearerOf, orders, startDex } from './support/start-broker.ts'
-import { until } from './support/until.ts'
 
 const addresses = { LISTEN_ADDR: '127.0.0.1:0', ADMIN_ADDR: '127.0.0.1:0' }
 const stackTrace = /^\s+at .*[:(]/m

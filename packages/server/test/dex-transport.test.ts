@@ -3,9 +3,9 @@ import { createServer, type RequestListener, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TransportRequest } from '@broker/core'
+import { until } from '@broker/testing'
 import { expect, test } from 'vitest'
 import { createDexTransport } from '../src/dex-transport.ts'
-import { until } from './support/until.ts'
 
 const certificate = readFileSync(new URL('fixtures/dex-tls.crt', import.meta.url), 'utf8')
 

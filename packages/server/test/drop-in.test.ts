@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { DevDex, SignJwtOptions } from '@broker/dev-dex'
+import type { RawAnswer } from '@broker/testing'
+import { until } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import { describeConfig } from '../src/config/describe-config.ts'
 import { loadConfig } from '../src/config/load-config.ts'
 import { createOwnKey, ecAlgorithms, rsaAlgorithms } from './support/own-key.ts'
-import type { RawAnswer } from './support/raw-connection.ts'
 import {
   type BrokerUnderTest,
   bearerOf,
@@ -14,7 +15,6 @@ import {
   startBroker,
   startDex,
 } from './support/start-broker.ts'
-import { until } from './support/until.ts'
 
 // The README of the Go service DexTokenBroker, sentence by sentence: what it promises, this server keeps. Where a
 // sentence is kept in more depth elsewhere, a comment says where.
@@ -114,7 +114,7 @@ describe('environment variables', () => {
     ]) {
       expect(effective).toContain(line)
     }
-    expect(loadConfig({ JWKS_URL: 'https://x/keys', STATIC_CLIENT_ID: 'x' }).gate?.jwtHeader).toBe(
+    expect(loadConfig({ JWKS_URL: 'https://x/keys', STATIC_CLIENT_ID: 'x' }).broker.gate?.jwtHeader).toBe(
       'authorization',
     )
   })
@@ -598,7 +598,9 @@ describe('security notes', () => {
     name => {
       const environment = { STATIC_CLIENT_ID: 'x', [name]: 'http://dex.example.com/x' }
       expect(() => loadConfig(environment)).toThrow(new RegExp(`^${name}: .*ALLOW_INSECURE_DEX_URL=true`))
-      expect(loadConfig({ ...environment, ALLOW_INSECURE_DEX_URL: 'true' }).allowInsecureUrls).toBe(true)
+      expect(loadConfig({ ...environment, ALLOW_INSECURE_DEX_URL: 'true' }).broker.allowInsecureUrls).toBe(
+        true,
+      )
     },
   )
 

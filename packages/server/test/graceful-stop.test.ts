@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { ask, RawConnection, until } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import { runCommand } from './support/command.ts'
-import { ask, RawConnection } from './support/raw-connection.ts'
 import { bearerOf, errorOf, orders, startBroker, startDex } from './support/start-broker.ts'
-import { until } from './support/until.ts'
 
 const addresses = { LISTEN_ADDR: '127.0.0.1:0', ADMIN_ADDR: '127.0.0.1:0' }
 

@@ -1,6 +1,6 @@
+import { ask, until } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import { runCommand } from './support/command.ts'
-import { ask } from './support/raw-connection.ts'
 import {
   type BrokerUnderTest,
   bearerOf,
@@ -10,7 +10,6 @@ import {
   startDex,
   warnLevel,
 } from './support/start-broker.ts'
-import { until } from './support/until.ts'
 
 const fixed = { STATIC_CLIENT_ID: 'orders', STATIC_CLIENT_SECRET: 'orders-secret', STATIC_SCOPE: 'openid' }
 /** The helper sets the URL of the token endpoint unless it is told otherwise. */
@@ -98,7 +97,7 @@ describe('DEX_ISSUER and a gate', () => {
       ...discovered(issuer),
       JWT_AUDIENCE: 'svc',
     }))
-    const reason = 'DEX_ISSUER is not discovered or no key set loaded yet'
+    const reason = 'DEX_ISSUER is not discovered yet, no key set loaded yet'
     expect((await broker.admin('/readyz')).body).toBe(`not ready: ${reason}\n`)
     const { dex } = broker
     const jwt = (iss: string) => dex.signJwt({ iss, aud: 'svc', exp: inAMinute() })

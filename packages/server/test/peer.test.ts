@@ -1,10 +1,9 @@
 import { type AddressInfo, createServer } from 'node:net'
 import type { DevDex, DevDexOptions, Fault } from '@broker/dev-dex'
+import { ask, type RawAnswer, RawConnection, type RawRequest, until } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import { Command, runCommand } from './support/command.ts'
-import { ask, type RawAnswer, RawConnection, type RawRequest } from './support/raw-connection.ts'
 import { orders, removedBy, startDex } from './support/start-broker.ts'
-import { until } from './support/until.ts'
 
 // The Go service and this server, side by side: the same environment, the same requests, a Dex look-alike each.
 

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { DevDex, Fault } from '@broker/dev-dex'
+import { ask, type RawAnswer, RawConnection, type RawRequest, until } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import { type Command, runCommand } from './support/command.ts'
-import { ask, type RawAnswer, RawConnection, type RawRequest } from './support/raw-connection.ts'
 import { startDex } from './support/start-broker.ts'
-import { until } from './support/until.ts'
 
 // Each of them needs an encoding somewhere on its way: %, +, &, =, /, :, quotes, a blank.
 const secrets = {

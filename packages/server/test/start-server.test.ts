@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startDevDex } from '@broker/dev-dex'
+import { ask, until } from '@broker/testing'
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../src/config/config-error.ts'
 import { loadConfig } from '../src/config/load-config.ts'
 import { type RunningServer, startServer } from '../src/start-server.ts'
-import { ask } from './support/raw-connection.ts'
 import {
   bearerOf,
   errorOf,
@@ -20,7 +20,6 @@ import {
   startDex,
   warnLevel,
 } from './support/start-broker.ts'
-import { until } from './support/until.ts'
 
 const silent = pino({ level: 'silent' })
 const certificateFile = fileURLToPath(new URL('fixtures/dex-tls.crt', import.meta.url))

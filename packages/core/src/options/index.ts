@@ -2,5 +2,5 @@ export { audienceProblem, scopeWithAudiences } from '../clients/client-credentia
 export { type Hint, type HintProblem, hintText, type OptionName } from '../shared/hint.ts'
 export { isExposedUrl } from '../shared/http/endpoint-url.ts'
 export { optionRules } from './broker-options.ts'
-export { headerNameProblem, type ReservedHeaderPrefixes } from './header-name.ts'
+export { headerNameProblem } from './header-name.ts'
 export { assertKnownNames } from './option-values.ts'

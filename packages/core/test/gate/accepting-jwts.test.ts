@@ -1,8 +1,8 @@
 import { constants, createHmac, generateKeyPairSync, sign } from 'node:crypto'
+import { startRecordingServer } from '@broker/testing'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { failureOf } from '../broker-with-dex.ts'
-import { startLoopbackServer } from '../loopback-server.ts'
 import { type Algorithm, CallersKey, compactJws, type Gate, startGate } from './callers-issuer.ts'
 
 const rsa = new CallersKey('RS256')
@@ -100,7 +100,7 @@ describe('algorithms', () => {
   )
 
   test('a key that the JWT brings itself, or points to, counts for nothing', async () => {
-    await using attacker = await startLoopbackServer((_, response) => response.end())
+    await using attacker = await startRecordingServer((_, response) => response.end())
     const own = new CallersKey('RS256', { kid: rsa.kid })
     const jwk = own.jwk()
     await using running = await startGate(published)

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { answerJson, type RecordingServer, startRecordingServer } from '@broker/testing'
 import type { GateOptions, TokenBrokerOptions } from '../../src/options/broker-options.ts'
 import { TokenBroker } from '../../src/token-broker.ts'
-import { answerJson, type LoopbackServer, startLoopbackServer } from '../loopback-server.ts'
 import { ManualClock } from '../manual-clock.ts'
 
 export type Algorithm = 'RS256' | 'RS384' | 'RS512' | 'ES256' | 'ES384' | 'ES512'
@@ -60,7 +60,7 @@ export interface Gate extends AsyncDisposable {
   readonly broker: TokenBroker
   readonly clock: ManualClock
   /** Serves the key set. */
-  readonly server: LoopbackServer
+  readonly server: RecordingServer
   /** Claims that the gate accepts, with these changes; `undefined` leaves one out. */
   claims(changes?: Claims): Claims
   publish(...keys: unknown[]): void
@@ -73,7 +73,7 @@ export async function startGate(
   options: Partial<TokenBrokerOptions> = {},
 ): Promise<Gate> {
   const clock = new ManualClock()
-  const server = await startLoopbackServer(answerJson({ keys }))
+  const server = await startRecordingServer(answerJson({ keys }))
   const broker = new TokenBroker({
     tokenEndpoint: 'https://dex.example.com/token',
     clock,

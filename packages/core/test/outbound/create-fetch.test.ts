@@ -1,8 +1,8 @@
 import { getEventListeners } from 'node:events'
+import { freePort } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import { createFetch } from '../../src/outbound/create-fetch.ts'
 import { failureOf, until } from '../broker-with-dex.ts'
-import { closedPort } from '../loopback-server.ts'
 import { answerOk, linesOf, startOutgoingCalls, tokensOf } from './outgoing-calls.ts'
 
 describe('a call to an allowed place', () => {
@@ -103,7 +103,7 @@ describe('a call to an allowed place', () => {
 
 describe('no token, no request', () => {
   test('when Dex is down the call rejects with the BrokerError, and the backend receives nothing', async () => {
-    const port = await closedPort()
+    const port = await freePort()
     await using out = await startOutgoingCalls({
       broker: { tokenEndpoint: `http://127.0.0.1:${port}/token` },
     })

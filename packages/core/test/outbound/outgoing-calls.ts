@@ -1,16 +1,16 @@
 import { setTimeout as sleepUntil } from 'node:timers/promises'
+import { type AnswerRequest, type RecordingServer, startRecordingServer } from '@broker/testing'
 import type { Agent } from 'undici'
 import { expect } from 'vitest'
 import type { TokenBrokerOptions } from '../../src/options/broker-options.ts'
 import { type CreateFetchOptions, createFetch } from '../../src/outbound/create-fetch.ts'
 import { type BrokerWithDex, orders, startBrokerWithDex } from '../broker-with-dex.ts'
-import { type AnswerRequest, type LoopbackServer, startLoopbackServer } from '../loopback-server.ts'
 
 export interface OutgoingCalls extends BrokerWithDex {
   /** Inside the allow-list. */
-  readonly backend: LoopbackServer
+  readonly backend: RecordingServer
   /** Another origin, outside. */
-  readonly elsewhere: LoopbackServer
+  readonly elsewhere: RecordingServer
   readonly agent: Agent
   readonly call: typeof globalThis.fetch
 }
@@ -18,7 +18,9 @@ export interface OutgoingCalls extends BrokerWithDex {
 interface Settings {
   readonly answer?: AnswerRequest
   readonly broker?: Partial<TokenBrokerOptions>
-  readonly outgoing?: Partial<CreateFetchOptions> | ((backend: LoopbackServer) => Partial<CreateFetchOptions>)
+  readonly outgoing?:
+    | Partial<CreateFetchOptions>
+    | ((backend: RecordingServer) => Partial<CreateFetchOptions>)
 }
 
 /**
@@ -46,8 +48,8 @@ export async function startOutgoingCalls({
     tokenHeaders: { access_token: 'x-access-token' },
     ...broker,
   })
-  const backend = await startLoopbackServer(answer)
-  const elsewhere = await startLoopbackServer(answerOk)
+  const backend = await startRecordingServer(answer)
+  const elsewhere = await startRecordingServer(answerOk)
   // Only the one that is used: each replaces the process's global dispatcher, and Node 22 has trouble with that of undici 8.
   const { Agent } = ownFetchTakesUndici8
     ? await import('undici')
@@ -91,12 +93,12 @@ export async function closeWithoutRest(agent: {
 }
 
 /** What a server received, as method and path. */
-export function linesOf(server: LoopbackServer): string[] {
+export function linesOf(server: RecordingServer): string[] {
   return server.requests.map(({ method, path }) => `${method} ${path}`)
 }
 
 /** The tokens that arrived, each in both of its headers; `undefined` for a request without. */
-export function tokensOf(server: LoopbackServer): (string | undefined)[] {
+export function tokensOf(server: RecordingServer): (string | undefined)[] {
   return server.requests.map(({ headers }) => {
     const token = headers['x-access-token'] as string | undefined
     expect(headers.authorization).toBe(token === undefined ? undefined : `Bearer ${token}`)

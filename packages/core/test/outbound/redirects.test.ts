@@ -1,6 +1,6 @@
+import type { AnswerRequest } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import { createFetch } from '../../src/outbound/create-fetch.ts'
-import type { AnswerRequest } from '../loopback-server.ts'
 import { linesOf, type OutgoingCalls, startOutgoingCalls, tokensOf } from './outgoing-calls.ts'
 
 /** Redirects `/from` to a place that is known only once servers run; answers everything else. */

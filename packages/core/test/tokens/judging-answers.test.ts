@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream'
 import type { Fault } from '@broker/dev-dex'
+import { freePort, startRecordingServer } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import type { BrokerError } from '../../src/shared/errors.ts'
 import { hintText } from '../../src/shared/hint.ts'
 import { TokenBroker } from '../../src/token-broker.ts'
 import { failureOf, orders, startBrokerWithDex, until } from '../broker-with-dex.ts'
-import { closedPort, startLoopbackServer } from '../loopback-server.ts'
 
 const html = '<html><body>secret-of-upstream</body></html>'
 const oauth = (error: unknown) => JSON.stringify({ error, error_description: 'secret-of-upstream' })
@@ -251,7 +251,7 @@ describe('answers that never end well', () => {
 
   test('the connection of a body that is too long is let go', async () => {
     let isGone = false
-    await using server = await startLoopbackServer((_, response) => {
+    await using server = await startRecordingServer((_, response) => {
       response.on('close', () => {
         isGone = true
       })
@@ -279,7 +279,7 @@ describe('answers that never end well', () => {
   })
 
   test('a refused connection is token_endpoint_unavailable and names the setting', async () => {
-    const tokenEndpoint = `http://127.0.0.1:${await closedPort()}/token`
+    const tokenEndpoint = `http://127.0.0.1:${await freePort()}/token`
     await using broker = new TokenBroker({ tokenEndpoint, client: orders })
     const failure = await failureOf(broker.getToken())
     expect(failure).toMatchObject({ code: 'token_endpoint_unavailable', status: 503 })

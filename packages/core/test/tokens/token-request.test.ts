@@ -1,9 +1,9 @@
 import { startDevDex } from '@broker/dev-dex'
+import { startRecordingServer } from '@broker/testing'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { TokenBroker } from '../../src/token-broker.ts'
 import { billing, failureOf, orders, startBrokerWithDex } from '../broker-with-dex.ts'
-import { startLoopbackServer } from '../loopback-server.ts'
 
 /** Text of any characters, with those that Basic and forms treat specially as likely as all others together. */
 function anyText(maxLength: number) {
@@ -149,7 +149,7 @@ describe('redirects', () => {
   test.each([301, 302, 303, 307, 308])(
     'a %i is not followed: the other server receives nothing',
     async status => {
-      await using elsewhere = await startLoopbackServer((_, response) => response.end('{}'))
+      await using elsewhere = await startRecordingServer((_, response) => response.end('{}'))
       await using running = await startBrokerWithDex({ client: orders })
       running.dex.setFault('token', { kind: 'redirect', location: `${elsewhere.url}/token`, status })
       const failure = await failureOf(running.broker.getToken())

@@ -1,8 +1,8 @@
+import type { AnswerRequest } from '@broker/testing'
 import * as undici from 'undici'
 import * as undici7 from 'undici-7'
 import type { OutgoingTokenOptions } from '../../src/outbound/outgoing-tokens.ts'
 import { tokenInterceptor } from '../../src/undici/token-interceptor.ts'
-import type { AnswerRequest } from '../loopback-server.ts'
 import {
   closeWithoutRest,
   type OutgoingCalls,

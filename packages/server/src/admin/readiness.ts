@@ -1,25 +1,22 @@
-import type { TokenBroker } from '@broker/core'
+import type { Broker, Missing } from '@broker/core'
 import type { Logger } from 'pino'
-import type { Config } from '../config/config.ts'
 
 /** Whether checks should be sent here, for the orchestrator, and in the log when that changes. */
 export class Readiness {
-  readonly #broker: TokenBroker
+  readonly #broker: Pick<Broker, 'missing'>
   readonly #logger: Logger
-  readonly #whatMayBeMissing: string
   #lastReason: string | undefined = 'nobody has asked'
   #draining = false
 
-  constructor(broker: TokenBroker, config: Config, logger: Logger) {
+  constructor(broker: Pick<Broker, 'missing'>, logger: Logger) {
     this.#broker = broker
     this.#logger = logger
-    this.#whatMayBeMissing = whatMayBeMissing(config)
   }
 
   /** Why not, or `undefined`; asking starts to load what is missing. An arrow function, to be handed on. */
   readonly notReadyBecause = (): string | undefined => {
     if (this.#draining) return 'shutting down'
-    const reason = this.#broker.isReady ? undefined : this.#whatMayBeMissing
+    const reason = reasonOf(this.#broker.missing())
     if (reason !== this.#lastReason) {
       this.#lastReason = reason
       if (reason === undefined) this.#logger.info('ready')
@@ -33,8 +30,11 @@ export class Readiness {
   }
 }
 
-function whatMayBeMissing({ tokenEndpoint, gate }: Config): string {
-  if (gate === undefined) return 'DEX_ISSUER is not discovered yet'
-  const isConfigured = tokenEndpoint !== undefined && gate.jwksUri !== undefined
-  return isConfigured ? 'no key set loaded yet' : 'DEX_ISSUER is not discovered or no key set loaded yet'
+const reasons = {
+  endpoints: 'DEX_ISSUER is not discovered yet',
+  keys: 'no key set loaded yet',
+} as const satisfies Record<Missing, string>
+
+function reasonOf(missing: readonly Missing[]): string | undefined {
+  return missing.length === 0 ? undefined : missing.map(what => reasons[what]).join(', ')
 }

@@ -1,8 +1,8 @@
-import { variableGroups } from './variable-groups.ts'
+import { variableGroups } from './schema/variable-groups.ts'
 import { wrapWords } from './wrap-words.ts'
 
-const WIDTH = 100
-const INTRODUCTION =
+const width = 100
+const introduction =
   'An empty variable counts as unset. Durations are written as in Go: 500ms, 5s, 1m30s, 1.5h.'
 
 /** The part of `--help` about the environment: every variable by group, at most 100 columns wide, no final line break. */
@@ -15,11 +15,11 @@ export function helpText(): string {
       const words = description.split(' ')
       // One word, so that no line ends with "Default:".
       if (defaultText !== undefined) words.push(`Default: ${defaultText}`)
-      return wrapWords(words, WIDTH - column).map(
+      return wrapWords(words, width - column).map(
         (line, index) => `${(index === 0 ? `  ${name}` : '').padEnd(column)}${line}`,
       )
     })
     return [`${title}:`, ...lines].join('\n')
   })
-  return [`Environment variables:\n${INTRODUCTION}`, ...blocks].join('\n\n')
+  return [`Environment variables:\n${introduction}`, ...blocks].join('\n\n')
 }

@@ -1,9 +1,13 @@
 import type { Config } from './config.ts'
 import { ConfigError } from './config-error.ts'
-import { findConflicts } from './config-rules.ts'
-import type { Settings } from './config-shape.ts'
-import { readSettings } from './read-settings.ts'
-import { toConfig } from './to-config.ts'
+import { findConflicts } from './rules/config-rules.ts'
+import { hasGate } from './rules/gate-variables.ts'
+import { configSchema, type VariableName, variableNames } from './schema/config-schema.ts'
+import { optionsFrom } from './schema/option-path.ts'
+import { readSettings, type SettingsReading } from './schema/read-settings.ts'
+import type { ServerSettings } from './schema/settings.ts'
+import type { Variable } from './schema/variable.ts'
+import { envoyHeaderPrefixes } from './values/envoy-header-prefixes.ts'
 
 /**
  * Reads the configuration from environment variables; variables that are not ours are ignored.
@@ -14,6 +18,40 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const reading = readSettings(env)
   const faults = [...reading.faults, ...findConflicts(reading)]
   if (faults.length > 0) throw new ConfigError(faults)
-  // Without a fault nothing is absent.
-  return toConfig(reading.settings as Settings, reading.isSet)
+  const { admin, ...settings } = serverSettings(reading)
+  return {
+    ...settings,
+    admin: admin === 'off' ? undefined : { ...admin, isDefault: !reading.isSet('ADMIN_ADDR') },
+    broker: { ...brokerOptions(reading), reservedHeaderPrefixes: envoyHeaderPrefixes },
+  }
+}
+
+function serverSettings({ settings }: SettingsReading): ServerSettings {
+  const entries = variableNames.flatMap(name => {
+    const { setting }: Variable = configSchema[name]
+    const value = settings[name]
+    return setting === undefined || value === undefined ? [] : [[setting, value] as const]
+  })
+  // Without a fault nothing that has a default is absent.
+  return Object.fromEntries(entries) as unknown as ServerSettings
+}
+
+function brokerOptions(reading: SettingsReading): Config['broker'] {
+  const values = variableNames.flatMap(name => {
+    const { option, setting }: Variable = configSchema[name]
+    const value = setting === undefined ? effective(name, reading) : undefined
+    return option === undefined || value === undefined ? [] : [[option, value] as const]
+  })
+  return optionsFrom(values)
+}
+
+/** The value of a variable where it has a say. */
+function effective(name: VariableName, { settings, isSet }: SettingsReading): unknown {
+  const { DEX_ISSUER } = settings
+  // Its default must not win over the endpoint that the issuer names.
+  if (name === 'DEX_TOKEN_URL' && DEX_ISSUER !== undefined && !isSet(name)) return undefined
+  if (configSchema[name].option?.startsWith('gate.') && !hasGate(isSet)) return undefined
+  // The keys are those of Dex: so is the issuer.
+  if (name === 'JWT_ISSUER' && !isSet(name) && !isSet('JWKS_URL')) return DEX_ISSUER
+  return settings[name]
 }

@@ -1,10 +1,9 @@
-import type { AllowVerdict, CheckRequest, TokenBroker, Verdict } from '@broker/core'
+import type { AllowVerdict, Broker, CheckRequest, Verdict } from '@broker/core'
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { LinearRouter } from 'hono/router/linear-router'
-
-/** Called with each verdict, for metrics and the log; must not throw. */
-export type VerdictListener = (verdict: Verdict) => void
+import { Checks, type VerdictListener } from '../checks.ts'
+import { waitingTimeMs } from '../waiting-time.ts'
 
 /** What a Node listener hands to the app; elsewhere there is nothing. */
 export interface CheckEnvironment {
@@ -13,6 +12,8 @@ export interface CheckEnvironment {
 
 /** The header by which Envoy learns what to remove from the request; it reads it on 200 only, and removes last. */
 const removeHeader = 'x-envoy-auth-headers-to-remove'
+/** How long Envoy waits for this check, in milliseconds. */
+const expectedTimeoutHeader = 'x-envoy-expected-rq-timeout-ms'
 /** Nobody reads this answer: the client has left. */
 const clientClosedRequest = 499
 
@@ -21,22 +22,25 @@ const clientClosedRequest = 499
  * the headers to set lets the request pass, anything else does not.
  */
 export function createCheckApp(
-  broker: TokenBroker,
+  broker: Pick<Broker, 'decide'>,
   onVerdict: VerdictListener = () => {},
 ): Hono<CheckEnvironment> {
+  return checkApp(new Checks(broker, onVerdict))
+}
+
+/** The same for checks that are counted and logged already. */
+export function checkApp(checks: Checks): Hono<CheckEnvironment> {
   // The path of a check is the client's and says nothing here: there is one route, and no URL to take apart.
   const app = new Hono<CheckEnvironment>({ router: new LinearRouter(), getPath: () => '/' })
   app.all('*', context => {
     const request = new HonoCheckRequest(context)
-    const verdict = broker.peekCheck(request)
-    if (verdict === undefined) return waitForVerdict(broker, request, onVerdict)
-    onVerdict(verdict)
-    return answer(verdict)
+    const verdict = checks.decide(request)
+    return verdict instanceof Promise ? answerLater(verdict, request) : answer(verdict)
   })
   return app
 }
 
-/** A check as Hono has it; the request object and its signal are made only for a check that has to wait. */
+/** A check as Hono has it; its signal and its timeout are made only for a check that has to wait. */
 class HonoCheckRequest implements CheckRequest {
   readonly #context: Context<CheckEnvironment>
   readonly headers: readonly string[]
@@ -46,20 +50,22 @@ class HonoCheckRequest implements CheckRequest {
     this.headers = context.env?.incoming?.rawHeaders ?? headerLines(context.req.raw.headers)
   }
 
+  get timeoutMs(): number | undefined {
+    const values = this.headers.filter(
+      (_, index) => this.headers[index - 1]?.toLowerCase() === expectedTimeoutHeader && index % 2 === 1,
+    )
+    // Twice is as good as never.
+    return values.length === 1 ? waitingTimeMs(values[0] ?? '') : undefined
+  }
+
   get signal(): AbortSignal {
     return this.#context.req.raw.signal
   }
 }
 
-async function waitForVerdict(
-  broker: TokenBroker,
-  request: HonoCheckRequest,
-  onVerdict: VerdictListener,
-): Promise<Response> {
+async function answerLater(waiting: Promise<Verdict>, request: HonoCheckRequest): Promise<Response> {
   try {
-    const verdict = await broker.check(request)
-    onVerdict(verdict)
-    return answer(verdict)
+    return answer(await waiting)
   } catch (error) {
     if (request.signal.aborted) return new Response(null, { status: clientClosedRequest })
     throw error

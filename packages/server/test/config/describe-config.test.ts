@@ -1,8 +1,8 @@
 import { parseEnv } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { variableNames } from '../../src/config/config-schema.ts'
 import { describeConfig } from '../../src/config/describe-config.ts'
 import { loadConfig } from '../../src/config/load-config.ts'
+import { variableNames } from '../../src/config/schema/config-schema.ts'
 
 const ENVIRONMENT = {
   LISTEN_ADDR: '[::1]:9000',

@@ -1,29 +1,34 @@
 import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/load-config.ts'
 
-const DEFAULTS = {
-  listen: { port: 8080 },
-  admin: { port: 8081, isDefault: true },
-  shutdownTimeoutMs: 10_000,
+const BROKER_DEFAULTS = {
   tokenEndpoint: 'https://dex.dex.svc.cluster.local/token',
   clientAuthMethod: 'client_secret_basic',
-  httpTimeoutMs: 5_000,
+  requestTimeoutMs: 5_000,
   allowInsecureUrls: false,
-  client: {},
-  clientIdHeader: 'x-client-id',
-  clientSecretHeader: 'x-client-secret',
-  scopeHeader: 'x-scope',
-  stripCredentialHeaders: true,
+  credentialHeaders: {
+    clientId: 'x-client-id',
+    clientSecret: 'x-client-secret',
+    scope: 'x-scope',
+    strip: true,
+  },
   authorizationHeader: 'authorization',
-  tokenHeaders: [],
   cacheMaxEntries: 1024,
   cacheCleanupIntervalMs: 300_000,
   expirySafetyMarginMs: 30_000,
   refreshAheadRatio: 0.8,
   maxTokenAgeMs: 0,
   negativeCacheTtlMs: 5_000,
+  reservedHeaderPrefixes: { 'x-envoy-': 'is a control header of Envoy' },
+}
+
+const DEFAULTS = {
+  listen: { port: 8080 },
+  admin: { port: 8081, isDefault: true },
+  shutdownTimeoutMs: 10_000,
   logLevel: 'info',
   logFormat: 'json',
+  broker: BROKER_DEFAULTS,
 }
 
 const GATE = { JWKS_URL: 'https://auth.example.com/keys', STATIC_CLIENT_ID: 'reports' }
@@ -63,15 +68,15 @@ describe('loadConfig', () => {
       MAX_TOKEN_AGE: '0s',
       CACHE_MAX_ENTRIES: '-0',
     })
-    expect(config.negativeCacheTtlMs).toBe(0)
-    expect(config.maxTokenAgeMs).toBe(0)
-    expect(config.gate?.clockToleranceMs).toBe(0)
-    expect(config.cacheMaxEntries).toBe(0)
+    expect(config.broker.negativeCacheTtlMs).toBe(0)
+    expect(config.broker.maxTokenAgeMs).toBe(0)
+    expect(config.broker.gate?.clockToleranceMs).toBe(0)
+    expect(config.broker.cacheMaxEntries).toBe(0)
   })
 
   it('rounds a duration up to whole milliseconds', () => {
-    expect(loadConfig({ HTTP_TIMEOUT: '1ns' }).httpTimeoutMs).toBe(1)
-    expect(loadConfig({ HTTP_TIMEOUT: '1h15m30.918273645s' }).httpTimeoutMs).toBe(4_530_919)
+    expect(loadConfig({ HTTP_TIMEOUT: '1ns' }).broker.requestTimeoutMs).toBe(1)
+    expect(loadConfig({ HTTP_TIMEOUT: '1h15m30.918273645s' }).broker.requestTimeoutMs).toBe(4_530_919)
   })
 
   it('reads every variable of the Go service', () => {
@@ -101,29 +106,35 @@ describe('loadConfig', () => {
     expect(config).toStrictEqual({
       ...DEFAULTS,
       listen: { host: '127.0.0.1', port: 9000 },
-      tokenEndpoint: 'http://dex:5556/dex/token',
-      httpTimeoutMs: 90_000,
-      cacheCleanupIntervalMs: 10_000,
-      expirySafetyMarginMs: 500,
-      cacheMaxEntries: 1_000_000,
-      allowInsecureUrls: true,
       logLevel: 'warn',
       shutdownTimeoutMs: 30_000,
-      authorizationHeader: 'x-auth',
-      tokenHeaders: [{ field: 'access_token', header: 'x-token' }],
-      clientIdHeader: 'x-id',
-      clientSecretHeader: 'x-secret',
-      scopeHeader: 'x-the-scope',
-      client: { clientId: 'Zoë:€', clientSecret: ' p+q% ', scope: 'openid groups' },
-      gate: {
-        jwksUri: 'http://dex:5556/dex/keys',
-        jwtHeader: 'x-jwt',
-        issuer: 'http://dex:5556/dex',
-        audiences: ['orders', 'billing'],
-        jwksMaxAgeMs: 600_000,
-        jwksMaxStaleMs: 3_600_000,
-        clockToleranceMs: 0,
-        verifiedJwtsMaxEntries: 4096,
+      broker: {
+        ...BROKER_DEFAULTS,
+        tokenEndpoint: 'http://dex:5556/dex/token',
+        requestTimeoutMs: 90_000,
+        cacheCleanupIntervalMs: 10_000,
+        expirySafetyMarginMs: 500,
+        cacheMaxEntries: 1_000_000,
+        allowInsecureUrls: true,
+        authorizationHeader: 'x-auth',
+        tokenHeaders: Object.assign(Object.create(null), { access_token: ['x-token'] }),
+        credentialHeaders: {
+          clientId: 'x-id',
+          clientSecret: 'x-secret',
+          scope: 'x-the-scope',
+          strip: true,
+        },
+        client: { clientId: 'Zoë:€', clientSecret: ' p+q% ', scope: 'openid groups' },
+        gate: {
+          jwksUri: 'http://dex:5556/dex/keys',
+          jwtHeader: 'x-jwt',
+          issuer: 'http://dex:5556/dex',
+          audience: ['orders', 'billing'],
+          jwksMaxAgeMs: 600_000,
+          jwksMaxStaleMs: 3_600_000,
+          clockToleranceMs: 0,
+          verifiedJwtsMaxEntries: 4096,
+        },
       },
     })
   })
@@ -145,14 +156,16 @@ describe('loadConfig', () => {
     })
     expect(config).toMatchObject({
       admin: { host: '::1', port: 0, isDefault: false },
-      clientAuthMethod: 'client_secret_post',
-      negativeCacheTtlMs: 1_000,
-      refreshAheadRatio: 1,
-      maxTokenAgeMs: 5_400_000,
-      client: { audiences: ['orders', 'billing', 'stock'] },
-      stripCredentialHeaders: false,
-      gate: { clockToleranceMs: 30_000, jwksMaxAgeMs: 60_000, jwksMaxStaleMs: 60_000 },
       logFormat: 'text',
+      broker: {
+        clientAuthMethod: 'client_secret_post',
+        negativeCacheTtlMs: 1_000,
+        refreshAheadRatio: 1,
+        maxTokenAgeMs: 5_400_000,
+        client: { audiences: ['orders', 'billing', 'stock'] },
+        credentialHeaders: { strip: false },
+        gate: { clockToleranceMs: 30_000, jwksMaxAgeMs: 60_000, jwksMaxStaleMs: 60_000 },
+      },
     })
   })
 
@@ -174,23 +187,26 @@ describe('loadConfig', () => {
       'https://dex.example.com:443',
       'http://localhost:5556/%64ex',
     ]) {
-      const config = loadConfig({ DEX_ISSUER: issuer })
-      expect(config.issuer).toBe(issuer)
-      expect(config).not.toHaveProperty('tokenEndpoint')
-      expect(config).not.toHaveProperty('gate')
+      const { broker } = loadConfig({ DEX_ISSUER: issuer })
+      expect(broker.issuer).toBe(issuer)
+      expect(broker).not.toHaveProperty('tokenEndpoint')
+      expect(broker).not.toHaveProperty('gate')
     }
   })
 
   it('takes a DEX_TOKEN_URL that is set beside DEX_ISSUER, also when it is the default', () => {
-    const env = { DEX_ISSUER: 'https://dex.example.com', DEX_TOKEN_URL: DEFAULTS.tokenEndpoint }
-    expect(loadConfig(env)).toStrictEqual({ ...DEFAULTS, issuer: 'https://dex.example.com' })
+    const env = { DEX_ISSUER: 'https://dex.example.com', DEX_TOKEN_URL: BROKER_DEFAULTS.tokenEndpoint }
+    expect(loadConfig(env)).toStrictEqual({
+      ...DEFAULTS,
+      broker: { ...BROKER_DEFAULTS, issuer: 'https://dex.example.com' },
+    })
   })
 
   it.each([{ JWT_AUDIENCE: 'orders' }, { JWT_ISSUER: 'https://dex.example.com/dex' }])(
     "has a gate with Dex's own keys and issuer by DEX_ISSUER and %j",
     variables => {
       const env = { DEX_ISSUER: 'https://dex.example.com/dex', STATIC_CLIENT_ID: 'reports', ...variables }
-      const { gate } = loadConfig(env)
+      const { gate } = loadConfig(env).broker
       expect(gate).toMatchObject({ issuer: 'https://dex.example.com/dex', jwtHeader: 'authorization' })
       expect(gate).not.toHaveProperty('jwksUri')
     },
@@ -198,12 +214,12 @@ describe('loadConfig', () => {
 
   it('lets JWT_ISSUER win over DEX_ISSUER, and expects no issuer of the keys of JWKS_URL', () => {
     const env = { DEX_ISSUER: 'https://dex.example.com/dex', STATIC_CLIENT_ID: 'reports' }
-    expect(loadConfig({ ...env, JWT_ISSUER: 'https://other' }).gate?.issuer).toBe('https://other')
-    expect(loadConfig({ ...env, ...GATE }).gate).not.toHaveProperty('issuer')
+    expect(loadConfig({ ...env, JWT_ISSUER: 'https://other' }).broker.gate?.issuer).toBe('https://other')
+    expect(loadConfig({ ...env, ...GATE }).broker.gate).not.toHaveProperty('issuer')
   })
 
   it('allows http to a loopback host', () => {
-    expect(loadConfig({ DEX_TOKEN_URL: 'http://127.0.0.1:5556/token' }).tokenEndpoint).toBe(
+    expect(loadConfig({ DEX_TOKEN_URL: 'http://127.0.0.1:5556/token' }).broker.tokenEndpoint).toBe(
       'http://127.0.0.1:5556/token',
     )
   })

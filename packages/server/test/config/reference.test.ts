@@ -1,11 +1,11 @@
 import { parseEnv } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { configSchema, variableNames } from '../../src/config/config-schema.ts'
-import { configurationMarkdown } from '../../src/config/configuration-markdown.ts'
-import { envExample } from '../../src/config/env-example.ts'
+import { configurationMarkdown } from '../../../../scripts/docs/configuration-markdown.ts'
+import { envExample } from '../../../../scripts/docs/env-example.ts'
 import { helpText } from '../../src/config/help-text.ts'
 import { loadConfig } from '../../src/config/load-config.ts'
-import { factsOf } from '../../src/config/variable.ts'
+import { variableNames } from '../../src/config/schema/config-schema.ts'
+import { variableGroups } from '../../src/config/schema/variable-groups.ts'
 
 // The table of the Go service's README; undefined where it says "empty".
 const GO_DEFAULTS: Readonly<Record<string, string | undefined>> = {
@@ -32,7 +32,7 @@ const GO_DEFAULTS: Readonly<Record<string, string | undefined>> = {
   JWT_AUDIENCE: undefined,
 }
 
-const facts = variableNames.map(name => ({ name, ...factsOf(configSchema.shape[name]) }))
+const facts = variableGroups().flatMap(({ variables }) => variables)
 
 describe('the schema', () => {
   it.each(Object.entries(GO_DEFAULTS))(

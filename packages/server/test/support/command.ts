@@ -1,9 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import { until, within } from './until.ts'
-
-const builtCommand = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
+import { brokerCommand, listeningPorts, until, within } from '@broker/testing'
 
 /** How a child process ended. */
 export interface Ended {
@@ -43,11 +40,11 @@ export class Command implements AsyncDisposable {
 
   /** Where it listens, by its own log in either form. */
   async listening(): Promise<{ port: number; adminPort: number | undefined }> {
-    const address = /"?check"?:\s*"[^"]*:(\d+)",\s*"?admin"?:\s*"(?:[^"]*:(\d+)|off)"/
-    await until(() => !this.isRunning || address.test(this.stdout), 'the address in the log', 10_000)
-    const [, port, adminPort] = address.exec(this.stdout) ?? []
+    const ports = () => listeningPorts(this.stdout)
+    await until(() => !this.isRunning || ports() !== undefined, 'the address in the log', 10_000)
+    const { port, adminPort } = ports() ?? {}
     if (port === undefined) throw new Error(`it does not listen: ${this.output}`)
-    return { port: Number(port), adminPort: adminPort === undefined ? undefined : Number(adminPort) }
+    return { port, adminPort: adminPort || undefined }
   }
 
   end(deadlineMs = 10_000): Promise<Ended> {
@@ -65,5 +62,5 @@ export function runCommand(
   args: readonly string[] = [],
   environment: Readonly<Record<string, string>> = {},
 ): Command {
-  return new Command(process.execPath, [builtCommand, ...args], environment)
+  return new Command(process.execPath, [brokerCommand, ...args], environment)
 }

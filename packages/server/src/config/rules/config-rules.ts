@@ -1,0 +1,99 @@
+import { isExposedUrl, optionRules, scopeWithAudiences } from '@broker/core/options'
+import type { ConfigFault } from '../config-error.ts'
+import type { VariableName } from '../schema/config-schema.ts'
+import { faultOf, type SettingsReading } from '../schema/read-settings.ts'
+import { mappingsOf } from '../values/headers-by-field.ts'
+import { formatMilliseconds } from '../values/milliseconds.ts'
+import { quoteValue } from '../values/quote-value.ts'
+import { gateVariables, hasGate } from './gate-variables.ts'
+
+type Rule = (reading: SettingsReading) => readonly (ConfigFault | undefined)[]
+
+/** What no variable can tell on its own: the faults between variables that are valid by themselves. */
+export function findConflicts(reading: SettingsReading): readonly ConfigFault[] {
+  const rules: readonly Rule[] = [
+    urlsAreEncrypted,
+    gateIsComplete,
+    staleKeysOutliveFreshOnes,
+    requestHeadersDiffer,
+    mappingsSpareTheBearerHeader,
+    scopeFitsWithAudiences,
+    listenersDiffer,
+  ]
+  return rules.flatMap(rule => rule(reading)).filter(fault => fault !== undefined)
+}
+
+const urlsAreEncrypted: Rule = ({ settings }) =>
+  (['DEX_ISSUER', 'DEX_TOKEN_URL', 'JWKS_URL'] as const).map(variable => {
+    const url = settings[variable]
+    if (url === undefined || settings.ALLOW_INSECURE_DEX_URL !== false) return undefined
+    if (!isExposedUrl(new URL(url))) return undefined
+    return faultOf(
+      variable,
+      `${quoteValue(String(url))} is not https; on a network that you trust, set ALLOW_INSECURE_DEX_URL=true`,
+    )
+  })
+
+const gateIsComplete: Rule = ({ isSet }) => {
+  const cause = gateVariables.find(isSet)
+  if (cause === undefined) return []
+  return [
+    // Without keys the gate would have to let everybody in or nobody.
+    isSet('JWKS_URL') || isSet('DEX_ISSUER')
+      ? undefined
+      : faultOf(
+          'JWKS_URL',
+          `must be set, or DEX_ISSUER, because ${cause} is: a JWT needs keys to be checked`,
+        ),
+    isSet('STATIC_CLIENT_ID')
+      ? undefined
+      : faultOf(
+          'STATIC_CLIENT_ID',
+          `must be set, because ${cause} is: a JWT replaces the caller's client id`,
+        ),
+  ]
+}
+
+const staleKeysOutliveFreshOnes: Rule = ({ settings: { JWKS_MAX_AGE: age, JWKS_MAX_STALE: stale } }) => {
+  if (age === undefined || stale === undefined || stale >= age) return []
+  const [least, given] = [age, stale].map(formatMilliseconds)
+  return [faultOf('JWKS_MAX_STALE', `is ${given}, less than JWKS_MAX_AGE (${least})`, least)]
+}
+
+const requestHeadersDiffer: Rule = ({ settings, isSet }) => {
+  const variables: VariableName[] = ['CLIENT_ID_HEADER', 'CLIENT_SECRET_HEADER', 'SCOPE_HEADER']
+  if (hasGate(isSet)) variables.push('JWT_HEADER')
+  return variables.map((variable, index) => {
+    const name = settings[variable]
+    // One header for two purposes would send a secret, or a caller's JWT, where it does not belong.
+    const other = variables.slice(0, index).find(earlier => name !== undefined && settings[earlier] === name)
+    return other && faultOf(variable, `is ${quoteValue(String(name))}, the same header as ${other}`)
+  })
+}
+
+const mappingsSpareTheBearerHeader: Rule = ({ settings }) =>
+  mappingsOf(settings.UPSTREAM_TOKEN_HEADERS ?? {})
+    .filter(({ header }) => header === settings.UPSTREAM_AUTH_HEADER)
+    .map(({ field, header }) =>
+      faultOf(
+        'UPSTREAM_TOKEN_HEADERS',
+        `maps ${quoteValue(field)} onto ${quoteValue(header)}, which is UPSTREAM_AUTH_HEADER and carries the bearer token`,
+      ),
+    )
+
+const scopeFitsWithAudiences: Rule = ({
+  settings: { STATIC_SCOPE = '', STATIC_AUDIENCES: audiences = [] },
+}) => {
+  const { length } = scopeWithAudiences(STATIC_SCOPE, audiences)
+  const { maxLength } = optionRules['client.scope']
+  if (audiences.length === 0 || length <= maxLength) return []
+  const problem = `makes a scope of ${length} characters together with STATIC_SCOPE, more than ${maxLength}`
+  return [faultOf('STATIC_AUDIENCES', problem)]
+}
+
+const listenersDiffer: Rule = ({ settings: { LISTEN_ADDR: listen, ADMIN_ADDR: admin }, isSet }) => {
+  // A default that collides is only a warning at the start, because the operator did not ask for it.
+  if (!isSet('ADMIN_ADDR') || listen === undefined || admin === undefined || admin === 'off') return []
+  if (listen.port !== admin.port || listen.port === 0 || listen.host !== admin.host) return []
+  return [faultOf('ADMIN_ADDR', 'is the same address as LISTEN_ADDR')]
+}

@@ -1,0 +1,36 @@
+import type { ConfigFault } from '../config-error.ts'
+import { Refusal } from '../values/refusal.ts'
+import { configSchema, type VariableName, variableNames } from './config-schema.ts'
+import type { Settings } from './settings.ts'
+import type { Variable } from './variable.ts'
+
+/** The variables as far as they could be read, for rules that compare them. */
+export interface SettingsReading {
+  /** A variable that is faulty is absent. */
+  readonly settings: Partial<Settings>
+  readonly faults: readonly ConfigFault[]
+  /** Tells whether the operator set the variable, rightly or wrongly; an empty one counts as unset. */
+  readonly isSet: (variable: VariableName) => boolean
+}
+
+/** Reads each variable on its own, so that a fault in one hides no fault in another. */
+export function readSettings(env: NodeJS.ProcessEnv): SettingsReading {
+  const settings: Record<string, unknown> = {}
+  const faults: ConfigFault[] = []
+  for (const name of variableNames) {
+    const { kind, rule }: Variable = configSchema[name]
+    const text = env[name]
+    try {
+      settings[name] = text ? kind.parse(text, rule) : rule.default
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      faults.push(...error.problems.map(problem => faultOf(name, problem)))
+    }
+  }
+  return { settings: settings as Partial<Settings>, faults, isSet: variable => Boolean(env[variable]) }
+}
+
+/** A fault of a variable, with the example that its schema gives unless there is a better one. */
+export function faultOf(variable: VariableName, problem: string, example?: string): ConfigFault {
+  return { variable, problem, example: `${variable}=${example ?? configSchema[variable].example}` }
+}

@@ -1,0 +1,174 @@
+import { parseJwtAudiences, parseTokenAudiences } from '../values/audience-list.ts'
+import { type CaFile, readCaFile } from '../values/ca-file.ts'
+import { parseCredentialText, parseScopeText } from '../values/credential-text.ts'
+import { parseEndpointUrl, parseIssuer } from '../values/endpoint-url.ts'
+import { parseGoBoolean } from '../values/go-boolean.ts'
+import { parseGoInteger } from '../values/go-integer.ts'
+import { parseHeaderName } from '../values/header-name.ts'
+import { type HeadersByField, headersByField, mappingsOf } from '../values/headers-by-field.ts'
+import { formatListenAddress, type ListenAddress, parseListenAddress } from '../values/listen-address.ts'
+import { formatLogLevel, type LogLevel, parseLogLevel } from '../values/log-level.ts'
+import { formatMilliseconds, parseMilliseconds } from '../values/milliseconds.ts'
+import { quoteValue } from '../values/quote-value.ts'
+import { Refusal } from '../values/refusal.ts'
+import { formatTokenHeaderMappings, parseTokenHeaderMappings } from '../values/token-header-mapping.ts'
+import type { Kind } from './variable.ts'
+
+const asWritten = (text: string): string => text
+
+/** A duration in Go's syntax, as whole milliseconds. */
+export const duration: Kind<number> = {
+  type: () => 'duration',
+  parse: (text, { min = 0, max }) => parseMilliseconds(text, { min, max }),
+  format: formatMilliseconds,
+}
+
+/** The same, as the Go service reads it: a zero stands for the default. */
+export const durationOrDefault: Kind<number> = {
+  ...duration,
+  parse: (text, rule) => parseMilliseconds(text, { min: 0, max: rule.max }) || (rule.default ?? 0),
+}
+
+/** A boolean in Go's spellings. */
+export const boolean: Kind<boolean> = {
+  type: () => 'boolean',
+  parse: text => {
+    const value = parseGoBoolean(text)
+    if (value === undefined)
+      throw new Refusal(
+        `${quoteValue(text)} is not true (1, t, T, TRUE, True) or false (0, f, F, FALSE, False)`,
+      )
+    return value
+  },
+  format: String,
+}
+
+/** A whole number. */
+export const count: Kind<number> = {
+  type: ({ max }) => `whole number, at most ${max}`,
+  parse: (text, { max = Number.MAX_SAFE_INTEGER }) => {
+    const value = parseGoInteger(text)
+    if (value === undefined) throw new Refusal(`${quoteValue(text)} is not a whole number`)
+    if (value < 0) throw new Refusal(`${quoteValue(text)} is negative`)
+    if (value > max) throw new Refusal(`${quoteValue(text)} is more than ${max}`)
+    return value + 0 // turns -0 into 0
+  },
+  format: String,
+}
+
+/** A part of a whole: a decimal number above `min`, and not above `max`. */
+export const ratio: Kind<number> = {
+  type: ({ min, max }) => `number above ${min}, at most ${max}`,
+  parse: (text, { min = 0, max = 1 }) => {
+    if (!/^\+?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
+      throw new Refusal(`${quoteValue(text)} is not a number above ${min}`)
+    }
+    const value = Number(text)
+    if (value <= min) throw new Refusal(`${quoteValue(text)} is not above ${min}`)
+    if (value > max) throw new Refusal(`${quoteValue(text)} is more than ${max}`)
+    return value
+  },
+  format: String,
+}
+
+/** One of a few words, in this very spelling. */
+export function oneOf<const Word extends string>(...words: readonly Word[]): Kind<Word> {
+  return {
+    type: () => words.map(word => `\`${word}\``).join(' or '),
+    parse: text => {
+      const found = words.find(word => word === text)
+      if (found === undefined) throw new Refusal(`${quoteValue(text)} is not one of ${words.join(', ')}`)
+      return found
+    },
+    format: asWritten,
+  }
+}
+
+/** A level of Go's `log/slog`, as the pino level that lets the same records through. */
+export const logLevel: Kind<LogLevel> = {
+  type: () => 'level',
+  parse: text => {
+    const level = parseLogLevel(text)
+    if (level === undefined)
+      throw new Refusal(`${quoteValue(text)} is not one of DEBUG, INFO, WARN, ERROR (with an offset: INFO+2)`)
+    return level
+  },
+  format: formatLogLevel,
+}
+
+/** Where to listen, in Go's `host:port`. */
+export const address: Kind<ListenAddress> = {
+  type: () => 'address',
+  parse: parseListenAddress,
+  format: formatListenAddress,
+}
+
+/** Where to listen, or the word `off`. */
+export const addressOrOff: Kind<ListenAddress | 'off'> = {
+  type: () => 'address or `off`',
+  parse: text => (text.toLowerCase() === 'off' ? 'off' : parseListenAddress(text)),
+  format: value => (value === 'off' ? value : formatListenAddress(value)),
+}
+
+/** The URL of an endpoint; whether http is acceptable depends on ALLOW_INSECURE_DEX_URL and is judged later. */
+export const url: Kind<string> = {
+  type: () => 'URL',
+  parse: text => parseEndpointUrl(text).href,
+  format: asWritten,
+}
+
+/** An issuer, as the very text that was written, because it is compared exactly. */
+export const issuer: Kind<string> = {
+  type: () => 'URL without a query',
+  parse: parseIssuer,
+  format: asWritten,
+}
+
+/** A file of PEM certificates, read on the spot. */
+export const caFile: Kind<CaFile> = {
+  type: () => 'path of a PEM file',
+  parse: readCaFile,
+  format: ({ path }) => path,
+}
+
+/** A header name, in lower case. */
+export const header: Kind<string> = {
+  type: () => 'header name',
+  parse: parseHeaderName,
+  format: asWritten,
+}
+
+/** Fields of the token response and the headers that carry them. */
+export const mappings: Kind<HeadersByField> = {
+  type: () => '`json_field:header_name,...`',
+  parse: text => headersByField(parseTokenHeaderMappings(text)),
+  format: byField => formatTokenHeaderMappings(mappingsOf(byField)),
+}
+
+/** Any text without control characters. */
+export const text: Kind<string> = {
+  type: ({ maxLength }) => `text, at most ${maxLength} characters`,
+  parse: (value, { maxLength = Number.POSITIVE_INFINITY }) => parseCredentialText(value, maxLength),
+  format: asWritten,
+}
+
+/** Scopes, separated by blanks. */
+export const scope: Kind<string> = {
+  type: ({ maxLength }) => `scopes separated by blanks, at most ${maxLength} characters`,
+  parse: (value, { maxLength = Number.POSITIVE_INFINITY }) => parseScopeText(value, maxLength),
+  format: asWritten,
+}
+
+/** Client ids of the services a token is for. */
+export const tokenAudiences: Kind<readonly string[]> = {
+  type: () => 'client ids separated by commas or blanks',
+  parse: parseTokenAudiences,
+  format: names => names.join(','),
+}
+
+/** Audiences of which a JWT needs one. */
+export const jwtAudiences: Kind<readonly string[]> = {
+  type: () => 'audiences separated by commas',
+  parse: parseJwtAudiences,
+  format: names => names.join(','),
+}

@@ -1,0 +1,96 @@
+import { optionRules } from '@broker/core/options'
+import type { OptionPath, OptionValue } from './option-path.ts'
+
+/** Default and limits of a value, in the form of core's `optionRules`; durations in milliseconds. */
+export interface Rule<Value = unknown> {
+  readonly default?: Value
+  readonly min?: number
+  readonly max?: number
+  readonly maxLength?: number
+}
+
+/** A kind of value: its name in the reference, and how its text is read and written. */
+export interface Kind<Value = unknown> {
+  type(rule: Rule<Value>): string
+  /** Throws a `Refusal`. */
+  parse(text: string, rule: Rule<Value>): Value
+  /** Writes a value so that `parse` reads the same one back. */
+  format(value: Value): string
+}
+
+interface Declaration<Value> {
+  readonly group: string
+  readonly kind: Kind<Value>
+  /** What core's rule for the option does not say: the default or limits that are the server's. */
+  readonly rule?: Rule<NoInfer<Value>>
+  readonly description: string
+  /** Default: `defaultText`. */
+  readonly example?: string
+  /** The default as the reference spells it, where that is not how its kind writes it. */
+  readonly defaultText?: string
+  /** Masked wherever the value is printed. */
+  readonly secret?: boolean
+}
+
+/** An environment variable: everything that reading, printing and documenting it needs. */
+export interface Variable<Value = unknown> {
+  readonly group: string
+  readonly kind: Kind<Value>
+  readonly rule: Rule<Value>
+  readonly description: string
+  readonly example: string
+  /** `undefined` when the variable has no default. */
+  readonly defaultText: string | undefined
+  readonly secret: boolean
+  /** The option of core that the variable sets. */
+  readonly option: OptionPath | undefined
+  /** Where the value is in `Config`; `undefined` when it is in `broker`, at `option`. */
+  readonly setting: string | undefined
+}
+
+/** A variable whose value is an option of core. */
+export interface OptionVariable<Value> extends Variable<Value> {
+  readonly setting: undefined
+}
+
+/** A variable that the server itself uses, under the name `Name` in `Config`. */
+export interface SettingVariable<Name extends string, Value, DefaultText extends string | undefined>
+  extends Variable<Value> {
+  readonly setting: Name
+  readonly defaultText: DefaultText
+}
+
+/** Declares the variable of an option of core, whose default and limits are those of core's `optionRules`. */
+export function option<Path extends OptionPath, Value extends OptionValue<Path>>(
+  path: Path,
+  declaration: Declaration<Value>,
+): OptionVariable<Value> {
+  const rules: Readonly<Record<string, Rule>> = optionRules
+  const rule = { ...rules[path], ...declaration.rule } as Rule<Value>
+  return { ...completed({ ...declaration, rule }), option: path, setting: undefined }
+}
+
+/** Declares a variable of the server itself that has a default. */
+export function setting<const Name extends string, Value>(
+  name: Name,
+  declaration: Declaration<Value>,
+): SettingVariable<Name, Value, string> {
+  const variable = completed(declaration)
+  const { defaultText } = variable
+  if (defaultText === undefined) throw new TypeError(`the variable of ${name} has no default`)
+  return { ...variable, defaultText, option: undefined, setting: name }
+}
+
+/** Declares one without a default; `via` is the option of core that the server makes of it, if any. */
+export function optionalSetting<const Name extends string, Value>(
+  name: Name,
+  { via, ...declaration }: Declaration<Value> & { readonly via?: OptionPath },
+): SettingVariable<Name, Value, undefined> {
+  return { ...completed(declaration), defaultText: undefined, option: via, setting: name }
+}
+
+function completed<Value>(declaration: Declaration<Value>): Omit<Variable<Value>, 'option' | 'setting'> {
+  const { kind, rule = {}, secret = false } = declaration
+  const { defaultText = rule.default === undefined ? undefined : kind.format(rule.default) } = declaration
+  return { ...declaration, rule, secret, defaultText, example: declaration.example ?? defaultText ?? '' }
+}

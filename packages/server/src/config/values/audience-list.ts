@@ -1,0 +1,22 @@
+import { audienceProblem } from '@broker/core/options'
+import { quoteValue } from './quote-value.ts'
+import { Refusal } from './refusal.ts'
+
+/** Reads the client ids of the services a token is for, separated by commas or blanks; repeated ones count once. */
+export function parseTokenAudiences(text: string): readonly string[] {
+  const names = [...new Set(text.split(/[\s,]+/).filter(name => name !== ''))]
+  const problems = names.flatMap(name => {
+    const problem = audienceProblem(name)
+    return problem === undefined ? [] : [`${quoteValue(name)} ${problem}`]
+  })
+  if (problems.length > 0) throw new Refusal(...problems)
+  return names
+}
+
+/** Reads the audiences of which a caller's JWT needs one, separated by commas; at least one. */
+export function parseJwtAudiences(text: string): readonly string[] {
+  const names = [...new Set(text.split(',').map(name => name.trim()))].filter(name => name !== '')
+  // An empty list would be a gate that lets every audience in, the opposite of what was meant.
+  if (names.length === 0) throw new Refusal(`${quoteValue(text)} names no audience`)
+  return names
+}

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest'
+import { loadConfig } from '../../../src/config/load-config.ts'
+import { configWarnings } from '../../../src/config/rules/config-warnings.ts'
+
+const FIXED = { STATIC_CLIENT_ID: 'reports', STATIC_CLIENT_SECRET: 'hunter2-hunter2', STATIC_SCOPE: 'openid' }
+const GATE = { JWKS_URL: 'https://auth.example.com/keys', JWT_AUDIENCE: 'orders' }
+const warningsOf = (env: NodeJS.ProcessEnv): string[] => configWarnings(loadConfig(env))
+
+describe('configWarnings', () => {
+  it.each([
+    ['the defaults', {}],
+    ['fixed credentials behind a complete gate', { ...FIXED, ...GATE }],
+    ['a fixed id alone', { STATIC_CLIENT_ID: 'reports' }],
+    ['http on loopback', { DEX_TOKEN_URL: 'http://localhost:5556/token' }],
+    ['an issuer', { DEX_ISSUER: 'https://dex.example.com' }],
+    [
+      "a gate with Dex's own keys",
+      { ...FIXED, DEX_ISSUER: 'https://dex.example.com', JWT_AUDIENCE: 'orders' },
+    ],
+    ['http allowed but not used', { ALLOW_INSECURE_DEX_URL: 'true' }],
+  ])('is silent about %s', (_, env) => {
+    expect(warningsOf(env)).toEqual([])
+  })
+
+  it('warns of fixed credentials without a gate', () => {
+    expect(warningsOf(FIXED)).toEqual([expect.stringContaining('without a JWT gate')])
+  })
+
+  it('warns of a scope that callers choose under the identity of the broker', () => {
+    const warnings = warningsOf({ ...FIXED, ...GATE, STATIC_SCOPE: '', SCOPE_HEADER: 'X-Wanted' })
+    expect(warnings).toEqual([expect.stringMatching(/without STATIC_SCOPE: .* x-wanted/)])
+  })
+
+  it('warns of a gate without an audience', () => {
+    expect(warningsOf({ ...FIXED, ...GATE, JWT_AUDIENCE: '' })).toEqual([
+      expect.stringContaining('without JWT_AUDIENCE'),
+    ])
+  })
+
+  it("warns of a gate with Dex's own keys that is without an audience, or expects another issuer", () => {
+    const env = { ...FIXED, DEX_ISSUER: 'https://dex.example.com' }
+    expect(warningsOf({ ...env, JWT_ISSUER: 'https://dex.example.com' })).toEqual([
+      expect.stringMatching(/Dex's keys.* without JWT_AUDIENCE/),
+    ])
+    expect(warningsOf({ ...env, JWT_ISSUER: 'https://dex.example.com/', JWT_AUDIENCE: 'orders' })).toEqual([
+      expect.stringContaining('JWT_ISSUER is not DEX_ISSUER'),
+    ])
+  })
+
+  it('warns of each URL that is plain http beyond loopback', () => {
+    const env = {
+      ALLOW_INSECURE_DEX_URL: 'true',
+      DEX_TOKEN_URL: 'http://dex/token',
+      JWKS_URL: 'http://dex/keys',
+      DEX_ISSUER: 'http://dex',
+    }
+    expect(warningsOf({ ...FIXED, ...GATE, ...env })).toEqual([
+      expect.stringMatching(/^DEX_ISSUER is not https/),
+      expect.stringMatching(/^DEX_TOKEN_URL is not https/),
+      expect.stringMatching(/^JWKS_URL is not https/),
+    ])
+  })
+
+  it('never holds the secret', () => {
+    expect(warningsOf(FIXED).join()).not.toContain('hunter2')
+  })
+})

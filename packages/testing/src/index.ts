@@ -1,0 +1,23 @@
+export { type BrokerPorts, brokerCommand, listeningPorts } from './broker-command.ts'
+export { type BrokerProcess, startBroker } from './broker-process.ts'
+export {
+  type EnvoyConfig,
+  envoyBootstrap,
+  type ListenerParts,
+  type ListenerVariants,
+} from './envoy-bootstrap.ts'
+export { type EnvoyProcess, startEnvoy } from './envoy-process.ts'
+export { type FoundEnvoy, findEnvoy } from './find-envoy.ts'
+export { freePort } from './free-port.ts'
+export { ManagedProcess, type ManagedProcessOptions } from './managed-process.ts'
+export { ask, type RawAnswer, RawConnection, type RawRequest, requestText } from './raw-connection.ts'
+export {
+  type AnswerRequest,
+  answerJson,
+  type Listening,
+  listening,
+  type ReceivedRequest,
+  type RecordingServer,
+  startRecordingServer,
+} from './recording-server.ts'
+export { until, within } from './until.ts'

@@ -1,0 +1,11 @@
+import type { ViteUserConfig } from 'vitest/config'
+
+/** The settings of every suite; a suite may add to them. */
+export const vitestSettings = {
+  include: ['test/**/*.test.ts'],
+  testTimeout: 20_000,
+  pool: 'forks',
+  // The JSON report is where .ci/run takes its counts from; turbo keeps it beside the cached result.
+  reporters: ['default', 'json'],
+  outputFile: { json: '.reports/vitest.json' },
+} as const satisfies ViteUserConfig['test']

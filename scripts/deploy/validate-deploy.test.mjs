@@ -1,0 +1,131 @@
+// Spoils the deployment's own files one way at a time and sees it reported: a rule that no longer finds what it reads
+// looks exactly like files in order.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { reasonToLeaveOut } from '../image/image-tree.mjs'
+import { root } from '../workspace/workspace-packages.cjs'
+import { deploymentFaults } from './validate-deploy-rules.mjs'
+
+const variableNames = readVariableNames()
+const deployment = 'deploy/kubernetes/base/deployment.yaml'
+const newPolicy = 'deploy/kubernetes/gate-mode/security-policy-1.8.yaml'
+const oldPolicy = 'deploy/kubernetes/header-mode/security-policy-1.7.yaml'
+const compose = 'deploy/compose/compose.yaml'
+const envoy = 'deploy/compose/envoy.yaml'
+const workflow = '.github/workflows/ci.yml'
+const dockerfile = 'deploy/docker/Dockerfile'
+
+/** `[file, what is there, what is put there, what is reported]` */
+const spoiled = [
+  [deployment, 'replicas: 2', 'replicas: [', 'Flow sequence'],
+  [deployment, 'replicas: 2', 'replicas: 2\n  replicas: 2', 'Map keys must be unique'],
+  [deployment, 'apps/v1', 'apps/v1beta1', 'is of apps/v1'],
+  [deployment, 'automountServiceAccountToken: false', '', 'mounts a token'],
+  [deployment, 'runAsNonRoot: true\n        runAsUser', 'runAsUser', 'the pod may run as root'],
+  [deployment, 'readOnlyRootFilesystem: true', '', 'can be written'],
+  [deployment, '- ALL', '- NET_RAW', 'not every capability'],
+  [
+    deployment,
+    'path: /readyz\n              port: admin',
+    'path: /readyz\n              port: check',
+    'readinessProbe',
+  ],
+  [deployment, 'path: /healthz', 'path: /check', 'livenessProbe'],
+  [deployment, 'terminationGracePeriodSeconds: 20', 'terminationGracePeriodSeconds: 15', 'more than 15'],
+  [deployment, 'dex-token-broker:0.1.0', 'dex-token-broker:latest', 'pinned neither'],
+  [deployment, 'DEX_TOKEN_URL', 'DEX_TOKENURL', 'no variable DEX_TOKENURL'],
+  [
+    'deploy/kubernetes/gate-mode/deployment-patch.yaml',
+    /valueFrom:\n.*\n.*\n.*\n/,
+    'value: secret\n',
+    'in the clear',
+  ],
+  ['deploy/kubernetes/base/kustomization.yaml', 'Selectors: false', 'Selectors: true', 'includeSelectors'],
+  ['deploy/kubernetes/base/network-policy.yaml', 'port: admin', 'port: check', 'for Envoy alone'],
+  ['deploy/kubernetes/base/service.yaml', 'port: 8081', 'port: 9090', 'not check 8080 and admin 8081'],
+  ['deploy/kubernetes/base/service-account.yaml', 'Token: false', 'Token: true', 'is mounted'],
+  [newPolicy, 'failOpen: false', 'failOpen: true', 'failOpen'],
+  [newPolicy, 'failOpen: false', '', 'failOpen'],
+  [newPolicy, 'pathOverride: /check', '', 'http.pathOverride is not /check'],
+  [newPolicy, 'pathOverride: /check', 'path: /check', 'http.path does not belong'],
+  [newPolicy, 'statusOnError: 503', '', 'statusOnError'],
+  [newPolicy, 'connectionIdleTimeout: 55s', 'connectionIdleTimeout: 75s', 'idle connections'],
+  [oldPolicy, 'path: /check', 'pathOverride: /check', 'http.path is not /check'],
+  [oldPolicy, 'timeout: 6s', 'timeout: 5s', 'not longer than HTTP_TIMEOUT'],
+  [compose, 'LOG_FORMAT', 'LOG_FORM', 'no variable LOG_FORM'],
+  [compose, '127.0.0.1:10000', '10000', 'is published on'],
+  [compose, 'whoami:v1.11.0', 'whoami', 'the image of backend has no version'],
+  [envoy, 'failure_mode_allow: false', 'failure_mode_allow: true', 'failure_mode_allow'],
+  [envoy, 'path_prefix: /check', 'path_prefix: /', 'path_prefix'],
+  [envoy, 'idle_timeout: 55s', 'idle_timeout: 3600s', 'idle connections'],
+  [envoy, 'port_value: 8081', 'port_value: 8080', 'health check is not on 8081'],
+  [workflow, 'permissions: {}', 'permissions: { contents: write }', 'permissions at the top'],
+  [workflow, 'timeout-minutes: 60', '', 'everything has no timeout'],
+  [workflow, 'persist-credentials: false', 'fetch-depth: 1', 'leaves its token'],
+  [workflow, /@[0-9a-f]{40} # v/, '@v7 # v', 'not pinned by a full commit hash'],
+  [workflow, /(@[0-9a-f]{40}) # v/, '$1 # V', 'no comment with its version'],
+  [dockerfile, 'USER 65532:65532', 'USER nonroot', 'USER'],
+  [dockerfile, 'ENTRYPOINT ["/nodejs/bin/node", "/app/dist/cli.js"]', 'ENTRYPOINT node dist/cli.js', 'shell'],
+  [dockerfile, 'debian13:nonroot', 'debian13', 'no version'],
+  [dockerfile, 'PNPM_VERSION=', 'PNPM_VERSION=1', 'PNPM_VERSION is not'],
+]
+
+test('the files are in order', () => {
+  assert.deepEqual(faultsWith(), [])
+})
+
+for (const [file, found, replacement, reported] of spoiled) {
+  test(`${file} with ${JSON.stringify(replacement)} is reported: ${reported}`, () => {
+    const text = read(file)
+    assert.notEqual(text.replace(found, replacement), text, 'nothing was replaced')
+    const faults = faultsWith(file, text.replace(found, replacement))
+    assert.ok(
+      faults.some(fault => fault.startsWith(file) && fault.includes(reported)),
+      faults.join('\n') || 'nothing reported',
+    )
+  })
+}
+
+test('what the server needs at run time is in the image, and nothing else', () => {
+  const needed = [
+    'dist/cli.js',
+    'package.json',
+    'node_modules/pino/lib/transport.js',
+    'node_modules/zod/LICENSE',
+  ]
+  const others = [
+    'pnpm-lock.yaml',
+    'node_modules/.modules.yaml',
+    'node_modules/.bin/pino',
+    'dist/cli.d.ts',
+    'dist/cli.js.map',
+    'node_modules/zod/src/index.ts',
+    'node_modules/pino/test/basic.test.js',
+    'node_modules/pino/examples/basic.js',
+    'node_modules/hono/dist/helper.test.js',
+  ]
+  assert.deepEqual(needed.filter(reasonToLeaveOut), [])
+  assert.deepEqual(
+    others.filter(file => !reasonToLeaveOut(file)),
+    [],
+  )
+})
+
+function faultsWith(file, text) {
+  const files = new Map(
+    [...new Set(spoiled.map(([name]) => name)), 'pnpm-workspace.yaml'].map(name => [name, read(name)]),
+  )
+  if (file) files.set(file, text)
+  return deploymentFaults(files, variableNames)
+}
+
+function read(file) {
+  return readFileSync(path.join(root, file), 'utf8')
+}
+
+/** Without a build: the generated page has a heading for each. */
+function readVariableNames() {
+  return [...read('docs/configuration.md').matchAll(/^### ([A-Z_]+)$/gm)].map(([, name]) => name)
+}
