@@ -29,7 +29,7 @@ function readFiles() {
 }
 
 async function serverVariables() {
-  const built = path.join(root, 'packages/server/dist/config/config-schema.js')
+  const built = path.join(root, 'packages/server/dist/config/schema/config-schema.js')
   const { variableNames } = await import(pathToFileURL(built).href)
   return variableNames
 }
