@@ -21,6 +21,7 @@ import { type ResolvedOptions, resolveOptions } from './options/resolve-options.
 import type { Clock } from './shared/clock.ts'
 import type { MaybePromise } from './shared/maybe-promise.ts'
 import type { Wait } from './shared/wait-for.ts'
+import { AcceptedClients } from './tokens/accepted-clients.ts'
 import { startCacheCleanup } from './tokens/cache/start-cache-cleanup.ts'
 import { TokenCache } from './tokens/cache/token-cache.ts'
 import { DexOrigin } from './tokens/dex/dex-origin.ts'
@@ -82,6 +83,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
     const endpoints = new DexEndpoints({ issuer, tokenEndpoint, metadata })
     const gateKeys = gate && gateKeySource(resolved, gate, endpoints)
     const dexKeys = dexKeySource(resolved, endpoints)
+    const accepted = new AcceptedClients()
     this.#dex = {
       name: 'dex',
       origin: new DexOrigin(surroundings, {
@@ -89,6 +91,8 @@ export class TokenBroker implements Broker, AsyncDisposable {
         authMethod: clientAuthMethod,
         wantedFields: tokenHeaders.map(({ field }) => field),
         rejected: new RejectedCredentials(resolved.negativeCacheTtlMs, clock),
+        accepted,
+        maxConnections: resolved.maxConnections,
       }),
       keys: dexKeys,
       missing: () => (endpoints.prepare() ? [] : ['endpoints']),
@@ -103,6 +107,8 @@ export class TokenBroker implements Broker, AsyncDisposable {
     this.#tokens = new Tokens(surroundings, {
       originOf: () => this.#dex.origin,
       cache: this.#cache,
+      accepted,
+      maxWaiters: resolved.maxWaitingCallers,
       tokenHeaders: new TokenHeaders(authorizationHeader, tokenHeaders),
       life: { safetyMarginMs: resolved.expirySafetyMarginMs, maxAgeMs: resolved.maxTokenAgeMs },
       refreshAheadRatio: resolved.refreshAheadRatio,

@@ -105,6 +105,8 @@ function startTokens(clock: LivedClock, secondsOf: () => number) {
     transport: dex.transport,
     clock,
     random: () => 0.5,
+    // The model knows of no line before Dex.
+    maxConnections: 1_000,
   })
   const worthOf = (accessToken: string): ModelToken => {
     const token = issued.get(accessToken)

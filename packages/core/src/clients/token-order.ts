@@ -9,6 +9,7 @@ export class TokenOrder {
   /** What the token is cached and shared by. */
   readonly key: string
   readonly #keys: CacheKeys
+  #clientKey: string | undefined
 
   constructor(credentials: ClientCredentials, issuer: string, keys: CacheKeys) {
     this.credentials = credentials
@@ -17,8 +18,9 @@ export class TokenOrder {
     this.#keys = keys
   }
 
-  /** What a rejection of the client itself is remembered by, whatever it asks for. Derived when asked: most never are. */
+  /** What the orders of one client and secret have in common, whatever they ask for. Derived when first asked: most never are. */
   get clientKey(): string {
-    return this.#keys.ofClient(this.credentials)
+    this.#clientKey ??= this.#keys.ofClient(this.credentials)
+    return this.#clientKey
   }
 }

@@ -95,6 +95,13 @@ export interface TokenBrokerOptions {
   readonly maxTokenAgeMs?: number | undefined
   /** How long rejected credentials are answered without asking Dex, in milliseconds. Default 5,000; 0 never. */
   readonly negativeCacheTtlMs?: number | undefined
+  /**
+   * Token requests to Dex at the same time, 1 to 1,024. Default 32. Half of them are kept for clients that Dex has accepted
+   * before. The transport has to allow as many connections.
+   */
+  readonly maxConnections?: number | undefined
+  /** Callers that wait for tokens at the same time, 1 to 1,000,000; more get `overloaded` at once. Default 50,000. */
+  readonly maxWaitingCallers?: number | undefined
   /** Permits plain http to other hosts than this one. Secrets and tokens are then readable on the way. Default `false`. */
   readonly allowInsecureUrls?: boolean | undefined
   /** Default: the global `fetch`. */
@@ -137,6 +144,8 @@ export const optionRules = {
   refreshAheadRatio: { unit: 'ratio', default: 0.8, min: 0, max: 1 },
   maxTokenAgeMs: { unit: 'ms', default: 0, min: 0, max: 2_147_483_647 },
   negativeCacheTtlMs: { unit: 'ms', default: 5_000, min: 0, max: 2_147_483_647 },
+  maxConnections: { unit: 'entries', default: 32, min: 1, max: 1_024 },
+  maxWaitingCallers: { unit: 'entries', default: 50_000, min: 1, max: 1_000_000 },
   allowInsecureUrls: { default: false },
   'gate.jwtHeader': { default: 'authorization' },
   'gate.clockToleranceMs': { unit: 'ms', default: 0, min: 0, max: 2_147_483_647 },

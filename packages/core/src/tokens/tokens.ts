@@ -6,6 +6,7 @@ import type { MaybePromise } from '../shared/maybe-promise.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { Topic } from '../shared/topic.ts'
 import type { Wait } from '../shared/wait-for.ts'
+import type { AcceptedClients } from './accepted-clients.ts'
 import { BearerToken, cacheKeyOf } from './bearer-token.ts'
 import { type RefreshPolicy, RefreshSchedule } from './cache/refresh-schedule.ts'
 import type { CachedToken, TokenCache } from './cache/token-cache.ts'
@@ -22,6 +23,10 @@ export interface TokensOptions {
   /** Where tokens come from, by the name of the issuer. */
   readonly originOf: (issuer: string) => TokenOrigin
   readonly cache: TokenCache
+  /** Kept here, and asked by the origin. */
+  readonly accepted: AcceptedClients
+  /** Callers that wait at the same time. */
+  readonly maxWaiters: number
   readonly tokenHeaders: TokenHeaders
   readonly life: LifeLimits
   readonly refreshAheadRatio: number
@@ -58,12 +63,12 @@ export class Tokens {
   #stale = 0
 
   constructor(surroundings: Surroundings, options: TokensOptions) {
-    const { clock, random, requestTimeoutMs } = surroundings
+    const { clock, random } = surroundings
     this.#surroundings = surroundings
     this.#options = options
     this.#refreshPolicy = { aheadRatio: options.refreshAheadRatio, clock, random }
     this.#invalidationPace = new InvalidationPace(clock)
-    this.#inFlight = new InFlight(requestTimeoutMs)
+    this.#inFlight = new InFlight(options.maxWaiters)
   }
 
   get lookups(): TokenLookups {
@@ -137,7 +142,7 @@ export class Tokens {
   }
 
   #join(order: TokenOrder): SharedWork<IssuedToken> {
-    return this.#inFlight.join(order.key, (signal, onFirstFailure) =>
+    return this.#inFlight.join(order.key, !this.#options.accepted.has(order), (signal, onFirstFailure) =>
       this.#obtain(order, signal, onFirstFailure),
     )
   }
@@ -178,7 +183,7 @@ export class Tokens {
   }
 
   #keep(order: TokenOrder, { response, requestedAt }: ObtainedToken): IssuedToken {
-    const { cache, tokenHeaders, life: limits } = this.#options
+    const { cache, accepted, tokenHeaders, life: limits } = this.#options
     const { clock } = this.#surroundings
     const life = tokenLife(requestedAt, response.expiresIn, limits)
     if (remainingMs(life, clock) === 0) {
@@ -186,6 +191,7 @@ export class Tokens {
       logTokenFailure(this.#surroundings, order, failure)
       throw failure
     }
+    accepted.add(order)
     const token = new BearerToken({ response, life, key: order.key, clock, tokenHeaders })
     const lifeOfUse = { from: requestedAt.monotonic, until: life.usableUntil }
     cache.set(order.key, { token, life, refresh: new RefreshSchedule(this.#refreshPolicy, lifeOfUse) })
@@ -194,10 +200,14 @@ export class Tokens {
     return token
   }
 
-  #takeNote({ key }: TokenOrder, failure: BrokerError): void {
-    const { cache } = this.#options
-    if (failure.code === 'token_request_rejected') cache.delete(key)
-    else cache.find(key)?.refresh.failed(failure)
+  #takeNote(order: TokenOrder, failure: BrokerError): void {
+    const { cache, accepted } = this.#options
+    if (failure.code === 'token_request_rejected') {
+      cache.delete(order.key)
+      accepted.delete(order)
+    } else {
+      cache.find(order.key)?.refresh.failed(failure)
+    }
   }
 }
 

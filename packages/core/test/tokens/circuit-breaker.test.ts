@@ -162,10 +162,14 @@ describe('a Dex that cannot answer', () => {
   })
 
   test('and comes back is not kept out by requests that it never answered', async () => {
-    await using running = await startBrokerWithDex({ client: orders, requestTimeoutMs: 400 })
+    await using running = await startBrokerWithDex({
+      client: orders,
+      requestTimeoutMs: 400,
+      maxConnections: 512,
+    })
     running.dex.setFault('token', { kind: 'hang' })
     const late = Array.from({ length: 100 }, (_, index) =>
-      failureOf(running.broker.getToken({ clientSecret: `secret-${index}` })),
+      failureOf(running.broker.getToken({ scope: `scope-${index}` })),
     )
     await until(() => running.dex.counts.tokenRequests === 100)
     running.dex.setFault('token', { kind: 'answer', status: 429, times: 1, headers: { 'retry-after': '1' } })

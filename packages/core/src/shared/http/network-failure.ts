@@ -38,3 +38,20 @@ function problemOf(code: string | undefined): HintProblem | undefined {
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'host_not_found'
   return code === 'ECONNREFUSED' ? 'nothing_listens' : undefined
 }
+
+/** Codes of a request that never reached the other side: nothing in it can be the cause. */
+const unreachedCodes = new Set([
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'ETIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
+
+/** Whether a failed request never reached the other side. */
+export function isUnreached(code: string | undefined): boolean {
+  return code !== undefined && (unreachedCodes.has(code) || certificateCodes.has(code))
+}

@@ -5,16 +5,19 @@ import { asBrokerError } from '../../shared/as-broker-error.ts'
 import { momentOf } from '../../shared/clock.ts'
 import { BrokerError } from '../../shared/errors.ts'
 import type { MaybePromise } from '../../shared/maybe-promise.ts'
+import { RequestWithDeadline } from '../../shared/request-with-deadline.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
+import type { AcceptedClients } from '../accepted-clients.ts'
 import { logTokenFailure } from '../log-token-failure.ts'
 import type { ObtainedToken, TokenOrigin } from '../token-origin.ts'
-import { CircuitBreaker } from './circuit-breaker.ts'
+import { type Attempt, type CircuitClient, Circuits } from './circuits.ts'
 import type { RejectedCredentials } from './rejected-credentials.ts'
 import { requestWithRetries } from './request-with-retries.ts'
+import { type Applicant, Slots } from './slots.ts'
 import { TokenEndpoint } from './token-endpoint.ts'
 
-/** Different tokens that may be requested at the same time: Dex signs each one. */
-const maxRequestsUnderWay = 256
+/** Different tokens that wait for a slot or are being requested, at most. */
+const maxWaiting = 4_096
 
 export interface DexOriginOptions {
   /** Asked for each time; may have to wait for discovery. */
@@ -23,104 +26,164 @@ export interface DexOriginOptions {
   /** The fields of the response to keep beside the token, by their JSON names. */
   readonly wantedFields: readonly string[]
   readonly rejected: RejectedCredentials
+  readonly accepted: AcceptedClients
+  /** Token requests at the same time. */
+  readonly maxConnections: number
 }
 
-/** Tokens from a Dex: retried within the one deadline that the signal brings, and not asked for while Dex cannot answer. */
+type OnFirstFailure = (failure: BrokerError) => void
+
+/**
+ * Tokens from a Dex. A request waits for its slot first, and that is our own affair; from the moment of sending it has one
+ * deadline, retries included. Dex is not asked while it cannot answer.
+ */
 export class DexOrigin implements TokenOrigin {
   readonly #surroundings: Surroundings
-  readonly #tokenEndpoint: () => MaybePromise<string>
+  readonly #options: DexOriginOptions
   readonly #endpoint: TokenEndpoint
-  readonly #breaker: CircuitBreaker
-  readonly #rejected: RejectedCredentials
-  #underWay = 0
+  readonly #slots: Slots
+  readonly #circuits: Circuits
 
   constructor(surroundings: Surroundings, options: DexOriginOptions) {
-    const { tokenEndpoint, authMethod, wantedFields, rejected } = options
-    const { transport, clock } = surroundings
+    const { transport, clock, requestTimeoutMs } = surroundings
+    const { authMethod, wantedFields, maxConnections } = options
     this.#surroundings = surroundings
-    this.#tokenEndpoint = tokenEndpoint
+    this.#options = options
     this.#endpoint = new TokenEndpoint({ authMethod, transport, clock, wantedFields })
-    this.#breaker = new CircuitBreaker(clock)
-    this.#rejected = rejected
+    this.#slots = new Slots({ max: maxConnections, maxWaiting, maxWaitMs: requestTimeoutMs })
+    this.#circuits = new Circuits(surroundings)
   }
 
   rejection(order: TokenOrder): BrokerError | undefined {
-    return this.#rejected.get(order)
+    return this.#options.rejected.get(order)
   }
 
   async obtain(
     order: TokenOrder,
     signal: AbortSignal,
-    onFirstFailure: (failure: BrokerError) => void,
+    onFirstFailure: OnFirstFailure,
   ): Promise<ObtainedToken> {
-    if (this.#underWay >= maxRequestsUnderWay) throw tooManyRequests()
-    this.#underWay++
-    try {
-      // Discovery has pauses and a log of its own: neither retries nor the circuit of the token endpoint are about it.
-      const url = await this.#tokenEndpoint()
-      return await this.#request(url, order, signal, onFirstFailure)
-    } finally {
-      this.#underWay--
+    const isAccepted = this.#options.accepted.has(order)
+    const { clientId } = order.credentials
+    const client: CircuitClient = { key: order.clientKey, clientId, isAccepted }
+    // By its id alone a stranger is told apart from others: secrets can be made up.
+    const applicant: Applicant = { client: isAccepted ? client.key : clientId, isAccepted }
+    this.#assertMayTry(client)
+    // Discovery has pauses and a log of its own: neither retries nor the circuit of the token endpoint are about it.
+    const url = await this.#options.tokenEndpoint()
+    const turn = this.#slots.enter(applicant, signal)
+    if (turn !== undefined) {
+      // Who has a living token does not stand in line.
+      onFirstFailure(mustWait())
+      await turn
     }
+    return this.#request({ url, order, client, applicant, signal, onFirstFailure })
   }
 
-  async #request(
-    url: string,
-    order: TokenOrder,
-    signal: AbortSignal,
-    onFirstFailure: (failure: BrokerError) => void,
-  ): Promise<ObtainedToken> {
+  /** Begins in a slot. */
+  async #request(call: {
+    url: string
+    order: TokenOrder
+    client: CircuitClient
+    applicant: Applicant
+    signal: AbortSignal
+    onFirstFailure: OnFirstFailure
+  }): Promise<ObtainedToken> {
+    const { order, client, applicant, signal, onFirstFailure } = call
+    const { requestTimeoutMs, random } = this.#surroundings
+    let isFirst = true
+    const request = new RequestWithDeadline(requestTimeoutMs, deadline =>
+      requestWithRetries(
+        async () => {
+          if (!isFirst) await this.#slots.enter(applicant, deadline)
+          isFirst = false
+          return this.#attempt(call, deadline)
+        },
+        {
+          signal: deadline,
+          random,
+          onFailedAttempt: onFirstFailure,
+          mayTryAgain: () => this.#circuits.retryAfterMs(client) === 0,
+        },
+      ),
+    )
+    const close = () => request.abort(signal.reason)
+    signal.addEventListener('abort', close)
     try {
-      return await requestWithRetries(() => this.#attempt(url, order.credentials, signal), {
-        signal,
-        random: this.#surroundings.random,
-        onFailedAttempt: onFirstFailure,
-        mayTryAgain: () => this.#breaker.retryAfterMs === 0,
-      })
+      return await request.settled
     } catch (error) {
       const failure = asBrokerError(error, 'the token request failed')
-      if (isRejection(failure)) this.#rejected.add(order, failure)
-      // Not for those that the open circuit kept from Dex, nor for the end of the broker.
-      if (failure.code !== 'overloaded' && failure !== signal.reason) {
-        logTokenFailure(this.#surroundings, order, failure)
-      }
+      this.#takeNote(order, failure, signal)
       throw failure
+    } finally {
+      signal.removeEventListener('abort', close)
     }
   }
 
-  async #attempt(url: string, credentials: ClientCredentials, signal: AbortSignal): Promise<ObtainedToken> {
-    const { clock, observe, logger } = this.#surroundings
-    const breaker = this.#breaker
-    if (!breaker.allows()) {
+  /** In a slot, which it gives back. */
+  async #attempt(
+    {
+      url,
+      order,
+      client,
+      applicant,
+    }: { url: string; order: TokenOrder; client: CircuitClient; applicant: Applicant },
+    signal: AbortSignal,
+  ): Promise<ObtainedToken> {
+    const { clock } = this.#surroundings
+    const enteredAt = clock.monotonic()
+    try {
       // A probe began earlier than this request, so it also ends before this one's deadline.
-      await breaker.probe
-      if (!breaker.allows()) throw circuitOpen(breaker.retryAfterMs)
+      let attempt = this.#circuits.begin(client)
+      if (attempt === undefined) {
+        await this.#circuits.probe(client)
+        attempt = this.#circuits.begin(client)
+      }
+      if (attempt === undefined) throw circuitOpen(this.#circuits.retryAfterMs(client))
+      return await this.#send(url, order.credentials, attempt, signal)
+    } finally {
+      this.#slots.leave(applicant, clock.monotonic() - enteredAt)
     }
-    const { period } = breaker
+  }
+
+  async #send(
+    url: string,
+    credentials: ClientCredentials,
+    attempt: Attempt,
+    signal: AbortSignal,
+  ): Promise<ObtainedToken> {
+    const { clock, observe, logger } = this.#surroundings
     const requestedAt = momentOf(clock)
     const durationMs = () => clock.monotonic() - requestedAt.monotonic
     try {
       const response = await this.#endpoint.request(url, credentials, signal)
-      if (breaker.succeeded()) logger.info({}, 'the token endpoint answers again')
+      attempt.succeeded()
       observe({ type: 'token_request', outcome: 'issued', durationMs: durationMs() })
       logger.debug({ clientId: credentials.clientId, durationMs: durationMs() }, 'token issued')
       return { response, requestedAt }
     } catch (error) {
       const failure = asBrokerError(error, 'the token request failed')
-      if (failure !== signal.reason) this.#tellBreaker(failure, period)
+      // The end of the broker tells nothing about Dex; what Dex judges, however it judges, is an answer.
+      if (failure !== signal.reason) {
+        if (failure.transient) attempt.failed(failure)
+        else attempt.succeeded()
+      }
       observe({ type: 'token_request', outcome: failure.code, durationMs: durationMs() })
       throw failure
     }
   }
 
-  #tellBreaker(failure: BrokerError, period: number): void {
-    const breaker = this.#breaker
-    if (!failure.transient) breaker.succeeded()
-    else if (breaker.failed(failure.retryAfterMs, period)) {
-      this.#surroundings.logger.warn(
-        { retryAfterMs: breaker.retryAfterMs },
-        'the token endpoint fails: it is left alone for a while',
-      )
+  /** Whoever would be refused anyway need not wait for a slot; while a probe is out it may be worth to wait. */
+  #assertMayTry(client: CircuitClient): void {
+    const retryAfterMs = this.#circuits.retryAfterMs(client)
+    if (retryAfterMs > 0 && this.#circuits.probe(client) === undefined) throw circuitOpen(retryAfterMs)
+  }
+
+  #takeNote(order: TokenOrder, failure: BrokerError, signal: AbortSignal): void {
+    if (isRejection(failure)) this.#options.rejected.add(order, failure)
+    // Not for those that the open circuit kept from Dex, nor for the end of the broker.
+    if (failure.code !== 'overloaded' && failure !== signal.reason) {
+      logTokenFailure(this.#surroundings, order, failure)
     }
   }
 }
@@ -130,8 +193,8 @@ function isRejection({ code, transient }: BrokerError): boolean {
   return code === 'token_request_rejected' || (code === 'invalid_token_response' && !transient)
 }
 
-function tooManyRequests(): BrokerError {
-  return new BrokerError('overloaded', 'too many tokens are being requested', {
+function mustWait(): BrokerError {
+  return new BrokerError('overloaded', 'the token request waits for its turn', {
     retryAfterMs: 1000,
     transient: true,
   })
