@@ -15,10 +15,11 @@ export class FaultSwitches {
     this.#faults.clear()
   }
 
-  /** The fault for the next request of a target, which counts as one of its times. */
-  take(target: FaultTarget | undefined): Fault | undefined {
+  /** The fault for the next request of a target, by this client if any, which counts as one of its times. */
+  take(target: FaultTarget | undefined, clientId = ''): Fault | undefined {
     const entry = target === undefined ? undefined : this.#faults.get(target)
     if (entry === undefined || entry.left <= 0) return undefined
+    if (entry.fault.forClient?.(clientId) === false) return undefined
     entry.left -= 1
     return entry.fault
   }

@@ -21,5 +21,10 @@ export type FaultKind =
   /** Changes the true answer; mind its Content-Length. */
   | { readonly kind: 'rewrite'; readonly rewrite: (answer: Answer) => Answer }
 
-/** A fault and how many requests it hits: all of them until it is cleared, unless `times` is given. */
-export type Fault = FaultKind & { readonly times?: number }
+/** A fault and which requests it hits: all of them until it is cleared, unless something else is given. */
+export type Fault = FaultKind & {
+  /** How many requests at most. */
+  readonly times?: number
+  /** Only token requests of these clients. */
+  readonly forClient?: (clientId: string) => boolean
+}

@@ -1,5 +1,6 @@
 import type { RequestListener, ServerResponse } from 'node:http'
 import { type Answer, notFoundAnswer, textAnswer } from './answer.ts'
+import { readClientCredentials } from './client-authentication.ts'
 import { answerDiscovery } from './discovery-endpoint.ts'
 import { type EndpointName, endpointRoutes, type FaultTarget } from './endpoint.ts'
 import type { Fault } from './fault.ts'
@@ -64,13 +65,18 @@ export function createRequestHandler({
       if (name === 'token' && made.status === 200) journal.count('tokensIssued')
       return made
     }
-    const fault = takeFault(name, request.path)
+    const fault = takeFault(name, request)
     if (fault === undefined) writeAnswer(response, await trueAnswer())
     else await playFault(fault, response, trueAnswer, endOf(response))
   }
 
-  function takeFault(name: EndpointName | undefined, path: string): Fault | undefined {
-    return faults.take(path as FaultTarget) ?? faults.take(name)
+  function takeFault(
+    name: EndpointName | undefined,
+    { path, headers, form }: ReceivedRequest,
+  ): Fault | undefined {
+    const presented = readClientCredentials(headers.authorization, form ?? new Map())
+    const clientId = 'clientId' in presented ? presented.clientId : ''
+    return faults.take(path as FaultTarget, clientId) ?? faults.take(name, clientId)
   }
 
   function endOf(response: ServerResponse): AbortSignal {

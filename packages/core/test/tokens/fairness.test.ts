@@ -1,0 +1,178 @@
+import type { Fault } from '@broker/dev-dex'
+import { describe, expect, test } from 'vitest'
+import {
+  type BrokerWithDex,
+  billing,
+  failureOf,
+  orders,
+  startBrokerWithDex,
+  until,
+} from '../broker-with-dex.ts'
+
+const isOrders = (clientId: string) => clientId === 'orders'
+const isStranger = (clientId: string) => clientId.startsWith('made-up')
+
+/** One of the sixteen sets of scopes that Dex knows: each is another token. */
+function scopeOf(number: number): string {
+  return ['openid', 'email', 'profile', 'groups'].filter((_, bit) => (number >> bit) & 1).join(' ')
+}
+
+/** A client that nobody knows. */
+const madeUp = (number: number) => ({ clientId: `made-up-${number}`, clientSecret: 'x' })
+
+describe('a 429 of one client', () => {
+  test('bars that client for as long as it says, and no other', async () => {
+    await using running = await startBrokerWithDex()
+    const { broker, dex, clock } = running
+    dex.setFault('token', {
+      kind: 'answer',
+      status: 429,
+      headers: { 'retry-after': '60' },
+      forClient: isOrders,
+    })
+    expect(await failureOf(broker.getToken(orders))).toMatchObject({ status: 503, retryAfterMs: 60_000 })
+    await expect(broker.getToken(billing)).resolves.toBeDefined()
+    expect(await failureOf(broker.getToken({ ...orders, scope: 'groups' }))).toMatchObject({
+      code: 'overloaded',
+    })
+    expect(dex.counts.tokenRequests).toBe(2)
+    dex.clearFaults()
+    clock.advance(60_000)
+    await expect(broker.getToken(orders)).resolves.toBeDefined()
+  })
+
+  test('and of a second client bars the endpoint for strangers, and not for clients that Dex has accepted', async () => {
+    await using running = await startBrokerWithDex()
+    const { broker, dex } = running
+    await broker.getToken(billing)
+    dex.setFault('token', {
+      kind: 'answer',
+      status: 429,
+      headers: { 'retry-after': '60' },
+      forClient: isStranger,
+    })
+    for (const number of [1, 2]) await failureOf(broker.getToken(madeUp(number)))
+    expect(await failureOf(broker.getToken(madeUp(3)))).toMatchObject({ code: 'overloaded' })
+    expect(dex.counts.tokenRequests).toBe(3)
+    await expect(broker.getToken({ ...billing, scope: 'groups' })).resolves.toBeDefined()
+  })
+})
+
+describe('a client whose requests always fail', () => {
+  test('costs Dex five requests and nobody else anything', async () => {
+    await using running = await startBrokerWithDex({ requestTimeoutMs: 1_000 })
+    const { broker, dex } = running
+    dex.setFault('token', { kind: 'html', status: 500, forClient: isOrders })
+    for (let second = 0; second < 15; second++) {
+      await failureOf(broker.getToken(orders))
+      await expect(broker.getToken({ ...billing, scope: scopeOf(second) })).resolves.toBeDefined()
+    }
+    expect(dex.counts.tokenRequests).toBe(5 + 15)
+  })
+
+  test('does not take every probe when two of them have opened the circuit of all', async () => {
+    await using running = await startBrokerWithDex(
+      {},
+      {
+        clients: [
+          { id: 'orders', secret: 'orders-secret' },
+          { id: 'billing', secret: 'billing-secret' },
+          { id: 'stock', secret: 'stock-secret' },
+        ],
+      },
+    )
+    const { broker, dex, clock } = running
+    const stock = { clientId: 'stock', clientSecret: 'stock-secret' }
+    for (const client of [orders, billing, stock]) await broker.getToken(client)
+    dex.setFault('token', { kind: 'html', status: 500, forClient: clientId => clientId !== 'stock' })
+    for (let turn = 0; turn < 3; turn++) {
+      for (const client of [orders, billing])
+        await failureOf(broker.getToken({ ...client, scope: scopeOf(turn + 1) }))
+    }
+    expect((await failureOf(broker.getToken({ ...stock, scope: 'openid' }))).code).toBe('overloaded')
+    clock.advance(1_000)
+    // The failing one comes first, and its probe fails.
+    await failureOf(broker.getToken({ ...orders, scope: scopeOf(8) }))
+    clock.advance(2_000)
+    expect((await failureOf(broker.getToken({ ...orders, scope: scopeOf(9) }))).code).toBe('overloaded')
+    await expect(broker.getToken({ ...stock, scope: 'email' })).resolves.toBeDefined()
+  })
+})
+
+/** What some caller, or some client, may do; none of it may cost another one its token. */
+const misbehaviours: Readonly<Record<string, (running: BrokerWithDex, round: number) => Promise<unknown>>> = {
+  'made-up ids': ({ broker }, round) =>
+    Promise.allSettled(Array.from({ length: 50 }, (_, index) => broker.getToken(madeUp(round * 50 + index)))),
+  'wrong secrets of a good id': ({ broker }, round) =>
+    Promise.allSettled(
+      Array.from({ length: 50 }, (_, index) =>
+        broker.getToken({ ...orders, clientSecret: `wrong-${round}-${index}` }),
+      ),
+    ),
+  'many scopes of one good client': ({ broker }, round) =>
+    Promise.allSettled(
+      Array.from({ length: 50 }, (_, index) => broker.getToken({ ...orders, scope: `s${round}-${index}` })),
+    ),
+  'callers that leave': ({ broker }, round) =>
+    Promise.allSettled(
+      Array.from({ length: 50 }, (_, index) =>
+        broker.getToken({ ...madeUp(round * 50 + index), signal: AbortSignal.timeout(1) }),
+      ),
+    ),
+}
+
+const faults: Readonly<Record<string, Fault | undefined>> = {
+  'a good Dex': undefined,
+  'a slow Dex': { kind: 'slow', delayMs: 20 },
+  'a Dex that answers them 500': { kind: 'html', status: 500, forClient: id => id !== 'billing' },
+  'a Dex that answers them 429': {
+    kind: 'answer',
+    status: 429,
+    headers: { 'retry-after': '60' },
+    forClient: id => id !== 'billing',
+  },
+  'a Dex that never answers them': { kind: 'hang', forClient: id => id !== 'billing' },
+}
+
+describe.each(Object.keys(misbehaviours))('%s', misbehaviour => {
+  test.each(Object.keys(faults))('with %s cost a client that had a token nothing', async fault => {
+    await using running = await startBrokerWithDex({ requestTimeoutMs: 300 })
+    const { broker, dex, clock } = running
+    await broker.getToken(billing)
+    dex.setFault('token', faults[fault])
+    const flood = (async () => {
+      for (let round = 0; round < 6; round++) await misbehaviours[misbehaviour]?.(running, round)
+    })()
+    for (let check = 0; check < 12; check++) {
+      // Each a token that is not cached.
+      await expect(broker.getToken({ ...billing, scope: scopeOf(check + 1), timeoutMs: 280 })).resolves.toBeDefined()
+      clock.advance(100)
+    }
+    await flood
+  })
+})
+
+test('a client with a living token past its normal use gets it at once when all slots are taken', async () => {
+  await using running = await startBrokerWithDex({ maxConnections: 2, refreshAheadRatio: 1 })
+  const { broker, dex, clock } = running
+  const first = await broker.getToken(orders)
+  clock.advance(3_599_000 - 30_000)
+  dex.setFault('token', { kind: 'hang', forClient: id => id === 'orders' })
+  const busy = failureOf(broker.getToken({ ...orders, scope: 'groups' }))
+  await until(() => dex.counts.tokenRequests === 2)
+  const token = await broker.getToken(orders)
+  expect([token === first, token.stale]).toEqual([true, true])
+  await broker.close()
+  await busy
+})
+
+test('a thousand new clients at once are all served, by 32 requests at a time', async () => {
+  const clients = Array.from({ length: 1_000 }, (_, index) => ({ id: `c${index}`, secret: 's' }))
+  await using running = await startBrokerWithDex({}, { clients })
+  running.dex.setFault('token', { kind: 'slow', delayMs: 20 })
+  const tokens = await Promise.all(
+    clients.map(({ id, secret }) => running.broker.getToken({ clientId: id, clientSecret: secret })),
+  )
+  expect(new Set(tokens).size).toBe(1_000)
+  expect(running.dex.counts.tokenRequests).toBe(1_000)
+})
