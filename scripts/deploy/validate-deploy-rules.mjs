@@ -5,6 +5,8 @@ const pinnedAction = /^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/
 const localAction = /^\.\/\.github\//
 const adminPort = 8081
 const checkPort = 8080
+/** The default of MAX_WAITING_CHECKS. */
+const maxWaitingChecks = 4_096
 
 /** `files`: text by path. `variableNames`: what the server is configured by. */
 export function deploymentFaults(files, variableNames) {
@@ -35,6 +37,7 @@ function rulesFor(file, value) {
     return [checkKubernetesObject, ...(rulesOfKind[value.kind] ?? [])]
   if (file === 'deploy/compose/compose.yaml') return [checkCompose]
   if (file === 'deploy/compose/envoy.yaml') return [checkEnvoy]
+  if (file === 'deploy/envoy/envoy.yaml') return [checkEnvoyPools]
   if (file.startsWith('.github/workflows/')) return [checkWorkflow]
   if (file.startsWith('.github/actions/')) return [checkLocalAction]
   return []
@@ -146,6 +149,10 @@ function checkKustomization({ labels = [] }, report) {
 
 /** The versions of Envoy Gateway differ: the file's name says for which it is. */
 function checkSecurityPolicy({ spec }, report, { file }) {
+  const { circuitBreaker = {} } = spec?.extAuth?.http?.backendSettings ?? {}
+  for (const limit of ['maxConnections', 'maxPendingRequests', 'maxParallelRequests']) {
+    checkPool(limit, circuitBreaker[limit], report)
+  }
   const { failOpen, statusOnError, timeout, http } = spec.extAuth
   const fixedPath = !file.endsWith('-1.7.yaml')
   const [pathField, otherField] = fixedPath ? ['pathOverride', 'path'] : ['path', 'pathOverride']
@@ -174,6 +181,7 @@ function checkCompose({ services }, report, { variableNames }) {
 }
 
 function checkEnvoy({ static_resources: { listeners, clusters } }, report) {
+  checkEnvoyPools({ static_resources: { clusters } }, report)
   const manager = listeners[0].filter_chains[0].filters[0].typed_config
   const filter = manager.http_filters.find(({ name }) => name === 'envoy.filters.http.ext_authz').typed_config
   const broker = clusters.find(({ name }) => name === filter.http_service.server_uri.cluster)
@@ -194,6 +202,22 @@ function checkEnvoy({ static_resources: { listeners, clusters } }, report) {
 }
 
 /** The broker keeps idle connections for 75 s. */
+function checkEnvoyPools({ static_resources: { clusters } }, report) {
+  for (const { name, circuit_breakers: breakers } of clusters) {
+    if (name !== 'broker' && name !== 'dex_token_broker') continue
+    const [thresholds = {}] = breakers?.thresholds ?? []
+    for (const limit of ['max_connections', 'max_pending_requests', 'max_requests']) {
+      checkPool(limit, thresholds[limit], report)
+    }
+  }
+}
+
+/** A waiting check holds a connection; the pool must be larger than the checks that may wait. */
+function checkPool(name, limit = 1_024, report) {
+  if (limit <= maxWaitingChecks)
+    report(`${name} is ${limit}, not more than the ${maxWaitingChecks} checks that may wait`)
+}
+
 function checkIdleTimeout(timeout, report) {
   if (!timeout || !(seconds(timeout) < 75)) report('Envoy keeps idle connections longer than the broker')
 }

@@ -14,6 +14,7 @@ const newPolicy = 'deploy/kubernetes/gate-mode/security-policy-1.8.yaml'
 const oldPolicy = 'deploy/kubernetes/header-mode/security-policy-1.7.yaml'
 const compose = 'deploy/compose/compose.yaml'
 const envoy = 'deploy/compose/envoy.yaml'
+const shippedEnvoy = 'deploy/envoy/envoy.yaml'
 const workflow = '.github/workflows/ci.yml'
 const dockerfile = 'deploy/docker/Dockerfile'
 
@@ -52,6 +53,9 @@ const spoiled = [
   [newPolicy, 'pathOverride: /check', 'path: /check', 'http.path does not belong'],
   [newPolicy, 'statusOnError: 503', '', 'statusOnError'],
   [newPolicy, 'connectionIdleTimeout: 55s', 'connectionIdleTimeout: 75s', 'idle connections'],
+  [newPolicy, 'maxConnections: 8192', 'maxConnections: 4096', 'maxConnections is 4096, not more than'],
+  [oldPolicy, /maxPendingRequests: 8192\n\s*/, '', 'maxPendingRequests is 1024, not more than'],
+  [shippedEnvoy, 'max_pending_requests: 8192', 'max_pending_requests: 1024', 'max_pending_requests is 1024'],
   [oldPolicy, 'path: /check', 'pathOverride: /check', 'http.path is not /check'],
   [oldPolicy, 'timeout: 6s', 'timeout: 5s', 'not longer than HTTP_TIMEOUT'],
   [compose, 'LOG_FORMAT', 'LOG_FORM', 'no variable LOG_FORM'],

@@ -3,13 +3,12 @@ import type { Transport } from '@broker/core'
 import { undiciTransport } from '@broker/core/undici'
 import { Agent, Pool } from 'undici'
 
-/** Connections to each of Dex and the JWKS endpoint: as many requests go out at the same time, the rest wait. */
-const maxConnections = 32
-
 export interface DexTransportOptions {
   /** PEM; trusted beside the roots that Node ships and those of the system. */
   readonly caCertificates?: string | undefined
   readonly timeoutMs: number
+  /** Connections to each place. The broker keeps its own line before them, so nothing waits here but key sets and discovery. */
+  readonly maxConnections: number
 }
 
 /** undici with a pool of its own, so that the process's global dispatcher stays as it is. */
@@ -18,9 +17,14 @@ export interface DexTransport {
   close(): Promise<void>
 }
 
-export function createDexTransport({ caCertificates, timeoutMs }: DexTransportOptions): DexTransport {
+export function createDexTransport({
+  caCertificates,
+  timeoutMs,
+  maxConnections,
+}: DexTransportOptions): DexTransport {
   const agent = new Agent({
-    connections: maxConnections,
+    // One more, for the key set and discovery: they must not wait behind token requests.
+    connections: maxConnections + 1,
     allowH2: false,
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,

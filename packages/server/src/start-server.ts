@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { TokenBroker, type Verdict } from '@broker/core'
-import { hintText } from '@broker/core/options'
+import { hintText, optionRules } from '@broker/core/options'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Logger } from 'pino'
 import { createAdminApp } from './admin/admin-app.ts'
@@ -40,8 +40,15 @@ export async function startServer(
 ): Promise<RunningServer> {
   for (const warning of configWarnings(config)) logger.warn(warning)
   const metrics = new BrokerMetrics()
-  const timeoutMs = config.broker.requestTimeoutMs ?? 0
-  const dex = createDexTransport({ caCertificates: config.ca?.certificates, timeoutMs })
+  const {
+    requestTimeoutMs = optionRules.requestTimeoutMs.default,
+    maxConnections = optionRules.maxConnections.default,
+  } = config.broker
+  const dex = createDexTransport({
+    caCertificates: config.ca?.certificates,
+    timeoutMs: requestTimeoutMs,
+    maxConnections,
+  })
   const broker = new TokenBroker({
     ...config.broker,
     transport: dex.transport,

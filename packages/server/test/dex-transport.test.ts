@@ -23,7 +23,7 @@ async function startBehind(answer: RequestListener, timeoutMs: number) {
   const server = createServer(answer).listen(0, '127.0.0.1')
   await new Promise(resolve => server.once('listening', resolve))
   const { port } = server.address() as AddressInfo
-  const dex = createDexTransport({ timeoutMs })
+  const dex = createDexTransport({ timeoutMs, maxConnections: 32 })
   return {
     ask: () => dex.transport(`http://127.0.0.1:${port}/dex/token`, request()),
     async [Symbol.asyncDispose]() {
@@ -77,7 +77,11 @@ test('trusted roots are read once for a Dex by HTTPS, not for each connection', 
   const { port } = server.address() as AddressInfo
   /** Milliseconds of CPU time of this process, both sides of the connections included. */
   const costOf = async (connections: number) => {
-    const dex = createDexTransport({ timeoutMs: 10_000, caCertificates: certificate })
+    const dex = createDexTransport({
+      timeoutMs: 10_000,
+      caCertificates: certificate,
+      maxConnections: connections,
+    })
     const before = process.cpuUsage()
     await Promise.all(
       Array.from({ length: connections }, async () => {

@@ -6,6 +6,8 @@ const BROKER_DEFAULTS = {
   clientAuthMethod: 'client_secret_basic',
   requestTimeoutMs: 5_000,
   allowInsecureUrls: false,
+  maxConnections: 32,
+  maxWaitingCallers: 4_096,
   credentialHeaders: {
     clientId: 'x-client-id',
     clientSecret: 'x-client-secret',

@@ -59,6 +59,12 @@ export const configSchema = {
     kind: kind.durationOrDefault,
     description: 'Bounds a token request, its retries included.',
   }),
+  DEX_MAX_CONNECTIONS: option('maxConnections', {
+    group: dex,
+    kind: kind.count,
+    description:
+      'Token requests to Dex at the same time. Half of them are kept for clients that Dex has accepted before.',
+  }),
   DEX_CA_FILE: optionalSetting('ca', {
     group: dex,
     kind: kind.caFile,
@@ -140,6 +146,13 @@ export const configSchema = {
     group: cache,
     kind: kind.count,
     description: 'How many tokens are kept; 0 turns the cache off.',
+  }),
+  MAX_WAITING_CHECKS: option('maxWaitingCallers', {
+    group: cache,
+    kind: kind.count,
+    rule: { default: 4_096 },
+    description:
+      'Checks that wait for tokens at the same time; more are refused at once with overloaded. Envoy has to allow more connections and pending requests than that.',
   }),
   CACHE_CLEANUP_INTERVAL: option('cacheCleanupIntervalMs', {
     group: cache,

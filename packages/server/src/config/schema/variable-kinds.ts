@@ -45,11 +45,13 @@ export const boolean: Kind<boolean> = {
 
 /** A whole number. */
 export const count: Kind<number> = {
-  type: ({ max }) => `whole number, at most ${max}`,
-  parse: (text, { max = Number.MAX_SAFE_INTEGER }) => {
+  type: ({ min = 0, max }) =>
+    min > 0 ? `whole number from ${min} to ${max}` : `whole number, at most ${max}`,
+  parse: (text, { min = 0, max = Number.MAX_SAFE_INTEGER }) => {
     const value = parseGoInteger(text)
     if (value === undefined) throw new Refusal(`${quoteValue(text)} is not a whole number`)
     if (value < 0) throw new Refusal(`${quoteValue(text)} is negative`)
+    if (value < min) throw new Refusal(`${quoteValue(text)} is less than ${min}`)
     if (value > max) throw new Refusal(`${quoteValue(text)} is more than ${max}`)
     return value + 0 // turns -0 into 0
   },
