@@ -90,6 +90,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
         tokenEndpoint: endpoints.tokenEndpoint,
         authMethod: clientAuthMethod,
         wantedFields: tokenHeaders.map(({ field }) => field),
+        option: tokenEndpoint === undefined ? 'issuer' : 'tokenEndpoint',
         rejected: new RejectedCredentials(resolved.negativeCacheTtlMs, clock),
         accepted,
         maxConnections: resolved.maxConnections,

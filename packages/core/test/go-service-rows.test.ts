@@ -209,15 +209,16 @@ describe('row 17: 401 without WWW-Authenticate', () => {
 
 describe('row 18: everything that goes wrong is 401', () => {
   test.each([
-    [404, 502],
-    [301, 502],
-    [201, 502],
-    [429, 503],
-    [401, 401],
-  ])('%i of Dex is %i', async (status, expected) => {
-    await using running = await startBrokerWithDex({ client: orders })
-    running.dex.setFault('token', { kind: 'answer', status, body: '{}' })
-    expect(await running.broker.check({ headers: [] })).toMatchObject({ status: expected })
+    [404, '{}', 502],
+    [301, '{}', 502],
+    [201, '{}', 502],
+    [429, '{}', 503],
+    [401, '{}', 502],
+    [401, '{"error":"invalid_client"}', 401],
+  ])('%i of Dex with %s is %i', async (status, body, expected) => {
+    await using running = await startBrokerWithDex()
+    running.dex.setFault('token', { kind: 'answer', status, body })
+    expect(await running.broker.check({ headers: headersOf(orders) })).toMatchObject({ status: expected })
   })
 })
 

@@ -104,7 +104,7 @@ describe('an issuer that is not usable', () => {
     ],
     ['no issuer', saying({ issuer: undefined }), /issuer must be exactly/],
     ['an issuer that is a list', saying({ issuer: ['x'] }), /configuration; where/],
-    ['HTML with status 200', { kind: 'html', status: 200 }, /something else than Dex answers at http/],
+    ['HTML with status 200', { kind: 'html', status: 200 }, /something other than Dex answers at http/],
     ['status 404', { kind: 'answer', status: 404, body: '404 page not found\n' }, /issuer is wrong/],
     ['status 201', { kind: 'answer', status: 201, body: '{}' }, /issuer is wrong/],
     ['no body', { kind: 'answer', body: '' }, /issuer is wrong/],

@@ -86,6 +86,8 @@ export function createRequestHandler({
   }
 
   return (request, response) => {
+    // As all that the issuer says, by its own clock.
+    response.setHeader('Date', new Date(state.now()).toUTCString())
     receiveRequest(request)
       .then(received => respond(received, response))
       // A client that leaves, or close(), ends a request in the middle of it: nobody is left to tell.

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { ConfigError } from './config/config-error.ts'
@@ -9,6 +8,7 @@ import { loadConfig } from './config/load-config.ts'
 import { configWarnings } from './config/rules/config-warnings.ts'
 import { createLogger } from './create-logger.ts'
 import { startServer } from './start-server.ts'
+import { version } from './version.ts'
 
 const usage = `Usage: dex-token-broker [--help | --version | --check-config]
 
@@ -79,10 +79,6 @@ async function serve(): Promise<void> {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
-}
-
-function version(): string {
-  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
 }
 
 main().catch(error => {

@@ -3,6 +3,10 @@ import type { Transport } from '@broker/core'
 import { undiciTransport } from '@broker/core/undici'
 import { Agent, Pool } from 'undici'
 
+/** An attempt to connect to one of several addresses: this part of the whole time, and never less than Node's own limit. */
+const attemptPart = 0.4
+const minAttemptMs = 250
+
 export interface DexTransportOptions {
   /** PEM; trusted beside the roots that Node ships and those of the system. */
   readonly caCertificates?: string | undefined
@@ -27,6 +31,9 @@ export function createDexTransport({
     connections: maxConnections + 1,
     allowH2: false,
     headersTimeout: timeoutMs,
+    // Node gives each address 250 ms, which a slow network does not keep: of two addresses the second one must have its chance.
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: Math.max(minAttemptMs, timeoutMs * attemptPart),
     bodyTimeout: timeoutMs,
     factory: (origin, options) => {
       // Reading all roots takes tens of milliseconds: once for each place, not for each connection, and never for plain HTTP.
@@ -43,5 +50,9 @@ export function createDexTransport({
 function trust(caCertificates: string | undefined): SecureContext {
   // The system may have the same roots as Node, several times.
   const roots = new Set([...getCACertificates('default'), ...getCACertificates('system')])
-  return createSecureContext({ ca: [...roots, ...(caCertificates === undefined ? [] : [caCertificates])] })
+  // As Go and OpenSSL's partial chains do: an intermediate, or the very certificate, is enough.
+  return createSecureContext({
+    allowPartialTrustChain: true,
+    ca: [...roots, ...(caCertificates === undefined ? [] : [caCertificates])],
+  })
 }

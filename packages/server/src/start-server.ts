@@ -18,6 +18,7 @@ import { createCheckListener } from './http/check-listener.ts'
 import { HttpListener } from './http/http-listener.ts'
 import { listenFailure, listenProblem } from './listen-failure.ts'
 import { addressText, type Listener, startListeners, stopListeners } from './listener.ts'
+import { version } from './version.ts'
 
 /** A running server. */
 export interface RunningServer extends AsyncDisposable {
@@ -52,6 +53,7 @@ export async function startServer(
   const broker = new TokenBroker({
     ...config.broker,
     transport: dex.transport,
+    userAgent: `dex-token-broker/${version()}`,
     logger,
     observe: metrics.observe,
     describeHint: hint => hintText(hint, variableOf),

@@ -9,9 +9,12 @@ export interface ClientCredentials {
   readonly scope: string
   /** Whether client id and secret both come from the configuration: then a rejection is the operator's matter. */
   readonly configured: boolean
+  /** Whether scope and audiences do, too. */
+  readonly scopeConfigured?: boolean
 }
 
-const audienceScopePrefix = 'audience:server:client_id:'
+/** How Dex spells "a token for this client" as a scope. */
+export const audienceScopePrefix = 'audience:server:client_id:'
 /** A scope token (RFC 6749 section 3.3): the audience becomes a part of one. */
 const audiencePattern = /^[!#-[\]-~]+$/
 const scopePattern = /^[\x20-\x7e]*$/

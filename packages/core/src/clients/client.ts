@@ -56,6 +56,7 @@ export class Client {
       clientSecret: request.clientSecret ?? clientSecret ?? '',
       scope: scopeWithAudiences(request.scope ?? scope ?? '', request.audiences ?? audiences),
       configured: request.clientId === undefined && request.clientSecret === undefined,
+      scopeConfigured: request.scope === undefined && request.audiences === undefined,
     }
     assertClientCredentials(credentials)
     return new TokenOrder(credentials, this.#issuer, this.#keys)

@@ -40,13 +40,15 @@ export class IssuerMetadata {
   readonly #options: IssuerMetadataOptions
   readonly #fetch: SharedFetch<IssuerEndpoints>
   #endpoints: IssuerEndpoints | undefined
+  #startedAt = 0
 
   constructor(surroundings: Surroundings, options: IssuerMetadataOptions) {
     this.#surroundings = surroundings
     this.#options = options
     this.#fetch = new SharedFetch(surroundings, {
       load: signal => this.#load(signal),
-      asFailure: (error, timedOut) => (BrokerError.is(error) ? error : unreachable(error, timedOut)),
+      asFailure: (error, timedOut) =>
+        BrokerError.is(error) ? error : unreachable(error, timedOut, surroundings.requestTimeoutMs),
       onFailure: failure => this.#noteFailure(failure),
       // Short, because nothing works before it is there.
       pauses: { firstMs: 1_000, maxMs: 4_000 },
@@ -68,26 +70,44 @@ export class IssuerMetadata {
 
   async #load(signal: AbortSignal): Promise<IssuerEndpoints> {
     const { issuer } = this.#options
+    this.#startedAt = this.#surroundings.clock.monotonic()
     const endpoints = await this.#document(signal)
     this.#endpoints = endpoints
     this.#surroundings.logger.info({ issuer, ...endpoints }, 'issuer discovered')
     this.#warnOfOtherHosts(endpoints)
+    this.#observe('discovered')
     return endpoints
   }
 
   #noteFailure({ message, hint, cause }: BrokerError): void {
     const { logger, describeHint } = this.#surroundings
     const { issuer } = this.#options
+    this.#observe('failed')
     const fields = { issuer, hint: hint && describeHint(hint), cause: networkFailureCode(cause) }
     logger.error(fields, `issuer not discovered: ${message}`)
+  }
+
+  #observe(outcome: 'discovered' | 'failed'): void {
+    const { observe, clock } = this.#surroundings
+    observe({ type: 'discovery', outcome, durationMs: clock.monotonic() - this.#startedAt })
   }
 
   async #document(signal: AbortSignal): Promise<IssuerEndpoints> {
     const { issuer, allowInsecureUrls } = this.#options
     const url = discoveryUrl(issuer)
-    const { transport } = this.#surroundings
-    const { status, body } = await getDocument(url, { transport, signal, maxBytes: maxDocumentBytes })
-    if (status >= 500) throw unavailable(`the discovery document was answered with status ${status}`)
+    const { transport, userAgent } = this.#surroundings
+    const { status, body } = await getDocument(url, {
+      transport,
+      userAgent,
+      accept: 'application/json',
+      signal,
+      maxBytes: maxDocumentBytes,
+    })
+    if (status >= 500) {
+      const problem = status === 500 ? 'upstream_failed' : 'upstream_unreachable'
+      const hint = { problem, option: 'issuer' } as const
+      throw unavailable(`the discovery document was answered with status ${status}`, hint)
+    }
     const document = status === 200 && body !== undefined ? parseJsonObject(body) : undefined
     if (document === undefined) {
       throw unusable(`there is no discovery document (status ${status})`, {
@@ -103,6 +123,7 @@ export class IssuerMetadata {
         detail: plainUrlOf(document['issuer']),
       })
     }
+    this.#warnOfMissingGrant(document['grant_types_supported'])
     try {
       return {
         tokenEndpoint: endpointUrl(document['token_endpoint'], 'token_endpoint', allowInsecureUrls),
@@ -114,6 +135,17 @@ export class IssuerMetadata {
         option: 'issuer',
       })
     }
+  }
+
+  /** Known before the first token is asked for: an issuer that does not say which grants it has is not doubted. */
+  #warnOfMissingGrant(grants: unknown): void {
+    if (!Array.isArray(grants) || grants.includes('client_credentials')) return
+    const { logger, describeHint } = this.#surroundings
+    const hint = describeHint({ problem: 'grant_not_listed', option: 'issuer' })
+    logger.warn(
+      { issuer: this.#options.issuer, hint },
+      'the issuer does not list the client_credentials grant',
+    )
   }
 
   /** Dex builds them all from its issuer; another host means that something rewrote them, or a split network. */
@@ -133,10 +165,12 @@ function plainUrlOf(issuer: unknown): string | undefined {
   return typeof issuer === 'string' && plainUrl.test(issuer) ? issuer : undefined
 }
 
-function unreachable(error: unknown, timedOut: boolean): BrokerError {
+function unreachable(error: unknown, timedOut: boolean, timeoutMs: number): BrokerError {
   return unavailable(
     timedOut ? 'the issuer did not answer in time' : 'the issuer could not be reached',
-    networkFailureHint(networkFailureCode(error), 'issuer'),
+    timedOut
+      ? { problem: 'not_answered_in_time', option: 'issuer', detail: `${timeoutMs} ms` }
+      : networkFailureHint(networkFailureCode(error), 'issuer'),
     error,
   )
 }

@@ -104,6 +104,8 @@ export interface TokenBrokerOptions {
   readonly maxWaitingCallers?: number | undefined
   /** Permits plain http to other hosts than this one. Secrets and tokens are then readable on the way. Default `false`. */
   readonly allowInsecureUrls?: boolean | undefined
+  /** `User-Agent` of every request that the broker makes. Default `broker-core/<version>`. */
+  readonly userAgent?: string | undefined
   /** Default: the global `fetch`. */
   readonly transport?: Transport | undefined
   /** Default: `Date.now` and `performance.now`. */

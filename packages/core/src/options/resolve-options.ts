@@ -7,6 +7,7 @@ import { endpointUrl } from '../shared/http/endpoint-url.ts'
 import type { Transport } from '../shared/http/transport.ts'
 import { type Logger, silentLogger } from '../shared/logger.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
+import { version } from '../shared/version.ts'
 import type { TokenHeader } from '../tokens/token-headers.ts'
 import type { ClientAuthMethod } from './broker-options.ts'
 import { type CredentialHeaderOptions, optionRules, type TokenBrokerOptions } from './broker-options.ts'
@@ -42,6 +43,7 @@ const names: { readonly [Name in Exclude<keyof TokenBrokerOptions, keyof OptionN
   credentialHeaders: true,
   reservedHeaderPrefixes: true,
   allowInsecureUrls: true,
+  userAgent: true,
   transport: true,
   clock: true,
   random: true,
@@ -100,6 +102,7 @@ function resolveSurroundings(options: TokenBrokerOptions, requestTimeoutMs: numb
   const logger = withMethods(options.logger, 'logger', ['debug', 'info', 'warn', 'error']) ?? silentLogger
   return {
     transport: checked(options.transport, 'transport', 'function') ?? (globalThis.fetch as Transport),
+    userAgent: checked(options.userAgent, 'userAgent', 'string') ?? `broker-core/${version}`,
     clock: withMethods(options.clock, 'clock', ['wall', 'monotonic']) ?? systemClock,
     random: checked(options.random, 'random', 'function') ?? Math.random,
     logger,

@@ -9,6 +9,11 @@ export type BrokerEvent =
       readonly durationMs: number
     }
   | {
+      readonly type: 'discovery'
+      readonly outcome: 'discovered' | 'failed'
+      readonly durationMs: number
+    }
+  | {
       readonly type: 'jwks_refresh'
       readonly outcome: 'refreshed' | 'failed'
       readonly durationMs: number

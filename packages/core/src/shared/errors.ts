@@ -22,7 +22,12 @@ export const brokerErrorCodes = {
   },
   token_request_rejected: {
     status: 401,
-    description: 'Dex judged the client credentials or the scope and said no.',
+    description: "Dex rejected the caller's client credentials or scope.",
+  },
+  client_misconfigured: {
+    status: 502,
+    description:
+      'Dex rejected a client whose id and secret both come from the configuration, or its configured scope.',
   },
   forbidden: {
     status: 403,
@@ -31,7 +36,7 @@ export const brokerErrorCodes = {
   invalid_token_response: {
     status: 502,
     description:
-      'The token endpoint answered, but with no usable token: a fault of its configuration or of its own.',
+      'The token endpoint answered, but not with a usable token: a misconfiguration, an internal error, or something in front of Dex.',
   },
   token_endpoint_unavailable: {
     status: 503,
@@ -65,6 +70,8 @@ export interface BrokerErrorOptions {
   upstreamStatus?: number | undefined
   /** The `error` of Dex's answer (RFC 6749 section 5.2) when it is a registered one; a 401 without it is `invalid_client`. */
   oauthError?: string | undefined
+  /** For the operator: what Dex said about the refusal (`error_description`), bounded and plain. Never sent to a caller. */
+  oauthErrorDescription?: string | undefined
   /** For the operator: what to look at. Never sent to a caller. */
   hint?: Hint | undefined
   /** Whether the caller brought no credentials at all: the challenge then names no error (RFC 6750 section 3.1). */
@@ -88,6 +95,7 @@ export class BrokerError extends Error {
   readonly transient: boolean
   readonly upstreamStatus: number | undefined
   readonly oauthError: string | undefined
+  readonly oauthErrorDescription: string | undefined
   readonly hint: Hint | undefined
   readonly credentialsAbsent: boolean
 
@@ -99,6 +107,7 @@ export class BrokerError extends Error {
     this.transient = options.transient ?? false
     this.upstreamStatus = options.upstreamStatus
     this.oauthError = options.oauthError
+    this.oauthErrorDescription = options.oauthErrorDescription
     this.hint = options.hint
     this.credentialsAbsent = options.credentialsAbsent ?? false
     Object.defineProperty(this, brand, { value: true })

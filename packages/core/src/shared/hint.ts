@@ -1,6 +1,20 @@
 /** Everything that the broker can tell an operator to look at. */
 export type HintProblem =
+  | 'certificate_expired'
   | 'certificate_not_trusted'
+  | 'certificate_of_another_host'
+  | 'connection_closed'
+  | 'encoded'
+  | 'not_answered_in_time'
+  | 'not_connected_in_time'
+  | 'not_tls'
+  | 'proxy_in_front'
+  | 'proxy_wants_credentials'
+  | 'status_of_no_token_endpoint'
+  | 'upstream_unreachable'
+  | 'grant_not_listed'
+  | 'scope_rejected'
+  | 'peer_does_not_trust'
   | 'host_not_found'
   | 'nothing_listens'
   | 'path_not_found'
@@ -32,15 +46,42 @@ type Sentence = (name: OptionName, hint: Hint) => string
 
 const sentences: Readonly<Record<HintProblem, Sentence>> = {
   certificate_not_trusted: name =>
-    `the certificate is not trusted: give its authority in ${name('transport')}, and check that the host name is in it`,
+    `the certificate is not trusted: give its authority in ${name('transport')}`,
+  certificate_expired: (name, { option }) =>
+    `the certificate at ${name(option)} has expired or is not valid yet: renew it there, and compare the clocks`,
+  certificate_of_another_host: (name, { option }) =>
+    `the certificate is for another host name than the one in ${name(option)}`,
+  connection_closed: (name, { option }) =>
+    `the connection to ${name(option)} was closed before the answer: look at what is in front of Dex, and at its log`,
+  encoded: (_, { detail }) =>
+    `the answer is encoded as ${detail}, which was not asked for: look at what is in front of Dex`,
+  not_answered_in_time: (name, { option, detail }) =>
+    `no answer from ${name(option)} within ${detail}, the limit of ${name('requestTimeoutMs')}: look at the load and the storage behind it`,
+  not_connected_in_time: (name, { option, detail }) =>
+    `no connection to the host in ${name(option)} within ${detail ?? 'the limit'}: look at the address, firewalls and network policies`,
+  not_tls: (name, { option }) =>
+    `the other side does not speak TLS: ${name(option)} says https, and the port serves http`,
+  proxy_in_front: (name, { option, detail }) =>
+    `the ${detail} is not an answer of Dex but of something in front of ${name(option)}: look at its proxy, gateway or mesh rules`,
+  proxy_wants_credentials: (name, { option }) => `a proxy on the way to ${name(option)} asks for credentials`,
+  status_of_no_token_endpoint: (name, { option, detail }) =>
+    `status ${detail} is not one of a token endpoint: check ${name(option)}, which for Dex is its issuer and /token`,
+  upstream_unreachable: (name, { option }) =>
+    `what is in front of Dex at ${name(option)} cannot reach Dex: check that Dex is running`,
+  grant_not_listed: () =>
+    'Dex does not list the client_credentials grant: add it to oauth2.grantTypes, with a Dex build after 2026-03-03',
+  scope_rejected: name =>
+    `Dex rejected the configured scope: look at ${name('client.scope')} and ${name('client.audiences')}`,
+  peer_does_not_trust: name =>
+    `Dex rejected an audience: each peer in ${name('client.audiences')} must list this client in its trustedPeers`,
   host_not_found: (name, { option }) => `the host name in ${name(option)} does not resolve`,
   nothing_listens: (name, { option }) => `nothing listens at the host and port in ${name(option)}`,
   path_not_found: (name, { option }) =>
     `the path of ${name(option)} is wrong; for Dex it is the path of its issuer and /token`,
   redirects: (name, { option }) =>
     `${name(option)} redirects, and redirects are not followed: give the final URL`,
-  upstream_failed: () => 'Dex has a fault of its own; its log tells',
-  not_dex: (name, { option }) => `something else than Dex answers at ${name(option)}`,
+  upstream_failed: () => 'Dex failed internally; check its log',
+  not_dex: (name, { option }) => `something other than Dex answers at ${name(option)}`,
   no_key_set: (name, { option }) => `something else answers at ${name(option)}`,
   status_of_key_set: (name, { option }) => `look at ${name(option)} and the log behind it`,
   grant_not_supported: () =>
@@ -48,7 +89,7 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
   credentials_rejected: name =>
     `the configured client credentials are wrong: look at ${name('client.clientId')} and ${name('client.clientSecret')}`,
   no_discovery_document: (name, { option, detail }) =>
-    `${name(option)} is wrong, or something else than Dex answers at ${detail}`,
+    `${name(option)} is wrong, or something other than Dex answers at ${detail}`,
   other_host: (name, { option }) => `set ${name(option)} if it cannot be reached from here`,
   other_issuer: (name, { option, detail }) =>
     `${name(option)} must be exactly the issuer in Dex's configuration${detail === undefined ? '' : `, which says ${detail}`}; where it is not reachable, set ${name('tokenEndpoint')} and ${name('gate.jwksUri')}`,

@@ -7,6 +7,8 @@ import type { Logger } from './logger.ts'
 /** What is around a broker and the same for all of its parts: injected, and passed on as a whole. */
 export interface Surroundings {
   readonly transport: Transport
+  /** How the broker calls itself in each request. */
+  readonly userAgent: string
   readonly clock: Clock
   /** From 0 up to 1, as `Math.random`. */
   readonly random: () => number

@@ -6,12 +6,26 @@ export interface SigningKey {
   readonly kid: string
 }
 
-/** The signing key that an access token names, when it is a JWT; nothing is verified, the token is Dex's own answer. */
-export function signingKeyOf(accessToken: string): SigningKey | undefined {
+/** What an access token says about itself when it is a JWT; nothing is verified, the token is Dex's own answer. */
+export interface JwtFacts {
+  readonly signingKey: SigningKey | undefined
+  /** Its `exp`, in milliseconds since the Unix epoch. */
+  readonly expiresAt: number | undefined
+}
+
+export function jwtFactsOf(accessToken: string): JwtFacts {
   const [header, claims] = accessToken.split('.', 2).map(decodedObject)
   const kid = header?.['kid']
-  const issuer = claims?.['iss']
-  return typeof kid === 'string' && typeof issuer === 'string' ? { issuer, kid } : undefined
+  const { iss: issuer, exp } = claims ?? {}
+  return {
+    signingKey: typeof kid === 'string' && typeof issuer === 'string' ? { issuer, kid } : undefined,
+    expiresAt: typeof exp === 'number' && Number.isFinite(exp) ? exp * 1000 : undefined,
+  }
+}
+
+/** The key that signed an access token. */
+export function signingKeyOf(accessToken: string): SigningKey | undefined {
+  return jwtFactsOf(accessToken).signingKey
 }
 
 function decodedObject(part: string): Record<string, unknown> | undefined {

@@ -15,7 +15,7 @@ import { InFlight, type SharedWork } from './in-flight.ts'
 import { InvalidationPace } from './invalidation-pace.ts'
 import type { IssuedToken } from './issued-token.ts'
 import { logTokenFailure } from './log-token-failure.ts'
-import { type SigningKey, signingKeyOf } from './signing-key.ts'
+import { jwtFactsOf, type SigningKey } from './signing-key.ts'
 import type { TokenHeaders } from './token-headers.ts'
 import type { ObtainedToken, TokenOrigin } from './token-origin.ts'
 
@@ -102,11 +102,14 @@ export class Tokens {
     this.#misses++
     if (this.#closed) return Promise.reject(brokerClosed('token_endpoint_unavailable'))
     if (wait.signal?.aborted) return Promise.reject(wait.signal.reason)
+    const living = cached !== undefined && isLiving(cached.life, clock) ? cached : undefined
     const rejection = this.#options.originOf(order.issuer).rejection(order)
-    if (rejection !== undefined) return Promise.reject(rejection)
-    return cached !== undefined && isLiving(cached.life, clock)
-      ? this.#replaceOrStale(order, cached, wait)
-      : this.#inFlight.wait(this.#join(order), 'settled', wait)
+    if (rejection !== undefined) {
+      return living && isOutlived(rejection) ? this.#asStale(living.token) : Promise.reject(rejection)
+    }
+    return living === undefined
+      ? this.#inFlight.wait(this.#join(order), 'settled', wait)
+      : this.#replaceOrStale(order, living, wait)
   }
 
   /**
@@ -155,7 +158,7 @@ export class Tokens {
     } catch (error) {
       // Asked anew: it may have been dropped meanwhile.
       const token = this.#options.cache.getLiving(order.key)
-      if (token === undefined || !BrokerError.is(error) || !error.transient) throw error
+      if (token === undefined || !BrokerError.is(error) || !isOutlived(error)) throw error
       return this.#asStale(token)
     }
   }
@@ -172,7 +175,13 @@ export class Tokens {
   ): Promise<IssuedToken> {
     try {
       const origin = this.#options.originOf(order.issuer)
-      return this.#keep(order, await origin.obtain(order, signal, onFirstFailure))
+      const obtain = () => origin.obtain(order, signal, onFirstFailure)
+      // A token that has ended on its way may be the last one of its kind: one more try.
+      const token = this.#keep(order, await obtain()) ?? this.#keep(order, await obtain())
+      if (token !== undefined) return token
+      const failure = deadOnArrival()
+      logTokenFailure(this.#surroundings, order, failure)
+      throw failure
     } catch (error) {
       const failure = asBrokerError(error, 'the token request failed')
       // The origin logs its own failures.
@@ -182,20 +191,18 @@ export class Tokens {
     }
   }
 
-  #keep(order: TokenOrder, { response, requestedAt }: ObtainedToken): IssuedToken {
+  /** The token as it is cached; `undefined` when it has ended already. */
+  #keep(order: TokenOrder, { response, requestedAt }: ObtainedToken): IssuedToken | undefined {
     const { cache, accepted, tokenHeaders, life: limits } = this.#options
     const { clock } = this.#surroundings
-    const life = tokenLife(requestedAt, response.expiresIn, limits)
-    if (remainingMs(life, clock) === 0) {
-      const failure = deadOnArrival()
-      logTokenFailure(this.#surroundings, order, failure)
-      throw failure
-    }
+    const { signingKey, expiresAt } = jwtFactsOf(response.accessToken)
+    const { expiresIn: expiresInSeconds, answeredAt } = response
+    const life = tokenLife(requestedAt, { expiresInSeconds, expiresAt, answeredAt }, limits)
+    if (remainingMs(life, clock) === 0) return undefined
     accepted.add(order)
     const token = new BearerToken({ response, life, key: order.key, clock, tokenHeaders })
     const lifeOfUse = { from: requestedAt.monotonic, until: life.usableUntil }
     cache.set(order.key, { token, life, refresh: new RefreshSchedule(this.#refreshPolicy, lifeOfUse) })
-    const signingKey = signingKeyOf(response.accessToken)
     if (signingKey !== undefined) this.signedWith.publish(signingKey)
     return token
   }
@@ -205,10 +212,16 @@ export class Tokens {
     if (failure.code === 'token_request_rejected') {
       cache.delete(order.key)
       accepted.delete(order)
+      // A configured client's living token serves on: it is the configuration that has to be mended.
     } else {
       cache.find(order.key)?.refresh.failed(failure)
     }
   }
+}
+
+/** Whether a living token serves on: Dex cannot answer, or the configuration has to be mended. */
+function isOutlived({ transient, code }: BrokerError): boolean {
+  return transient || code === 'client_misconfigured'
 }
 
 /** The process stood still for longer than the token lives, or Dex took as long. */

@@ -38,7 +38,7 @@ test.each([
   ['ENOTFOUND', 'tokenEndpoint'],
   ['EAI_AGAIN', 'tokenEndpoint'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'transport'],
-  ['ERR_TLS_CERT_ALTNAME_INVALID', 'transport'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'tokenEndpoint'],
 ])('the hint for %s names %s, and the name that a way in has for it', (code, option) => {
   const hint = networkFailureHint(code, 'tokenEndpoint') as Hint
   expect(hintText(hint)).toContain(option)

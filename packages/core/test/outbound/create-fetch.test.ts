@@ -116,7 +116,7 @@ describe('no token, no request', () => {
     await using out = await startOutgoingCalls({
       broker: { client: { clientId: 'orders', clientSecret: 'wrong' } },
     })
-    expect((await failureOf(out.call(out.backend.url))).code).toBe('token_request_rejected')
+    expect((await failureOf(out.call(out.backend.url))).code).toBe('client_misconfigured')
     await out.broker.close()
     expect((await failureOf(out.call(out.backend.url))).message).toBe('the broker is closed')
     expect(out.backend.requests).toEqual([])

@@ -145,7 +145,9 @@ describe.each(Object.keys(misbehaviours))('%s', misbehaviour => {
     })()
     for (let check = 0; check < 12; check++) {
       // Each a token that is not cached.
-      await expect(broker.getToken({ ...billing, scope: scopeOf(check + 1), timeoutMs: 280 })).resolves.toBeDefined()
+      await expect(
+        broker.getToken({ ...billing, scope: scopeOf(check + 1), timeoutMs: 280 }),
+      ).resolves.toBeDefined()
       clock.advance(100)
     }
     await flood

@@ -86,14 +86,30 @@ describe('a token that is asked for past 80 % of its usable life', () => {
     }
   })
 
-  test('is dropped when Dex rejects its refresh', async () => {
-    await using running = await startBrokerWithDex(noJitter)
-    await running.broker.getToken()
+  test('is dropped when Dex rejects the refresh of a caller’s own client', async () => {
+    await using running = await startBrokerWithDex({ ...noJitter, client: undefined })
+    await running.broker.getToken(orders)
     running.clock.advance(usableMs * 0.85)
     running.dex.setFault('token', { kind: 'answer', status: 401, body: '{"error":"invalid_client"}' })
-    expect(running.broker.tokenFor({})).not.toBeInstanceOf(Promise)
-    await until(() => running.broker.peekToken() === undefined)
-    expect((await failureOf(running.broker.getToken())).code).toBe('token_request_rejected')
+    expect(running.broker.tokenFor(orders)).not.toBeInstanceOf(Promise)
+    await until(() => running.broker.peekToken(orders) === undefined)
+    expect((await failureOf(running.broker.getToken(orders))).code).toBe('token_request_rejected')
+  })
+
+  test('of the configured client serves on when Dex rejects its refresh, to its end, and the log says what to mend', async () => {
+    await using running = await startBrokerWithDex({ ...noJitter, client: orders })
+    const token = await running.broker.getToken()
+    running.clock.advance(usableMs * 0.85)
+    running.dex.setFault('token', { kind: 'answer', status: 401, body: '{"error":"invalid_client"}' })
+    expect(running.broker.tokenFor({})).toBe(token)
+    await until(() => running.log.lines.some(({ fields }) => fields['code'] === 'client_misconfigured'))
+    expect(running.log.lines.at(-1)).toMatchObject({ level: 'error' })
+    expect(running.log.lines.at(-1)?.fields['hint']).toContain('client')
+    expect(await running.broker.getToken()).toBe(token)
+    running.clock.advance(usableMs * 0.15)
+    expect(await running.broker.getToken()).toBe(token)
+    running.clock.advance(30_000)
+    expect(await failureOf(running.broker.getToken())).toMatchObject({ code: 'client_misconfigured', status: 502 })
   })
 })
 

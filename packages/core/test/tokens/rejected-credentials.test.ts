@@ -30,9 +30,9 @@ describe('rejected credentials', () => {
     expect(running.dex.counts.tokenRequests).toBe(1)
   })
 
-  test('a 401 that does not say why is about the client, and so for every scope', async () => {
+  test('a 401 with an error that nobody knows is about the client, and so for every scope', async () => {
     await using running = await startBrokerWithDex()
-    running.dex.setFault('token', { kind: 'answer', status: 401, body: 'no' })
+    running.dex.setFault('token', { kind: 'answer', status: 401, body: '{"error":"something_new"}' })
     for (const scope of ['openid', 'groups']) {
       const failure = await failureOf(running.broker.getToken({ ...orders, scope }))
       expect(failure.code).toBe('token_request_rejected')

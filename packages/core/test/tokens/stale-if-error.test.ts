@@ -77,16 +77,17 @@ describe('inside the safety margin', () => {
     await failureOf(running.broker.getToken())
   })
 
-  test('a rejection is a rejection: the old one is dropped', async () => {
-    const { running: made } = await startInsideTheMargin()
-    await using running = made
+  test('a rejection of a caller’s own client is a rejection: the old one is dropped', async () => {
+    await using running = await startBrokerWithDex({ random: () => 0.5 })
+    await running.broker.getToken(orders)
+    running.clock.advance(usableMs)
     running.dex.setFault('token', {
       kind: 'answer',
       status: 401,
       body: '{"error":"invalid_client"}',
       times: 1,
     })
-    expect((await failureOf(running.broker.getToken())).code).toBe('token_request_rejected')
+    expect((await failureOf(running.broker.getToken(orders))).code).toBe('token_request_rejected')
     expect(running.broker.cacheStatistics).toMatchObject({ stale: 0, entries: 0 })
   })
 

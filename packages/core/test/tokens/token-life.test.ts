@@ -11,7 +11,11 @@ const limits = { safetyMarginMs: marginMs, maxAgeMs: 0 }
 describe('the life of a token', () => {
   test('ends the safety margin before its expiry', () => {
     const clock = new ManualClock()
-    const life = tokenLife({ wall: clock.wall(), monotonic: clock.monotonic() }, 3600, limits)
+    const life = tokenLife(
+      { wall: clock.wall(), monotonic: clock.monotonic() },
+      { expiresInSeconds: 3600 },
+      limits,
+    )
     clock.advance(hourMs - marginMs - 1)
     expect(isUsable(life, clock)).toBe(true)
     clock.advance(1)
@@ -29,7 +33,7 @@ describe('the life of a token', () => {
     [0, 60_000],
     [-7, 60_000],
   ])('of %s seconds is usable for %i ms', (seconds, usableMs) => {
-    const life = tokenLife({ wall: 1e12, monotonic: 0 }, seconds, limits)
+    const life = tokenLife({ wall: 1e12, monotonic: 0 }, { expiresInSeconds: seconds }, limits)
     expect(life.usableUntil).toBeCloseTo(usableMs, 3)
   })
 
@@ -37,7 +41,7 @@ describe('the life of a token', () => {
     fc.assert(
       fc.property(fc.oneof(fc.double(), fc.constant(Number.POSITIVE_INFINITY)), seconds => {
         fc.pre(!Number.isNaN(seconds))
-        const life = tokenLife({ wall: 0, monotonic: 0 }, seconds, limits)
+        const life = tokenLife({ wall: 0, monotonic: 0 }, { expiresInSeconds: seconds }, limits)
         expect(life.usableUntil).toBeGreaterThanOrEqual(0)
         expect(life.usableUntil).toBeLessThanOrEqual(life.expiresAt)
         expect(Number.isFinite(new Date(life.expiresAt).getTime())).toBe(true)
@@ -127,6 +131,55 @@ describe('a cached token and the clocks', () => {
     expect(running.broker.peekToken()).toBeUndefined()
   })
 
+  const inSeconds = (seconds: number, clock: ManualClock) => Math.floor(clock.wall() / 1000) + seconds
+  const jwtUntil = (exp: number) =>
+    `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.`
+
+  test.each([{ expires_in: 3600 }, {}, { expires_in: 0 }, { expires_in: 1e999 }])(
+    'is never used past its own exp, whatever the response says (%j)',
+    async members => {
+      await using running = await startBrokerWithDex({ client: orders, expirySafetyMarginMs: 0 })
+      const access_token = jwtUntil(inSeconds(8, running.clock))
+      running.dex.setFault('token', { kind: 'answer', body: JSON.stringify({ access_token, ...members }) })
+      const token = await running.broker.getToken()
+      expect(token.expiresAt).toBe(running.clock.wall() + 8_000)
+      running.clock.advance(7_999)
+      expect(await running.broker.getToken()).toBe(token)
+      // The endpoint repeats it: it has ended, and goes to nobody.
+      running.clock.advance(1)
+      expect((await failureOf(running.broker.getToken())).code).toBe('token_endpoint_unavailable')
+    },
+  )
+
+  test.each([-7_200_000, 7_200_000])(
+    'lives as long as Dex says where the broker’s clock is %i ms off',
+    async offMs => {
+      await using running = await startBrokerWithDex({ client: orders }, { idTokensMs: 300_000 })
+      running.dex.setFault('token', {
+        kind: 'rewrite',
+        rewrite: answer => {
+          const { headers } = answer
+          const date = new Date(running.clock.wall() - offMs).toUTCString()
+          const access_token = jwtUntil(inSeconds(300 - offMs / 1000, running.clock))
+          const body = JSON.stringify({ access_token, token_type: 'bearer', expires_in: 299 })
+          return { ...answer, headers: { ...headers, 'Content-Length': body.length, Date: date }, body }
+        },
+      })
+      const token = await running.broker.getToken()
+      expect(token.expiresAt).toBe(running.clock.wall() + 299_000)
+      expect(await running.broker.getToken()).toBe(token)
+      expect(running.dex.counts.tokenRequests).toBe(1)
+    },
+  )
+
+  test('one that is dead when it arrives, and whose successor is not, costs nobody anything', async () => {
+    await using running = await startBrokerWithDex({ client: orders })
+    const dead = JSON.stringify({ access_token: jwtUntil(inSeconds(-1, running.clock)), expires_in: 60 })
+    running.dex.setFault('token', { kind: 'answer', body: dead, times: 1 })
+    await expect(running.broker.getToken()).resolves.toMatchObject({ stale: false })
+    expect(running.dex.counts.tokenRequests).toBe(2)
+  })
+
   test('one that is dead when it arrives, because the process stood still, is handed to nobody and not cached', async () => {
     await using running = await startBrokerWithDex({ client: orders })
     running.dex.setFault('token', {
@@ -135,12 +188,13 @@ describe('a cached token and the clocks', () => {
         running.clock.advance(2 * hourMs)
         return answer
       },
-      times: 1,
+      times: 2,
     })
     expect(await failureOf(running.broker.getToken())).toMatchObject({
       code: 'token_endpoint_unavailable',
       transient: true,
     })
+    expect(running.dex.counts.tokenRequests).toBe(2)
     expect(running.broker.cacheStatistics.entries).toBe(0)
     await expect(running.broker.getToken()).resolves.toMatchObject({ stale: false })
   })

@@ -154,7 +154,7 @@ describe('redirects', () => {
       running.dex.setFault('token', { kind: 'redirect', location: `${elsewhere.url}/token`, status })
       const failure = await failureOf(running.broker.getToken())
       expect(failure).toMatchObject({ code: 'invalid_token_response', status: 502 })
-      expect(failure.hint).toEqual({ problem: 'redirects', option: 'tokenEndpoint' })
+      expect(failure.hint).toEqual({ problem: 'redirects', option: 'tokenEndpoint', detail: `${status}` })
       expect(elsewhere.requests).toEqual([])
     },
   )

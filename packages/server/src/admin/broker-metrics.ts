@@ -28,6 +28,13 @@ export class BrokerMetrics {
     registers: [this.registry],
   })
 
+  readonly #discoveries = new Counter({
+    name: `${prefix}discoveries_total`,
+    help: 'Requests for the discovery document of DEX_ISSUER, by outcome: discovered or failed.',
+    labelNames: ['outcome'],
+    registers: [this.registry],
+  })
+
   constructor() {
     collectDefaultMetrics({ register: this.registry })
   }
@@ -43,6 +50,10 @@ export class BrokerMetrics {
     const { outcome } = event
     if (event.type === 'jwks_refresh') {
       this.#keySetRefreshes.inc({ outcome })
+      return
+    }
+    if (event.type === 'discovery') {
+      this.#discoveries.inc({ outcome })
       return
     }
     this.#tokenRequests.observe({ outcome }, event.durationMs / 1000)

@@ -1,22 +1,34 @@
 import { BrokerError, type BrokerErrorOptions } from '../../shared/errors.ts'
 import { type FetchedDocument, getDocument } from '../../shared/http/get-document.ts'
 import { networkFailureCode, networkFailureHint } from '../../shared/http/network-failure.ts'
-import type { Transport } from '../../shared/http/transport.ts'
+import type { Surroundings } from '../../shared/surroundings.ts'
 import { KeySet } from './key-set.ts'
 
 /** Five keys of Dex are 3 KiB. */
 const maxJwksBytes = 512 * 1024
 const option = 'gate.jwksUri'
+/** The Kubernetes API server has nothing for whoever accepts plain JSON only. */
+const accept = 'application/jwk-set+json, application/json'
 
 /** Fetches a JWK set once; every failure is a `jwks_unavailable` that says what to look at. */
-export async function fetchKeySet(url: string, transport: Transport, signal: AbortSignal): Promise<KeySet> {
+export async function fetchKeySet(
+  url: string,
+  { transport, userAgent, requestTimeoutMs }: Surroundings,
+  signal: AbortSignal,
+): Promise<KeySet> {
   let document: FetchedDocument
   try {
-    document = await getDocument(url, { transport, signal, maxBytes: maxJwksBytes })
+    document = await getDocument(url, { transport, userAgent, accept, signal, maxBytes: maxJwksBytes })
   } catch (error) {
     throw unavailable(
       signal.aborted ? 'the JWKS endpoint did not answer in time' : 'the JWKS endpoint could not be reached',
-      { transient: true, hint: networkFailureHint(networkFailureCode(error), option), cause: error },
+      {
+        transient: true,
+        hint: signal.aborted
+          ? { problem: 'not_answered_in_time', option, detail: `${requestTimeoutMs} ms` }
+          : networkFailureHint(networkFailureCode(error), option),
+        cause: error,
+      },
     )
   }
   const { status, body } = document

@@ -152,11 +152,11 @@ export class KeySource {
   }
 
   async #load(signal: AbortSignal): Promise<KeySet> {
-    const { transport, clock, logger } = this.#surroundings
+    const { clock, logger } = this.#surroundings
     const at = momentOf(clock)
     this.#startedAt = at.monotonic
     const request = ++this.#requests
-    const keySet = await fetchKeySet(await this.#options.jwksUri(), transport, signal)
+    const keySet = await fetchKeySet(await this.#options.jwksUri(), this.#surroundings, signal)
     const gone = this.#loaded?.keySet.kidsMissingIn(keySet)
     this.#loaded = { keySet, at, request }
     if (gone !== undefined && gone.size > 0) this.keysGone.publish(gone)

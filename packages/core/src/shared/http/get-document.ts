@@ -7,14 +7,22 @@ export interface FetchedDocument {
   readonly body: string | undefined
 }
 
+export interface DocumentRequest {
+  readonly transport: Transport
+  readonly userAgent: string
+  readonly accept: string
+  readonly signal: AbortSignal
+  readonly maxBytes: number
+}
+
 /** GETs a JSON document, at most `maxBytes` of it; rejects as the transport does. */
 export async function getDocument(
   url: string,
-  { transport, signal, maxBytes }: { transport: Transport; signal: AbortSignal; maxBytes: number },
+  { transport, userAgent, accept, signal, maxBytes }: DocumentRequest,
 ): Promise<FetchedDocument> {
   const response = await transport(url, {
     method: 'GET',
-    headers: { accept: 'application/json' },
+    headers: { accept, 'accept-encoding': 'identity', 'user-agent': userAgent },
     redirect: 'manual',
     signal,
   })

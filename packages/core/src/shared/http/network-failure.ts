@@ -34,9 +34,25 @@ export function networkFailureHint(code: string | undefined, option: string): Hi
 
 function problemOf(code: string | undefined): HintProblem | undefined {
   if (code === undefined) return undefined
-  if (certificateCodes.has(code)) return 'certificate_not_trusted'
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'host_not_found'
-  return code === 'ECONNREFUSED' ? 'nothing_listens' : undefined
+  return problems[code] ?? (certificateCodes.has(code) ? 'certificate_not_trusted' : undefined)
+}
+
+const problems: Readonly<Record<string, HintProblem>> = {
+  CERT_HAS_EXPIRED: 'certificate_expired',
+  CERT_NOT_YET_VALID: 'certificate_expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'certificate_of_another_host',
+  EAI_AGAIN: 'host_not_found',
+  ECONNREFUSED: 'nothing_listens',
+  ECONNRESET: 'connection_closed',
+  EHOSTUNREACH: 'not_connected_in_time',
+  ENETUNREACH: 'not_connected_in_time',
+  ENOTFOUND: 'host_not_found',
+  EPROTO: 'not_tls',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'not_tls',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'not_tls',
+  ETIMEDOUT: 'not_connected_in_time',
+  UND_ERR_CONNECT_TIMEOUT: 'not_connected_in_time',
+  UND_ERR_SOCKET: 'connection_closed',
 }
 
 /** Codes of a request that never reached the other side: nothing in it can be the cause. */
@@ -46,6 +62,8 @@ const unreachedCodes = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'ENOTFOUND',
+  'EPROTO',
+  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
   'ERR_SSL_WRONG_VERSION_NUMBER',
   'ETIMEDOUT',
   'UND_ERR_CONNECT_TIMEOUT',

@@ -29,16 +29,27 @@ export interface LifeLimits {
 /** The last moment of a token is left alone: on its way to the backend it would expire. */
 const lastMomentMs = 1_000
 
-/** `expiresInSeconds`: as in the response; absent, zero or negative counts as 60 seconds. */
+/** What is known about the end of a token. */
+export interface TokenEnd {
+  /** As in the response; absent, zero or negative counts as 60 seconds. */
+  readonly expiresInSeconds: number | undefined
+  /** What the token itself says (`exp`), when it is a JWT; in milliseconds since the Unix epoch. Nobody accepts it for longer. */
+  readonly expiresAt?: number | undefined
+  /** When the token arrived, as the issuer's clock has it; in milliseconds since the Unix epoch. */
+  readonly answeredAt?: number | undefined
+}
+
 export function tokenLife(
   requestedAt: Moment,
-  expiresInSeconds: number | undefined,
+  { expiresInSeconds, expiresAt = Number.POSITIVE_INFINITY, answeredAt = requestedAt.wall }: TokenEnd,
   { safetyMarginMs, maxAgeMs }: LifeLimits,
 ): TokenLife {
-  const { ms, marginMs } =
-    expiresInSeconds === undefined || expiresInSeconds <= 0
-      ? { ms: defaultLifeMs, marginMs: 0 }
-      : lifeWithMargin(Math.min(expiresInSeconds * 1000, maxLifeMs), safetyMarginMs)
+  const isTold = expiresInSeconds !== undefined && expiresInSeconds > 0
+  const toldMs = isTold ? Math.min(expiresInSeconds * 1000, maxLifeMs) : defaultLifeMs
+  // By the earlier of the two clocks: where ours is ahead of the issuer's, each token would seem to have ended.
+  const ms = Math.min(toldMs, expiresAt - Math.min(requestedAt.wall, answeredAt))
+  // A life that nobody has told is short as it is.
+  const marginMs = isTold || ms < toldMs ? marginOf(ms, safetyMarginMs) : 0
   const oldestMs = maxAgeMs > 0 ? maxAgeMs : Number.POSITIVE_INFINITY
   const usableMs = Math.min(ms - marginMs, oldestMs)
   return {
@@ -50,8 +61,8 @@ export function tokenLife(
 }
 
 /** A life not longer than the margin would leave nothing to use: then the margin is a fifth of it. */
-function lifeWithMargin(ms: number, safetyMarginMs: number): { ms: number; marginMs: number } {
-  return { ms, marginMs: ms > safetyMarginMs ? safetyMarginMs : ms / 5 }
+function marginOf(ms: number, safetyMarginMs: number): number {
+  return ms > safetyMarginMs ? safetyMarginMs : ms / 5
 }
 
 /** What is left until the true expiry: the lesser of what the two clocks say, never below 0. */

@@ -1,4 +1,3 @@
-import type { ClientCredentials } from '../../clients/client-credentials.ts'
 import type { TokenOrder } from '../../clients/token-order.ts'
 import type { ClientAuthMethod } from '../../options/broker-options.ts'
 import { asBrokerError } from '../../shared/as-broker-error.ts'
@@ -11,6 +10,7 @@ import type { AcceptedClients } from '../accepted-clients.ts'
 import { logTokenFailure } from '../log-token-failure.ts'
 import type { ObtainedToken, TokenOrigin } from '../token-origin.ts'
 import { type Attempt, type CircuitClient, Circuits } from './circuits.ts'
+import { ofConfigured } from './configured-client-failure.ts'
 import type { RejectedCredentials } from './rejected-credentials.ts'
 import { requestWithRetries } from './request-with-retries.ts'
 import { type Applicant, Slots } from './slots.ts'
@@ -27,6 +27,8 @@ export interface DexOriginOptions {
   readonly wantedFields: readonly string[]
   readonly rejected: RejectedCredentials
   readonly accepted: AcceptedClients
+  /** The option that says where the token endpoint is. */
+  readonly option: string
   /** Token requests at the same time. */
   readonly maxConnections: number
 }
@@ -45,11 +47,11 @@ export class DexOrigin implements TokenOrigin {
   readonly #circuits: Circuits
 
   constructor(surroundings: Surroundings, options: DexOriginOptions) {
-    const { transport, clock, requestTimeoutMs } = surroundings
-    const { authMethod, wantedFields, maxConnections } = options
+    const { requestTimeoutMs } = surroundings
+    const { authMethod, wantedFields, option, maxConnections } = options
     this.#surroundings = surroundings
     this.#options = options
-    this.#endpoint = new TokenEndpoint({ authMethod, transport, clock, wantedFields })
+    this.#endpoint = new TokenEndpoint(surroundings, { authMethod, wantedFields, option })
     this.#slots = new Slots({ max: maxConnections, maxWaiting, maxWaitMs: requestTimeoutMs })
     this.#circuits = new Circuits(surroundings)
   }
@@ -140,7 +142,7 @@ export class DexOrigin implements TokenOrigin {
         attempt = this.#circuits.begin(client)
       }
       if (attempt === undefined) throw circuitOpen(this.#circuits.retryAfterMs(client))
-      return await this.#send(url, order.credentials, attempt, signal)
+      return await this.#send(url, order, attempt, signal)
     } finally {
       this.#slots.leave(applicant, clock.monotonic() - enteredAt)
     }
@@ -148,11 +150,12 @@ export class DexOrigin implements TokenOrigin {
 
   async #send(
     url: string,
-    credentials: ClientCredentials,
+    order: TokenOrder,
     attempt: Attempt,
     signal: AbortSignal,
   ): Promise<ObtainedToken> {
     const { clock, observe, logger } = this.#surroundings
+    const { credentials } = order
     const requestedAt = momentOf(clock)
     const durationMs = () => clock.monotonic() - requestedAt.monotonic
     try {
@@ -162,10 +165,10 @@ export class DexOrigin implements TokenOrigin {
       logger.debug({ clientId: credentials.clientId, durationMs: durationMs() }, 'token issued')
       return { response, requestedAt }
     } catch (error) {
-      const failure = asBrokerError(error, 'the token request failed')
+      const failure = ofConfigured(order, asBrokerError(error, 'the token request failed'))
       // The end of the broker tells nothing about Dex; what Dex judges, however it judges, is an answer.
       if (failure !== signal.reason) {
-        if (failure.transient) attempt.failed(failure)
+        if (isFailureOfDex(failure)) attempt.failed(failure)
         else attempt.succeeded()
       }
       observe({ type: 'token_request', outcome: failure.code, durationMs: durationMs() })
@@ -188,9 +191,18 @@ export class DexOrigin implements TokenOrigin {
   }
 }
 
+/** A refusal by what stands in front of Dex is an answer: nothing is gained by asking less. */
+function isFailureOfDex({ transient, upstreamStatus = 0 }: BrokerError): boolean {
+  return transient && (upstreamStatus === 0 || upstreamStatus === 429 || upstreamStatus >= 500)
+}
+
 /** The next caller would hear the same, until somebody changes the credentials or the configuration. */
 function isRejection({ code, transient }: BrokerError): boolean {
-  return code === 'token_request_rejected' || (code === 'invalid_token_response' && !transient)
+  return (
+    code === 'token_request_rejected' ||
+    code === 'client_misconfigured' ||
+    (code === 'invalid_token_response' && !transient)
+  )
 }
 
 function mustWait(): BrokerError {

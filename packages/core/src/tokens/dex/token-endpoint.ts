@@ -1,11 +1,10 @@
 import type { ClientCredentials } from '../../clients/client-credentials.ts'
 import type { ClientAuthMethod } from '../../options/broker-options.ts'
-import type { Clock } from '../../shared/clock.ts'
 import { BrokerError } from '../../shared/errors.ts'
 import { networkFailureCode, networkFailureHint } from '../../shared/http/network-failure.ts'
 import { readBoundedBody } from '../../shared/http/read-bounded-body.ts'
 import { retryAfterMs } from '../../shared/http/retry-after.ts'
-import type { Transport } from '../../shared/http/transport.ts'
+import type { Surroundings } from '../../shared/surroundings.ts'
 import { tokenRequest } from './token-request.ts'
 import { judgeTokenResponse, type TokenEndpointAnswer, type TokenResponse } from './token-response.ts'
 
@@ -14,22 +13,24 @@ const maxTokenResponseBytes = 64 * 1024
 
 export interface TokenEndpointOptions {
   readonly authMethod: ClientAuthMethod
-  readonly transport: Transport
-  readonly clock: Clock
   /** The fields of the response to keep beside the token, by their JSON names. */
   readonly wantedFields: readonly string[]
+  /** The option that says where the token endpoint is. */
+  readonly option: string
 }
 
 /** Dex's token endpoint: sends one request and judges the one answer. */
 export class TokenEndpoint {
+  readonly #surroundings: Surroundings
   readonly #options: TokenEndpointOptions
 
-  constructor(options: TokenEndpointOptions) {
+  constructor(surroundings: Surroundings, options: TokenEndpointOptions) {
+    this.#surroundings = surroundings
     this.#options = options
   }
 
   async request(url: string, credentials: ClientCredentials, signal: AbortSignal): Promise<TokenResponse> {
-    return judgeTokenResponse(await this.#answer(url, credentials, signal), this.#options.wantedFields)
+    return judgeTokenResponse(await this.#answer(url, credentials, signal), this.#options)
   }
 
   async #answer(
@@ -37,26 +38,41 @@ export class TokenEndpoint {
     credentials: ClientCredentials,
     signal: AbortSignal,
   ): Promise<TokenEndpointAnswer> {
-    const { authMethod, transport, clock } = this.#options
+    const { transport, clock, userAgent } = this.#surroundings
+    const { authMethod } = this.#options
     try {
-      const response = await transport(url, tokenRequest(credentials, authMethod, signal))
+      const response = await transport(url, tokenRequest(credentials, { authMethod, userAgent, signal }))
       return {
         status: response.status,
         retryAfterMs: retryAfterMs(response.headers.get('retry-after'), clock.wall()),
+        answeredAt: timeOf(response.headers.get('date')),
+        encoding: response.headers.get('content-encoding') ?? undefined,
         body: await readBoundedBody(response, maxTokenResponseBytes),
       }
     } catch (error) {
       if (BrokerError.is(signal.reason)) throw signal.reason
-      const timedOut = signal.aborted
-      throw new BrokerError(
-        'token_endpoint_unavailable',
-        timedOut ? 'the token endpoint did not answer in time' : 'the token endpoint could not be reached',
-        {
-          transient: true,
-          cause: error,
-          hint: networkFailureHint(networkFailureCode(error), 'tokenEndpoint'),
-        },
-      )
+      throw this.#unreachable(error, signal.aborted)
     }
   }
+
+  #unreachable(cause: unknown, timedOut: boolean): BrokerError {
+    const { option } = this.#options
+    const detail = `${this.#surroundings.requestTimeoutMs} ms`
+    return new BrokerError(
+      'token_endpoint_unavailable',
+      timedOut ? 'the token endpoint did not answer in time' : 'the token endpoint could not be reached',
+      {
+        transient: true,
+        cause,
+        hint: timedOut
+          ? { problem: 'not_answered_in_time', option, detail }
+          : networkFailureHint(networkFailureCode(cause), option),
+      },
+    )
+  }
+}
+
+function timeOf(date: string | null): number | undefined {
+  const time = Date.parse(date ?? '')
+  return Number.isNaN(time) ? undefined : time
 }

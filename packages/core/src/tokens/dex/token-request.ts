@@ -5,13 +5,15 @@ import type { TransportRequest } from '../../shared/http/transport.ts'
 /** The POST of RFC 6749 section 4.4.2, ready to be sent. */
 export function tokenRequest(
   credentials: ClientCredentials,
-  authMethod: ClientAuthMethod,
-  signal: AbortSignal,
+  { authMethod, userAgent, signal }: { authMethod: ClientAuthMethod; userAgent: string; signal: AbortSignal },
 ): TransportRequest {
   const form = new URLSearchParams({ grant_type: 'client_credentials' })
   if (credentials.scope !== '') form.set('scope', credentials.scope)
   const headers: Record<string, string> = {
     accept: 'application/json',
+    // What stands in front of Dex may compress all the same.
+    'accept-encoding': 'identity',
+    'user-agent': userAgent,
     'content-type': 'application/x-www-form-urlencoded',
   }
   if (authMethod === 'client_secret_basic') {

@@ -1,12 +1,15 @@
-import { BrokerError } from '../../shared/errors.ts'
-import type { Hint } from '../../shared/hint.ts'
+import { BrokerError, type BrokerErrorOptions } from '../../shared/errors.ts'
+import type { Hint, HintProblem } from '../../shared/hint.ts'
 import { parseJsonObject } from '../../shared/http/parse-json-object.ts'
+import { oauthErrorOf } from './oauth-error.ts'
 
 /** A token response that was judged good (RFC 6749 section 5.1). */
 export interface TokenResponse {
   readonly accessToken: string
   /** Seconds; `undefined` when the response does not tell. */
   readonly expiresIn: number | undefined
+  /** The `Date` of the answer, in milliseconds since the Unix epoch: the time as the issuer has it. */
+  readonly answeredAt: number | undefined
   /** The wanted fields that are present, a string or a number each, as text. */
   readonly fields: Readonly<Record<string, string>>
 }
@@ -15,28 +18,27 @@ export interface TokenResponse {
 export interface TokenEndpointAnswer {
   readonly status: number
   readonly retryAfterMs: number | undefined
+  /** The `Date` header, in milliseconds since the Unix epoch. */
+  readonly answeredAt: number | undefined
+  /** The value of `Content-Encoding`, if any; the transport has undone what it knows. */
+  readonly encoding: string | undefined
   readonly body: string | undefined
 }
 
-/** Where an operator says what the token endpoint is. */
-const option = 'tokenEndpoint'
+export interface Judgement {
+  /** The fields of the response to keep beside the token, by their JSON names. */
+  readonly wantedFields: readonly string[]
+  /** The option that says where the token endpoint is. */
+  readonly option: string
+}
+
+/** Envoy takes no more headers in an answer, and no proxy more in a request; in bytes. */
+const maxTokenLength = 60 * 1024
+/** Longer ones are not numbers but an attempt to keep the parser busy. */
+const maxNumberLength = 32
 const visibleAscii = /^[\x21-\x7e]+$/
-/** What a header value may hold; a field with anything else counts as absent. */
 const headerText = /^[\x20-\x7e]+$/
 const numeric = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/
-
-/** Codes of RFC 6749 section 5.2 and of Dex; any other is not repeated, because nobody knows what it may hold. */
-const knownErrors = new Set([
-  'access_denied',
-  'invalid_client',
-  'invalid_grant',
-  'invalid_request',
-  'invalid_scope',
-  'invalid_target',
-  'server_error',
-  'unauthorized_client',
-  'unsupported_grant_type',
-])
 
 /**
  * Judges an answer field by field: the token in it, or a `BrokerError` that says whose fault it is and, as `hint`,
@@ -44,30 +46,42 @@ const knownErrors = new Set([
  */
 export function judgeTokenResponse(
   answer: TokenEndpointAnswer,
-  wantedFields: readonly string[],
+  { wantedFields, option }: Judgement,
 ): TokenResponse {
-  if (answer.status !== 200) throw refusal(answer)
+  if (answer.status !== 200) throw refusal(answer, option)
   if (answer.body === undefined) throw unusable('the token response is too large')
   const response = parseJsonObject(answer.body)
   if (response === undefined) {
-    throw unusable('the token response is not a JSON object', { problem: 'not_dex', option })
+    throw unusable('the token response is not a JSON object', { hint: hintForText(answer, option) })
   }
   const { access_token: accessToken, token_type: tokenType } = response
   if (typeof accessToken !== 'string' || !visibleAscii.test(accessToken)) {
     throw unusable('the token response has no usable access_token')
   }
-  if (tokenType !== undefined && (typeof tokenType !== 'string' || tokenType.toLowerCase() !== 'bearer')) {
+  if (accessToken.length > maxTokenLength) throw unusable('the access_token is longer than 60 KiB')
+  if (!isAbsent(tokenType) && (typeof tokenType !== 'string' || tokenType.toLowerCase() !== 'bearer')) {
     throw unusable('the token response has a token_type that is not Bearer')
   }
-  return { accessToken, expiresIn: expiresInOf(response), fields: fieldsOf(response, wantedFields) }
+  return {
+    accessToken,
+    expiresIn: expiresInOf(response),
+    answeredAt: answer.answeredAt,
+    fields: fieldsOf(response, wantedFields),
+  }
+}
+
+/** An optional member without a value counts as left out. */
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null || value === ''
 }
 
 function expiresInOf(response: Record<string, unknown>): number | undefined {
   const value = response['expires_in']
-  if (value === undefined || value === null) return undefined
+  if (isAbsent(value)) return undefined
   if (typeof value === 'number') return value
-  if (typeof value === 'string' && numeric.test(value)) return Number(value)
-  throw unusable('the token response has an expires_in that is no number')
+  if (typeof value === 'string' && value.length <= maxNumberLength && numeric.test(value))
+    return Number(value)
+  throw unusable('the token response has an expires_in that is not a number')
 }
 
 /** Shared: an object for each token is memory that adds up. */
@@ -89,19 +103,21 @@ function fieldsOf(
   return Object.freeze(fields)
 }
 
-function refusal(answer: TokenEndpointAnswer): BrokerError {
+/** Only an OAuth error is Dex's judgement; whatever else answers stands in front of Dex. */
+function refusal(answer: TokenEndpointAnswer, option: string): BrokerError {
   const { status, retryAfterMs } = answer
-  const oauthError = answer.body === undefined ? undefined : parseJsonObject(answer.body)?.['error']
-  if (status === 400 && oauthError === 'unsupported_grant_type') {
+  const oauthError = answer.body === undefined ? undefined : oauthErrorOf(answer.body)
+  if (status === 400 && oauthError?.code === 'unsupported_grant_type') {
     return unusable('the token endpoint does not support the client_credentials grant', {
-      problem: 'grant_not_supported',
-      option,
+      hint: { problem: 'grant_not_supported', option },
+      oauthErrorDescription: oauthError.description,
     })
   }
-  if (status === 401 || status === 403 || (status === 400 && typeof oauthError === 'string')) {
+  if ((status === 400 || status === 401 || status === 403) && oauthError !== undefined) {
     return new BrokerError('token_request_rejected', 'the client credentials or the scope were rejected', {
       retryAfterMs,
-      oauthError: registeredError(oauthError) ?? (status === 401 ? 'invalid_client' : undefined),
+      oauthError: oauthError.code ?? (status === 401 ? 'invalid_client' : undefined),
+      oauthErrorDescription: oauthError.description,
     })
   }
   if (status === 429) {
@@ -111,24 +127,35 @@ function refusal(answer: TokenEndpointAnswer): BrokerError {
       transient: true,
     })
   }
-  return new BrokerError('invalid_token_response', `the token endpoint answered with status ${status}`, {
+  const problem = problemOfStatus(status)
+  return unusable(`the token endpoint answered with status ${status}`, {
     retryAfterMs: status >= 500 ? retryAfterMs : undefined,
     upstreamStatus: status,
-    transient: status >= 500,
-    hint: hintForStatus(status),
+    // A living token stays: whoever answered here never saw the credentials, or will answer otherwise soon.
+    transient: status >= 500 || problem === 'proxy_in_front',
+    hint: problem && { problem, option, detail: String(status) },
+    oauthErrorDescription: oauthError?.description,
   })
 }
 
-function registeredError(error: unknown): string | undefined {
-  return typeof error === 'string' && knownErrors.has(error) ? error : undefined
+const proxyStatuses = new Set([400, 401, 403, 408, 413, 421, 431, 451])
+
+function problemOfStatus(status: number): HintProblem | undefined {
+  if (status === 404) return 'path_not_found'
+  if (status >= 300 && status < 400) return 'redirects'
+  if (status === 502 || status === 503 || status === 504) return 'upstream_unreachable'
+  if (status >= 500) return 'upstream_failed'
+  if (status === 407) return 'proxy_wants_credentials'
+  return proxyStatuses.has(status) ? 'proxy_in_front' : 'status_of_no_token_endpoint'
 }
 
-function hintForStatus(status: number): Hint | undefined {
-  if (status === 404) return { problem: 'path_not_found', option }
-  if (status >= 300 && status < 400) return { problem: 'redirects', option }
-  return status >= 500 ? { problem: 'upstream_failed', option } : undefined
+function hintForText({ encoding }: TokenEndpointAnswer, option: string): Hint {
+  const isEncoded = encoding !== undefined && !/^(?:identity|gzip|x-gzip|deflate|br)?$/i.test(encoding)
+  return isEncoded
+    ? { problem: 'encoded', option, detail: encoding.replace(/[^\w-]/g, '').slice(0, 20) }
+    : { problem: 'not_dex', option }
 }
 
-function unusable(message: string, hint?: Hint): BrokerError {
-  return new BrokerError('invalid_token_response', message, { hint })
+function unusable(message: string, options: BrokerErrorOptions = {}): BrokerError {
+  return new BrokerError('invalid_token_response', message, options)
 }

@@ -1,0 +1,37 @@
+import { parseJsonObject } from '../../shared/http/parse-json-object.ts'
+
+/** What an authorization server says about a request that it refuses (RFC 6749 section 5.2). */
+export interface OAuthError {
+  /** The registered code; `undefined` for one that nobody knows, which is not repeated: who knows what it holds. */
+  readonly code: string | undefined
+  /** For the operator: at most 200 characters, no control characters. */
+  readonly description: string | undefined
+}
+
+const wellFormed = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/
+const maxDescriptionLength = 200
+
+/** Codes of RFC 6749 section 5.2, of RFC 8693 and of Dex. */
+const knownCodes = new Set([
+  'access_denied',
+  'invalid_client',
+  'invalid_grant',
+  'invalid_request',
+  'invalid_scope',
+  'invalid_target',
+  'server_error',
+  'unauthorized_client',
+  'unsupported_grant_type',
+])
+
+/** The OAuth error in a body; `undefined` for anything else, such as the page of a proxy in front of Dex. */
+export function oauthErrorOf(body: string): OAuthError | undefined {
+  const { error, error_description: description } = parseJsonObject(body) ?? {}
+  if (typeof error !== 'string' || !wellFormed.test(error)) return undefined
+  return { code: knownCodes.has(error) ? error : undefined, description: plainText(description) }
+}
+
+function plainText(text: unknown): string | undefined {
+  if (typeof text !== 'string') return undefined
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ').slice(0, maxDescriptionLength)
+}
