@@ -236,7 +236,7 @@ describe.each(expressVersions)('attachToken in %s', (_version, express) => {
     await using setting = await startSetting()
     await using server = await proxying(setting)
     setting.dex.setFault('token', { kind: 'answer', status: 401, body: '{"error":"invalid_client"}' })
-    expect(await send(server, forged, 'a body')).toMatch(/^HTTP\/1.1 401 .*"token_request_rejected"/s)
+    expect(await send(server, forged, 'a body')).toMatch(/^HTTP\/1.1 502 .*"client_misconfigured"/s)
     await using failing = await proxying(setting, {
       options: {
         token: () => {

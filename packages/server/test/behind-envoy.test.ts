@@ -40,7 +40,7 @@ describe('a fault of the operator', () => {
 
   test('in the static credentials is told to the operator, loudly', async () => {
     await using broker = await startBroker({ STATIC_CLIENT_ID: 'orders', STATIC_CLIENT_SECRET: 'wrong' })
-    for (let count = 0; count < 10; count++) expect((await broker.check()).status).toBe(401)
+    for (let count = 0; count < 10; count++) expect((await broker.check()).status).toBe(502)
     const errors = broker.log.filter(({ level }) => level > warnLevel)
     expect(errors).toEqual([
       expect.objectContaining({ hint: expect.stringContaining('STATIC_CLIENT_SECRET') }),

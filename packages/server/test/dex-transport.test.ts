@@ -34,7 +34,7 @@ async function startBehind(answer: RequestListener, timeoutMs: number) {
   }
 }
 
-test('Dex is asked over 32 connections at most, and whoever comes then waits for one', async () => {
+test('Dex is asked over one connection more than tokens may take, for its key set, and whoever comes then waits', async () => {
   const sockets = new Set<Socket>()
   const waiting: ServerResponse[] = []
   await using dex = await startBehind(({ socket }, outgoing) => {
@@ -48,12 +48,12 @@ test('Dex is asked over 32 connections at most, and whoever comes then waits for
       return status
     }),
   )
-  await until(() => waiting.length === 32, 'as many requests as connections')
+  await until(() => waiting.length === 33, 'as many requests as connections')
   for (const outgoing of waiting) outgoing.end()
   await until(() => waiting.length === 40, 'the requests that waited')
-  for (const outgoing of waiting.slice(32)) outgoing.end()
+  for (const outgoing of waiting.slice(33)) outgoing.end()
   expect(await answers).toEqual(Array.from({ length: 40 }, () => 200))
-  expect(sockets.size).toBe(32)
+  expect(sockets.size).toBe(33)
 })
 
 test('a Dex that accepts a request and stays silent is given up', async () => {

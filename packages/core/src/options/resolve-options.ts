@@ -102,7 +102,7 @@ function resolveSurroundings(options: TokenBrokerOptions, requestTimeoutMs: numb
   const logger = withMethods(options.logger, 'logger', ['debug', 'info', 'warn', 'error']) ?? silentLogger
   return {
     transport: checked(options.transport, 'transport', 'function') ?? (globalThis.fetch as Transport),
-    userAgent: checked(options.userAgent, 'userAgent', 'string') ?? `broker-core/${version}`,
+    userAgent: resolveUserAgent(options.userAgent),
     clock: withMethods(options.clock, 'clock', ['wall', 'monotonic']) ?? systemClock,
     random: checked(options.random, 'random', 'function') ?? Math.random,
     logger,
@@ -110,6 +110,12 @@ function resolveSurroundings(options: TokenBrokerOptions, requestTimeoutMs: numb
     describeHint: checked(options.describeHint, 'describeHint', 'function') ?? hintText,
     requestTimeoutMs,
   }
+}
+
+function resolveUserAgent(option: string | undefined): string {
+  const userAgent = checked(option, 'userAgent', 'string') ?? `broker-core/${version}`
+  if (!/^[\x21-\x7e][\x20-\x7e]*$/.test(userAgent)) throw new TypeError('userAgent must be visible ASCII')
+  return userAgent
 }
 
 /** Compared as it is written, so it is checked and not normalised. */

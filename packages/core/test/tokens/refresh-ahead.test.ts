@@ -109,7 +109,10 @@ describe('a token that is asked for past 80 % of its usable life', () => {
     running.clock.advance(usableMs * 0.15)
     expect(await running.broker.getToken()).toBe(token)
     running.clock.advance(30_000)
-    expect(await failureOf(running.broker.getToken())).toMatchObject({ code: 'client_misconfigured', status: 502 })
+    expect(await failureOf(running.broker.getToken())).toMatchObject({
+      code: 'client_misconfigured',
+      status: 502,
+    })
   })
 })
 

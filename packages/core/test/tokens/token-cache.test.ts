@@ -17,7 +17,7 @@ function cached(token: IssuedToken, life: TokenLife, clock: ManualClock): Cached
 }
 
 function issue(accessToken: string, life: TokenLife, clock: ManualClock): IssuedToken {
-  const response = { accessToken, expiresIn: undefined, fields: {} }
+  const response = { accessToken, expiresIn: undefined, answeredAt: undefined, fields: {} }
   return new BearerToken({
     response,
     life,

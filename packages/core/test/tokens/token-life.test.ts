@@ -135,7 +135,7 @@ describe('a cached token and the clocks', () => {
   const jwtUntil = (exp: number) =>
     `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.`
 
-  test.each([{ expires_in: 3600 }, {}, { expires_in: 0 }, { expires_in: 1e999 }])(
+  test.each([{ expires_in: 3600 }, {}, { expires_in: 0 }, { expires_in: '1e999' }])(
     'is never used past its own exp, whatever the response says (%j)',
     async members => {
       await using running = await startBrokerWithDex({ client: orders, expirySafetyMarginMs: 0 })
@@ -162,7 +162,7 @@ describe('a cached token and the clocks', () => {
           const date = new Date(running.clock.wall() - offMs).toUTCString()
           const access_token = jwtUntil(inSeconds(300 - offMs / 1000, running.clock))
           const body = JSON.stringify({ access_token, token_type: 'bearer', expires_in: 299 })
-          return { ...answer, headers: { ...headers, 'Content-Length': body.length, Date: date }, body }
+          return { ...answer, headers: { ...headers, 'Content-Length': `${body.length}`, Date: date }, body }
         },
       })
       const token = await running.broker.getToken()

@@ -148,12 +148,7 @@ export class DexOrigin implements TokenOrigin {
     }
   }
 
-  async #send(
-    url: string,
-    order: TokenOrder,
-    attempt: Attempt,
-    signal: AbortSignal,
-  ): Promise<ObtainedToken> {
+  async #send(url: string, order: TokenOrder, attempt: Attempt, signal: AbortSignal): Promise<ObtainedToken> {
     const { clock, observe, logger } = this.#surroundings
     const { credentials } = order
     const requestedAt = momentOf(clock)

@@ -1,10 +1,12 @@
+import type { ClientCredentials } from '../../clients/client-credentials.ts'
 import { parseJsonObject } from '../../shared/http/parse-json-object.ts'
+import { secretSpellings } from './token-request.ts'
 
 /** What an authorization server says about a request that it refuses (RFC 6749 section 5.2). */
 export interface OAuthError {
   /** The registered code; `undefined` for one that nobody knows, which is not repeated: who knows what it holds. */
   readonly code: string | undefined
-  /** For the operator: at most 200 characters, no control characters. */
+  /** For the operator, of a configured client alone: at most 200 characters, no control characters, not the secret. */
   readonly description: string | undefined
 }
 
@@ -24,14 +26,19 @@ const knownCodes = new Set([
   'unsupported_grant_type',
 ])
 
-/** The OAuth error in a body; `undefined` for anything else, such as the page of a proxy in front of Dex. */
-export function oauthErrorOf(body: string): OAuthError | undefined {
+/**
+ * The OAuth error in the answer to a request with these credentials; `undefined` for anything else, such as the page of
+ * a proxy in front of Dex.
+ */
+export function oauthErrorOf(body: string, credentials: ClientCredentials): OAuthError | undefined {
   const { error, error_description: description } = parseJsonObject(body) ?? {}
   if (typeof error !== 'string' || !wellFormed.test(error)) return undefined
-  return { code: knownCodes.has(error) ? error : undefined, description: plainText(description) }
+  return { code: knownCodes.has(error) ? error : undefined, description: shownText(description, credentials) }
 }
 
-function plainText(text: unknown): string | undefined {
-  if (typeof text !== 'string') return undefined
+// To callers' own clients an issuer may say anything, and a caller can make it say something.
+function shownText(text: unknown, credentials: ClientCredentials): string | undefined {
+  if (typeof text !== 'string' || !credentials.configured) return undefined
+  if (secretSpellings(credentials).some(spelling => text.includes(spelling))) return undefined
   return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ').slice(0, maxDescriptionLength)
 }

@@ -30,7 +30,9 @@ export class TokenEndpoint {
   }
 
   async request(url: string, credentials: ClientCredentials, signal: AbortSignal): Promise<TokenResponse> {
-    return judgeTokenResponse(await this.#answer(url, credentials, signal), this.#options)
+    const { wantedFields, option } = this.#options
+    const answer = await this.#answer(url, credentials, signal)
+    return judgeTokenResponse(answer, { credentials, wantedFields, option })
   }
 
   async #answer(

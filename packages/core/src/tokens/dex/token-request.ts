@@ -33,6 +33,23 @@ function basicAuthorization({ clientId, clientSecret }: ClientCredentials): stri
   return `Basic ${Buffer.from(`${formEncoded(clientId)}:${formEncoded(clientSecret)}`).toString('base64')}`
 }
 
+/** What an answer could repeat of what was sent. */
+export function secretSpellings(credentials: ClientCredentials): readonly string[] {
+  const { clientId, clientSecret } = credentials
+  const plainPair = Buffer.from(`${clientId}:${clientSecret}`).toString('base64')
+  const encodedPair = basicAuthorization(credentials).slice('Basic '.length)
+  return [
+    clientSecret,
+    formEncoded(clientSecret),
+    encodeURIComponent(clientSecret),
+    ...[plainPair, encodedPair].map(withoutPadding),
+  ]
+}
+
+function withoutPadding(base64: string): string {
+  return base64.replace(/=+$/, '')
+}
+
 function formEncoded(value: string): string {
   return new URLSearchParams({ '': value }).toString().slice(1)
 }

@@ -1,3 +1,4 @@
+import type { ClientCredentials } from '../../clients/client-credentials.ts'
 import { BrokerError, type BrokerErrorOptions } from '../../shared/errors.ts'
 import type { Hint, HintProblem } from '../../shared/hint.ts'
 import { parseJsonObject } from '../../shared/http/parse-json-object.ts'
@@ -26,6 +27,8 @@ export interface TokenEndpointAnswer {
 }
 
 export interface Judgement {
+  /** Those of the request. */
+  readonly credentials: ClientCredentials
   /** The fields of the response to keep beside the token, by their JSON names. */
   readonly wantedFields: readonly string[]
   /** The option that says where the token endpoint is. */
@@ -46,9 +49,9 @@ const numeric = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/
  */
 export function judgeTokenResponse(
   answer: TokenEndpointAnswer,
-  { wantedFields, option }: Judgement,
+  { credentials, wantedFields, option }: Judgement,
 ): TokenResponse {
-  if (answer.status !== 200) throw refusal(answer, option)
+  if (answer.status !== 200) throw refusal(answer, credentials, option)
   if (answer.body === undefined) throw unusable('the token response is too large')
   const response = parseJsonObject(answer.body)
   if (response === undefined) {
@@ -104,9 +107,9 @@ function fieldsOf(
 }
 
 /** Only an OAuth error is Dex's judgement; whatever else answers stands in front of Dex. */
-function refusal(answer: TokenEndpointAnswer, option: string): BrokerError {
+function refusal(answer: TokenEndpointAnswer, credentials: ClientCredentials, option: string): BrokerError {
   const { status, retryAfterMs } = answer
-  const oauthError = answer.body === undefined ? undefined : oauthErrorOf(answer.body)
+  const oauthError = answer.body === undefined ? undefined : oauthErrorOf(answer.body, credentials)
   if (status === 400 && oauthError?.code === 'unsupported_grant_type') {
     return unusable('the token endpoint does not support the client_credentials grant', {
       hint: { problem: 'grant_not_supported', option },

@@ -10,9 +10,12 @@ const ofCore = variables.flatMap(({ name, option, rule }) => {
   return coresRule === undefined ? [] : [{ name, rule, coresRule }]
 })
 
+/** Fewer than in a library: behind Envoy, more than its pools let through cannot come. */
+const ownDefaults: Readonly<Record<string, unknown>> = { MAX_WAITING_CHECKS: 4_096 }
+
 describe('a variable of an option of core', () => {
-  it.each(ofCore)("$name has core's default", ({ rule, coresRule }) => {
-    expect(rule.default).toStrictEqual(coresRule.default)
+  it.each(ofCore)("$name has core's default", ({ name, rule, coresRule }) => {
+    expect(rule.default).toStrictEqual(ownDefaults[name] ?? coresRule.default)
   })
 
   it.each(ofCore)('$name allows nothing that core refuses', ({ rule, coresRule }) => {
