@@ -91,7 +91,7 @@ test('a Dex that takes two seconds costs those two seconds once, and 20 callers 
   expect(tokenRequests).toBe(clients.length)
 }, 20_000)
 
-test('of 2,560 clients at once 256 are asked for, the others hear when to come back', async () => {
+test('of 2,560 new clients at once 16 are asked for at a time, the others hear when to come back, and all get their token', async () => {
   const crowd = teams(2_560)
   await using dex = await startDevDex({ clients: crowd, algorithm: 'ES256' })
   await using broker = await startBroker({ DEX_TOKEN_URL: dex.tokenEndpoint, CACHE_MAX_ENTRIES: '4096' })
@@ -99,18 +99,8 @@ test('of 2,560 clients at once 256 are asked for, the others hear when to come b
   using client = new CheckClient(broker.port, { maxSockets: crowd.length })
   await Promise.all(crowd.map(() => client.ask({})))
   dex.setFault('token', { kind: 'hang' })
-  const firstAnswers: CheckAnswer[] = []
-  const waiting = crowd.map((_, index) =>
-    client.ask(credentialsOf(crowd, index)).then(answer => {
-      firstAnswers.push(answer)
-      return answer
-    }),
-  )
-  while (firstAnswers.length < crowd.length - 256) await delay(20)
-  const refused = [...firstAnswers]
-  const inFlightThen = crowd.length - refused.length
-  await Promise.all(waiting)
-  const hung = firstAnswers.slice(refused.length)
+  const refused = await Promise.all(crowd.map((_, index) => client.ask(credentialsOf(crowd, index))))
+  const askedInVain = dex.counts.tokenRequests
 
   dex.setFault('token', { kind: 'slow', delayMs: 100 })
   const backAt = performance.now()
@@ -129,15 +119,22 @@ test('of 2,560 clients at once 256 are asked for, the others hear when to come b
   const { tokensIssued } = dex.counts
   printMeasured('2,560 clients at once', {
     refused: tally(refused),
-    inFlight: inFlightThen,
-    ofThose: tally(hung),
+    askedInVain,
+    slowestRefusalMs: slowestMs(refused),
     allServedMs,
     rounds,
     tokensIssued,
   })
-  expect(tally(refused)).toEqual({ '503 overloaded': crowd.length - 256 })
-  for (const { retryAfter } of refused) expect(retryAfter).toBe('1')
-  expect(hung.every(({ outcome }) => outcome.startsWith('503 '))).toBe(true)
+  // Strangers have half of the 32 slots; a probe of the circuit may come on top.
+  expect(askedInVain).toBeLessThanOrEqual(32)
+  expect(
+    refused.filter(({ outcome }) => outcome === '503 token_endpoint_unavailable').length,
+  ).toBeLessThanOrEqual(32)
+  expect(refused.every(({ outcome }) => outcome.startsWith('503 '))).toBe(true)
+  for (const { outcome, retryAfter } of refused) {
+    if (outcome === '503 overloaded') expect(Number(retryAfter)).toBeGreaterThanOrEqual(1)
+  }
+  expect(slowestMs(refused)).toBeLessThan(8_000)
   expect(served.size).toBe(crowd.length)
   expect(tokensIssued).toBe(crowd.length)
   expect(broker.process.hasEnded).toBe(false)

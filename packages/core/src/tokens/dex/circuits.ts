@@ -109,8 +109,9 @@ export class Circuits {
     return breaker
   }
 
-  #logOpened(retryAfterMs: number, client?: CircuitClient): void {
+  #logOpened(pauseMs: number, client?: CircuitClient): void {
     const { logger } = this.#surroundings
+    const retryAfterMs = Math.ceil(pauseMs)
     if (client === undefined) {
       logger.warn({ retryAfterMs }, 'the token endpoint fails: it is left alone for a while')
     } else {
