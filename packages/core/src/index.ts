@@ -13,10 +13,11 @@ export type {
   TokenBrokerOptions,
 } from './options/broker-options.ts'
 export type { ReservedHeaderPrefixes } from './options/header-name.ts'
-export { checkedTokenRequest } from './outbound/checked-token-request.ts'
+export { assertTokenRequest, checkedTokenRequest } from './outbound/checked-token-request.ts'
 export { type CreateFetchOptions, createFetch } from './outbound/create-fetch.ts'
 export { type HeaderProviderOptions, headerProvider } from './outbound/header-provider.ts'
 export type { OutgoingTokenOptions } from './outbound/outgoing-tokens.ts'
+export { refusesToken } from './outbound/refuses-token.ts'
 export type { BrokerEvent, BrokerObserver } from './shared/broker-event.ts'
 export type { Clock } from './shared/clock.ts'
 export {

@@ -9,11 +9,13 @@ test('the package has at most ten names at run time', () => {
   expect(Object.keys(publicApi).sort()).toEqual([
     'BrokerError',
     'TokenBroker',
+    'assertTokenRequest',
     'brokerErrorCodes',
     'checkedTokenRequest',
     'createFetch',
     'headerProvider',
     'refusalOf',
+    'refusesToken',
   ])
 })
 

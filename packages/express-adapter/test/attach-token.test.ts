@@ -10,7 +10,14 @@ import { TokenBroker } from '@broker/core'
 import { type Listening, listening, type RecordingServer } from '@broker/testing'
 import { createProxyMiddleware } from 'http-proxy-middleware'
 import { describe, expect, test } from 'vitest'
-import { type AttachTokenOptions, attachToken, authOf, brokerErrorHandler, requireJwt } from '../src/index.ts'
+import {
+  type AttachTokenOptions,
+  attachToken,
+  authOf,
+  brokerErrorHandler,
+  requireJwt,
+  tokenOf,
+} from '../src/index.ts'
 import { type ExpressSetting, startSetting } from './express-setting.ts'
 import { expressVersions } from './express-versions.ts'
 
@@ -38,6 +45,13 @@ function rawProxy(backend: RecordingServer): RequestListener {
     })
     incoming.pipe(forwarded)
   }
+}
+
+const batch = { clientId: 'batch', clientSecret: 'batch-secret' }
+
+/** One that passes on the challenge of the backend as well. */
+function forwardingHeaders({ url }: RecordingServer): RequestListener {
+  return createProxyMiddleware({ target: url, changeOrigin: true }) as RequestListener
 }
 
 const proxies: [string, (backend: RecordingServer) => RequestListener][] = [
@@ -214,7 +228,6 @@ describe.each(expressVersions)('attachToken in %s', (_version, express) => {
 
   test('the token is the one that the options ask for, also by request', async () => {
     await using setting = await startSetting()
-    const batch = { clientId: 'batch', clientSecret: 'batch-secret' }
     await using constant = await proxying(setting, { options: { token: batch } })
     await using chosen = await proxying(setting, {
       options: { token: ({ headers }) => (headers['x-mine'] === 'kept' ? batch : {}) },
@@ -230,6 +243,84 @@ describe.each(expressVersions)('attachToken in %s', (_version, express) => {
       own,
     ])
     expect(setting.dex.counts.tokenRequests).toBe(2)
+  })
+
+  test.each([undefined, 'Bearer error="invalid_token"'])(
+    'a token that the backend refuses is not sent again (challenge: %s)',
+    async challenge => {
+      await using setting = await startSetting()
+      const { broker, backend, dex } = setting
+      await using server = await proxying(setting, { proxy: forwardingHeaders })
+      const first = await broker.getToken()
+      backend.answer = ({ headers }, response) => {
+        const isDead = headers['x-access-token'] === first.accessToken
+        if (challenge !== undefined) response.setHeader('www-authenticate', challenge)
+        response.writeHead(isDead ? 401 : 200).end()
+      }
+      expect(await send(server, [])).toMatch(/^HTTP\/1.1 401 /)
+      await expect.poll(() => broker.peekToken()).toBeUndefined()
+      expect(await send(server, [])).toMatch(/^HTTP\/1.1 200 /)
+      expect(dex.counts.tokenRequests).toBe(2)
+      // One that refuses everything does not cost a token for each request.
+      backend.answer = (_, response) => response.writeHead(401).end()
+      for (let calls = 0; calls < 5; calls++) await send(server, [])
+      expect(dex.counts.tokenRequests).toBe(2)
+    },
+  )
+
+  test('a token that is good but not good enough stays, and so does one that the answer says nothing about', async () => {
+    await using setting = await startSetting()
+    await using server = await proxying(setting, { proxy: forwardingHeaders })
+    const answers = [[401, 'Bearer error="insufficient_scope"'], [403], [200], [500]] as const
+    for (const [status, challenge] of answers) {
+      setting.backend.answer = (_, response) => {
+        if (challenge !== undefined) response.setHeader('www-authenticate', challenge)
+        response.writeHead(status).end()
+      }
+      expect(await send(server, [])).toMatch(`HTTP/1.1 ${status} `)
+    }
+    expect(setting.broker.peekToken()).toBeDefined()
+    expect(setting.dex.counts.tokenRequests).toBe(1)
+  })
+
+  test('a function may decide later, and what it decides is never taken for the broker’s own client', async () => {
+    await using setting = await startSetting()
+    const decided: unknown[] = [Promise.resolve(batch)]
+    await using server = await proxying(setting, { options: { token: () => decided.shift() as never } })
+    expect(await send(server, [])).toMatch(/^HTTP\/1.1 200 /)
+    const token = setting.broker.peekToken(batch)?.accessToken
+    expect(setting.backend.requests[0]?.headers['x-access-token']).toBe(token)
+    const wrong = [
+      undefined,
+      null,
+      'batch',
+      { clientid: 'batch' },
+      Promise.resolve(undefined),
+      { ...batch, audience: 'x' },
+    ]
+    for (const answer of wrong) {
+      decided.push(answer)
+      expect(await send(server, [])).toMatch(/^HTTP\/1.1 500 /)
+    }
+    expect(setting.backend.requests).toHaveLength(1)
+    expect(setting.dex.counts.tokenRequests).toBe(1)
+  })
+
+  test('tokenOf tells which token a request has', async () => {
+    await using setting = await startSetting()
+    const seen: unknown[] = []
+    const app = express()
+    app.use((request, _response, next) => {
+      seen.push(tokenOf(request))
+      next()
+    })
+    app.use(attachToken(setting.broker), (request, response) => {
+      seen.push(tokenOf(request))
+      response.send('ok')
+    })
+    await using server = await listening(app)
+    await (await fetch(server.url)).text()
+    expect(seen).toEqual([undefined, setting.broker.peekToken()])
   })
 
   test('without a token nothing is forwarded, and the client gets the status of the error', async () => {

@@ -43,6 +43,7 @@ export class Client {
       scope === undefined &&
       audiences === undefined
     ) {
+      if ('then' in request) throw new TypeError('a token request is no promise: await it')
       this.#ownOrder ??= this.#complete(request)
       return this.#ownOrder
     }

@@ -98,10 +98,13 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
   }
 }
 
+/** Looked up for each request, or what a test or an agent puts in its place later would not be asked. */
+const globalFetch = ((url, request) => globalThis.fetch(url, request as RequestInit)) as Transport
+
 function resolveSurroundings(options: TokenBrokerOptions, requestTimeoutMs: number): Surroundings {
   const logger = withMethods(options.logger, 'logger', ['debug', 'info', 'warn', 'error']) ?? silentLogger
   return {
-    transport: checked(options.transport, 'transport', 'function') ?? (globalThis.fetch as Transport),
+    transport: checked(options.transport, 'transport', 'function') ?? globalFetch,
     userAgent: resolveUserAgent(options.userAgent),
     clock: withMethods(options.clock, 'clock', ['wall', 'monotonic']) ?? systemClock,
     random: checked(options.random, 'random', 'function') ?? Math.random,

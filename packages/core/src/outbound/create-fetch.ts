@@ -8,7 +8,7 @@ import { redirectedCall } from './redirected-call.ts'
 const maxRedirects = 20
 
 export interface CreateFetchOptions extends OutgoingTokenOptions {
-  /** What sends. Default: the global `fetch` at the time of `createFetch`. */
+  /** What sends. Default: the global `fetch` at the time of the call. */
   readonly fetch?: typeof globalThis.fetch | undefined
 }
 
@@ -28,7 +28,7 @@ export function createFetch(broker: TokenProvider, options: CreateFetchOptions):
     'maxReplayBytes',
     'fetch',
   ])
-  const send = options.fetch ?? globalThis.fetch
+  const send = options.fetch ?? globalFetch
   if (typeof send !== 'function') throw new TypeError('fetch must be a function')
   return async (input, init) => {
     const url = urlOfInput(input)
@@ -38,6 +38,9 @@ export function createFetch(broker: TokenProvider, options: CreateFetchOptions):
     return sendWithToken(call, tokens, send)
   }
 }
+
+/** Looked up for each call, or what a test or an agent puts in its place later would not be asked. */
+const globalFetch: typeof globalThis.fetch = (input, init) => globalThis.fetch(input, init)
 
 async function sendWithToken(
   first: OutgoingCall,

@@ -2,7 +2,8 @@ import { getEventListeners } from 'node:events'
 import { freePort } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import { createFetch } from '../../src/outbound/create-fetch.ts'
-import { failureOf, until } from '../broker-with-dex.ts'
+import { TokenBroker } from '../../src/token-broker.ts'
+import { failureOf, orders, until } from '../broker-with-dex.ts'
 import { answerOk, linesOf, startOutgoingCalls, tokensOf } from './outgoing-calls.ts'
 
 describe('a call to an allowed place', () => {
@@ -240,4 +241,34 @@ test.each([
   expect(() => createFetch(out.broker, options as never)).toThrow(TypeError)
   expect(() => createFetch(out.broker, options as never)).toThrow(message)
   expect(() => createFetch({} as never, { allow: ['https://a.test'] })).toThrow('broker must be')
+})
+
+test('a global fetch that is put in place later is the one that is asked, for calls and for tokens', async () => {
+  await using out = await startOutgoingCalls()
+  const broker = new TokenBroker({ tokenEndpoint: out.dex.tokenEndpoint, client: orders })
+  const call = createFetch(broker, { allow: [out.backend.url] })
+  const original = globalThis.fetch
+  const asked: string[] = []
+  globalThis.fetch = (input, init) => {
+    asked.push(String(input instanceof Request ? input.url : input))
+    return original(input, init)
+  }
+  try {
+    await (await call(out.backend.url)).text()
+  } finally {
+    globalThis.fetch = original
+    await broker.close()
+  }
+  expect(asked.map(url => new URL(url).origin)).toEqual([
+    new URL(out.dex.tokenEndpoint).origin,
+    new URL(out.backend.url).origin,
+  ])
+})
+
+test('a promise where a token request belongs is wrong use, and not the broker’s own client', async () => {
+  await using out = await startOutgoingCalls()
+  const promise = Promise.resolve({ scope: 'groups' }) as never
+  await expect(out.broker.getToken(promise)).rejects.toThrow(TypeError)
+  expect(() => out.broker.peekToken(promise)).toThrow(TypeError)
+  expect(out.dex.counts.tokenRequests).toBe(0)
 })

@@ -164,7 +164,7 @@ describe('a Dex that cannot answer', () => {
   test('and comes back is not kept out by requests that it never answered', async () => {
     await using running = await startBrokerWithDex({
       client: orders,
-      requestTimeoutMs: 400,
+      requestTimeoutMs: 2_000,
       maxConnections: 512,
     })
     running.dex.setFault('token', { kind: 'hang' })

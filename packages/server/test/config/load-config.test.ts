@@ -30,6 +30,7 @@ const DEFAULTS = {
   shutdownTimeoutMs: 10_000,
   logLevel: 'info',
   logFormat: 'json',
+  allowUnauthenticatedCallers: false,
   broker: BROKER_DEFAULTS,
 }
 

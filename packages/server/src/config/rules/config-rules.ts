@@ -14,6 +14,7 @@ export function findConflicts(reading: SettingsReading): readonly ConfigFault[] 
   const rules: readonly Rule[] = [
     urlsAreEncrypted,
     gateIsComplete,
+    gateIsNotForgotten,
     staleKeysOutliveFreshOnes,
     requestHeadersDiffer,
     mappingsSpareTheBearerHeader,
@@ -52,6 +53,20 @@ const gateIsComplete: Rule = ({ isSet }) => {
           `must be set, because ${cause} is: a JWT replaces the caller's client id`,
         ),
   ]
+}
+
+/** Names of the gate's kind, ours or misspelt; those that Kubernetes makes for services are others'. */
+const gateLike = /^(?:JWT|JWKS)_(?!.*(?:_SERVICE_|_PORT))/
+
+const gateIsNotForgotten: Rule = ({ settings, isSet, names }) => {
+  if (hasGate(isSet) || !isSet('STATIC_CLIENT_SECRET') || settings.ALLOW_UNAUTHENTICATED_CALLERS !== false)
+    return []
+  const sign = isSet('DEX_ISSUER') ? 'DEX_ISSUER' : names.find(name => gateLike.test(name))
+  if (sign === undefined) return []
+  const reason =
+    sign === 'DEX_ISSUER' ? 'DEX_ISSUER is set' : `${quoteValue(sign)} is there, but turns no gate on`
+  const problem = `must be set, because ${reason}: without a JWT gate whoever reaches the check listener gets a token with the fixed secret; where that is meant, set ALLOW_UNAUTHENTICATED_CALLERS=true`
+  return [faultOf('JWT_AUDIENCE', problem)]
 }
 
 const staleKeysOutliveFreshOnes: Rule = ({ settings: { JWKS_MAX_AGE: age, JWKS_MAX_STALE: stale } }) => {

@@ -2,13 +2,15 @@ import { isExposedUrl } from '@broker/core/options'
 import type { Config } from '../config.ts'
 
 /** What is allowed but dangerous about a configuration, in sentences for the log; none of them holds a secret. */
-export function configWarnings({ broker }: Config): string[] {
+export function configWarnings({ broker, allowUnauthenticatedCallers }: Config): string[] {
   const { issuer, client = {}, gate, credentialHeaders = {} } = broker
   const isFixedIdentity = client.clientId !== undefined && client.clientSecret !== undefined
   const warnings: string[] = []
-  if (isFixedIdentity && gate === undefined) {
+  if (client.clientSecret !== undefined && gate === undefined && !allowUnauthenticatedCallers) {
     warnings.push(
-      'STATIC_CLIENT_ID and STATIC_CLIENT_SECRET are set without a JWT gate (JWKS_URL): whoever reaches the check listener gets a token.',
+      isFixedIdentity
+        ? 'STATIC_CLIENT_ID and STATIC_CLIENT_SECRET are set without a JWT gate (JWKS_URL): whoever reaches the check listener gets a token. Where that is meant, set ALLOW_UNAUTHENTICATED_CALLERS=true.'
+        : 'STATIC_CLIENT_SECRET is set without STATIC_CLIENT_ID: whoever names the client id that it belongs to gets a token. Where that is meant, set ALLOW_UNAUTHENTICATED_CALLERS=true.',
     )
   }
   if (isFixedIdentity && client.scope === undefined) {

@@ -92,6 +92,13 @@ export const configSchema = {
     secret: true,
     description: "Fixed client secret; wins over the caller's header.",
   }),
+  ALLOW_UNAUTHENTICATED_CALLERS: setting('allowUnauthenticatedCallers', {
+    group: credentials,
+    kind: kind.boolean,
+    rule: { default: false },
+    description:
+      'Says that whoever reaches the check listener may have a token of the fixed secret. Without it such a configuration does not start where a JWT gate seems to be meant: with DEX_ISSUER, or a variable of the gate that is there but empty or misspelt.',
+  }),
   STATIC_SCOPE: option('client.scope', {
     group: credentials,
     kind: kind.scope,

@@ -11,6 +11,8 @@ export interface SettingsReading {
   readonly faults: readonly ConfigFault[]
   /** Tells whether the operator set the variable, rightly or wrongly; an empty one counts as unset. */
   readonly isSet: (variable: VariableName) => boolean
+  /** The names of all variables that are there, empty ones and others' included. */
+  readonly names: readonly string[]
 }
 
 /** Reads each variable on its own, so that a fault in one hides no fault in another. */
@@ -27,7 +29,12 @@ export function readSettings(env: NodeJS.ProcessEnv): SettingsReading {
       faults.push(...error.problems.map(problem => faultOf(name, problem)))
     }
   }
-  return { settings: settings as Partial<Settings>, faults, isSet: variable => Boolean(env[variable]) }
+  return {
+    settings: settings as Partial<Settings>,
+    faults,
+    isSet: variable => Boolean(env[variable]),
+    names: Object.keys(env),
+  }
 }
 
 /** A fault of a variable, with the example that its schema gives unless there is a better one. */

@@ -109,6 +109,40 @@ describe('a fault between variables', () => {
     ])
   })
 
+  const fixed = { STATIC_CLIENT_ID: 'reports', STATIC_CLIENT_SECRET: 'secret' }
+
+  it.each<[string, NodeJS.ProcessEnv, string]>([
+    ['empty', { ...fixed, DEX_ISSUER: 'https://dex.example.com', JWT_AUDIENCE: '' }, 'DEX_ISSUER is set'],
+    ['left out beside DEX_ISSUER', { ...fixed, DEX_ISSUER: 'https://dex.example.com' }, 'DEX_ISSUER is set'],
+    ['empty, without DEX_ISSUER', { ...fixed, JWKS_URL: '' }, '"JWKS_URL" is there, but turns no gate on'],
+    ['misspelt', { ...fixed, JWT_AUDIENC: 'orders' }, '"JWT_AUDIENC" is there, but turns no gate on'],
+    ['a header alone', { ...fixed, JWT_HEADER: 'x-jwt' }, '"JWT_HEADER" is there, but turns no gate on'],
+    [
+      'empty, and the id is left to callers',
+      { STATIC_CLIENT_SECRET: 'secret', JWT_ISSUER: '' },
+      '"JWT_ISSUER" is there, but turns no gate on',
+    ],
+  ])(
+    'a fixed secret with a gate that is %s does not start, unless callers without a JWT are meant',
+    (_, env, reason) => {
+      expect(faultsOf(env)).toEqual([
+        `JWT_AUDIENCE: must be set, because ${reason}: without a JWT gate whoever reaches the check listener gets a token with the fixed secret; where that is meant, set ALLOW_UNAUTHENTICATED_CALLERS=true`,
+      ])
+      expect(faultsOf({ ...env, ALLOW_UNAUTHENTICATED_CALLERS: 'true' })).toEqual([])
+    },
+  )
+
+  it.each<[string, NodeJS.ProcessEnv]>([
+    ['no sign of a gate', fixed],
+    ['a fixed id alone', { STATIC_CLIENT_ID: 'reports', JWT_HEADER: '' }],
+    [
+      'variables that Kubernetes makes for a service',
+      { ...fixed, JWT_AUTH_SERVICE_HOST: '10.0.0.1', JWT_AUTH_PORT: 'tcp://10.0.0.1:80' },
+    ],
+  ])('%s starts as ever', (_, env) => {
+    expect(faultsOf(env)).toEqual([])
+  })
+
   it('DEX_ISSUER gives the gate its keys, and alone it is no gate', () => {
     const env = { DEX_ISSUER: 'https://dex.example.com', STATIC_CLIENT_ID: 'reports' }
     expect(faultsOf({ ...env, JWT_AUDIENCE: 'orders' })).toEqual([])

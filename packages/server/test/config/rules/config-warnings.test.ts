@@ -22,8 +22,15 @@ describe('configWarnings', () => {
     expect(warningsOf(env)).toEqual([])
   })
 
-  it('warns of fixed credentials without a gate', () => {
+  it('warns of fixed credentials without a gate, unless they are meant', () => {
     expect(warningsOf(FIXED)).toEqual([expect.stringContaining('without a JWT gate')])
+    expect(warningsOf({ ...FIXED, ALLOW_UNAUTHENTICATED_CALLERS: 'true' })).toEqual([])
+  })
+
+  it('warns of a fixed secret for whoever names its id', () => {
+    const env = { STATIC_CLIENT_SECRET: 'hunter2-hunter2', STATIC_SCOPE: 'openid' }
+    expect(warningsOf(env)).toEqual([expect.stringContaining('whoever names the client id')])
+    expect(warningsOf({ ...env, ALLOW_UNAUTHENTICATED_CALLERS: 'true' })).toEqual([])
   })
 
   it('warns of a scope that callers choose under the identity of the broker', () => {
