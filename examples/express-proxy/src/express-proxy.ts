@@ -70,11 +70,11 @@ assert.equal(request.headers['x-access-token'], accessToken)
 for (const name of ['x-id-token', 'x-client-secret']) assert.equal(request.headers[name], undefined)
 assert.equal(request.headers['x-request-id'], 'abc')
 
-// Without a token nothing is forwarded.
+// Without a token nothing is forwarded. The client of the configuration is not the caller's affair: 502, not 401.
 broker.invalidate(await broker.getToken())
 dex.setFault('token', { kind: 'answer', status: 401, body: '{"error":"invalid_client"}' })
 const refused = await fetch(`${url}/api/orders/8`, { method: 'PUT', body: 'nothing' })
-assert.equal(refused.status, 401)
+assert.equal(refused.status, 502)
 assert.equal(received.length, 1)
 console.log('the API stored "three bolts" with our token; what the client forged did not arrive')
 
