@@ -79,6 +79,8 @@ async function serve(): Promise<void> {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+  // Node would end the process; who sends it expects a reload.
+  process.on('SIGHUP', () => logger.warn('SIGHUP: nothing is reloaded; restart to change the configuration'))
 }
 
 main().catch(error => {

@@ -16,6 +16,7 @@ import { createDexTransport } from './dex-transport.ts'
 import { checkApp } from './http/check-app.ts'
 import { createCheckListener } from './http/check-listener.ts'
 import { HttpListener } from './http/http-listener.ts'
+import { listenerOptions } from './http/listener-options.ts'
 import { listenFailure, listenProblem } from './listen-failure.ts'
 import { addressText, type Listener, startListeners, stopListeners } from './listener.ts'
 import { version } from './version.ts'
@@ -62,7 +63,12 @@ export async function startServer(
   const readiness = new Readiness(broker, logger)
   const checks = new Checks(broker, verdictListener(metrics, logger))
   // Those that answer checks; another protocol is one more of them.
-  const serving = [new HttpListener('LISTEN_ADDR', createCheckListener(checkApp(checks)), config.listen)]
+  const checkServer = createCheckListener(
+    checkApp(checks),
+    listenerOptions,
+    unknownTargetListener(metrics, logger),
+  )
+  const serving = [new HttpListener('LISTEN_ADDR', checkServer, config.listen)]
   const adminApp = createAdminApp({ notReadyBecause: readiness.notReadyBecause, registry: metrics.registry })
   const admin =
     config.admin && new HttpListener('ADMIN_ADDR', createAdaptorServer(adminApp) as Server, config.admin)
@@ -103,6 +109,21 @@ async function startAdmin(
       `the admin listener is off, because ${admin.address} ${listenProblem(error)}; set ADMIN_ADDR to another address`,
     )
     return undefined
+  }
+}
+
+/** Once in a while: whoever scans a network must not fill the log. */
+const unknownTargetWarningMs = 60_000
+
+function unknownTargetListener(metrics: BrokerMetrics, logger: Logger): () => void {
+  let quietUntil = Number.NEGATIVE_INFINITY
+  return () => {
+    metrics.countUnknownTarget()
+    if (performance.now() < quietUntil) return
+    quietUntil = performance.now() + unknownTargetWarningMs
+    logger.warn(
+      "a request that is no check was answered with 404: is Envoy's path_prefix (or path, in a SecurityPolicy) /check?",
+    )
   }
 }
 

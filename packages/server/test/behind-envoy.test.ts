@@ -104,6 +104,17 @@ describe("Envoy's time-out", () => {
   })
 })
 
+describe('requests that are no check', () => {
+  test('are counted, and warned of once in a while, because a wrong path_prefix looks like this', async () => {
+    await using broker = await startBroker()
+    for (const target of ['/', '/orders', '/checks']) {
+      expect((await ask(broker.port, { target, headers: orders })).status).toBe(404)
+    }
+    expect(broker.log.filter(({ msg }) => msg.includes('path_prefix'))).toHaveLength(1)
+    expect((await broker.admin('/metrics')).body).toContain('dex_token_broker_unknown_requests_total 3')
+  })
+})
+
 describe('the log', () => {
   test('repeats nothing that an issuer sent', async () => {
     await using broker = await startBroker()

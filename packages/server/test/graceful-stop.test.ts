@@ -16,6 +16,16 @@ async function refusesConnections(port: number): Promise<boolean> {
   )
 }
 
+test('SIGHUP, by which others reload, ends nothing and says so', async () => {
+  await using command = runCommand([], { LISTEN_ADDR: '127.0.0.1:0', ADMIN_ADDR: 'off' })
+  const { port } = await command.listening()
+  command.kill('SIGHUP')
+  await until(() => command.stdout.includes('SIGHUP'), 'the log')
+  expect((await ask(port, { target: '/healthz' })).status).toBe(200)
+  command.kill('SIGTERM')
+  expect(await command.end()).toEqual({ code: 0, signal: null })
+})
+
 describe('a stop by SIGTERM', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)('as by %s ends an idle process with 0 at once', async signal => {
     await using dex = await startDex()

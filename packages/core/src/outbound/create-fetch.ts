@@ -1,5 +1,6 @@
 import type { IssuedToken } from '../tokens/issued-token.ts'
 import { drainResponse } from './drain-response.ts'
+import { KeptBody } from './kept-body.ts'
 import { fetchArguments, type OutgoingCall, outgoingCall, urlOfInput } from './outgoing-call.ts'
 import { type OutgoingTokenOptions, OutgoingTokens, type TokenProvider } from './outgoing-tokens.ts'
 import { redirectedCall } from './redirected-call.ts'
@@ -17,7 +18,8 @@ export interface CreateFetchOptions extends OutgoingTokenOptions {
  *
  * No token, no request: it rejects with `BrokerError`, or with the reason of the caller's own abort. Redirects are
  * followed inside `allow` only; one that leads out is returned as it is. After a 401 the token is replaced, and the call
- * sent once more when its body is no stream and not longer than `maxReplayBytes`. A dispatcher goes into the init of a
+ * sent once more when its body is not longer than `maxReplayBytes` and no stream, or the body of a `Request` that was
+ * wholly read by then. A dispatcher goes into the init of a
  * call: one inside a `Request` is not seen after a redirect. Throws a `TypeError` that names the wrong option.
  */
 export function createFetch(broker: TokenProvider, options: CreateFetchOptions): typeof globalThis.fetch {
@@ -52,7 +54,9 @@ async function sendWithToken(
   for (let redirects = 0; ; redirects++) {
     call.signal?.throwIfAborted()
     const token = await tokens.get(call.signal)
+    const kept = KeptBody.of(call, tokens.maxReplayBytes)
     let response = await send(...fetchArguments(call, token.headers))
+    if (kept !== undefined) call = kept.in(call)
     if (mayRetry && tokens.isRefusal(response.status, response.headers.get('www-authenticate'))) {
       mayRetry = false
       const again = await replacement(call, token, tokens)

@@ -72,6 +72,71 @@ describe('a 401', () => {
     expect(first?.body).not.toBe('')
   })
 
+  test.each([
+    ['text', () => 'grüße'],
+    ['bytes', () => Buffer.from('bytes')],
+    ['a form', () => new URLSearchParams({ a: 'b c' })],
+    ['a stream', () => new Blob(['in ', 'pieces']).stream()],
+  ])('sends a Request with %s a second time, as clients do that wrap fetch', async (_, body) => {
+    await using out = await startOutgoingCalls({ answer: refuseFirstToken() })
+    const headers = { 'content-type': 'text/x' }
+    const init = { method: 'POST', body: body(), headers, duplex: 'half' } as RequestInit
+    const response = await out.call(new Request(out.backend.url, init))
+    expect([response.status, await response.text()]).toEqual([200, 'ok'])
+    const [first, second] = out.backend.requests
+    expect(first?.body).not.toBe('')
+    expect(second).toMatchObject({ method: 'POST', body: first?.body })
+    expect(second?.headers['content-type']).toBe('text/x')
+  })
+
+  test('sends a Request again where a redirect with its method leads', async () => {
+    await using out = await startOutgoingCalls({
+      answer: ({ path }, response) => {
+        if (path === '/from') response.writeHead(307, { location: '/to' })
+        response.end('ok')
+      },
+    })
+    const response = await out.call(new Request(`${out.backend.url}/from`, { method: 'PUT', body: 'text' }))
+    expect(await response.text()).toBe('ok')
+    expect(out.backend.requests.map(({ method, path, body }) => [method, path, body])).toEqual([
+      ['PUT', '/from', 'text'],
+      ['PUT', '/to', 'text'],
+    ])
+  })
+
+  test.each([
+    ['longer than maxReplayBytes', { maxReplayBytes: 10 }, 'x'.repeat(11)],
+    ['with maxReplayBytes 0', { maxReplayBytes: 0 }, 'x'],
+  ])('returns the 401 for a Request %s, and the next call has another token', async (_, outgoing, body) => {
+    await using out = await startOutgoingCalls({ answer: refuseFirstToken(), outgoing })
+    const call = () => out.call(new Request(out.backend.url, { method: 'POST', body }))
+    const refused = await call()
+    expect([refused.status, await refused.text()]).toEqual([401, 'not you'])
+    expect((await call()).status).toBe(200)
+    expect(out.backend.requests.map(({ body }) => body)).toEqual([body, body])
+  })
+
+  test('holds up no Request whose body is still being written', async () => {
+    const first = Promise.withResolvers<void>()
+    await using out = await startOutgoingCalls({
+      answer: (_, response) => void response.writeHead(401).end(),
+    })
+    const body = new ReadableStream({
+      async start(controller) {
+        controller.enqueue(new TextEncoder().encode('one'))
+        await first.promise
+        controller.enqueue(new TextEncoder().encode('two'))
+        controller.close()
+      },
+    })
+    const init = { method: 'POST', body, duplex: 'half' } as RequestInit
+    const answer = out.call(new Request(out.backend.url, init))
+    await until(() => out.dex.counts.tokenRequests === 1)
+    first.resolve()
+    expect((await answer).status).toBe(401)
+    expect(out.backend.requests[0]?.body).toBe('onetwo')
+  })
+
   test('sends a form a second time, with its files', async () => {
     await using out = await startOutgoingCalls({ answer: refuseFirstToken() })
     const form = new FormData()

@@ -35,6 +35,12 @@ export class BrokerMetrics {
     registers: [this.registry],
   })
 
+  readonly #unknownTargets = new Counter({
+    name: `${prefix}unknown_requests_total`,
+    help: 'Requests to the check listener that are no check and no probe, answered with 404.',
+    registers: [this.registry],
+  })
+
   constructor() {
     collectDefaultMetrics({ register: this.registry })
   }
@@ -43,6 +49,10 @@ export class BrokerMetrics {
   readonly countCheck = (verdict: Verdict): void => {
     if (verdict.outcome === 'allow') this.#allowed.inc()
     else this.#checks.inc({ outcome: verdict.code })
+  }
+
+  countUnknownTarget(): void {
+    this.#unknownTargets.inc()
   }
 
   /** Takes note of what the broker did; an arrow function, to be handed on. */

@@ -18,11 +18,12 @@ const lingerMs = 500
 
 /**
  * The listener that Envoy calls. It is no web site: the raw request target decides what a request is, and nothing
- * but a check that passes, or the probe, is ever answered with 200.
+ * but a check that passes, or the probe, is ever answered with 200. `onUnknownTarget` hears of a request that is neither.
  */
 export function createCheckListener(
   app: Hono<CheckEnvironment>,
   options: ServerOptions = listenerOptions,
+  onUnknownTarget: () => void = () => {},
 ): Server {
   const answerCheck = getRequestListener((request, env) => app.fetch(request, env as HttpBindings))
   const answer: RequestListener = (incoming, outgoing) => {
@@ -43,6 +44,7 @@ export function createCheckListener(
         answerText(incoming, outgoing, 200, 'ok\n')
         break
       case 'unknown':
+        onUnknownTarget()
         answerText(incoming, outgoing, 404, 'not found\n')
         break
     }

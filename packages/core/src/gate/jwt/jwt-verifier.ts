@@ -61,8 +61,13 @@ export class JwtVerifier {
   }
 }
 
-function deepFreeze(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return
-  for (const member of Object.values(value)) deepFreeze(member)
-  Object.freeze(value)
+/** Without recursion: the depth is the issuer's, and a stack has an end. */
+function deepFreeze(claims: object): void {
+  const waiting: object[] = [claims]
+  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
+    Object.freeze(value)
+    for (const member of Object.values(value)) {
+      if (typeof member === 'object' && member !== null) waiting.push(member)
+    }
+  }
 }
