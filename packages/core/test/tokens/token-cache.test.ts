@@ -51,6 +51,7 @@ test('a full cache drops what has expired, else what expires soonest of the clie
   const step = fc.oneof(
     fc.record({ set: fc.nat(9), of: fc.nat(4), lifeMs: fc.integer({ min: -5, max: 100 }) }),
     fc.record({ get: fc.nat(9), of: fc.nat(4) }),
+    fc.record({ drop: fc.nat(9), of: fc.nat(4) }),
     fc.record({ advance: fc.integer({ min: 0, max: 40 }) }),
     fc.record({ cleanUp: fc.integer({ min: 0, max: 4 }) }),
   )
@@ -70,6 +71,10 @@ test('a full cache drops what has expired, else what expires soonest of the clie
           const goers = expired.sort((a, b) => a.until - b.until).slice(0, removed)
           // Which of two that expired together goes first does not matter, so both ways are the same to the model.
           model = model.filter(entry => !goers.includes(entry))
+        } else if ('drop' in step) {
+          const key = `key-${step.drop} of client-${step.of}`
+          cache.delete(key)
+          model = model.filter(entry => entry.key !== key)
         } else if ('set' in step) {
           const client = `client-${step.of}`
           const key = `key-${step.set} of ${client}`
@@ -107,6 +112,25 @@ test('a full cache drops what has expired, else what expires soonest of the clie
     }),
     { numRuns: 500 },
   )
+})
+
+test('the key of a client is derived for a token that is new to the cache, and not again when it is replaced', () => {
+  const clock = new ManualClock()
+  const cache = new TokenCache(2, clock)
+  const life = { expiresAt: clock.wall() + 10, livesUntil: 6_000, usableUntil: 6_000, staleUntil: 6_000 }
+  let derived = 0
+  const order = {
+    key: 'key',
+    get clientKey() {
+      derived++
+      return 'client'
+    },
+  }
+  for (const accessToken of ['first', 'second']) {
+    cache.set(order, cached(issue(accessToken, life, clock), life, clock))
+    expect(cache.get('key')?.token.accessToken).toBe(accessToken)
+  }
+  expect(derived).toBe(1)
 })
 
 test('a full cache drops an expired token before a living one, and counts only living ones as evicted', () => {

@@ -1,4 +1,5 @@
 import { type HeapEntry, IndexedHeap } from './indexed-heap.ts'
+import { PartedMap } from './parted-map.ts'
 
 export interface SharedEntry extends HeapEntry {
   /** Whose it is. */
@@ -31,7 +32,7 @@ type Holding<Entry extends SharedEntry> = Entry | Share<Entry>
  * than itself. Everything is O(log n).
  */
 export class ClientShares<Entry extends SharedEntry> {
-  readonly #holdings = new Map<string, Holding<Entry>>()
+  readonly #holdings = new PartedMap<Holding<Entry>>()
   readonly #byExpiry = new IndexedHeap<Holding<Entry>>(endsSooner)
   readonly #bySize = new IndexedHeap<SharePlace<Entry>>(isLarger)
 
