@@ -28,7 +28,7 @@ import { billing, failureOf, orders, startBrokerWithDex, until } from './broker-
  * 29  crit, typ and the curve are not looked at          gate/accepting-jwts, gate/selecting-keys
  * 30  keys without kid, or with the same, are lost       gate/selecting-keys
  * 31  the caller's JWT reaches the backend               check/verdict
- * 32  a full cache is scanned; scope order matters       tokens/token-cache, tokens/expiry-heap, tokens/cache-key
+ * 32  a full cache is scanned; scope order matters       tokens/token-cache, tokens/indexed-heap, tokens/cache-key
  *
  * Rows 17 (no WWW-Authenticate) and 2 (secrets reach the backend) are in check/verdict and check/header-lines.
  */

@@ -80,7 +80,10 @@ export interface TokenBrokerOptions {
   readonly reservedHeaderPrefixes?: ReservedHeaderPrefixes | undefined
   /** Bounds each request to Dex and to the JWKS endpoint, and every wait, in milliseconds. Default 5,000. */
   readonly requestTimeoutMs?: number | undefined
-  /** Tokens kept at most, 0 to 1,000,000; 0 turns the cache off. Default 1,024. */
+  /**
+   * Tokens kept at most, 0 to 1,000,000; 0 turns the cache off. Default 1,024. When full, expired tokens are evicted first,
+   * then the token that expires soonest of the client that holds most.
+   */
   readonly cacheMaxEntries?: number | undefined
   /** How often expired tokens are removed, in milliseconds. Default 300,000. */
   readonly cacheCleanupIntervalMs?: number | undefined

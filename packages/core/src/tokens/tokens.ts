@@ -202,7 +202,7 @@ export class Tokens {
     accepted.add(order)
     const token = new BearerToken({ response, life, key: order.key, clock, tokenHeaders })
     const lifeOfUse = { from: requestedAt.monotonic, until: life.usableUntil }
-    cache.set(order.key, { token, life, refresh: new RefreshSchedule(this.#refreshPolicy, lifeOfUse) })
+    cache.set(order, { token, life, refresh: new RefreshSchedule(this.#refreshPolicy, lifeOfUse) })
     if (signingKey !== undefined) this.signedWith.publish(signingKey)
     return token
   }

@@ -27,18 +27,39 @@ function issue(accessToken: string, life: TokenLife, clock: ManualClock): Issued
   })
 }
 
-test('the cache behaves like a list that drops what expires soonest', () => {
+interface Kept {
+  readonly key: string
+  readonly client: string
+  readonly token: IssuedToken
+  readonly until: number
+}
+
+/** The rule, as plainly as it can be said: who has to go from a full cache for a new token of a client. */
+function leavingFor(client: string, kept: readonly Kept[], now: number): Kept {
+  const soonestOf = (some: readonly Kept[]) => some.reduce((a, b) => (a.until <= b.until ? a : b))
+  const soonest = soonestOf(kept)
+  if (soonest.until <= now) return soonest
+  const tokensOf = (name: string) => kept.filter(entry => entry.client === name)
+  const most = Math.max(...kept.map(entry => tokensOf(entry.client).length))
+  const own = tokensOf(client)
+  // The new one counts, and where several hold as many its own client gives way.
+  if (own.length > 0 && own.length + 1 >= most) return soonestOf(own)
+  return soonestOf(kept.filter(entry => tokensOf(entry.client).length === most))
+}
+
+test('a full cache drops what has expired, else what expires soonest of the client that holds most', () => {
   const step = fc.oneof(
-    fc.record({ set: fc.nat(9), lifeMs: fc.integer({ min: -5, max: 100 }) }),
-    fc.record({ get: fc.nat(9) }),
+    fc.record({ set: fc.nat(9), of: fc.nat(4), lifeMs: fc.integer({ min: -5, max: 100 }) }),
+    fc.record({ get: fc.nat(9), of: fc.nat(4) }),
+    fc.record({ drop: fc.nat(9), of: fc.nat(4) }),
     fc.record({ advance: fc.integer({ min: 0, max: 40 }) }),
     fc.record({ cleanUp: fc.integer({ min: 0, max: 4 }) }),
   )
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 6 }), fc.array(step, { maxLength: 150 }), (max, steps) => {
+    fc.property(fc.integer({ min: 1, max: 8 }), fc.array(step, { maxLength: 150 }), (max, steps) => {
       const clock = new ManualClock()
       const cache = new TokenCache(max, clock)
-      let model: { key: string; token: IssuedToken; until: number; order: number }[] = []
+      let model: Kept[] = []
       let evictions = 0
       let order = 0
       for (const step of steps) {
@@ -50,8 +71,13 @@ test('the cache behaves like a list that drops what expires soonest', () => {
           const goers = expired.sort((a, b) => a.until - b.until).slice(0, removed)
           // Which of two that expired together goes first does not matter, so both ways are the same to the model.
           model = model.filter(entry => !goers.includes(entry))
+        } else if ('drop' in step) {
+          const key = `key-${step.drop} of client-${step.of}`
+          cache.delete(key)
+          model = model.filter(entry => entry.key !== key)
         } else if ('set' in step) {
-          const key = `key-${step.set}`
+          const client = `client-${step.of}`
+          const key = `key-${step.set} of ${client}`
           // No two lives end at the same moment, so that the model knows who goes.
           const lifeMs = step.lifeMs + ++order / 1_000
           const until = clock.monotonic() + lifeMs
@@ -62,17 +88,17 @@ test('the cache behaves like a list that drops what expires soonest', () => {
             staleUntil: until,
           }
           const token = issue(`token-${order}`, life, clock)
-          cache.set(key, cached(token, life, clock))
+          cache.set({ key, clientKey: client }, cached(token, life, clock))
           if (until <= clock.monotonic()) continue
           const others = model.filter(entry => entry.key !== key)
           if (others.length === model.length && model.length === max) {
-            const soonest = others.reduce((a, b) => (a.until <= b.until ? a : b))
-            if (soonest.until > clock.monotonic()) evictions++
-            others.splice(others.indexOf(soonest), 1)
+            const goes = leavingFor(client, others, clock.monotonic())
+            if (goes.until > clock.monotonic()) evictions++
+            others.splice(others.indexOf(goes), 1)
           }
-          model = [...others, { key, token, until, order }]
+          model = [...others, { key, client, token, until }]
         } else {
-          const key = `key-${step.get}`
+          const key = `key-${step.get} of client-${step.of}`
           const entry = model.find(entry => entry.key === key)
           const living = entry !== undefined && entry.until > clock.monotonic()
           expect(cache.get(key)?.token).toBe(living ? entry.token : undefined)
@@ -81,10 +107,30 @@ test('the cache behaves like a list that drops what expires soonest', () => {
         expect(cache.size).toBe(model.length)
         expect(cache.evictions).toBe(evictions)
         expect(cache.size).toBeLessThanOrEqual(max)
+        for (const { key, token } of model) expect(cache.find(key)?.token).toBe(token)
       }
     }),
     { numRuns: 500 },
   )
+})
+
+test('the key of a client is derived for a token that is new to the cache, and not again when it is replaced', () => {
+  const clock = new ManualClock()
+  const cache = new TokenCache(2, clock)
+  const life = { expiresAt: clock.wall() + 10, livesUntil: 6_000, usableUntil: 6_000, staleUntil: 6_000 }
+  let derived = 0
+  const order = {
+    key: 'key',
+    get clientKey() {
+      derived++
+      return 'client'
+    },
+  }
+  for (const accessToken of ['first', 'second']) {
+    cache.set(order, cached(issue(accessToken, life, clock), life, clock))
+    expect(cache.get('key')?.token.accessToken).toBe(accessToken)
+  }
+  expect(derived).toBe(1)
 })
 
 test('a full cache drops an expired token before a living one, and counts only living ones as evicted', () => {
@@ -98,7 +144,7 @@ test('a full cache drops an expired token before a living one, and counts only l
       usableUntil: until,
       staleUntil: until,
     }
-    cache.set(key, cached(issue(key, life, clock), life, clock))
+    cache.set({ key, clientKey: 'orders' }, cached(issue(key, life, clock), life, clock))
   }
   add('long', 1_000)
   add('short', 10)
@@ -112,7 +158,11 @@ test('a full cache drops an expired token before a living one, and counts only l
   expect(cache.get('long')).toBeDefined()
 })
 
-test('a full cache of 65,536 tokens takes new ones about as fast as a small one', () => {
+test.each([
+  ['of as many clients', (index: number) => index],
+  ['of one client', () => 0],
+  ['of 32 clients', (index: number) => index % 32],
+])('a full cache of 65,536 tokens %s takes new ones about as fast as a small one', (_, clientOf) => {
   const clock = new ManualClock()
   const timeOf = (max: number) => {
     const cache = new TokenCache(max, clock)
@@ -124,7 +174,8 @@ test('a full cache of 65,536 tokens takes new ones about as fast as a small one'
         usableUntil: until,
         staleUntil: until,
       }
-      cache.set(`key-${index}`, cached(issue('token', life, clock), life, clock))
+      const clientKey = String(clientOf(index)).padStart(8, '0')
+      cache.set({ key: `key-${index}`, clientKey }, cached(issue('token', life, clock), life, clock))
     }
     for (let index = 0; index < max; index++) add(index)
     const start = performance.now()

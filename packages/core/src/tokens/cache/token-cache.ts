@@ -1,10 +1,17 @@
 import { LRUCache } from 'lru-cache'
+import type { TokenOrder } from '../../clients/token-order.ts'
 import type { Clock } from '../../shared/clock.ts'
 import type { IssuedToken } from '../issued-token.ts'
 import { type SigningKey, signingKeyOf } from '../signing-key.ts'
-import { ExpiryHeap, type HeapEntry } from './expiry-heap.ts'
+import { ClientShares, type SharedEntry } from './client-shares.ts'
 import type { RefreshSchedule } from './refresh-schedule.ts'
 import { isLiving, isUsable, type TokenLife } from './token-life.ts'
+
+/**
+ * Characters of a client's key that are kept, 48 bits: the whole key would cost each token 40 bytes more. Two clients that
+ * met would share one share; no token is found by it.
+ */
+const clientCharacters = 8
 
 let contentOf: (cell: TokenCell) => CachedToken
 
@@ -19,14 +26,16 @@ export interface CachedToken {
  * What the storage holds: lru-cache publishes keys and values to whoever subscribes to its diagnostics channel, so
  * a value must not give its token away.
  */
-class TokenCell implements HeapEntry {
+class TokenCell implements SharedEntry {
   readonly key: string
+  readonly client: string
   readonly endsAt: number
   heapIndex = -1
   readonly #content: CachedToken
 
-  constructor(key: string, content: CachedToken) {
+  constructor(key: string, client: string, content: CachedToken) {
     this.key = key
+    this.client = client
     this.endsAt = content.life.staleUntil
     this.#content = content
   }
@@ -41,12 +50,13 @@ class TokenCell implements HeapEntry {
 }
 
 /**
- * A bounded cache of tokens. At capacity the token that expires soonest goes, expired ones first, in O(log n):
- * lru-cache stores, and a heap beside it knows the order (lru-cache itself can only evict the least recently used).
+ * A bounded cache of tokens. At capacity expired tokens go first, then the token that expires soonest of the client that
+ * holds most, in O(log n): lru-cache stores, and the shares beside it know the order (lru-cache itself can only evict the
+ * least recently used).
  */
 export class TokenCache {
   readonly #cells: LRUCache<string, TokenCell> | undefined
-  readonly #byExpiry = new ExpiryHeap<TokenCell>()
+  readonly #shares = new ClientShares<TokenCell>()
   readonly #maxEntries: number
   readonly #clock: Clock
   #evictions = 0
@@ -89,14 +99,17 @@ export class TokenCache {
     return cell !== undefined && this.#isOfUse(cell) ? contentOf(cell).token : undefined
   }
 
-  set(key: string, cached: CachedToken): void {
+  /** Keeps a token for its order; reads the key of the client only when the token is new to the cache. */
+  set(order: Pick<TokenOrder, 'key' | 'clientKey'>, cached: CachedToken): void {
     if (this.#cells === undefined || !isUsable(cached.life, this.#clock)) return
+    const { key } = order
     const previous = this.#cellOf(key)
+    const client = previous?.client ?? order.clientKey.slice(0, clientCharacters)
     if (previous !== undefined) this.#remove(previous)
-    else if (this.#cells.size >= this.#maxEntries) this.#evictSoonest()
-    const cell = new TokenCell(key, cached)
+    else if (this.#cells.size >= this.#maxEntries) this.#evictFor(client)
+    const cell = new TokenCell(key, client, cached)
     this.#cells.set(key, cell)
-    this.#byExpiry.add(cell)
+    this.#shares.add(cell)
   }
 
   /** Removes every token that one of these keys of an issuer signed, and says how many; looks at all of them. */
@@ -120,15 +133,17 @@ export class TokenCache {
   /** Removes at most `limit` expired tokens, and says how many: a bound, so that nobody waits for a large clean-up. */
   removeExpired(limit: number): number {
     let removed = 0
-    for (let cell = this.#byExpiry.soonest; removed < limit; cell = this.#byExpiry.soonest, removed++) {
+    for (let cell = this.#shares.soonest; removed < limit; cell = this.#shares.soonest, removed++) {
       if (cell === undefined || this.#isOfUse(cell)) break
       this.#remove(cell)
     }
     return removed
   }
 
-  #evictSoonest(): void {
-    const cell = this.#byExpiry.soonest
+  #evictFor(client: string): void {
+    const { soonest } = this.#shares
+    const expired = soonest !== undefined && !this.#isOfUse(soonest)
+    const cell = expired ? soonest : this.#shares.leavingFor(client)
     if (cell === undefined) return
     if (this.#isOfUse(cell)) this.#evictions++
     this.#remove(cell)
@@ -146,6 +161,6 @@ export class TokenCache {
 
   #remove(cell: TokenCell): void {
     this.#cells?.delete(cell.key)
-    this.#byExpiry.remove(cell)
+    this.#shares.remove(cell)
   }
 }

@@ -1,18 +1,24 @@
 export interface HeapEntry {
-  readonly endsAt: number
   /** Where the entry stands in the heap; written by the heap alone. */
   heapIndex: number
 }
 
-/**
- * A binary heap with the entry that expires soonest on top, in which every entry knows its place, so that any entry
- * can be removed in O(log n).
- */
-export class ExpiryHeap<Entry extends HeapEntry> {
+/** A binary heap in which every entry knows its place, so that any entry can be moved or removed in O(log n). */
+export class IndexedHeap<Entry extends HeapEntry> {
   readonly #entries: Entry[] = []
+  readonly #precedes: (a: Entry, b: Entry) => boolean
 
-  get soonest(): Entry | undefined {
+  /** `precedes`: whether `a` stands strictly before `b`. */
+  constructor(precedes: (a: Entry, b: Entry) => boolean) {
+    this.#precedes = precedes
+  }
+
+  get first(): Entry | undefined {
     return this.#entries[0]
+  }
+
+  get size(): number {
+    return this.#entries.length
   }
 
   add(entry: Entry): void {
@@ -23,10 +29,18 @@ export class ExpiryHeap<Entry extends HeapEntry> {
   remove(entry: Entry): void {
     const last = this.#entries.pop()
     if (last === undefined || last === entry) return
-    const { heapIndex } = entry
     // The last entry takes the free place; it may belong further up or further down.
-    this.#rise(last, heapIndex)
-    if (last.heapIndex === heapIndex) this.#sink(last, heapIndex)
+    this.#settle(last, entry.heapIndex)
+  }
+
+  /** Moves an entry to its place after its order has changed; at most one entry may be out of place at a time. */
+  update(entry: Entry): void {
+    this.#settle(entry, entry.heapIndex)
+  }
+
+  #settle(entry: Entry, index: number): void {
+    this.#rise(entry, index)
+    if (entry.heapIndex === index) this.#sink(entry, index)
   }
 
   #rise(entry: Entry, from: number): void {
@@ -34,7 +48,7 @@ export class ExpiryHeap<Entry extends HeapEntry> {
     while (index > 0) {
       const parentIndex = (index - 1) >> 1
       const parent = this.#entries[parentIndex] as Entry
-      if (parent.endsAt <= entry.endsAt) break
+      if (!this.#precedes(entry, parent)) break
       this.#place(parent, index)
       index = parentIndex
     }
@@ -49,11 +63,11 @@ export class ExpiryHeap<Entry extends HeapEntry> {
       if (childIndex >= length) break
       let child = this.#entries[childIndex] as Entry
       const right = this.#entries[childIndex + 1]
-      if (right !== undefined && right.endsAt < child.endsAt) {
+      if (right !== undefined && this.#precedes(right, child)) {
         childIndex += 1
         child = right
       }
-      if (child.endsAt >= entry.endsAt) break
+      if (!this.#precedes(child, entry)) break
       this.#place(child, index)
       index = childIndex
     }

@@ -1,0 +1,125 @@
+import { type HeapEntry, IndexedHeap } from './indexed-heap.ts'
+import { PartedMap } from './parted-map.ts'
+
+export interface SharedEntry extends HeapEntry {
+  /** Whose it is. */
+  readonly client: string
+  readonly endsAt: number
+}
+
+/** The entries of a client that holds several. */
+class Share<Entry extends SharedEntry> implements HeapEntry {
+  readonly entries: IndexedHeap<Entry> = new IndexedHeap<Entry>(endsSooner)
+  /** Its place among all clients, by expiry. */
+  heapIndex = -1
+  /** Its place among the clients that hold several, by size. */
+  readonly bySize: SharePlace<Entry> = { share: this, heapIndex: -1 }
+
+  get endsAt(): number {
+    return this.entries.first?.endsAt ?? Number.POSITIVE_INFINITY
+  }
+}
+
+interface SharePlace<Entry extends SharedEntry> extends HeapEntry {
+  readonly share: Share<Entry>
+}
+
+/** What a client holds: most hold one entry, which then stands for itself and costs no share. */
+type Holding<Entry extends SharedEntry> = Entry | Share<Entry>
+
+/**
+ * Knows which entry has to leave a full cache, so that no client pushes out what belongs to clients that hold no more
+ * than itself. Everything is O(log n).
+ */
+export class ClientShares<Entry extends SharedEntry> {
+  readonly #holdings = new PartedMap<Holding<Entry>>()
+  readonly #byExpiry = new IndexedHeap<Holding<Entry>>(endsSooner)
+  readonly #bySize = new IndexedHeap<SharePlace<Entry>>(isLarger)
+
+  /** The entry that expires soonest, whosever it is. */
+  get soonest(): Entry | undefined {
+    const first = this.#byExpiry.first
+    return first && soonestOf(first)
+  }
+
+  /**
+   * The entry that has to leave for a new one of a client: of the client that holds most, the one that expires soonest. The
+   * new one counts, and of clients that hold as many its own client gives way: or two of them would push each other out in
+   * turn. When each holds one, and it none, the soonest of all.
+   */
+  leavingFor(client: string): Entry | undefined {
+    const own = this.#holdings.get(client)
+    const largest = this.#bySize.first?.share
+    if (own !== undefined && sizeOf(own) + 1 >= (largest === undefined ? 1 : sizeOf(largest)))
+      return soonestOf(own)
+    return largest === undefined ? this.soonest : soonestOf(largest)
+  }
+
+  add(entry: Entry): void {
+    const { client } = entry
+    const held = this.#holdings.get(client)
+    if (held instanceof Share) {
+      held.entries.add(entry)
+      this.#moved(held)
+    } else if (held === undefined) {
+      this.#holdings.set(client, entry)
+      this.#byExpiry.add(entry)
+    } else this.#share(client, held, entry)
+  }
+
+  remove(entry: Entry): void {
+    const { client } = entry
+    const held = this.#holdings.get(client)
+    if (!(held instanceof Share)) {
+      this.#holdings.delete(client)
+      this.#byExpiry.remove(entry)
+      return
+    }
+    held.entries.remove(entry)
+    if (held.entries.size > 1) this.#moved(held)
+    else this.#unshare(client, held)
+  }
+
+  #share(client: string, first: Entry, second: Entry): void {
+    // Before the share takes it over: an entry knows one place.
+    this.#byExpiry.remove(first)
+    const share = new Share<Entry>()
+    share.entries.add(first)
+    share.entries.add(second)
+    this.#holdings.set(client, share)
+    this.#byExpiry.add(share)
+    this.#bySize.add(share.bySize)
+  }
+
+  #unshare(client: string, share: Share<Entry>): void {
+    this.#byExpiry.remove(share)
+    this.#bySize.remove(share.bySize)
+    const last = soonestOf(share)
+    this.#holdings.set(client, last)
+    this.#byExpiry.add(last)
+  }
+
+  #moved(share: Share<Entry>): void {
+    this.#byExpiry.update(share)
+    this.#bySize.update(share.bySize)
+  }
+}
+
+function endsSooner(a: { readonly endsAt: number }, b: { readonly endsAt: number }): boolean {
+  return a.endsAt < b.endsAt
+}
+
+/** Of two that hold as many, the one with the entry that expires sooner. */
+function isLarger<Entry extends SharedEntry>(a: SharePlace<Entry>, b: SharePlace<Entry>): boolean {
+  const more = sizeOf(a.share) - sizeOf(b.share)
+  return more > 0 || (more === 0 && endsSooner(a.share, b.share))
+}
+
+function sizeOf<Entry extends SharedEntry>(holding: Holding<Entry>): number {
+  return holding instanceof Share ? holding.entries.size : 1
+}
+
+function soonestOf<Entry extends SharedEntry>(holding: Holding<Entry>): Entry {
+  // A share is never empty.
+  return holding instanceof Share ? (holding.entries.first as Entry) : holding
+}
