@@ -55,6 +55,7 @@ async function sendWithToken(
     call.signal?.throwIfAborted()
     const token = await tokens.get(call.signal)
     const kept = KeptBody.of(call, tokens.maxReplayBytes)
+    if (kept !== undefined) call = kept.in(call)
     let response = await send(...fetchArguments(call, token.headers))
     if (kept !== undefined) call = kept.in(call)
     if (mayRetry && tokens.isRefusal(response.status, response.headers.get('www-authenticate'))) {

@@ -18,10 +18,12 @@ export class KeptBody {
     if (copy.body !== null) this.#read(copy.body.getReader(), maxBytes).catch(() => {})
   }
 
-  /** The call with a body that can be sent again; the same call while the body is not wholly known. */
+  /** The call with a body that can be sent again; with that of its `Request` while it is not wholly known. */
   in(call: OutgoingCall): OutgoingCall {
     const bytes = this.#bytes
-    return bytes === undefined ? call : { ...call, body: { value: bytes, size: bytes.byteLength } }
+    // Copied, a `Request` has another stream than before.
+    const value = bytes ?? call.request?.body ?? null
+    return { ...call, body: { value, size: bytes?.byteLength } }
   }
 
   async #read(reader: ReadableStreamDefaultReader<Uint8Array>, maxBytes: number): Promise<void> {

@@ -139,12 +139,8 @@ describe('a redirect inside', () => {
     const body = new Blob(['gone']).stream()
     const response = await out.call(`${out.backend.url}/v1/from`, { method: 'POST', body, duplex: 'half' })
     expect(response.status).toBe(status)
-    const request = new Request(`${out.backend.url}/v1/from`, { method: 'POST', body: 'gone' })
-    const second = await out.call(request)
-    expect(second.status).toBe(status)
-    expect(linesOf(out.backend)).toEqual(['POST /v1/from', 'POST /v1/from'])
-    expect(out.backend.requests.map(({ body: received }) => received)).toEqual(['gone', 'gone'])
-    for (const answer of [response, second]) await answer.text()
+    expect(linesOf(out.backend)).toEqual(['POST /v1/from'])
+    await response.text()
   })
 
   test('303 with a stream, and a Request, is followed without body', async () => {
