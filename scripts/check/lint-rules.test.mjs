@@ -23,6 +23,9 @@ const outsideCore = {
   '@broker/server': 'The core imports no other package',
   '@broker/express-adapter': 'The core imports no other package',
   '@broker/dev-dex': 'The core imports no other package',
+  '@broker/testing': 'The core imports no other package',
+  '@broker/testing/vitest': 'The core imports no other package',
+  '@broker/core/options': 'The core imports no other package',
   express: 'The core knows no web framework',
   'hono/tiny': 'The core knows no web framework',
   '@hono/node-server': 'The core knows no web framework',
@@ -31,6 +34,7 @@ const undici = { undici: 'undici is an optional peer' }
 const intoServer = {
   ...deepImports,
   '@broker/testing': 'never imports what the suites share',
+  '@broker/testing/vitest': 'never imports what the suites share',
   '@broker/express-adapter': 'The server imports the core',
   '@broker/dev-dex': 'never imports the Dex look-alike',
 }
@@ -105,9 +109,22 @@ const refusedImports = {
     ...environment,
     '@broker/server': 'The Express adapter imports the core',
     '@broker/testing': 'never imports what the suites share',
+    '@broker/testing/vitest': 'never imports what the suites share',
     '@broker/dev-dex': 'never imports the Dex look-alike',
   },
-  'packages/dev-dex/src/index.ts': { ...deepImports, '@broker/core': 'The Dex look-alike imports none' },
+  'packages/dev-dex/src/index.ts': {
+    ...deepImports,
+    '@broker/core': 'The Dex look-alike imports none',
+    '@broker/core/options': 'The Dex look-alike imports none',
+    '@broker/testing': 'The Dex look-alike imports none',
+  },
+  'packages/testing/src/index.ts': {
+    ...deepImports,
+    '@broker/core': 'What the suites share imports none',
+    '@broker/core/options': 'What the suites share imports none',
+    '@broker/server': 'What the suites share imports none',
+    '@broker/dev-dex': 'What the suites share imports none',
+  },
   'packages/server/test/app.test.ts': deepImports,
   'examples/quickstart/src/quickstart.ts': deepImports,
 }
