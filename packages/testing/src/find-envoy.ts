@@ -20,7 +20,8 @@ export function findEnvoy({
     const args = fetch ? [finder, '--fetch'] : [finder]
     const child = execFile(process.execPath, args, (_error, stdout, stderr) => {
       const path = stdout.trim()
-      resolve(path === '' ? { path: undefined, reason: stderr.trim().split('\n').at(-1) ?? '' } : { path })
+      const reason = (stderr.trim().split('\n').at(-1) ?? '').replace(/^No Envoy: /, '')
+      resolve(path === '' ? { path: undefined, reason } : { path })
     })
     child.stderr?.on('data', text => {
       if (String(text).startsWith('Fetching')) say(String(text).trim())
