@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import { listening } from '@broker/testing'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import type { Dex } from './dex.ts'
 
@@ -84,19 +84,16 @@ export async function startBackend({ issuer, jwksUri }: Dex): Promise<RecordingB
       socket.pipe(socket)
     })
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const { port, [Symbol.asyncDispose]: stopListening } = await listening(server)
 
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     requests,
     clear: () => requests.splice(0),
     async [Symbol.asyncDispose]() {
-      const closed = once(server, 'close')
-      server.close()
-      server.closeAllConnections()
+      // The server waits for these as well, and knows them no longer.
       for (const socket of upgraded) socket.destroy()
-      await closed
+      await stopListening()
     },
   }
 }

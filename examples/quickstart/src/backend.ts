@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage } from 'node:http'
 import { buffer } from 'node:stream/consumers'
+import { listening } from '@broker/testing'
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose'
 import { caller, type Dex, peer } from './dex.ts'
 import { decodeDexSubject } from './dex-subject.ts'
 import { credentialHeaders, idTokenHeader } from './header-names.ts'
-import { listen, stopListening } from './http-listener.ts'
 
 /** What the backend saw of a request; its answer to whoever has a good token. */
 export interface BackendReport {
@@ -48,13 +48,13 @@ export async function startBackend(port: number, { issuer, jwksUri }: Dex): Prom
     outgoing.writeHead(status, { 'content-type': 'application/json' })
     outgoing.end(`${JSON.stringify(answer, undefined, 2)}\n`)
   })
-  const url = await listen(server, port)
+  const { url, [Symbol.asyncDispose]: close } = await listening(server, port)
   return {
     url,
     get requests() {
       return requests
     },
-    close: () => stopListening(server),
+    close: async () => close(),
   }
 }
 

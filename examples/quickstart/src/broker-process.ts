@@ -1,7 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { brokerCommand } from '@broker/testing'
+import { type BrokerPorts, brokerCommand, listeningPorts, ManagedProcess } from '@broker/testing'
 import { BrokerLog } from './broker-log.ts'
 import { QuickstartFailure } from './quickstart-failure.ts'
 
@@ -38,13 +36,14 @@ export interface BrokerProcess {
 
 /** Runs the command `dex-token-broker` and waits until it listens. */
 export async function startBroker(options: BrokerProcessOptions): Promise<BrokerProcess> {
-  const listening = Promise.withResolvers<ListeningLine>()
+  const listening = Promise.withResolvers<BrokerPorts>()
   const log = await BrokerLog.create(line => {
     options.onLogLine(line)
-    const addresses = listeningLine(line)
-    if (addresses !== undefined) listening.resolve(addresses)
+    // Asking a port instead might reach another process.
+    const ports = listeningPorts(line)
+    if (ports !== undefined) listening.resolve(ports)
   })
-  const child = spawn(process.execPath, [brokerCommand], {
+  const broker = new ManagedProcess('the broker', process.execPath, [brokerCommand], {
     // Nothing else of our environment: a STATIC_CLIENT_ID in somebody's shell would change what the walk shows.
     env: {
       ...(process.env['SystemRoot'] !== undefined && { SystemRoot: process.env['SystemRoot'] }),
@@ -53,20 +52,16 @@ export async function startBroker(options: BrokerProcessOptions): Promise<Broker
       SHUTDOWN_TIMEOUT: '3s',
       ...options.environment,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    onOutput: text => log.write(text),
+    patienceMs: stopTimeoutMs,
   })
-  child.stdout.setEncoding('utf8').on('data', text => log.write(text))
-  child.stderr.setEncoding('utf8').on('data', text => log.write(text))
-  // However this process ends, the broker does not stay behind.
-  const kill = () => child.kill('SIGKILL')
-  process.once('exit', kill)
 
   let started = false
   let closing = false
-  const closed = once(child, 'close')
-  const died = closed.then(async ([code, signal]) => {
+  const died = broker.ended().then(async end => {
     await delay(interruptionMs)
-    if (!closing) throw new QuickstartFailure(deathNotice(log, signal ?? `exit code ${code}`, started))
+    const how = typeof end === 'number' ? `exit code ${end}` : `${end}`
+    if (!closing) throw new QuickstartFailure(deathNotice(log, how, started))
     return new Promise<never>(() => {})
   })
   // Nobody may be listening yet, or any more.
@@ -74,8 +69,7 @@ export async function startBroker(options: BrokerProcessOptions): Promise<Broker
 
   const close: BrokerProcess['close'] = async ({ keepLog } = { keepLog: false }) => {
     closing = true
-    await endProcess(child, closed)
-    process.removeListener('exit', kill)
+    await broker[Symbol.asyncDispose]()
     await log.close()
     if (!keepLog) await log.remove()
   }
@@ -84,10 +78,16 @@ export async function startBroker(options: BrokerProcessOptions): Promise<Broker
     listening.reject(new QuickstartFailure(`The broker did not listen within ${startTimeoutMs / 1000} s.`))
   }, startTimeoutMs)
   try {
-    const { check, admin } = await Promise.race([listening.promise, died])
+    const { port, adminPort } = await Promise.race([listening.promise, died])
     started = true
-    const pid = child.pid as number
-    return { url: `http://${check}`, adminUrl: `http://${admin}`, pid, logFile: log.file, died, close }
+    return {
+      url: `http://127.0.0.1:${port}`,
+      adminUrl: `http://127.0.0.1:${adminPort}`,
+      pid: broker.pid,
+      logFile: log.file,
+      died,
+      close,
+    }
   } catch (error) {
     await close()
     throw error
@@ -96,28 +96,10 @@ export async function startBroker(options: BrokerProcessOptions): Promise<Broker
   }
 }
 
-interface ListeningLine {
-  readonly check: string
-  readonly admin: string
-}
-
-/** The line by which the broker tells where it listens. Asking a port instead might reach another process. */
-function listeningLine(line: string): ListeningLine | undefined {
-  if (!line.includes('"msg":"listening"')) return undefined
-  return JSON.parse(line) as ListeningLine
-}
-
 /** The log of a broker that never listened is short, and its file is not kept. */
 function deathNotice({ tail, file }: BrokerLog, how: string, started: boolean): string {
   const head = started
     ? `The broker has ended unexpectedly (${how}). The end of its log, ${file}:`
     : `The broker did not start (${how}). Its log:`
   return [head, ...tail].join('\n')
-}
-
-async function endProcess(child: ChildProcess, closed: Promise<unknown>): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
-  const impatience = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs)
-  await closed
-  clearTimeout(impatience)
 }

@@ -1,8 +1,8 @@
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
+import { listening } from '@broker/testing'
 import { extAuthz } from './ext-authz-settings.ts'
 import type { Gateway, GatewayOptions } from './gateway.ts'
-import { listen, stopListening } from './http-listener.ts'
 
 // This is not Envoy. It plays the part of Envoy's HTTP ext_authz filter, as far as the broker can tell the
 // difference: what goes into a check, and what becomes of each kind of answer. It has none of Envoy's routing, limits
@@ -25,9 +25,9 @@ export async function startEnvoyFilter({ port, brokerUrl, backendUrl }: GatewayO
       else outgoing.writeHead(extAuthz.statusOnError, { 'content-length': 0 }).end()
     })
   })
-  const url = await listen(server, port)
+  const { url, [Symbol.asyncDispose]: stopListening } = await listening(server, port)
   const close = async () => {
-    await stopListening(server)
+    await stopListening()
     agent.destroy()
   }
   return { url, description: "plays Envoy's ext_authz filter", close }

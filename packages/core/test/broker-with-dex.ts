@@ -5,6 +5,8 @@ import { TokenBroker } from '../src/token-broker.ts'
 import { ManualClock } from './manual-clock.ts'
 import { RecordingLogger } from './recording-logger.ts'
 
+export { until } from '@broker/testing'
+
 /** The clients that every look-alike knows unless a test brings its own. */
 export const orders = { clientId: 'orders', clientSecret: 'orders-secret' } as const
 export const billing = { clientId: 'billing', clientSecret: 'billing-secret' } as const
@@ -62,13 +64,4 @@ export async function failureOf(promise: Promise<unknown>): Promise<BrokerError>
   )
   if ('error' in outcome && BrokerError.is(outcome.error)) return outcome.error
   throw new Error('expected a BrokerError', { cause: 'error' in outcome ? outcome.error : outcome.value })
-}
-
-/** Waits until a condition that a server decides on holds; fails before the test does, whose time out would not stop it. */
-export async function until(condition: () => boolean): Promise<void> {
-  const end = performance.now() + 15_000
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`waited for 15 seconds in vain: ${condition}`)
-    await new Promise(resolve => setImmediate(resolve))
-  }
 }

@@ -1,6 +1,5 @@
-import { type AddressInfo, createServer } from 'node:net'
 import type { DevDex, DevDexOptions, Fault } from '@broker/dev-dex'
-import { ask, type RawAnswer, RawConnection, type RawRequest, until } from '@broker/testing'
+import { ask, freePort, type RawAnswer, RawConnection, type RawRequest, until } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import { Command, runCommand } from './support/command.ts'
 import { orders, removedBy, startDex } from './support/start-broker.ts'
@@ -24,14 +23,6 @@ interface Peers extends AsyncDisposable {
   readonly ours: Peer
   readonly theirs: Peer
   readonly both: readonly [ours: Peer, theirs: Peer]
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
 
 async function startPeer(

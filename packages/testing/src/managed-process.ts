@@ -2,7 +2,6 @@ import { type ChildProcess, type Serializable, spawn } from 'node:child_process'
 import { once } from 'node:events'
 
 const longestLog = 20_000
-const impatienceMs = 5_000
 
 export interface ManagedProcessOptions {
   /** These variables and no others. Default: none. */
@@ -11,37 +10,42 @@ export interface ManagedProcessOptions {
   readonly onOutput?: (text: string) => void
   /** Opens a channel for `ask`. */
   readonly ipc?: boolean
+  /** How long disposal waits after SIGTERM before it sends SIGKILL. Default: 5 s; 0 sends SIGKILL at once. */
+  readonly patienceMs?: number
 }
 
 /** A child that never outlives this process, and tells the end of its log when something is wrong. */
 export class ManagedProcess implements AsyncDisposable {
+  /** For its streams; signals go through `signal`. */
+  readonly child: ChildProcess
   readonly #name: string
-  readonly #child: ChildProcess
+  readonly #patienceMs: number
   readonly #closed: Promise<unknown>
   #log = ''
 
   constructor(name: string, command: string, args: readonly string[], options: ManagedProcessOptions = {}) {
     this.#name = name
-    this.#child = spawn(command, args, {
+    this.#patienceMs = options.patienceMs ?? 5_000
+    this.child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe', ...(options.ipc ? (['ipc'] as const) : [])],
       env: { ...options.env },
     })
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+    for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.#log = (this.#log + text).slice(-longestLog)
         options.onOutput?.(text)
       })
     }
-    const kill = () => this.#child.kill('SIGKILL')
+    const kill = () => this.child.kill('SIGKILL')
     process.once('exit', kill)
-    this.#closed = once(this.#child, 'close').finally(() => process.removeListener('exit', kill))
+    this.#closed = once(this.child, 'close').finally(() => process.removeListener('exit', kill))
     // Whoever waits for the end hears of it; nobody has to.
     this.#closed.catch(() => {})
   }
 
   get pid(): number {
-    if (this.#child.pid === undefined) throw new Error(`${this.#name} could not be started`)
-    return this.#child.pid
+    if (this.child.pid === undefined) throw new Error(`${this.#name} could not be started`)
+    return this.child.pid
   }
 
   /** The end of what it wrote to standard output and standard error. */
@@ -50,14 +54,14 @@ export class ManagedProcess implements AsyncDisposable {
   }
 
   get hasEnded(): boolean {
-    return this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null
+    return this.child.pid === undefined || this.child.exitCode !== null || this.child.signalCode !== null
   }
 
   /** Sends a message and resolves with the next one that comes back. */
   async ask<Answer>(message: Serializable): Promise<Answer> {
     const ended = this.#closed.then(() => Promise.reject(new Error(`${this.#name} ended:\n${this.#log}`)))
-    const answer = once(this.#child, 'message')
-    this.#child.send(message)
+    const answer = once(this.child, 'message')
+    this.child.send(message)
     const [value] = await Promise.race([answer, ended])
     return value as Answer
   }
@@ -79,18 +83,18 @@ export class ManagedProcess implements AsyncDisposable {
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal)
+    this.child.kill(signal)
   }
 
   /** Resolves with the exit code, or the signal that ended it. */
   async ended(): Promise<number | NodeJS.Signals | null> {
     await this.#closed
-    return this.#child.exitCode ?? this.#child.signalCode
+    return this.child.exitCode ?? this.child.signalCode
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.hasEnded) this.#child.kill('SIGTERM')
-    const impatience = setTimeout(() => this.#child.kill('SIGKILL'), impatienceMs)
+    if (!this.hasEnded) this.child.kill(this.#patienceMs === 0 ? 'SIGKILL' : 'SIGTERM')
+    const impatience = setTimeout(() => this.child.kill('SIGKILL'), this.#patienceMs)
     await this.#closed.catch(() => {})
     clearTimeout(impatience)
   }

@@ -1,5 +1,11 @@
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export interface Listening extends AsyncDisposable {
@@ -9,9 +15,10 @@ export interface Listening extends AsyncDisposable {
   openConnections(): Promise<number>
 }
 
-/** Serves on a free port of loopback. */
-export async function listening(listener: RequestListener): Promise<Listening> {
-  const server = createServer(listener).listen(0, '127.0.0.1')
+/** Serves on 127.0.0.1, on a free port unless one is given. */
+export async function listening(listener: RequestListener | Server, wantedPort = 0): Promise<Listening> {
+  const server = typeof listener === 'function' ? createServer(listener) : listener
+  server.listen(wantedPort, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return {

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Waits until something that another party decides on holds; fails when it does not in time. */
+/** Waits until something that another party decides on holds; fails when it does not in time. `what` is for the failure. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  what: string,
-  deadlineMs = 5_000,
+  what: string = String(condition),
+  deadlineMs = 15_000,
 ): Promise<void> {
   const end = performance.now() + deadlineMs
   while (!(await condition())) {

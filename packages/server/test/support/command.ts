@@ -1,6 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { brokerCommand, listeningPorts, until, within } from '@broker/testing'
+import { brokerCommand, listeningPorts, ManagedProcess, until, within } from '@broker/testing'
 
 /** How a child process ended. */
 export interface Ended {
@@ -8,20 +6,17 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null
 }
 
-/** A child process and everything that it wrote; ended by its handle when it goes out of scope. */
-export class Command implements AsyncDisposable {
-  readonly child: ChildProcess
-  readonly ended: Promise<Ended>
+/** A child process and everything that it wrote; killed when its handle goes out of scope. */
+export class Command extends ManagedProcess {
   stdout = ''
   stderr = ''
 
   constructor(file: string, args: readonly string[], environment: Readonly<Record<string, string>>) {
-    this.child = spawn(file, args, { env: { ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
-    this.ended = once(this.child, 'close').then(([code, signal]) => ({ code, signal }))
-    this.child.stdout?.setEncoding('utf8').on('data', text => {
+    super('the command', file, args, { env: environment, patienceMs: 0 })
+    this.child.stdout?.on('data', text => {
       this.stdout += text
     })
-    this.child.stderr?.setEncoding('utf8').on('data', text => {
+    this.child.stderr?.on('data', text => {
       this.stderr += text
     })
   }
@@ -31,29 +26,25 @@ export class Command implements AsyncDisposable {
   }
 
   get isRunning(): boolean {
-    return this.child.exitCode === null && this.child.signalCode === null
+    return !this.hasEnded
   }
 
   kill(signal: NodeJS.Signals): void {
-    this.child.kill(signal)
+    this.signal(signal)
   }
 
   /** Where it listens, by its own log in either form. */
   async listening(): Promise<{ port: number; adminPort: number | undefined }> {
     const ports = () => listeningPorts(this.stdout)
-    await until(() => !this.isRunning || ports() !== undefined, 'the address in the log', 10_000)
+    await until(() => this.hasEnded || ports() !== undefined, 'the address in the log', 10_000)
     const { port, adminPort } = ports() ?? {}
     if (port === undefined) throw new Error(`it does not listen: ${this.output}`)
     return { port, adminPort: adminPort || undefined }
   }
 
-  end(deadlineMs = 10_000): Promise<Ended> {
-    return within(this.ended, 'the end of the process', deadlineMs)
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.isRunning) this.child.kill('SIGKILL')
-    await this.ended
+  async end(deadlineMs = 10_000): Promise<Ended> {
+    await within(this.ended(), 'the end of the process', deadlineMs)
+    return { code: this.child.exitCode, signal: this.child.signalCode }
   }
 }
 
