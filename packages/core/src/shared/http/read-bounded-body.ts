@@ -1,7 +1,9 @@
+import { decodeContent } from './decode-content.ts'
 import type { TransportResponse } from './transport.ts'
 
 /**
- * The body as text, or `undefined` when it is longer than `maxBytes`; what comes after the bound is not read.
+ * The body as text, decoded if need be, or `undefined` when it is longer than `maxBytes`, before or after decoding; what
+ * comes after the bound is not read.
  *
  * `content-length` is not asked: a peer that lies about it is the reason for the bound.
  */
@@ -10,13 +12,14 @@ export async function readBoundedBody(
   maxBytes: number,
 ): Promise<string | undefined> {
   if (response.body === null) return ''
-  const decoder = new TextDecoder()
-  let text = ''
-  let bytes = 0
+  const chunks: Uint8Array[] = []
+  let length = 0
   for await (const chunk of response.body) {
-    bytes += chunk.byteLength
-    if (bytes > maxBytes) return undefined
-    text += decoder.decode(chunk, { stream: true })
+    length += chunk.byteLength
+    if (length > maxBytes) return undefined
+    chunks.push(chunk)
   }
-  return text + decoder.decode()
+  const contentEncoding = response.headers.get('content-encoding')
+  const bytes = await decodeContent(Buffer.concat(chunks), contentEncoding, maxBytes)
+  return bytes && new TextDecoder().decode(bytes)
 }

@@ -17,6 +17,6 @@ export interface TransportResponse {
  * How the broker reaches the token endpoint and the JWKS endpoint; the global `fetch` fits.
  *
  * It must not follow redirects, must reject when `signal` aborts, and must let go of the connection when the
- * iteration of `body` ends early.
+ * iteration of `body` ends early. It may decode `content-encoding`, as `fetch` does, or hand on the body as it came.
  */
 export type Transport = (url: string, request: TransportRequest) => Promise<TransportResponse>
