@@ -62,7 +62,7 @@ export const brokerErrorCodes = {
 export type BrokerErrorCode = keyof typeof brokerErrorCodes
 
 export interface BrokerErrorOptions {
-  /** How long to wait before another try, in milliseconds, when that is known. */
+  /** How long to wait before another try, in milliseconds, when that is known; rounded up to whole ones. */
   retryAfterMs?: number | undefined
   /** Whether the cause lies in an upstream that cannot answer now: network, time-out, 5xx, 429. Default `false`. */
   transient?: boolean | undefined
@@ -103,7 +103,7 @@ export class BrokerError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.status = brokerErrorCodes[code].status
-    this.retryAfterMs = options.retryAfterMs
+    this.retryAfterMs = options.retryAfterMs && Math.ceil(options.retryAfterMs)
     this.transient = options.transient ?? false
     this.upstreamStatus = options.upstreamStatus
     this.oauthError = options.oauthError

@@ -8,6 +8,10 @@ export type HintProblem =
   | 'not_answered_in_time'
   | 'not_connected_in_time'
   | 'not_tls'
+  | 'not_http'
+  | 'request_not_understood'
+  | 'tls_failed'
+  | 'expired_on_arrival'
   | 'proxy_in_front'
   | 'proxy_wants_credentials'
   | 'status_of_no_token_endpoint'
@@ -56,11 +60,19 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
   encoded: (_, { detail }) =>
     `the answer is encoded as ${detail}, which was not asked for: look at what is in front of Dex`,
   not_answered_in_time: (name, { option, detail }) =>
-    `no answer from ${name(option)} within ${detail}, the limit of ${name('requestTimeoutMs')}: look at the load and the storage behind it`,
+    `no answer from ${name(option)} within ${detail ?? 'the time'}, the limit of ${name('requestTimeoutMs')}: look at the load and the storage behind it`,
   not_connected_in_time: (name, { option, detail }) =>
     `no connection to the host in ${name(option)} within ${detail ?? 'the limit'}: look at the address, firewalls and network policies`,
   not_tls: (name, { option }) =>
     `the other side does not speak TLS: ${name(option)} says https, and the port serves http`,
+  not_http: (name, { option }) =>
+    `the other side does not speak plain HTTP: if its port serves https, ${name(option)} must say so`,
+  tls_failed: (name, { option }) =>
+    `the TLS handshake with ${name(option)} failed: compare TLS versions, and whether a client certificate is required`,
+  request_not_understood: name =>
+    `Dex could not read the request: look for unusual characters in ${name('client.clientSecret')}, or change ${name('clientAuthMethod')}`,
+  expired_on_arrival: (name, { option }) =>
+    `the token had already expired: compare the clocks, and look for a cache in front of ${name(option)}`,
   proxy_in_front: (name, { option, detail }) =>
     `the ${detail} is not an answer of Dex but of something in front of ${name(option)}: look at its proxy, gateway or mesh rules`,
   proxy_wants_credentials: (name, { option }) => `a proxy on the way to ${name(option)} asks for credentials`,

@@ -8,6 +8,7 @@ export function logTokenFailure(
   { logger, describeHint, requestTimeoutMs }: Surroundings,
   { credentials: { clientId, scope, configured } }: TokenOrder,
   failure: BrokerError,
+  url?: string,
 ): void {
   const { code, oauthError, oauthErrorDescription, hint, cause } = failure
   const isCallers = code === 'token_request_rejected' && !configured
@@ -19,10 +20,17 @@ export function logTokenFailure(
     oauthErrorDescription,
     hint: hint && describeHint(hint),
     cause: networkFailureCode(cause),
+    url: url && plainUrl(url),
     ...(code === 'token_endpoint_unavailable' && { timeoutMs: requestTimeoutMs }),
   }
   const message = `token request failed: ${failure.message}`
   if (code === 'server_error') logger.error({ ...fields, err: cause }, message)
   else if (isCallers) logger.warn(fields, message)
   else logger.error(fields, message)
+}
+
+/** Without its query, in which a secret could be. */
+function plainUrl(url: string): string {
+  const { origin, pathname } = new URL(url)
+  return origin + pathname
 }

@@ -228,5 +228,6 @@ function isOutlived({ transient, code }: BrokerError): boolean {
 function deadOnArrival(): BrokerError {
   return new BrokerError('token_endpoint_unavailable', 'the token had expired when it arrived', {
     transient: true,
+    hint: { problem: 'expired_on_arrival', option: 'tokenEndpoint' },
   })
 }

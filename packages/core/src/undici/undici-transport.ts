@@ -1,5 +1,3 @@
-import { pipeline, type Readable, type Transform } from 'node:stream'
-import { createBrotliDecompress, createUnzip } from 'node:zlib'
 import type { Dispatcher } from 'undici'
 import type { Transport } from '../shared/http/transport.ts'
 
@@ -7,7 +5,7 @@ import type { Transport } from '../shared/http/transport.ts'
  * A transport for `TokenBroker` over an undici dispatcher: a pool, certificates and timeouts of your own, and the
  * process's global dispatcher stays as it is. The dispatcher remains yours to close.
  *
- * Answers by gzip, deflate and br are decoded. The dispatcher must not follow redirects; one with a `tokenInterceptor` is fine, the token endpoint passes through it.
+ * The dispatcher must not follow redirects; one with a `tokenInterceptor` is fine, the token endpoint passes through it.
  */
 export function undiciTransport(dispatcher: Dispatcher): Transport {
   if (typeof dispatcher?.request !== 'function')
@@ -25,22 +23,9 @@ export function undiciTransport(dispatcher: Dispatcher): Transport {
     return {
       status: response.statusCode,
       headers: { get: name => firstValue(response.headers[name]) },
-      body: decodedBody(response.body, firstValue(response.headers['content-encoding'])),
+      body: response.body,
     }
   }
-}
-
-/** Undoes what was not asked for, as it is read: whoever stops reading stops decoding. */
-function decodedBody(body: Readable, encoding: string | null): AsyncIterable<Uint8Array> {
-  const decoder = decoderOf(encoding?.trim().toLowerCase())
-  if (decoder === undefined) return body
-  // Errors of either side end the other one, and the iteration.
-  return pipeline(body, decoder, () => {})
-}
-
-function decoderOf(encoding: string | undefined): Transform | undefined {
-  if (encoding === 'gzip' || encoding === 'x-gzip' || encoding === 'deflate') return createUnzip()
-  return encoding === 'br' ? createBrotliDecompress() : undefined
 }
 
 function firstValue(value: string | string[] | undefined): string | null {

@@ -44,3 +44,21 @@ test.each([
   expect(hintText(hint)).toContain(option)
   expect(hintText(hint, name => `<${name}>`)).toContain(`<${option}>`)
 })
+
+test.each([
+  ['CERT_REVOKED', 'certificate_not_trusted'],
+  ['CERT_HAS_EXPIRED', 'certificate_expired'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'not_tls'],
+  ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'tls_failed'],
+  ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'tls_failed'],
+  ['HPE_INVALID_CONSTANT', 'not_http'],
+  ['UND_ERR_CONNECT_TIMEOUT', 'not_connected_in_time'],
+  ['UND_ERR_HEADERS_TIMEOUT', 'not_answered_in_time'],
+  ['UND_ERR_BODY_TIMEOUT', 'not_answered_in_time'],
+  ['UND_ERR_SOCKET', 'connection_closed'],
+  ['EPIPE', 'connection_closed'],
+])('%s is a problem of its own kind: %s', (code, problem) => {
+  const hint = networkFailureHint(code, 'tokenEndpoint') as Hint
+  expect(hint).toEqual({ problem, option: 'tokenEndpoint' })
+  expect(hintText(hint)).not.toContain('undefined')
+})

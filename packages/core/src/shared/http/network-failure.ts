@@ -4,8 +4,13 @@ import type { Hint, HintProblem } from '../hint.ts'
 const certificateCodes = new Set([
   'CERT_HAS_EXPIRED',
   'CERT_NOT_YET_VALID',
+  'CERT_REVOKED',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_UNTRUSTED',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'ERR_TLS_CERT_ALTNAME_INVALID',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
   'SELF_SIGNED_CERT_IN_CHAIN',
   'UNABLE_TO_GET_ISSUER_CERT',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
@@ -34,7 +39,12 @@ export function networkFailureHint(code: string | undefined, option: string): Hi
 
 function problemOf(code: string | undefined): HintProblem | undefined {
   if (code === undefined) return undefined
-  return problems[code] ?? (certificateCodes.has(code) ? 'certificate_not_trusted' : undefined)
+  const known = problems[code]
+  if (known !== undefined) return known
+  if (certificateCodes.has(code)) return 'certificate_not_trusted'
+  if (code.startsWith('ERR_SSL_')) return 'tls_failed'
+  // A parser that met something else than HTTP.
+  return code.startsWith('HPE_') ? 'not_http' : undefined
 }
 
 const problems: Readonly<Record<string, HintProblem>> = {
@@ -43,7 +53,9 @@ const problems: Readonly<Record<string, HintProblem>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'certificate_of_another_host',
   EAI_AGAIN: 'host_not_found',
   ECONNREFUSED: 'nothing_listens',
+  ECONNABORTED: 'connection_closed',
   ECONNRESET: 'connection_closed',
+  EPIPE: 'connection_closed',
   EHOSTUNREACH: 'not_connected_in_time',
   ENETUNREACH: 'not_connected_in_time',
   ENOTFOUND: 'host_not_found',
@@ -52,6 +64,8 @@ const problems: Readonly<Record<string, HintProblem>> = {
   ERR_SSL_WRONG_VERSION_NUMBER: 'not_tls',
   ETIMEDOUT: 'not_connected_in_time',
   UND_ERR_CONNECT_TIMEOUT: 'not_connected_in_time',
+  UND_ERR_BODY_TIMEOUT: 'not_answered_in_time',
+  UND_ERR_HEADERS_TIMEOUT: 'not_answered_in_time',
   UND_ERR_SOCKET: 'connection_closed',
 }
 

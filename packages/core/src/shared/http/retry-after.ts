@@ -7,6 +7,13 @@ const maxRetryAfterMs = 60 * 60 * 1000
  */
 export function retryAfterMs(value: string | null, nowMs: number): number | undefined {
   if (value === null) return undefined
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - nowMs
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : httpDate(value) - nowMs
   return ms > 0 ? Math.min(ms, maxRetryAfterMs) : undefined
+}
+
+/** An HTTP-date (RFC 9110 section 5.6.7), NaN for anything else: `Date.parse` takes `1.5` for a day in January. */
+function httpDate(value: string): number {
+  return /^[A-Z][a-z]{2,8},? /.test(value)
+    ? Date.parse(value.endsWith(' GMT') ? value : `${value} GMT`)
+    : Number.NaN
 }

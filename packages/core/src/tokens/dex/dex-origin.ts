@@ -91,7 +91,7 @@ export class DexOrigin implements TokenOrigin {
     signal: AbortSignal
     onFirstFailure: OnFirstFailure
   }): Promise<ObtainedToken> {
-    const { order, client, applicant, signal, onFirstFailure } = call
+    const { url, order, client, applicant, signal, onFirstFailure } = call
     const { requestTimeoutMs, random } = this.#surroundings
     let isFirst = true
     const request = new RequestWithDeadline(requestTimeoutMs, deadline =>
@@ -115,7 +115,7 @@ export class DexOrigin implements TokenOrigin {
       return await request.settled
     } catch (error) {
       const failure = asBrokerError(error, 'the token request failed')
-      this.#takeNote(order, failure, signal)
+      this.#takeNote({ url, order, signal }, failure)
       throw failure
     } finally {
       signal.removeEventListener('abort', close)
@@ -157,7 +157,7 @@ export class DexOrigin implements TokenOrigin {
       const response = await this.#endpoint.request(url, credentials, signal)
       attempt.succeeded()
       observe({ type: 'token_request', outcome: 'issued', durationMs: durationMs() })
-      logger.debug({ clientId: credentials.clientId, durationMs: durationMs() }, 'token issued')
+      logger.debug({ clientId: credentials.clientId, durationMs: Math.round(durationMs()) }, 'token issued')
       return { response, requestedAt }
     } catch (error) {
       const failure = ofConfigured(order, asBrokerError(error, 'the token request failed'))
@@ -177,11 +177,14 @@ export class DexOrigin implements TokenOrigin {
     if (retryAfterMs > 0 && this.#circuits.probe(client) === undefined) throw circuitOpen(retryAfterMs)
   }
 
-  #takeNote(order: TokenOrder, failure: BrokerError, signal: AbortSignal): void {
+  #takeNote(
+    { url, order, signal }: { url: string; order: TokenOrder; signal: AbortSignal },
+    failure: BrokerError,
+  ): void {
     if (isRejection(failure)) this.#options.rejected.add(order, failure)
     // Not for those that the open circuit kept from Dex, nor for the end of the broker.
     if (failure.code !== 'overloaded' && failure !== signal.reason) {
-      logTokenFailure(this.#surroundings, order, failure)
+      logTokenFailure(this.#surroundings, order, failure, url)
     }
   }
 }

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http'
 import type { ClientCredentials } from '../../clients/client-credentials.ts'
 import { parseJsonObject } from '../../shared/http/parse-json-object.ts'
 import { secretSpellings } from './token-request.ts'
@@ -10,7 +11,13 @@ export interface OAuthError {
   readonly description: string | undefined
 }
 
-const wellFormed = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/
+/** How every registered code is spelled, and those that servers make up: `invalid_client`, `need_info`. */
+const spelling = /^[a-z]+(?:_[a-z0-9]+)+$/
+const maxCodeLength = 64
+/** Proxies and frameworks put the phrase of the status into a JSON member `error`: `bad_request` is no word of Dex. */
+const statusPhrases = new Set(
+  Object.values(STATUS_CODES).map(phrase => phrase?.toLowerCase().replaceAll(/\W+/g, '_')),
+)
 const maxDescriptionLength = 200
 
 /** Codes of RFC 6749 section 5.2, of RFC 8693 and of Dex. */
@@ -32,8 +39,13 @@ const knownCodes = new Set([
  */
 export function oauthErrorOf(body: string, credentials: ClientCredentials): OAuthError | undefined {
   const { error, error_description: description } = parseJsonObject(body) ?? {}
-  if (typeof error !== 'string' || !wellFormed.test(error)) return undefined
+  if (typeof error !== 'string' || !isOAuthCode(error)) return undefined
   return { code: knownCodes.has(error) ? error : undefined, description: shownText(description, credentials) }
+}
+
+function isOAuthCode(error: string): boolean {
+  if (knownCodes.has(error)) return true
+  return error.length <= maxCodeLength && spelling.test(error) && !statusPhrases.has(error)
 }
 
 // To callers' own clients an issuer may say anything, and a caller can make it say something.

@@ -23,12 +23,22 @@ export class RejectedCredentials {
   }
 
   get(order: TokenOrder): BrokerError | undefined {
-    return this.#rejections.get(order.key) ?? this.#rejections.get(order.clientKey)
+    return this.#rejections.get(keyOf(order)) ?? this.#rejections.get(clientKeyOf(order))
   }
 
   /** Wrong credentials are wrong for every scope; a wrong scope is wrong for itself alone. */
   add(order: TokenOrder, failure: BrokerError): void {
-    const key = clientErrors.has(failure.oauthError) ? order.clientKey : order.key
-    this.#rejections.set(key, failure)
+    this.#rejections.set(clientErrors.has(failure.oauthError) ? clientKeyOf(order) : keyOf(order), failure)
   }
+}
+
+// What is the operator's fault for the configured client is a caller's own fault where the caller brings the same
+// credentials, or the same scope: each of them hears of its own.
+
+function keyOf({ key, credentials: { configured, scopeConfigured } }: TokenOrder): string {
+  return `${key} ${configured} ${scopeConfigured}`
+}
+
+function clientKeyOf({ clientKey, credentials: { configured } }: TokenOrder): string {
+  return `${clientKey} ${configured}`
 }

@@ -47,7 +47,7 @@ export class TokenEndpoint {
       return {
         status: response.status,
         retryAfterMs: retryAfterMs(response.headers.get('retry-after'), clock.wall()),
-        answeredAt: timeOf(response.headers.get('date')),
+        answeredAt: answeredAt(response.headers.get('date'), response.headers.get('age')),
         encoding: response.headers.get('content-encoding') ?? undefined,
         body: await readBoundedBody(response, maxTokenResponseBytes),
       }
@@ -74,7 +74,12 @@ export class TokenEndpoint {
   }
 }
 
-function timeOf(date: string | null): number | undefined {
+/**
+ * The time of the answer by the clock of who made it: the latest that `Date` can mean, which leaves out the part of the
+ * second. A cache in between repeats the `Date` of the first answer, and adds its `Age` (RFC 9111 section 5.1).
+ */
+function answeredAt(date: string | null, age: string | null): number | undefined {
   const time = Date.parse(date ?? '')
-  return Number.isNaN(time) ? undefined : time
+  if (Number.isNaN(time)) return undefined
+  return time + 999 + (age !== null && /^\d{1,10}$/.test(age) ? Number(age) * 1000 : 0)
 }

@@ -36,7 +36,7 @@ export interface Judgement {
 }
 
 /** Envoy takes no more headers in an answer, and no proxy more in a request; in bytes. */
-const maxTokenLength = 60 * 1024
+const maxHeadersLength = 60 * 1024
 /** Longer ones are not numbers but an attempt to keep the parser busy. */
 const maxNumberLength = 32
 const visibleAscii = /^[\x21-\x7e]+$/
@@ -61,16 +61,23 @@ export function judgeTokenResponse(
   if (typeof accessToken !== 'string' || !visibleAscii.test(accessToken)) {
     throw unusable('the token response has no usable access_token')
   }
-  if (accessToken.length > maxTokenLength) throw unusable('the access_token is longer than 60 KiB')
   if (!isAbsent(tokenType) && (typeof tokenType !== 'string' || tokenType.toLowerCase() !== 'bearer')) {
     throw unusable('the token response has a token_type that is not Bearer')
   }
-  return {
-    accessToken,
-    expiresIn: expiresInOf(response),
-    answeredAt: answer.answeredAt,
-    fields: fieldsOf(response, wantedFields),
+  const fields = fieldsOf(response, wantedFields)
+  // Each of them becomes a header, and some fields become several.
+  const headersLength = wantedFields.reduce(
+    (sum, name) => sum + (fields[name]?.length ?? 0),
+    accessToken.length,
+  )
+  if (headersLength > maxHeadersLength) {
+    throw unusable(
+      wantedFields.length === 0
+        ? 'the access_token is longer than 60 KiB'
+        : 'the access_token and the mapped fields are longer than 60 KiB',
+    )
   }
+  return { accessToken, expiresIn: expiresInOf(response), answeredAt: answer.answeredAt, fields }
 }
 
 /** An optional member without a value counts as left out. */
@@ -130,18 +137,24 @@ function refusal(answer: TokenEndpointAnswer, credentials: ClientCredentials, op
       transient: true,
     })
   }
-  const problem = problemOfStatus(status)
+  const problem = isPlainHttpRefused(answer) ? 'not_http' : problemOfStatus(status)
   return unusable(`the token endpoint answered with status ${status}`, {
     retryAfterMs: status >= 500 ? retryAfterMs : undefined,
     upstreamStatus: status,
     // A living token stays: whoever answered here never saw the credentials, or will answer otherwise soon.
-    transient: status >= 500 || problem === 'proxy_in_front',
+    transient: status >= 500 || (status >= 400 && !wrongPathStatuses.has(status)),
     hint: problem && { problem, option, detail: String(status) },
     oauthErrorDescription: oauthError?.description,
   })
 }
 
-const proxyStatuses = new Set([400, 401, 403, 408, 413, 421, 431, 451])
+/** What a server answers that is reached, and has no token endpoint at this path. */
+const wrongPathStatuses = new Set([404, 405, 410])
+
+/** What Go's server and nginx say to plain HTTP on a port for TLS. */
+function isPlainHttpRefused({ status, body = '' }: TokenEndpointAnswer): boolean {
+  return status === 400 && /HTTP request (?:to an|was sent to) HTTPS (?:server|port)/.test(body)
+}
 
 function problemOfStatus(status: number): HintProblem | undefined {
   if (status === 404) return 'path_not_found'
@@ -149,7 +162,7 @@ function problemOfStatus(status: number): HintProblem | undefined {
   if (status === 502 || status === 503 || status === 504) return 'upstream_unreachable'
   if (status >= 500) return 'upstream_failed'
   if (status === 407) return 'proxy_wants_credentials'
-  return proxyStatuses.has(status) ? 'proxy_in_front' : 'status_of_no_token_endpoint'
+  return status < 400 || wrongPathStatuses.has(status) ? 'status_of_no_token_endpoint' : 'proxy_in_front'
 }
 
 function hintForText({ encoding }: TokenEndpointAnswer, option: string): Hint {
