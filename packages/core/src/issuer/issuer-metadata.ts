@@ -96,7 +96,7 @@ export class IssuerMetadata {
     const { issuer, allowInsecureUrls } = this.#options
     const url = discoveryUrl(issuer)
     const { transport, userAgent } = this.#surroundings
-    const { status, body } = await getDocument(url, {
+    const { status, body, unknownCoding } = await getDocument(url, {
       transport,
       userAgent,
       accept: 'application/json',
@@ -109,6 +109,10 @@ export class IssuerMetadata {
       throw unavailable(`the discovery document was answered with status ${status}`, hint)
     }
     const document = status === 200 && body !== undefined ? parseJsonObject(body) : undefined
+    if (document === undefined && unknownCoding !== undefined) {
+      const hint = { problem: 'encoded', option: 'issuer', detail: unknownCoding } as const
+      throw unusable(`the discovery document cannot be read (status ${status})`, hint)
+    }
     if (document === undefined) {
       throw unusable(`there is no discovery document (status ${status})`, {
         problem: 'no_discovery_document',

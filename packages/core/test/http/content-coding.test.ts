@@ -110,6 +110,27 @@ describe('an answer with a content coding', () => {
   })
 })
 
+test.each(['zstd', 'gzip, br', 'compress'])(
+  'a coding that nobody here can undo is named, wherever it comes: %s',
+  async coding => {
+    await using dex = await startDevDex({ algorithm: 'ES256', clients: [] })
+    const fault: Fault = { kind: 'answer', headers: { 'Content-Encoding': coding }, body: '(\u00b5/\u00fd' }
+    const agent = new Agent()
+    const transport = undiciTransport(agent)
+    const hintOf = async (broken: 'token' | 'keys' | 'discovery') => {
+      dex.clearFaults()
+      dex.setFault(broken, fault)
+      await using broker = new TokenBroker({ issuer: dex.issuer, client: orders, gate: {}, transport })
+      const jwt = dex.signJwt({ iss: dex.issuer, exp: Date.now() / 1000 + 60 })
+      return (await failureOf(broken === 'token' ? broker.getToken() : broker.verify(jwt))).hint
+    }
+    const detail = coding.replace(' ', '')
+    for (const broken of ['token', 'keys', 'discovery'] as const)
+      expect(await hintOf(broken)).toMatchObject({ problem: 'encoded', detail })
+    await agent.destroy()
+  },
+)
+
 describe('decoding', () => {
   const object = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue(), { maxKeys: 8 })
 

@@ -31,7 +31,7 @@ export async function fetchKeySet(
       },
     )
   }
-  const { status, body } = document
+  const { status, body, unknownCoding } = document
   if (status !== 200) {
     throw unavailable(`the JWKS endpoint answered with status ${status}`, {
       transient: status >= 500 || status === 429,
@@ -43,7 +43,10 @@ export async function fetchKeySet(
   const keySet = KeySet.parse(body)
   if (keySet === undefined) {
     throw unavailable('the JWKS endpoint sent no key set, or an empty one', {
-      hint: { problem: 'no_key_set', option },
+      hint:
+        unknownCoding === undefined
+          ? { problem: 'no_key_set', option }
+          : { problem: 'encoded', option, detail: unknownCoding },
     })
   }
   return keySet

@@ -1,10 +1,13 @@
 import { readBoundedBody } from './read-bounded-body.ts'
 import type { Transport } from './transport.ts'
+import { unknownCoding } from './unknown-coding.ts'
 
 export interface FetchedDocument {
   readonly status: number
   /** `undefined` when it was longer than the bound. */
   readonly body: string | undefined
+  /** Its content coding, when nobody here can undo it. */
+  readonly unknownCoding: string | undefined
 }
 
 export interface DocumentRequest {
@@ -26,5 +29,9 @@ export async function getDocument(
     redirect: 'manual',
     signal,
   })
-  return { status: response.status, body: await readBoundedBody(response, maxBytes) }
+  return {
+    status: response.status,
+    body: await readBoundedBody(response, maxBytes),
+    unknownCoding: unknownCoding(response.headers.get('content-encoding')),
+  }
 }

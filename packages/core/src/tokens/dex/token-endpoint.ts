@@ -4,6 +4,7 @@ import { BrokerError } from '../../shared/errors.ts'
 import { networkFailureCode, networkFailureHint } from '../../shared/http/network-failure.ts'
 import { readBoundedBody } from '../../shared/http/read-bounded-body.ts'
 import { retryAfterMs } from '../../shared/http/retry-after.ts'
+import { unknownCoding } from '../../shared/http/unknown-coding.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
 import { tokenRequest } from './token-request.ts'
 import { judgeTokenResponse, type TokenEndpointAnswer, type TokenResponse } from './token-response.ts'
@@ -48,7 +49,7 @@ export class TokenEndpoint {
         status: response.status,
         retryAfterMs: retryAfterMs(response.headers.get('retry-after'), clock.wall()),
         answeredAt: answeredAt(response.headers.get('date'), response.headers.get('age')),
-        encoding: response.headers.get('content-encoding') ?? undefined,
+        unknownCoding: unknownCoding(response.headers.get('content-encoding')),
         body: await readBoundedBody(response, maxTokenResponseBytes),
       }
     } catch (error) {

@@ -21,8 +21,8 @@ export interface TokenEndpointAnswer {
   readonly retryAfterMs: number | undefined
   /** The `Date` header, in milliseconds since the Unix epoch. */
   readonly answeredAt: number | undefined
-  /** The value of `Content-Encoding`, if any; the transport has undone what it knows. */
-  readonly encoding: string | undefined
+  /** Its content coding, when nobody here can undo it. */
+  readonly unknownCoding: string | undefined
   readonly body: string | undefined
 }
 
@@ -165,11 +165,10 @@ function problemOfStatus(status: number): HintProblem | undefined {
   return status < 400 || wrongPathStatuses.has(status) ? 'status_of_no_token_endpoint' : 'proxy_in_front'
 }
 
-function hintForText({ encoding }: TokenEndpointAnswer, option: string): Hint {
-  const isEncoded = encoding !== undefined && !/^(?:identity|gzip|x-gzip|deflate|br)?$/i.test(encoding)
-  return isEncoded
-    ? { problem: 'encoded', option, detail: encoding.replace(/[^\w-]/g, '').slice(0, 20) }
-    : { problem: 'not_dex', option }
+function hintForText({ unknownCoding }: TokenEndpointAnswer, option: string): Hint {
+  return unknownCoding === undefined
+    ? { problem: 'not_dex', option }
+    : { problem: 'encoded', option, detail: unknownCoding }
 }
 
 function unusable(message: string, options: BrokerErrorOptions = {}): BrokerError {
