@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http'
 import type { ClientCredentials } from '../../clients/client-credentials.ts'
 import { parseJsonObject } from '../../shared/http/parse-json-object.ts'
 import { secretSpellings } from './token-request.ts'
@@ -15,9 +14,24 @@ export interface OAuthError {
 const spelling = /^[a-z]+(?:_[a-z0-9]+)+$/
 const maxCodeLength = 64
 /** Proxies and frameworks put the phrase of the status into a JSON member `error`: `bad_request` is no word of Dex. */
-const statusPhrases = new Set(
-  Object.values(STATUS_CODES).map(phrase => phrase?.toLowerCase().replaceAll(/\W+/g, '_')),
-)
+const statusPhrases = new Set([
+  'bad_gateway',
+  'bad_request',
+  'content_too_large',
+  'gateway_timeout',
+  'internal_error',
+  'internal_server_error',
+  'method_not_allowed',
+  'not_acceptable',
+  'not_found',
+  'payload_too_large',
+  'proxy_authentication_required',
+  'rate_limited',
+  'request_timeout',
+  'service_unavailable',
+  'too_many_requests',
+  'unsupported_media_type',
+])
 const maxDescriptionLength = 200
 
 /** Codes of RFC 6749 section 5.2, of RFC 8693 and of Dex. */
