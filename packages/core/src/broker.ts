@@ -50,7 +50,10 @@ export interface Broker {
   /** The caller that a request's JWT proves, from its header lines; else the errors of `verify`. Needs the option `gate`. */
   authenticate(request: CheckRequest): Promise<AuthenticatedCaller>
 
-  /** Whether a request may go on, and with which headers. Rejects only with the reason of the caller's own abort. */
+  /**
+   * Whether a request may go on, and with which headers. Rejects only with the reason of the caller's own abort, and with
+   * `TypeError` for headers that are not header lines.
+   */
   check(request: CheckRequest): Promise<Verdict>
 
   /** The same without a promise when nothing has to be waited for: most checks do not wait, once tokens and JWTs are known. */

@@ -1,3 +1,4 @@
+import { realmProblem } from '../check/challenge.ts'
 import type { CredentialHeaderNames } from '../check/credential-headers.ts'
 import type { ConfiguredClient } from '../clients/client.ts'
 import type { BrokerObserver } from '../shared/broker-event.ts'
@@ -5,6 +6,7 @@ import { systemClock } from '../shared/clock.ts'
 import { hintText } from '../shared/hint.ts'
 import { endpointUrl } from '../shared/http/endpoint-url.ts'
 import type { Transport } from '../shared/http/transport.ts'
+import { LogSampler } from '../shared/log-sampler.ts'
 import { type Logger, silentLogger } from '../shared/logger.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import type { TokenHeader } from '../tokens/token-headers.ts'
@@ -21,6 +23,8 @@ export interface ResolvedOptions extends Omit<OptionNumbers<''>, 'requestTimeout
   readonly surroundings: Surroundings
   readonly issuer: string | undefined
   readonly tokenEndpoint: string | undefined
+  /** Dex's own; `undefined`: as discovered, if there is an issuer. */
+  readonly jwksUri: string | undefined
   readonly allowInsecureUrls: boolean
   readonly clientAuthMethod: ClientAuthMethod
   readonly client: ConfiguredClient
@@ -29,17 +33,20 @@ export interface ResolvedOptions extends Omit<OptionNumbers<''>, 'requestTimeout
   readonly authorizationHeader: string
   readonly credentialHeaders: CredentialHeaderNames
   readonly stripCredentialHeaders: boolean
+  readonly realm: string
 }
 
 const names: { readonly [Name in Exclude<keyof TokenBrokerOptions, keyof OptionNumbers<''>>]-?: true } = {
   issuer: true,
   tokenEndpoint: true,
+  jwksUri: true,
   clientAuthMethod: true,
   client: true,
   gate: true,
   tokenHeaders: true,
   authorizationHeader: true,
   credentialHeaders: true,
+  realm: true,
   reservedHeaderPrefixes: true,
   allowInsecureUrls: true,
   transport: true,
@@ -71,6 +78,8 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
     reservedHeaderPrefixes,
   )
   const issuer = resolveIssuer(options.issuer, allowInsecureUrls)
+  const jwksUri =
+    options.jwksUri === undefined ? undefined : endpointUrl(options.jwksUri, 'jwksUri', allowInsecureUrls)
   return {
     ...numbers,
     surroundings: resolveSurroundings(options, requestTimeoutMs),
@@ -79,10 +88,14 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
       options.tokenEndpoint === undefined && issuer !== undefined
         ? undefined
         : endpointUrl(options.tokenEndpoint, 'tokenEndpoint', allowInsecureUrls),
+    jwksUri,
     allowInsecureUrls,
     clientAuthMethod,
     client: resolveClient(options.client ?? {}),
-    gate: options.gate && resolveGate(options.gate, issuer, allowInsecureUrls),
+    gate:
+      options.gate === undefined || options.gate === null
+        ? undefined
+        : resolveGate(options.gate, { issuer, jwksUri }, allowInsecureUrls),
     tokenHeaders: resolveTokenHeaders(
       options.tokenHeaders ?? {},
       authorizationHeader,
@@ -93,20 +106,30 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
     stripCredentialHeaders:
       checked(options.credentialHeaders?.strip, 'credentialHeaders.strip', 'boolean') ??
       optionRules['credentialHeaders.strip'].default,
+    realm: resolveRealm(options.realm),
   }
 }
 
 function resolveSurroundings(options: TokenBrokerOptions, requestTimeoutMs: number): Surroundings {
   const logger = withMethods(options.logger, 'logger', ['debug', 'info', 'warn', 'error']) ?? silentLogger
+  const clock = withMethods(options.clock, 'clock', ['wall', 'monotonic']) ?? systemClock
   return {
     transport: checked(options.transport, 'transport', 'function') ?? (globalThis.fetch as Transport),
-    clock: withMethods(options.clock, 'clock', ['wall', 'monotonic']) ?? systemClock,
+    clock,
     random: checked(options.random, 'random', 'function') ?? Math.random,
     logger,
+    sampler: new LogSampler(clock),
     observe: guarded(checked(options.observe, 'observe', 'function') ?? (() => {}), logger),
     describeHint: checked(options.describeHint, 'describeHint', 'function') ?? hintText,
     requestTimeoutMs,
   }
+}
+
+function resolveRealm(realm: string | undefined): string {
+  const value = realm ?? optionRules.realm.default
+  const problem = realmProblem(value)
+  if (problem !== undefined) throw new TypeError(`realm ${problem}`)
+  return value
 }
 
 /** Compared as it is written, so it is checked and not normalised. */

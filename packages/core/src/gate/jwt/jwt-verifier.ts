@@ -4,6 +4,7 @@ import type { Wait } from '../../shared/wait-for.ts'
 import type { KeySet } from '../keys/key-set.ts'
 import type { KeySource } from '../keys/key-source.ts'
 import { assertClaims, assertTimes, type ClaimsRules } from './assert-claims.ts'
+import { freezeClaims } from './freeze-claims.ts'
 import { type JwtClaims, maxJwtLength, parseJwt, type UnverifiedJwt } from './jwt.ts'
 import type { VerifiedJwts } from './verified-jwts.ts'
 
@@ -54,14 +55,8 @@ export class JwtVerifier {
   }
 
   #remember(id: string, keySet: KeySet, claims: JwtClaims): JwtClaims {
-    deepFreeze(claims)
+    freezeClaims(claims)
     this.#options.verified.add(id, keySet, claims)
     return claims
   }
-}
-
-function deepFreeze(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return
-  for (const member of Object.values(value)) deepFreeze(member)
-  Object.freeze(value)
 }

@@ -6,10 +6,16 @@ import { KeySet } from './key-set.ts'
 
 /** Five keys of Dex are 3 KiB. */
 const maxJwksBytes = 512 * 1024
-const option = 'gate.jwksUri'
+
+export interface JwksRequest {
+  readonly transport: Transport
+  readonly signal: AbortSignal
+  /** The option that says where the key set is, for hints. */
+  readonly option: string
+}
 
 /** Fetches a JWK set once; every failure is a `jwks_unavailable` that says what to look at. */
-export async function fetchKeySet(url: string, transport: Transport, signal: AbortSignal): Promise<KeySet> {
+export async function fetchKeySet(url: string, { transport, signal, option }: JwksRequest): Promise<KeySet> {
   let document: FetchedDocument
   try {
     document = await getDocument(url, { transport, signal, maxBytes: maxJwksBytes })
