@@ -44,7 +44,10 @@ export interface Broker {
    */
   invalidate(token: IssuedToken): boolean
 
-  /** The claims of a caller's JWT that the gate accepts; else `invalid_token`, or `jwks_unavailable` without keys. */
+  /**
+   * The claims of a caller's JWT that the gate accepts; else `invalid_token`, `jwks_unavailable` without keys, or
+   * `overloaded` when too many signatures by ES384 or ES512 are being verified.
+   */
   verify(jwt: string, wait?: Wait): Promise<JwtClaims>
 
   /** The caller that a request's JWT proves, from its header lines; else the errors of `verify`. Needs the option `gate`. */

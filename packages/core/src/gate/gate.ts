@@ -6,7 +6,7 @@ import type { JwtClaims } from './jwt/jwt.ts'
 import type { JwtVerifier } from './jwt/jwt-verifier.ts'
 import type { JwtRefusals } from './jwt-refusals.ts'
 
-/** A header's value in, an authenticated caller out; else `invalid_token`, or `jwks_unavailable` without keys. */
+/** A header's value in, an authenticated caller out; else `invalid_token`, `jwks_unavailable` without keys, or `overloaded`. */
 export class Gate {
   readonly #verifier: JwtVerifier
   readonly #refusals: JwtRefusals

@@ -1,6 +1,7 @@
 import { BrokerError } from '../shared/errors.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { describeJwt } from './jwt/describe-jwt.ts'
+import { maxJwtLength } from './jwt/jwt.ts'
 import { JwtRefusal } from './jwt/jwt-refusal.ts'
 
 export interface JwtRefusalsOptions {
@@ -34,7 +35,9 @@ export class JwtRefusals {
     const { reason, message } = refusal
     observe({ type: 'jwt_refusal', reason })
     logger.debug({ reason, why: message }, 'JWT refused')
-    sampler.note(`jwt_refusal ${reason}`, count => this.#warn(refusal, jwt, count))
+    // Held back for ten seconds at most, and never an endless text.
+    const held = jwt.length > maxJwtLength ? '' : jwt
+    sampler.note(`jwt_refusal ${reason}`, count => this.#warn(refusal, held, count))
   }
 
   #warn({ reason, message }: JwtRefusal, jwt: string, count: number): void {

@@ -112,13 +112,20 @@ describe('algorithms', () => {
     expect((await refusalOf(jwt())).fetches).toBe(0)
   })
 
-  test.each(['JWT', 'jwt', 'at+jwt', 'AT+JWT', 'application/at+jwt', undefined])(
-    'typ %s is accepted',
-    async typ => {
-      await using running = await startGate(published)
-      await expect(running.broker.verify(ec.jwt(claims, { typ }))).resolves.toBeDefined()
-    },
-  )
+  test.each([
+    'JWT',
+    'jwt',
+    'at+jwt',
+    'AT+JWT',
+    'application/at+jwt',
+    'application/at+jwt; v=1',
+    'Access Token',
+    '',
+    undefined,
+  ])('typ %s is accepted', async typ => {
+    await using running = await startGate(published)
+    await expect(running.broker.verify(ec.jwt(claims, { typ }))).resolves.toBeDefined()
+  })
 
   test('a key that the JWT brings itself, or points to, counts for nothing', async () => {
     await using attacker = await startLoopbackServer((_, response) => response.end())

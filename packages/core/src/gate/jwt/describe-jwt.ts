@@ -1,6 +1,5 @@
 import { parseJsonObject } from '../../shared/http/parse-json-object.ts'
 import { logText } from '../../shared/log-text.ts'
-import { maxJwtLength } from './jwt.ts'
 
 /** Values of a list that are shown at most. */
 const maxValues = 5
@@ -18,7 +17,6 @@ export interface JwtDescription {
 
 /** Reads what it can; every value is cut and has no control characters. Never shows the JWT, or a claim about a person. */
 export function describeJwt(jwt: string, nowMs: number): JwtDescription {
-  if (jwt.length > maxJwtLength) return {}
   const [header, claims] = jwt.split('.', 2).map(decodedObject)
   const { exp, nbf } = claims ?? {}
   const pastExp = typeof exp === 'number' ? nowMs / 1000 - exp : -1
