@@ -76,8 +76,8 @@ const outcomes = new Map<string, number>()
 const observed = new TokenBroker({
   tokenEndpoint,
   client: { clientId: 'reports', clientSecret },
-  observe: ({ type, outcome }) => {
-    const name = `${type} ${outcome}`
+  observe: event => {
+    const name = `${event.type} ${event.type === 'jwt_refusal' ? event.reason : event.outcome}`
     outcomes.set(name, (outcomes.get(name) ?? 0) + 1)
   },
 })

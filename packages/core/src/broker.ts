@@ -44,13 +44,19 @@ export interface Broker {
    */
   invalidate(token: IssuedToken): boolean
 
-  /** The claims of a caller's JWT that the gate accepts; else `invalid_token`, or `jwks_unavailable` without keys. */
+  /**
+   * The claims of a caller's JWT that the gate accepts; else `invalid_token`, `jwks_unavailable` without keys, or
+   * `overloaded` when too many signatures by ES384 or ES512 are being verified.
+   */
   verify(jwt: string, wait?: Wait): Promise<JwtClaims>
 
   /** The caller that a request's JWT proves, from its header lines; else the errors of `verify`. Needs the option `gate`. */
   authenticate(request: CheckRequest): Promise<AuthenticatedCaller>
 
-  /** Whether a request may go on, and with which headers. Rejects only with the reason of the caller's own abort. */
+  /**
+   * Whether a request may go on, and with which headers. Rejects only with the reason of the caller's own abort, and with
+   * `TypeError` for headers that are not header lines.
+   */
   check(request: CheckRequest): Promise<Verdict>
 
   /** The same without a promise when nothing has to be waited for: most checks do not wait, once tokens and JWTs are known. */

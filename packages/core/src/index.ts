@@ -1,6 +1,13 @@
 export type { Broker } from './broker.ts'
 export type { CheckRequest } from './check/check-request.ts'
-export { type AllowVerdict, type RefusalVerdict, refusalOf, type Verdict } from './check/verdict.ts'
+export { type HeaderValues, headerLines } from './check/header-lines.ts'
+export {
+  type AllowVerdict,
+  type RefusalOptions,
+  type RefusalVerdict,
+  refusalOf,
+  type Verdict,
+} from './check/verdict.ts'
 export type { TokenRequest } from './clients/token-request.ts'
 export type { AuthenticatedCaller } from './gate/authenticated-caller.ts'
 export type { JwtClaims } from './gate/jwt/jwt.ts'
@@ -28,6 +35,7 @@ export {
 } from './shared/errors.ts'
 export type { Hint } from './shared/hint.ts'
 export type { Transport, TransportRequest, TransportResponse } from './shared/http/transport.ts'
+export type { JwtRefusalReason } from './shared/jwt-refusal-reason.ts'
 export type { Logger } from './shared/logger.ts'
 export type { MaybePromise } from './shared/maybe-promise.ts'
 export type { Wait } from './shared/wait-for.ts'

@@ -10,15 +10,15 @@ import { Gate } from './gate/gate.ts'
 import type { JwtClaims } from './gate/jwt/jwt.ts'
 import { JwtVerifier } from './gate/jwt/jwt-verifier.ts'
 import { VerifiedJwts } from './gate/jwt/verified-jwts.ts'
-import { KeySource } from './gate/keys/key-source.ts'
-import { DeadTokens } from './issuer/dead-tokens.ts'
+import { JwtRefusals } from './gate/jwt-refusals.ts'
+import type { KeySource } from './gate/keys/key-source.ts'
+import { brokerKeys, watchSigningKeys } from './issuer/broker-keys.ts'
 import { DexEndpoints } from './issuer/dex-endpoints.ts'
 import type { Issuer, Missing } from './issuer/issuer.ts'
 import { IssuerMetadata } from './issuer/issuer-metadata.ts'
 import type { TokenBrokerOptions } from './options/broker-options.ts'
 import type { ResolvedGate } from './options/resolve-gate.ts'
 import { type ResolvedOptions, resolveOptions } from './options/resolve-options.ts'
-import type { Clock } from './shared/clock.ts'
 import type { MaybePromise } from './shared/maybe-promise.ts'
 import type { Wait } from './shared/wait-for.ts'
 import { AcceptedClients } from './tokens/accepted-clients.ts'
@@ -29,10 +29,6 @@ import { RejectedCredentials } from './tokens/dex/rejected-credentials.ts'
 import type { IssuedToken } from './tokens/issued-token.ts'
 import { TokenHeaders } from './tokens/token-headers.ts'
 import { Tokens } from './tokens/tokens.ts'
-
-/** Key sets of Dex live as long as Dex says, in milliseconds: `max-age=600`. */
-const dexKeysMaxAgeMs = 600_000
-const dexKeysMaxStaleMs = 3_600_000
 
 /** Counts since the start, and `entries` as it is now. */
 export interface CacheStatistics {
@@ -80,9 +76,8 @@ export class TokenBroker implements Broker, AsyncDisposable {
       issuer === undefined
         ? undefined
         : new IssuerMetadata(surroundings, { issuer, allowInsecureUrls: resolved.allowInsecureUrls })
-    const endpoints = new DexEndpoints({ issuer, tokenEndpoint, metadata })
-    const gateKeys = gate && gateKeySource(resolved, gate, endpoints)
-    const dexKeys = dexKeySource(resolved, endpoints)
+    const endpoints = new DexEndpoints({ issuer, tokenEndpoint, jwksUri: resolved.jwksUri, metadata })
+    const keys = brokerKeys(resolved, endpoints)
     const accepted = new AcceptedClients()
     this.#dex = {
       name: 'dex',
@@ -95,7 +90,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
         accepted,
         maxConnections: resolved.maxConnections,
       }),
-      keys: dexKeys,
+      keys: keys.dex,
       missing: () => (endpoints.prepare() ? [] : ['endpoints']),
     }
     this.#client = new Client({
@@ -115,8 +110,8 @@ export class TokenBroker implements Broker, AsyncDisposable {
       refreshAheadRatio: resolved.refreshAheadRatio,
     })
     this.#endpoints = endpoints
-    this.#gateKeys = gateKeys
-    this.#gate = gateKeys && gate && gateOf(gateKeys, gate, clock)
+    this.#gateKeys = keys.gate
+    this.#gate = keys.gate && gate && gateOf(keys.gate, resolved, gate)
     const choice = { client: this.#client }
     this.#check = new Check(surroundings, {
       names: credentialHeaders,
@@ -125,16 +120,18 @@ export class TokenBroker implements Broker, AsyncDisposable {
       tokens: this.#tokens,
       tokenHeaders,
       stripCredentialHeaders,
+      realm: resolved.realm,
     })
-    const deadTokens = deadTokensOf(resolved, { dexKeys, gateKeys, tokens: this.#tokens })
+    const deadTokens = watchSigningKeys(resolved, keys, this.#tokens)
     const stopCleanup = startCacheCleanup(this.#cache, resolved.cacheCleanupIntervalMs)
     this.#stop = () => {
       stopCleanup()
       deadTokens?.close()
       this.#tokens.close()
-      gateKeys?.close()
-      dexKeys?.close()
+      keys.gate?.close()
+      keys.dex?.close()
       metadata?.close()
+      surroundings.sampler.close()
     }
   }
 
@@ -156,7 +153,8 @@ export class TokenBroker implements Broker, AsyncDisposable {
 
   async verify(jwt: string, wait: Wait = {}): Promise<JwtClaims> {
     if (this.#gate === undefined) throw new TypeError('verify needs the option gate')
-    return this.#gate.verifier.verify(jwt, wait)
+    if (typeof jwt !== 'string') throw new TypeError('verify needs a JWT as a string')
+    return this.#gate.verify(jwt, wait)
   }
 
   async authenticate(request: CheckRequest): Promise<AuthenticatedCaller> {
@@ -196,48 +194,16 @@ export class TokenBroker implements Broker, AsyncDisposable {
   }
 }
 
-function gateKeySource(
-  { surroundings }: ResolvedOptions,
-  { jwksUri, jwksMaxAgeMs, jwksMaxStaleMs }: ResolvedGate,
-  endpoints: DexEndpoints,
-): KeySource {
-  return new KeySource(surroundings, {
-    jwksUri: jwksUri === undefined ? endpoints.jwksUri : () => jwksUri,
-    maxAgeMs: jwksMaxAgeMs,
-    maxStaleMs: jwksMaxStaleMs,
-  })
-}
-
-function gateOf(keys: KeySource, rules: ResolvedGate, clock: Clock): Gate {
+function gateOf(keys: KeySource, options: ResolvedOptions, rules: ResolvedGate): Gate {
+  const { surroundings, credentialHeaders } = options
+  const { clock } = surroundings
   const verified = new VerifiedJwts(rules.verifiedJwtsMaxEntries, clock)
-  return new Gate(new JwtVerifier({ keys, rules, verified, clock }))
-}
-
-/** Of use only to find dead tokens, and only when the gate does not look at Dex's keys anyway. */
-function dexKeySource(
-  { surroundings, issuer, gate }: ResolvedOptions,
-  endpoints: DexEndpoints,
-): KeySource | undefined {
-  if (issuer === undefined || gate?.issuer === issuer) return undefined
-  return new KeySource(surroundings, {
-    jwksUri: endpoints.jwksUri,
-    maxAgeMs: dexKeysMaxAgeMs,
-    maxStaleMs: dexKeysMaxStaleMs,
-  })
-}
-
-/** The gate's issuer may be another one than Dex: then no token of Dex names it, and none is dropped. */
-function deadTokensOf(
-  { issuer, gate }: ResolvedOptions,
-  {
-    dexKeys,
-    gateKeys,
-    tokens,
-  }: { dexKeys: KeySource | undefined; gateKeys: KeySource | undefined; tokens: Tokens },
-): DeadTokens | undefined {
-  if (dexKeys !== undefined && issuer !== undefined) {
-    return new DeadTokens({ issuer, tokens, keys: dexKeys, maxAgeMs: dexKeysMaxAgeMs })
-  }
-  if (gateKeys === undefined || gate?.issuer === undefined) return undefined
-  return new DeadTokens({ issuer: gate.issuer, tokens, keys: gateKeys, maxAgeMs: gate.jwksMaxAgeMs })
+  return new Gate(
+    new JwtVerifier({ keys, rules, verified, clock }),
+    new JwtRefusals(surroundings, {
+      expectedIssuer: rules.issuer,
+      expectedAudiences: rules.audiences,
+      header: credentialHeaders.jwt,
+    }),
+  )
 }

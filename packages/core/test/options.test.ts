@@ -33,7 +33,7 @@ const wrong: [string, Record<string, unknown>][] = [
   ['client', { client: { scope: 'é' } }],
   ['client', { client: { scope: 's'.repeat(1_025) } }],
   ['gate.jwksUri', { gate: {} }],
-  ['gate.jwksUri', { gate: true }],
+  ...[true, false, 0, '', 'on', []].map((gate): [string, Record<string, unknown>] => ['gate', { gate }]),
   ['gate.jwksUri', { gate: { jwksUri: 'http://issuer.example.com/keys' } }],
   ['gate.issuer', { gate: { jwksUri, issuer: 5 } }],
   ['gate.issuer', { gate: { jwksUri, issuer: '' } }],

@@ -13,6 +13,7 @@ test('the package has at most ten names at run time', () => {
     'brokerErrorCodes',
     'checkedTokenRequest',
     'createFetch',
+    'headerLines',
     'headerProvider',
     'refusalOf',
     'refusesToken',

@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { TokenBroker } from '@broker/core'
+import { BrokerError, TokenBroker } from '@broker/core'
 import { type DevDex, startDevDex } from '@broker/dev-dex'
 import { listening } from '@broker/testing'
 import type { Express, Response } from 'express'
@@ -53,6 +53,18 @@ describe.each(expressVersions)('requireJwt in %s', (_version, express) => {
     expect(response.status).toBe(401)
     expect(response.headers.get('www-authenticate')).toBe('Bearer realm="dex-token-broker"')
     expect(await response.json()).toEqual({ error: 'invalid_token', error_description: 'a JWT is required' })
+  })
+
+  test('the challenge names the realm of the application', async () => {
+    const app = express()
+    app.use((_request, _response, next) =>
+      next(new BrokerError('missing_credentials', 'x-client-id is missing')),
+    )
+    app.use(brokerErrorHandler({ realm: 'the "orders" API' }))
+    await using server = await listening(app)
+    const response = await fetch(`${server.url}/orders`)
+    expect(response.headers.get('www-authenticate')).toBe(String.raw`Bearer realm="the \"orders\" API"`)
+    expect(() => brokerErrorHandler({ realm: 'a\r\nb' })).toThrow(/^realm must be/)
   })
 
   test('a JWT for another audience gets 401 invalid_token, and no key is fetched for it', async () => {

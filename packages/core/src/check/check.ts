@@ -18,6 +18,8 @@ import {
   readCredentialHeaders,
   singleValue,
 } from './credential-headers.ts'
+import { assertHeaderLines } from './header-lines.ts'
+import { missingCredentials, missingHeaders } from './missing-credentials.ts'
 import { type AllowVerdict, type RefusalVerdict, refusalOf, type Verdict } from './verdict.ts'
 
 export interface CheckOptions {
@@ -29,6 +31,8 @@ export interface CheckOptions {
   readonly tokens: Tokens
   readonly tokenHeaders: readonly TokenHeader[]
   readonly stripCredentialHeaders: boolean
+  /** The realm of challenges. */
+  readonly realm: string
 }
 
 const vschar = /^[\x20-\x7e]*$/
@@ -51,8 +55,12 @@ export class Check {
     this.#removed = [...new Set([...credentials, ...tokenHeaders.map(({ header }) => header)])]
   }
 
-  /** A value when nothing has to be waited for. Throws, or rejects, only with the reason of the caller's own abort. */
+  /**
+   * A value when nothing has to be waited for. Throws, or rejects, only with the reason of the caller's own abort, and
+   * with `TypeError` for headers of another shape.
+   */
   decide(request: CheckRequest): MaybePromise<Verdict> {
+    assertHeaderLines(request.headers)
     try {
       const verdict = this.#decide(request)
       return verdict instanceof Promise ? this.#decideLater(verdict, request) : verdict
@@ -65,6 +73,7 @@ export class Check {
   authenticate(request: CheckRequest): MaybePromise<AuthenticatedCaller> {
     const { gate, names } = this.#options
     if (gate === undefined) throw new TypeError('authenticate needs the option gate')
+    assertHeaderLines(request.headers)
     const headers = readCredentialHeaders(request.headers, names)
     return gate.authenticate(singleValue(headers.jwt, names.jwt), this.#wait(request))
   }
@@ -118,7 +127,7 @@ export class Check {
   /** An empty header is no header: the part then counts as left out. */
   #tokenRequest({ configured }: Client, headers: CredentialHeaders): TokenRequest {
     const { names } = this.#options
-    return {
+    const request = {
       clientId: configured.clientId
         ? undefined
         : credential(headers.clientId, names.clientId).trim() || undefined,
@@ -127,6 +136,13 @@ export class Check {
         : credential(headers.clientSecret, names.clientSecret) || undefined,
       scope: configured.scope ? undefined : credential(headers.scope, names.scope).trim() || undefined,
     }
+    if (
+      (request.clientId ?? configured.clientId) === undefined ||
+      (request.clientSecret ?? configured.clientSecret) === undefined
+    ) {
+      throw missingCredentials(missingHeaders(configured, request, names), this.#surroundings)
+    }
+    return request
   }
 
   /** The same token gives the same verdict, but for headers that change with time. */
@@ -141,18 +157,12 @@ export class Check {
   }
 
   #refusal(error: unknown, request: CheckRequest): RefusalVerdict {
-    const { logger } = this.#surroundings
-    if (BrokerError.is(error)) {
-      if (error.code === 'invalid_token') {
-        const reason = error.cause instanceof Error ? error.cause.message : error.message
-        logger.debug({ reason }, 'JWT refused')
-      }
-      return refusalOf(error)
+    if (!BrokerError.is(error)) {
+      const { signal } = request
+      if (signal?.aborted && error === signal.reason) throw error
+      this.#surroundings.logger.error({ err: error }, 'check failed by a fault of the broker')
     }
-    const { signal } = request
-    if (signal?.aborted && error === signal.reason) throw error
-    logger.error({ err: error }, 'check failed by a fault of the broker')
-    return refusalOf(error)
+    return refusalOf(error, this.#options)
   }
 }
 

@@ -1,4 +1,4 @@
-import { BrokerError } from '../shared/errors.ts'
+import { missingJwt } from './jwt/jwt-refusal.ts'
 
 const bearerScheme = /^bearer +/i
 
@@ -12,9 +12,4 @@ export function bearerJwt(value: string): string {
 /** Length first: the lower-case copy of a whole JWT is work for nothing. */
 function isScheme(text: string): boolean {
   return text.length === 6 && text.toLowerCase() === 'bearer'
-}
-
-/** No JWT at all is told from a bad one, because the challenge differs. */
-function missingJwt(): BrokerError {
-  return new BrokerError('invalid_token', 'a JWT is required', { credentialsAbsent: true })
 }

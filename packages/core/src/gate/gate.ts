@@ -4,19 +4,45 @@ import type { AuthenticatedCaller } from './authenticated-caller.ts'
 import { bearerJwt } from './bearer-jwt.ts'
 import type { JwtClaims } from './jwt/jwt.ts'
 import type { JwtVerifier } from './jwt/jwt-verifier.ts'
+import type { JwtRefusals } from './jwt-refusals.ts'
 
-/** A header's value in, an authenticated caller out; else `invalid_token`, or `jwks_unavailable` without keys. */
+/** A header's value in, an authenticated caller out; else `invalid_token`, `jwks_unavailable` without keys, or `overloaded`. */
 export class Gate {
-  readonly verifier: JwtVerifier
+  readonly #verifier: JwtVerifier
+  readonly #refusals: JwtRefusals
 
-  constructor(verifier: JwtVerifier) {
-    this.verifier = verifier
+  constructor(verifier: JwtVerifier, refusals: JwtRefusals) {
+    this.#verifier = verifier
+    this.#refusals = refusals
   }
 
   authenticate(header: string, wait: Wait): MaybePromise<AuthenticatedCaller> {
-    const token = bearerJwt(header)
-    const claims = this.verifier.verify(token, wait)
+    const token = this.#jwtIn(header)
+    const claims = this.verify(token, wait)
     return claims instanceof Promise ? callerOf(claims, token) : { claims, token }
+  }
+
+  /** The claims of a JWT without anything around it. */
+  verify(jwt: string, wait: Wait): MaybePromise<JwtClaims> {
+    try {
+      const claims = this.#verifier.verify(jwt, wait)
+      return claims instanceof Promise ? claims.catch(error => this.#refuse(error, jwt)) : claims
+    } catch (error) {
+      return this.#refuse(error, jwt)
+    }
+  }
+
+  #jwtIn(header: string): string {
+    try {
+      return bearerJwt(header)
+    } catch (error) {
+      return this.#refuse(error, '')
+    }
+  }
+
+  #refuse(error: unknown, jwt: string): never {
+    this.#refusals.note(error, jwt)
+    throw error
   }
 }
 

@@ -7,8 +7,8 @@ const lookAgainRatio = 0.8
 const minLookAgainMs = 1_000
 
 export interface DeadTokensOptions {
-  /** The `iss` of the tokens that these keys sign. */
-  readonly issuer: string
+  /** The `iss` of the tokens that these keys sign. `undefined`: of all tokens, which then name it themselves. */
+  readonly issuer: string | undefined
   readonly tokens: Tokens
   readonly keys: KeySource
   /** How old the key set may become, in milliseconds. */
@@ -26,10 +26,14 @@ export class DeadTokens {
   readonly #timer: NodeJS.Timeout
 
   constructor({ issuer, tokens, keys, maxAgeMs }: DeadTokensOptions) {
-    keys.keysGone.subscribe(kids => tokens.dropSignedBy(issuer, kids))
+    let signer = issuer
+    keys.keysGone.subscribe(kids => {
+      if (signer !== undefined) tokens.dropSignedBy(signer, kids)
+    })
     // A new token may be signed by a key that is not in the key set yet; then the others may be gone from it.
     tokens.signedWith.subscribe(key => {
-      if (key.issuer === issuer) keys.lookFor(key.kid)
+      if (issuer === undefined) signer = key.issuer
+      if (key.issuer === signer) keys.lookFor(key.kid)
     })
     const lookAgain = () => {
       if (tokens.hasCached) keys.refresh()

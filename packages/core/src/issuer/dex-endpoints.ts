@@ -5,6 +5,8 @@ export interface DexEndpointsOptions {
   readonly issuer: string | undefined
   /** Wins over what the issuer says. */
   readonly tokenEndpoint: string | undefined
+  /** Wins over what the issuer says. */
+  readonly jwksUri: string | undefined
   /** Needed when there is an issuer. */
   readonly metadata: IssuerMetadata | undefined
 }
@@ -31,14 +33,20 @@ export class DexEndpoints {
   }
 
   readonly jwksUri = (): MaybePromise<string> => {
-    return this.#metadata().endpoints?.jwksUri ?? this.#discovered('jwksUri')
+    return this.#options.jwksUri ?? this.#metadata().endpoints?.jwksUri ?? this.#discovered('jwksUri')
   }
 
   /** Whether a URL is one at which the broker asks Dex: for tokens, for keys, or where they are. */
   includes(url: URL): boolean {
-    const { issuer, tokenEndpoint, metadata } = this.#options
-    const { tokenEndpoint: discovered, jwksUri } = metadata?.endpoints ?? {}
-    const own = [tokenEndpoint, discovered, jwksUri, issuer && discoveryUrl(issuer)]
+    const { issuer, tokenEndpoint, jwksUri, metadata } = this.#options
+    const discovered = metadata?.endpoints
+    const own = [
+      tokenEndpoint,
+      discovered?.tokenEndpoint,
+      jwksUri,
+      discovered?.jwksUri,
+      issuer && discoveryUrl(issuer),
+    ]
     return own.some(endpoint => endpoint !== undefined && isAt(url, new URL(endpoint)))
   }
 

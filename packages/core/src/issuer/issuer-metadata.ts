@@ -156,7 +156,7 @@ export class IssuerMetadata {
   #warnOfOtherHosts({ tokenEndpoint, jwksUri }: IssuerEndpoints): void {
     const { logger, describeHint } = this.#surroundings
     const { origin } = new URL(this.#options.issuer)
-    for (const [option, url] of Object.entries({ tokenEndpoint, 'gate.jwksUri': jwksUri })) {
+    for (const [option, url] of Object.entries({ tokenEndpoint, jwksUri })) {
       if (new URL(url).origin === origin) continue
       const hint = describeHint({ problem: 'other_host', option })
       logger.warn({ url, hint }, 'the discovery document names another host')

@@ -22,9 +22,12 @@ export interface DefaultClient {
 
 /** Which callers may pass: those with a JWT that is signed by a key of `jwksUri` and says what is asked for here. */
 export interface GateOptions {
-  /** Where the public keys of the callers' issuer are. Default: where Dex's `issuer` says that its own are. */
+  /**
+   * Where the public keys of the callers' issuer are; RSA of 2,048 to 8,192 bits and EC on P-256, P-384 and P-521 count,
+   * for RS256, RS384, RS512, ES256, ES384 and ES512. Default: Dex's own, by `jwksUri` or `issuer`.
+   */
   readonly jwksUri?: string | undefined
-  /** The expected `iss`, compared exactly. Default: Dex's `issuer` when its keys are used, otherwise any. */
+  /** The expected `iss`, compared exactly. Default: Dex's `issuer` when its keys are used and it is given, otherwise any. */
   readonly issuer?: string | undefined
   /** The expected `aud`: one of these. Default: any, which lets in tokens made for other services. */
   readonly audience?: string | readonly string[] | undefined
@@ -58,9 +61,14 @@ export interface CredentialHeaderOptions {
 export interface TokenBrokerOptions {
   /**
    * Dex's issuer, exactly as in its configuration: its endpoints are then discovered when they are first needed. Either
-   * this or `tokenEndpoint` has to be there; what is given of `tokenEndpoint` and `gate.jwksUri` wins over discovery.
+   * this or `tokenEndpoint` has to be there; what is given of `tokenEndpoint` and `jwksUri` wins over discovery.
    */
   readonly issuer?: string | undefined
+  /**
+   * Where Dex's own key set is: its issuer followed by `/keys`. It shows which cached tokens no backend can verify any
+   * more, and verifies callers' JWTs where `gate` has no `jwksUri`. Default: as discovered from `issuer`.
+   */
+  readonly jwksUri?: string | undefined
   /** Dex's token endpoint: its issuer followed by `/token`. */
   readonly tokenEndpoint?: string | undefined
   /** Default `client_secret_basic`. */
@@ -73,6 +81,8 @@ export interface TokenBrokerOptions {
   /** The header that carries `Bearer <token>`. Default `authorization`. */
   readonly authorizationHeader?: string | undefined
   readonly credentialHeaders?: CredentialHeaderOptions | undefined
+  /** The realm of `WWW-Authenticate`: 1 to 128 printable ASCII characters. Default `dex-token-broker`. */
+  readonly realm?: string | undefined
   /**
    * Beginnings of header names that none of the broker's headers may have, each with why: `{ 'x-proxy-': 'is read by the
    * proxy' }`. Default: none.
@@ -117,7 +127,7 @@ export interface TokenBrokerOptions {
   readonly random?: (() => number) | undefined
   /** Default: silent. */
   readonly logger?: Logger | undefined
-  /** Told of each request to Dex and to the JWKS endpoint when it is over. */
+  /** Told of each request to Dex and to the JWKS endpoint when it is over, and of each JWT that the gate refuses. */
   readonly observe?: BrokerObserver | undefined
   /** Puts a hint for the operator into words, for the log. Default: `hintText`, which names options. */
   readonly describeHint?: ((hint: Hint) => string) | undefined
@@ -141,6 +151,7 @@ export const optionRules = {
   'credentialHeaders.clientSecret': { default: 'x-client-secret' },
   'credentialHeaders.scope': { default: 'x-scope' },
   'credentialHeaders.strip': { default: true },
+  realm: { default: 'dex-token-broker', maxLength: 128 },
   requestTimeoutMs: { unit: 'ms', default: 5_000, min: 1, max: 2_147_483_647 },
   cacheMaxEntries: { unit: 'entries', default: 1_024, min: 0, max: 1_000_000 },
   cacheCleanupIntervalMs: { unit: 'ms', default: 300_000, min: 1, max: 2_147_483_647 },

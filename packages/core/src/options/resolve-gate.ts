@@ -5,7 +5,7 @@ import { type OptionNumbers, optionNumbers } from './option-numbers.ts'
 import { assertKnownNames, checked, given, oneOrMore, strings } from './option-values.ts'
 
 export interface ResolvedGate extends ClaimsRules, OptionNumbers<'gate.'> {
-  /** `undefined`: that of Dex's issuer. */
+  /** `undefined`: Dex's own. */
   readonly jwksUri: string | undefined
 }
 
@@ -16,12 +16,14 @@ const names: { readonly [Name in Exclude<keyof GateOptions, keyof OptionNumbers<
   jwtHeader: true,
 }
 
-/** The option `gate`, checked; `dexIssuer` is the option `issuer`. */
+/** The option `gate`, checked; `dex` has the options `issuer` and `jwksUri`. */
 export function resolveGate(
   gate: GateOptions,
-  dexIssuer: string | undefined,
+  dex: { readonly issuer: string | undefined; readonly jwksUri: string | undefined },
   allowInsecure: boolean,
 ): ResolvedGate {
+  if (typeof gate !== 'object' || Array.isArray(gate))
+    throw new TypeError('gate must be an object; leave it out to let every caller in')
   const { jwksMaxAgeMs = optionRules['gate.jwksMaxAgeMs'].default } = gate
   const { default: usualMaxStaleMs } = optionRules['gate.jwksMaxStaleMs']
   const followsMaxAge = gate.jwksMaxStaleMs === undefined && jwksMaxAgeMs > usualMaxStaleMs
@@ -30,7 +32,10 @@ export function resolveGate(
     throw new TypeError('gate.jwksMaxStaleMs must not be below gate.jwksMaxAgeMs')
   }
   assertKnownNames(gate, [...Object.keys(names), ...Object.keys(numbers)], 'gate.')
-  const usesDexsKeys = gate.jwksUri === undefined && dexIssuer !== undefined
+  const usesDexsKeys = gate.jwksUri === undefined && (dex.issuer ?? dex.jwksUri) !== undefined
+  if (!usesDexsKeys && gate.jwksUri === undefined) {
+    throw new TypeError('gate.jwksUri is needed, because neither issuer nor jwksUri says where keys are')
+  }
   const audience = gate.audience ?? undefined
   const audiences = audience === undefined ? undefined : strings(oneOrMore(audience), 'gate.audience')
   return {
@@ -38,7 +43,7 @@ export function resolveGate(
     jwksUri: usesDexsKeys ? undefined : endpointUrl(gate.jwksUri, 'gate.jwksUri', allowInsecure),
     issuer:
       given(checked(gate.issuer, 'gate.issuer', 'string'), 'gate.issuer') ??
-      (usesDexsKeys ? dexIssuer : undefined),
+      (usesDexsKeys ? dex.issuer : undefined),
     audiences: given(audiences, 'gate.audience') ?? [],
   }
 }

@@ -1,3 +1,4 @@
+import { realmProblem } from '../check/challenge.ts'
 import type { CredentialHeaderNames } from '../check/credential-headers.ts'
 import type { ConfiguredClient } from '../clients/client.ts'
 import type { BrokerObserver } from '../shared/broker-event.ts'
@@ -5,6 +6,7 @@ import { systemClock } from '../shared/clock.ts'
 import { hintText } from '../shared/hint.ts'
 import { endpointUrl } from '../shared/http/endpoint-url.ts'
 import type { Transport } from '../shared/http/transport.ts'
+import { LogSampler } from '../shared/log-sampler.ts'
 import { type Logger, silentLogger } from '../shared/logger.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { version } from '../shared/version.ts'
@@ -22,6 +24,8 @@ export interface ResolvedOptions extends Omit<OptionNumbers<''>, 'requestTimeout
   readonly surroundings: Surroundings
   readonly issuer: string | undefined
   readonly tokenEndpoint: string | undefined
+  /** Dex's own; `undefined`: as discovered, if there is an issuer. */
+  readonly jwksUri: string | undefined
   readonly allowInsecureUrls: boolean
   readonly clientAuthMethod: ClientAuthMethod
   readonly client: ConfiguredClient
@@ -30,17 +34,20 @@ export interface ResolvedOptions extends Omit<OptionNumbers<''>, 'requestTimeout
   readonly authorizationHeader: string
   readonly credentialHeaders: CredentialHeaderNames
   readonly stripCredentialHeaders: boolean
+  readonly realm: string
 }
 
 const names: { readonly [Name in Exclude<keyof TokenBrokerOptions, keyof OptionNumbers<''>>]-?: true } = {
   issuer: true,
   tokenEndpoint: true,
+  jwksUri: true,
   clientAuthMethod: true,
   client: true,
   gate: true,
   tokenHeaders: true,
   authorizationHeader: true,
   credentialHeaders: true,
+  realm: true,
   reservedHeaderPrefixes: true,
   allowInsecureUrls: true,
   userAgent: true,
@@ -73,6 +80,8 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
     reservedHeaderPrefixes,
   )
   const issuer = resolveIssuer(options.issuer, allowInsecureUrls)
+  const jwksUri =
+    options.jwksUri === undefined ? undefined : endpointUrl(options.jwksUri, 'jwksUri', allowInsecureUrls)
   return {
     ...numbers,
     surroundings: resolveSurroundings(options, requestTimeoutMs),
@@ -81,10 +90,14 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
       options.tokenEndpoint === undefined && issuer !== undefined
         ? undefined
         : endpointUrl(options.tokenEndpoint, 'tokenEndpoint', allowInsecureUrls),
+    jwksUri,
     allowInsecureUrls,
     clientAuthMethod,
     client: resolveClient(options.client ?? {}),
-    gate: options.gate && resolveGate(options.gate, issuer, allowInsecureUrls),
+    gate:
+      options.gate === undefined || options.gate === null
+        ? undefined
+        : resolveGate(options.gate, { issuer, jwksUri }, allowInsecureUrls),
     tokenHeaders: resolveTokenHeaders(
       options.tokenHeaders ?? {},
       authorizationHeader,
@@ -95,6 +108,7 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
     stripCredentialHeaders:
       checked(options.credentialHeaders?.strip, 'credentialHeaders.strip', 'boolean') ??
       optionRules['credentialHeaders.strip'].default,
+    realm: resolveRealm(options.realm),
   }
 }
 
@@ -103,12 +117,14 @@ const globalFetch = ((url, request) => globalThis.fetch(url, request as RequestI
 
 function resolveSurroundings(options: TokenBrokerOptions, requestTimeoutMs: number): Surroundings {
   const logger = withMethods(options.logger, 'logger', ['debug', 'info', 'warn', 'error']) ?? silentLogger
+  const clock = withMethods(options.clock, 'clock', ['wall', 'monotonic']) ?? systemClock
   return {
     transport: checked(options.transport, 'transport', 'function') ?? globalFetch,
     userAgent: resolveUserAgent(options.userAgent),
-    clock: withMethods(options.clock, 'clock', ['wall', 'monotonic']) ?? systemClock,
+    clock,
     random: checked(options.random, 'random', 'function') ?? Math.random,
     logger,
+    sampler: new LogSampler(clock),
     observe: guarded(checked(options.observe, 'observe', 'function') ?? (() => {}), logger),
     describeHint: checked(options.describeHint, 'describeHint', 'function') ?? hintText,
     requestTimeoutMs,
@@ -119,6 +135,13 @@ function resolveUserAgent(option: string | undefined): string {
   const userAgent = checked(option, 'userAgent', 'string') ?? `broker-core/${version}`
   if (!/^[\x21-\x7e][\x20-\x7e]*$/.test(userAgent)) throw new TypeError('userAgent must be visible ASCII')
   return userAgent
+}
+
+function resolveRealm(realm: string | undefined): string {
+  const value = realm ?? optionRules.realm.default
+  const problem = realmProblem(value)
+  if (problem !== undefined) throw new TypeError(`realm ${problem}`)
+  return value
 }
 
 /** Compared as it is written, so it is checked and not normalised. */

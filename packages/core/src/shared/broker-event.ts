@@ -1,6 +1,7 @@
 import type { BrokerErrorCode } from './errors.ts'
+import type { JwtRefusalReason } from './jwt-refusal-reason.ts'
 
-/** What the broker did on the network, for metrics: once for each request, when it is over. */
+/** What the broker did, for metrics: each request to Dex or to a JWKS endpoint when it is over, and each refused JWT. */
 export type BrokerEvent =
   | {
       readonly type: 'token_request'
@@ -17,6 +18,10 @@ export type BrokerEvent =
       readonly type: 'jwks_refresh'
       readonly outcome: 'refreshed' | 'failed'
       readonly durationMs: number
+    }
+  | {
+      readonly type: 'jwt_refusal'
+      readonly reason: JwtRefusalReason
     }
 
 /** Called synchronously; what it throws is logged. */

@@ -46,7 +46,7 @@ export const brokerErrorCodes = {
   overloaded: {
     status: 503,
     description:
-      'Dex fails and is left alone for a moment, too many callers wait for this token, or too many tokens are being requested.',
+      'Dex fails and is left alone for a moment, too many callers wait for this token, too many tokens are being requested, or too many signatures of callers are being verified.',
   },
   jwks_unavailable: {
     status: 503,

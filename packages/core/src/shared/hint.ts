@@ -26,6 +26,10 @@ export type HintProblem =
   | 'upstream_failed'
   | 'not_dex'
   | 'no_key_set'
+  | 'no_usable_key'
+  | 'jwt_absent'
+  | 'credentials_absent'
+  | 'signing_key_changed'
   | 'status_of_key_set'
   | 'grant_not_supported'
   | 'credentials_rejected'
@@ -95,6 +99,14 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
   upstream_failed: () => 'Dex failed internally; check its log',
   not_dex: (name, { option }) => `something other than Dex answers at ${name(option)}`,
   no_key_set: (name, { option }) => `something else answers at ${name(option)}`,
+  no_usable_key: () =>
+    'publish an RSA key of 2048 to 8192 bits, or an EC key on P-256, P-384 or P-521, for RS256, RS384, RS512, ES256, ES384 or ES512',
+  jwt_absent: (name, { option, detail }) =>
+    `forward ${detail} to the broker, or set ${name(option)} to the header that carries the JWT`,
+  credentials_absent: (name, { option, detail }) =>
+    `forward ${detail} to the broker, or set ${name(option)} to the headers that carry the credentials`,
+  signing_key_changed: name =>
+    `set ${name('issuer')} or ${name('jwksUri')}, so that the broker drops tokens whose key Dex has lost`,
   status_of_key_set: (name, { option }) => `look at ${name(option)} and the log behind it`,
   grant_not_supported: () =>
     'this Dex has no client_credentials grant (no release up to 2.45.1 has it), or oauth2.grantTypes in its configuration does not list it',
@@ -104,9 +116,9 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
     `${name(option)} is wrong, or something other than Dex answers at ${detail}`,
   other_host: (name, { option }) => `set ${name(option)} if it cannot be reached from here`,
   other_issuer: (name, { option, detail }) =>
-    `${name(option)} must be exactly the issuer in Dex's configuration${detail === undefined ? '' : `, which says ${detail}`}; where it is not reachable, set ${name('tokenEndpoint')} and ${name('gate.jwksUri')}`,
+    `${name(option)} must be exactly the issuer in Dex's configuration${detail === undefined ? '' : `, which says ${detail}`}; where it is not reachable, set ${name('tokenEndpoint')} and ${name('jwksUri')}`,
   unusable_discovery_document: name =>
-    `set ${name('tokenEndpoint')} and ${name('gate.jwksUri')}, or ${name('allowInsecureUrls')} for plain http`,
+    `set ${name('tokenEndpoint')} and ${name('jwksUri')}, or ${name('allowInsecureUrls')} for plain http`,
 }
 
 /** A hint as a sentence; `nameOf` says how the operator knows an option. Default: by its path. */

@@ -1,11 +1,15 @@
 import type { TokenOrder } from '../clients/token-order.ts'
 import type { BrokerError } from '../shared/errors.ts'
 import { networkFailureCode } from '../shared/http/network-failure.ts'
+import { logText } from '../shared/log-text.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 
-/** Writes into the log that a token was not obtained: once for each request, never for each caller. */
+/**
+ * Writes into the log that a token was not obtained: once for each request, never for each caller. Callers' own
+ * credentials that Dex rejected are sampled.
+ */
 export function logTokenFailure(
-  { logger, describeHint, requestTimeoutMs }: Surroundings,
+  { logger, sampler, describeHint, requestTimeoutMs }: Surroundings,
   { credentials: { clientId, scope, configured } }: TokenOrder,
   failure: BrokerError,
   url?: string,
@@ -25,8 +29,11 @@ export function logTokenFailure(
   }
   const message = `token request failed: ${failure.message}`
   if (code === 'server_error') logger.error({ ...fields, err: cause }, message)
-  else if (isCallers) logger.warn(fields, message)
-  else logger.error(fields, message)
+  else if (isCallers) {
+    // A stranger chooses them, and as many as they like.
+    const shown = { ...fields, clientId: logText(clientId), scope: logText(scope) }
+    sampler.note('rejected_credentials', count => logger.warn({ ...shown, count }, message))
+  } else logger.error(fields, message)
 }
 
 /** Without its query, in which a secret could be. */

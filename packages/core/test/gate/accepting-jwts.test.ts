@@ -87,17 +87,45 @@ describe('algorithms', () => {
     ['a logout token', () => rsa.jwt(claims, { typ: 'logout+jwt' })],
     ['a security event', () => rsa.jwt(claims, { typ: 'application/SecEvent+JWT' })],
     ['a typ that is no string', () => rsa.jwt(claims, { typ: 7 })],
+    ['a logout token with a blank after its typ', () => rsa.jwt(claims, { typ: 'logout+jwt ' })],
+    ['a logout token with a blank before its typ', () => rsa.jwt(claims, { typ: '\tlogout+jwt' })],
+    ['a logout token with a parameter', () => rsa.jwt(claims, { typ: 'logout+jwt;v=1' })],
+    [
+      'a logout token with a parameter, in full',
+      () => rsa.jwt(claims, { typ: 'application/logout+jwt; v=1' }),
+    ],
+    ['a logout token with an invisible character', () => rsa.jwt(claims, { typ: 'logout+jwt\u200b' })],
+    ['a logout token of another media type', () => rsa.jwt(claims, { typ: 'text/logout+jwt' })],
+    [
+      'a logout token without typ',
+      () =>
+        rsa.jwt(
+          { ...claims, events: { 'http://schemas.openid.net/event/backchannel-logout': {} } },
+          { typ: undefined },
+        ),
+    ],
+    [
+      'a security event that calls itself a JWT',
+      () => rsa.jwt({ ...claims, events: { 'urn:ietf:params:scim:event:create': { ref: 'x' } } }),
+    ],
   ])('%s is refused before any key is fetched', async (_, jwt) => {
     expect((await refusalOf(jwt())).fetches).toBe(0)
   })
 
-  test.each(['JWT', 'jwt', 'at+jwt', 'AT+JWT', 'application/at+jwt', undefined])(
-    'typ %s is accepted',
-    async typ => {
-      await using running = await startGate(published)
-      await expect(running.broker.verify(ec.jwt(claims, { typ }))).resolves.toBeDefined()
-    },
-  )
+  test.each([
+    'JWT',
+    'jwt',
+    'at+jwt',
+    'AT+JWT',
+    'application/at+jwt',
+    'application/at+jwt; v=1',
+    'Access Token',
+    '',
+    undefined,
+  ])('typ %s is accepted', async typ => {
+    await using running = await startGate(published)
+    await expect(running.broker.verify(ec.jwt(claims, { typ }))).resolves.toBeDefined()
+  })
 
   test('a key that the JWT brings itself, or points to, counts for nothing', async () => {
     await using attacker = await startRecordingServer((_, response) => response.end())
@@ -113,6 +141,18 @@ describe('algorithms', () => {
     expect(attacker.requests).toEqual([])
     expect(running.server.requests.map(({ path }) => path)).toEqual(['/keys'])
   })
+})
+
+describe('a claim that is only called events', () => {
+  test.each<[unknown]>([[['login']], ['login'], [7], [null], [{}], [{ login: 1 }]])(
+    '%j is accepted',
+    async events => {
+      await using running = await startGate(published)
+      await expect(running.broker.verify(ec.jwt({ ...claims, events }))).resolves.toMatchObject({
+        sub: 'alice',
+      })
+    },
+  )
 })
 
 describe('form and size', () => {
@@ -140,6 +180,21 @@ describe('form and size', () => {
 
   test.each(['null', '[]', '"x"', '1', '{', '', '\u0000'])('the claims set %j is refused', async text => {
     expect((await refusalOf(ec.jwt(text))).fetches).toBe(0)
+  })
+
+  test('bytes that are no UTF-8 are refused: two subjects would become one', async () => {
+    const text = Buffer.from(JSON.stringify({ ...claims, sub: 'al?ce' }))
+    text[text.indexOf('?')] = 0xff
+    const signed = compactJws({ alg: 'ES256', kid: ec.kid }, text.toString('latin1'), () => Buffer.alloc(64))
+    const payload = text.toString('base64url')
+    const [header] = signed.split('.') as [string]
+    const signature = sign('sha256', Buffer.from(`${header}.${payload}`), {
+      key: ec.privateKey,
+      dsaEncoding: 'ieee-p1363',
+    })
+    const { reason, fetches } = await refusalOf(`${header}.${payload}.${signature.toString('base64url')}`)
+    expect(reason).toBe('the claims set is not a JSON object')
+    expect(fetches).toBe(0)
   })
 
   test('16 KiB are accepted, one character more is refused unread', async () => {
@@ -245,6 +300,24 @@ describe('claims', () => {
       await expect(running.broker.verify(ec.jwt(running.claims({ aud })))).resolves.toMatchObject({ aud })
     },
   )
+})
+
+describe('nested claims', () => {
+  const nested = (depth: number) => `{"exp":${farFuture},"deep":${'['.repeat(depth)}${']'.repeat(depth)}}`
+
+  test('are accepted to a depth of 64, the claims set included', async () => {
+    await using running = await startGate(published)
+    const accepted = await running.broker.verify(ec.jwt(nested(63)))
+    expect(Object.isFrozen(accepted['deep'])).toBe(true)
+  })
+
+  test.each([64, 5_500])('%i lists deep are refused, and never a fault of ours', async depth => {
+    await using running = await startGate(published)
+    const jwt = ec.jwt(nested(depth))
+    for (const _ of ['first', 'again']) {
+      expect(await checked(running, jwt)).toMatchObject({ status: 401, code: 'invalid_token' })
+    }
+  })
 })
 
 describe('a JWT that was changed', () => {

@@ -27,6 +27,12 @@ export class BrokerMetrics {
     labelNames: ['outcome'],
     registers: [this.registry],
   })
+  readonly #jwtRefusals = new Counter({
+    name: `${prefix}jwt_refusals_total`,
+    help: 'JWTs that the gate refused, by reason; missing counts requests without one.',
+    labelNames: ['reason'],
+    registers: [this.registry],
+  })
 
   readonly #discoveries = new Counter({
     name: `${prefix}discoveries_total`,
@@ -57,6 +63,10 @@ export class BrokerMetrics {
 
   /** Takes note of what the broker did; an arrow function, to be handed on. */
   readonly observe = (event: BrokerEvent): void => {
+    if (event.type === 'jwt_refusal') {
+      this.#jwtRefusals.inc({ reason: event.reason })
+      return
+    }
     const { outcome } = event
     if (event.type === 'jwks_refresh') {
       this.#keySetRefreshes.inc({ outcome })

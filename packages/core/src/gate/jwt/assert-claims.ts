@@ -1,4 +1,5 @@
-import { invalidJwt, type JwtClaims } from './jwt.ts'
+import type { JwtClaims } from './jwt.ts'
+import { invalidJwt } from './jwt-refusal.ts'
 
 /** What a JWT must say besides being signed. */
 export interface ClaimsRules {
@@ -13,9 +14,10 @@ export interface ClaimsRules {
 /** Checks the registered claims of RFC 7519 section 4.1; `exp` is required. Cheap, and needs no key. */
 export function assertClaims(claims: JwtClaims, rules: ClaimsRules, nowMs: number): void {
   const { iss } = claims
-  if (rules.issuer !== undefined && iss !== rules.issuer) throw invalidJwt('iss is not the expected issuer')
+  if (rules.issuer !== undefined && iss !== rules.issuer)
+    throw invalidJwt('issuer', 'iss is not the expected issuer')
   if (rules.audiences.length > 0 && !includesAny(claims['aud'], rules.audiences)) {
-    throw invalidJwt('aud does not contain an expected audience')
+    throw invalidJwt('audience', 'aud does not contain an expected audience')
   }
   assertTimes(claims, rules.clockToleranceMs, nowMs)
 }
@@ -23,11 +25,11 @@ export function assertClaims(claims: JwtClaims, rules: ClaimsRules, nowMs: numbe
 /** The part of the rules that time can change; to be checked each time. `1e999` is legal JSON and parses to infinity: refused. */
 export function assertTimes(claims: JwtClaims, clockToleranceMs: number, nowMs: number): void {
   const { exp, nbf } = claims
-  if (!isFiniteNumber(exp)) throw invalidJwt('exp is missing or no finite number')
-  if (nowMs >= exp * 1000 + clockToleranceMs) throw invalidJwt('expired')
+  if (!isFiniteNumber(exp)) throw invalidJwt('claims', 'exp is missing or not a finite number')
+  if (nowMs >= exp * 1000 + clockToleranceMs) throw invalidJwt('expired', 'expired')
   if (nbf === undefined) return
-  if (!isFiniteNumber(nbf)) throw invalidJwt('nbf is no finite number')
-  if (nowMs < nbf * 1000 - clockToleranceMs) throw invalidJwt('not valid yet')
+  if (!isFiniteNumber(nbf)) throw invalidJwt('claims', 'nbf is not a finite number')
+  if (nowMs < nbf * 1000 - clockToleranceMs) throw invalidJwt('not_yet_valid', 'not valid yet')
 }
 
 function isFiniteNumber(value: unknown): value is number {

@@ -4,6 +4,7 @@ import type { Wait } from '../../shared/wait-for.ts'
 import type { KeySet } from '../keys/key-set.ts'
 import type { KeySource } from '../keys/key-source.ts'
 import { assertClaims, assertTimes, type ClaimsRules } from './assert-claims.ts'
+import { freezeClaims } from './freeze-claims.ts'
 import { type JwtClaims, maxJwtLength, parseJwt, type UnverifiedJwt } from './jwt.ts'
 import type { VerifiedJwts } from './verified-jwts.ts'
 
@@ -55,19 +56,8 @@ export class JwtVerifier {
   }
 
   #remember(id: string, keySet: KeySet, claims: JwtClaims): JwtClaims {
-    deepFreeze(claims)
+    freezeClaims(claims)
     this.#options.verified.add(id, keySet, claims)
     return claims
-  }
-}
-
-/** Without recursion: the depth is the issuer's, and a stack has an end. */
-function deepFreeze(claims: object): void {
-  const waiting: object[] = [claims]
-  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
-    Object.freeze(value)
-    for (const member of Object.values(value)) {
-      if (typeof member === 'object' && member !== null) waiting.push(member)
-    }
   }
 }

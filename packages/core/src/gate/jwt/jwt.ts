@@ -1,5 +1,7 @@
-import { BrokerError } from '../../shared/errors.ts'
+import { isUtf8 } from 'node:buffer'
 import { parseJsonObject } from '../../shared/http/parse-json-object.ts'
+import { assertIsProofOfCaller } from './assert-is-proof-of-caller.ts'
+import { invalidJwt } from './jwt-refusal.ts'
 
 /** The claims set of a JWT (RFC 7519 section 4). */
 export type JwtClaims = Readonly<Record<string, unknown>>
@@ -29,47 +31,38 @@ export const allowedAlgorithms: string[] = ['RS256', 'RS384', 'RS512', 'ES256', 
 export const maxJwtLength: number = 16 * 1024
 const compactForm = /^([\w-]+)\.([\w-]+)\.([\w-]+)$/
 
-/** The one answer to every unacceptable JWT; what was wrong with it goes to the log, as the cause. */
-export function invalidJwt(reason: string, cause?: unknown): BrokerError {
-  return new BrokerError('invalid_token', 'the JWT is not acceptable', {
-    cause: new Error(reason, { cause }),
-  })
-}
-
 /**
  * Takes a compact JWS apart and refuses, before any key is looked at, what no key could make acceptable: size, form,
- * algorithm, critical headers (RFC 7515 section 4.1.11), an explicit type of another kind (RFC 8725 section 3.11).
+ * algorithm, critical headers (RFC 7515 section 4.1.11), a JWT of another kind (RFC 8725 section 3.11).
  */
 export function parseJwt(jwt: string): UnverifiedJwt {
-  if (jwt.length > maxJwtLength) throw invalidJwt('larger than 16 KiB')
+  if (jwt.length > maxJwtLength) throw invalidJwt('malformed', 'larger than 16 KiB')
   const [, encodedHeader, encodedClaims, encodedSignature] = compactForm.exec(jwt) ?? []
   if (encodedHeader === undefined || encodedClaims === undefined || encodedSignature === undefined) {
-    throw invalidJwt('not a compact JWS')
+    throw invalidJwt('malformed', 'not a compact JWS')
   }
   const signature = Buffer.from(encodedSignature, 'base64url')
   // The spare bits of the last character are not signed: if they did not count, a JWT would have several spellings.
-  if (signature.toString('base64url') !== encodedSignature) throw invalidJwt('not a compact JWS')
+  if (signature.toString('base64url') !== encodedSignature) throw invalidJwt('malformed', 'not a compact JWS')
   const header = decodedObject(encodedHeader, 'header')
   const claims = decodedObject(encodedClaims, 'claims set')
   const { alg, kid } = header
-  if (typeof alg !== 'string' || !allowedAlgorithms.includes(alg)) throw invalidJwt('algorithm not allowed')
-  if (kid !== undefined && typeof kid !== 'string') throw invalidJwt('kid is no string')
-  if (header['crit'] !== undefined) throw invalidJwt('critical header not understood')
-  if (header['b64'] !== undefined) throw invalidJwt('b64 is not allowed in a JWT')
-  assertType(header['typ'])
-  return { header: { alg, kid }, claims, signingInput: `${encodedHeader}.${encodedClaims}`, signature }
+  if (typeof alg !== 'string' || !allowedAlgorithms.includes(alg)) {
+    throw invalidJwt('algorithm', 'algorithm not allowed')
+  }
+  if (kid !== undefined && typeof kid !== 'string') throw invalidJwt('malformed', 'kid is not a string')
+  if (header['crit'] !== undefined) throw invalidJwt('unsupported', 'critical header not understood')
+  if (header['b64'] !== undefined) throw invalidJwt('unsupported', 'b64 is not allowed in a JWT')
+  assertIsProofOfCaller(header['typ'], claims['events'])
+  // A part of the JWT and not a new text: while a signature waits for its verification, there is one copy.
+  const signingInput = jwt.slice(0, jwt.lastIndexOf('.'))
+  return { header: { alg, kid }, claims, signingInput, signature }
 }
 
-function assertType(typ: unknown): void {
-  if (typ === undefined) return
-  if (typeof typ !== 'string') throw invalidJwt('typ is no string')
-  const type = typ.toLowerCase().replace(/^application\//, '')
-  // A logout token or a security event is signed by the same keys, and is no proof of a caller.
-  if (type.endsWith('+jwt') && type !== 'at+jwt') throw invalidJwt('a JWT of another kind')
-}
-
+/** RFC 7519 section 7.2: UTF-8. Bytes that are none would all become the same character, and two subjects one. */
 function decodedObject(part: string, what: string): Record<string, unknown> {
-  const object = parseJsonObject(Buffer.from(part, 'base64url').toString('utf8'))
-  if (object === undefined) throw invalidJwt(`the ${what} is no JSON object`)
+  const bytes = Buffer.from(part, 'base64url')
+  const object = isUtf8(bytes) ? parseJsonObject(bytes.toString('utf8')) : undefined
+  if (object === undefined) throw invalidJwt('malformed', `the ${what} is not a JSON object`)
   return object
 }

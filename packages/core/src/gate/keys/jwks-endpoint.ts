@@ -6,16 +6,22 @@ import { KeySet } from './key-set.ts'
 
 /** Five keys of Dex are 3 KiB. */
 const maxJwksBytes = 512 * 1024
-const option = 'gate.jwksUri'
 /** The Kubernetes API server has nothing for whoever accepts plain JSON only. */
 const accept = 'application/jwk-set+json, application/json'
+
+export interface JwksRequest {
+  readonly surroundings: Surroundings
+  readonly signal: AbortSignal
+  /** The option that says where the key set is, for hints. */
+  readonly option: string
+}
 
 /** Fetches a JWK set once; every failure is a `jwks_unavailable` that says what to look at. */
 export async function fetchKeySet(
   url: string,
-  { transport, userAgent, requestTimeoutMs }: Surroundings,
-  signal: AbortSignal,
+  { surroundings, signal, option }: JwksRequest,
 ): Promise<KeySet> {
+  const { transport, userAgent, requestTimeoutMs } = surroundings
   let document: FetchedDocument
   try {
     document = await getDocument(url, { transport, userAgent, accept, signal, maxBytes: maxJwksBytes })

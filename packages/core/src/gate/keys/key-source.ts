@@ -11,6 +11,7 @@ import type { JwtHeader } from '../jwt/jwt.ts'
 import { fetchKeySet } from './jwks-endpoint.ts'
 import type { KeySet } from './key-set.ts'
 import { UnknownKids } from './unknown-kids.ts'
+import { UnusableKeys } from './unusable-keys.ts'
 
 /** From this part of the maximum age on, a key set that is used is refreshed in the background. */
 const refreshAheadRatio = 0.8
@@ -18,6 +19,8 @@ const refreshAheadRatio = 0.8
 export interface KeySourceOptions {
   /** Asked for each time; may have to wait for discovery. */
   readonly jwksUri: () => MaybePromise<string>
+  /** The option that says where the key set is, for hints. */
+  readonly option: string
   /** From this age on a key set is used only when it cannot be refreshed, in milliseconds. */
   readonly maxAgeMs: number
   /** From this age on it is not used at all. */
@@ -44,6 +47,7 @@ export class KeySource {
   readonly #options: KeySourceOptions
   readonly #fetch: SharedFetch<KeySet>
   readonly #unknownKids: UnknownKids
+  readonly #unusableKeys: UnusableKeys
   #loaded: Loaded | undefined
   #requests = 0
   /** When the load began that is under way, or the last one. */
@@ -53,6 +57,7 @@ export class KeySource {
     this.#surroundings = surroundings
     this.#options = options
     this.#unknownKids = new UnknownKids(surroundings.clock)
+    this.#unusableKeys = new UnusableKeys(surroundings, options.option)
     this.#fetch = new SharedFetch(surroundings, {
       load: signal => this.#load(signal),
       asFailure: asUnavailable,
@@ -61,10 +66,13 @@ export class KeySource {
     })
   }
 
-  /** Starts to load keys that are missing or old, and says whether there are some that may be used. */
+  /** Starts to load keys that are missing or old, and says whether there are some that can be used. */
   prepare(): boolean {
-    if (this.current() === undefined) this.refresh()
-    return this.#usable() !== undefined
+    const keySet = this.current()
+    // One without any key that can be used is asked for again, as often as for a key that is unknown.
+    const isMissing = keySet?.size === 0 && this.#unknownKids.allowRefresh('any key')
+    if (keySet === undefined || isMissing) this.refresh()
+    return (this.#usable()?.size ?? 0) > 0
   }
 
   /**
@@ -156,9 +164,18 @@ export class KeySource {
     const at = momentOf(clock)
     this.#startedAt = at.monotonic
     const request = ++this.#requests
-    const keySet = await fetchKeySet(await this.#options.jwksUri(), this.#surroundings, signal)
-    const gone = this.#loaded?.keySet.kidsMissingIn(keySet)
+    const { jwksUri, option } = this.#options
+    const keySet = await fetchKeySet(await jwksUri(), {
+      surroundings: this.#surroundings,
+      signal,
+      option,
+    })
+    this.#unusableKeys.note(keySet)
+    const before = this.#loaded?.keySet
+    if (before !== undefined && before.size > 0 && keySet.size === 0) throw noUsableKey(option)
     this.#loaded = { keySet, at, request }
+    // What cannot be used says nothing about what is gone.
+    const gone = keySet.size > 0 ? before?.kidsMissingIn(keySet) : undefined
     if (gone !== undefined && gone.size > 0) this.keysGone.publish(gone)
     this.#observe('refreshed')
     logger.info({ keys: keySet.size }, 'key set loaded')
@@ -193,6 +210,13 @@ function asUnavailable(error: unknown): BrokerError {
   return code === 'jwks_unavailable'
     ? error
     : new BrokerError('jwks_unavailable', message, { hint, cause, retryAfterMs, transient })
+}
+
+/** Never in the place of a good key set (RFC 7517 section 5: such keys are ignored). */
+function noUsableKey(option: string): BrokerError {
+  return new BrokerError('jwks_unavailable', 'the JWKS endpoint sent no key that can be used', {
+    hint: { problem: 'no_usable_key', option },
+  })
 }
 
 function waitedTooLong(): BrokerError {

@@ -3,15 +3,16 @@ import { promisify } from 'node:util'
 import type { CryptoKey } from 'jose'
 import type { MaybePromise } from '../../shared/maybe-promise.ts'
 import type { JwsSignature } from '../jwt/jwt.ts'
-
-/** RFC 7518 section 3.3. */
-const minRsaBits = 2048
+import { rsaKeyProblem } from './key-problem.ts'
+import { VerificationPool } from './verification-pool.ts'
 
 const digests: Readonly<Record<string, string>> = { 256: 'sha256', 384: 'sha384', 512: 'sha512' }
 
 /** OpenSSL takes most of a millisecond for these and longer, which the event loop has not; for the others less than a tenth. */
 const slowAlgorithms = new Set(['ES384', 'ES512'])
 const verifyInThreadPool = promisify(verify)
+/** One for the process, as is Node's thread pool, which has four threads: twice that keeps them busy. The queue is half a second of ES512. */
+const pool = new VerificationPool({ maxRunning: 8, maxWaiting: 256 })
 
 /** To make one costs half as much as a signature. jose imports a key once for each algorithm, and hands out the same object again. */
 const verificationKeys = new WeakMap<CryptoKey, VerificationKey | undefined>()
@@ -34,21 +35,23 @@ export class VerificationKey {
     this.#digest = digests[alg.slice(2)]
   }
 
-  /** `undefined` for a key that is too short to be trusted. */
+  /** `undefined` for a key that is not trusted. */
   static of(cryptoKey: CryptoKey, alg: string): VerificationKey | undefined {
     if (verificationKeys.has(cryptoKey)) return verificationKeys.get(cryptoKey)
     const key = KeyObject.from(cryptoKey)
-    const { modulusLength = minRsaBits } = key.asymmetricKeyDetails ?? {}
-    const trusted = modulusLength < minRsaBits ? undefined : new VerificationKey(key, alg)
+    const trusted = rsaKeyProblem(key) === undefined ? new VerificationKey(key, alg) : undefined
     verificationKeys.set(cryptoKey, trusted)
     return trusted
   }
 
-  /** Whether the key made a signature; one that takes long is verified on another thread. */
+  /** Whether the key made a signature. One that takes long is verified on another thread, and is `overloaded` when too many are. */
   hasSigned({ signingInput, signature }: JwsSignature): MaybePromise<boolean> {
-    const signed = Buffer.from(signingInput, 'latin1')
-    return this.#isQuick
-      ? verify(this.#digest, signed, this.#input, signature)
-      : verifyInThreadPool(this.#digest, signed, this.#input, signature)
+    if (this.#isQuick) return verify(this.#digest, bytesOf(signingInput), this.#input, signature)
+    // The bytes are made when it is its turn: a copy of a whole JWT.
+    return pool.run(() => verifyInThreadPool(this.#digest, bytesOf(signingInput), this.#input, signature))
   }
+}
+
+function bytesOf(ascii: string): Buffer {
+  return Buffer.from(ascii, 'latin1')
 }

@@ -25,7 +25,7 @@ export function findConflicts(reading: SettingsReading): readonly ConfigFault[] 
 }
 
 const urlsAreEncrypted: Rule = ({ settings }) =>
-  (['DEX_ISSUER', 'DEX_TOKEN_URL', 'JWKS_URL'] as const).map(variable => {
+  (['DEX_ISSUER', 'DEX_TOKEN_URL', 'DEX_JWKS_URL', 'JWKS_URL'] as const).map(variable => {
     const url = settings[variable]
     if (url === undefined || settings.ALLOW_INSECURE_DEX_URL !== false) return undefined
     if (!isExposedUrl(new URL(url))) return undefined
@@ -40,7 +40,7 @@ const gateIsComplete: Rule = ({ isSet }) => {
   if (cause === undefined) return []
   return [
     // Without keys the gate would have to let everybody in or nobody.
-    isSet('JWKS_URL') || isSet('DEX_ISSUER')
+    isSet('JWKS_URL') || isSet('DEX_ISSUER') || isSet('DEX_JWKS_URL')
       ? undefined
       : faultOf(
           'JWKS_URL',

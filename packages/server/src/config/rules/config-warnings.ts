@@ -32,7 +32,7 @@ export function configWarnings({ broker, allowUnauthenticatedCallers }: Config):
   return [...warnings, ...exposedUrlWarnings(broker)]
 }
 
-function exposedUrlWarnings({ issuer, tokenEndpoint, gate }: Config['broker']): string[] {
+function exposedUrlWarnings({ issuer, tokenEndpoint, jwksUri, gate }: Config['broker']): string[] {
   const warnings: string[] = []
   const isExposed = (url: string | undefined) => url !== undefined && isExposedUrl(new URL(url))
   if (isExposed(issuer)) {
@@ -42,6 +42,11 @@ function exposedUrlWarnings({ issuer, tokenEndpoint, gate }: Config['broker']): 
   }
   if (isExposed(tokenEndpoint)) {
     warnings.push('DEX_TOKEN_URL is not https: client secrets and tokens cross the network unencrypted.')
+  }
+  if (isExposed(jwksUri)) {
+    warnings.push(
+      'DEX_JWKS_URL is not https: whoever can change its answer on the way can have tokens dropped, and where it serves the gate, make JWTs that are accepted.',
+    )
   }
   if (isExposed(gate?.jwksUri)) {
     warnings.push(

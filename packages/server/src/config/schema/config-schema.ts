@@ -49,6 +49,13 @@ export const configSchema = {
     description:
       "Dex's token endpoint; set, it wins over what DEX_ISSUER says, and the default counts only without DEX_ISSUER. Has to be https unless the host is loopback or ALLOW_INSECURE_DEX_URL is true.",
   }),
+  DEX_JWKS_URL: option('jwksUri', {
+    group: dex,
+    kind: kind.url,
+    example: 'https://dex.example.com/dex/keys',
+    description:
+      "Dex's own key set, by which tokens are dropped whose key Dex has lost; turns no gate on. Set, it wins over what DEX_ISSUER says: for a Dex that is reached under another name than its issuer's.",
+  }),
   CLIENT_AUTH_METHOD: option('clientAuthMethod', {
     group: dex,
     kind: kind.oneOf(...optionRules.clientAuthMethod.values),

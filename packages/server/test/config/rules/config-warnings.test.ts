@@ -59,11 +59,13 @@ describe('configWarnings', () => {
       ALLOW_INSECURE_DEX_URL: 'true',
       DEX_TOKEN_URL: 'http://dex/token',
       JWKS_URL: 'http://dex/keys',
+      DEX_JWKS_URL: 'http://dex/own-keys',
       DEX_ISSUER: 'http://dex',
     }
     expect(warningsOf({ ...FIXED, ...GATE, ...env })).toEqual([
       expect.stringMatching(/^DEX_ISSUER is not https/),
       expect.stringMatching(/^DEX_TOKEN_URL is not https/),
+      expect.stringMatching(/^DEX_JWKS_URL is not https/),
       expect.stringMatching(/^JWKS_URL is not https/),
     ])
   })

@@ -32,9 +32,15 @@ it.each(variables.filter(({ defaultText }) => defaultText !== undefined))(
   },
 )
 
-it.each(Object.keys(rules))('the option %s has a variable', path => {
-  expect(variables.filter(({ option }) => option === path)).toHaveLength(1)
-})
+/** The library's alone: behind Envoy the challenge is the service's. */
+const ofTheLibrary = ['realm']
+
+it.each(Object.keys(rules).filter(path => !ofTheLibrary.includes(path)))(
+  'the option %s has a variable',
+  path => {
+    expect(variables.filter(({ option }) => option === path)).toHaveLength(1)
+  },
+)
 
 it.each(variables)('$name has an example', ({ example }) => {
   expect(example).not.toBe('')

@@ -1,0 +1,61 @@
+import { BrokerError } from '../shared/errors.ts'
+import type { Surroundings } from '../shared/surroundings.ts'
+import { describeJwt } from './jwt/describe-jwt.ts'
+import { maxJwtLength } from './jwt/jwt.ts'
+import { JwtRefusal } from './jwt/jwt-refusal.ts'
+
+export interface JwtRefusalsOptions {
+  readonly expectedIssuer: string | undefined
+  readonly expectedAudiences: readonly string[]
+  /** The header that carries the JWT. */
+  readonly header: string
+}
+
+/** Makes refused JWTs visible to the operator: each is told to the observer, and sampled for the log, by its reason. */
+export class JwtRefusals {
+  readonly #surroundings: Surroundings
+  readonly #options: JwtRefusalsOptions
+
+  constructor(surroundings: Surroundings, options: JwtRefusalsOptions) {
+    this.#surroundings = surroundings
+    this.#options = options
+  }
+
+  /** Failures to get keys are logged where they happen. */
+  note(error: unknown, jwt: string): void {
+    const { observe, logger, sampler } = this.#surroundings
+    if (!BrokerError.is(error)) return
+    const { code, cause: refusal } = error
+    if (code === 'overloaded') {
+      sampler.note('signatures_overloaded', count =>
+        logger.warn({ count }, 'JWTs not verified: too many signatures at once'),
+      )
+    }
+    if (!(refusal instanceof JwtRefusal)) return
+    const { reason, message } = refusal
+    observe({ type: 'jwt_refusal', reason })
+    logger.debug({ reason, why: message }, 'JWT refused')
+    // Held back for ten seconds at most, and never an endless text.
+    const held = jwt.length > maxJwtLength ? '' : jwt
+    sampler.note(`jwt_refusal ${reason}`, count => this.#warn(refusal, held, count))
+  }
+
+  #warn({ reason, message }: JwtRefusal, jwt: string, count: number): void {
+    const { logger, clock, describeHint } = this.#surroundings
+    const { header, expectedIssuer, expectedAudiences } = this.#options
+    if (reason === 'missing') {
+      const hint = describeHint({ problem: 'jwt_absent', option: 'gate.jwtHeader', detail: header })
+      logger.warn({ reason, count, header, hint }, 'requests without a JWT refused')
+      return
+    }
+    const fields = {
+      reason,
+      why: message,
+      count,
+      ...describeJwt(jwt, clock.wall()),
+      ...(reason === 'issuer' && { expectedIss: expectedIssuer }),
+      ...(reason === 'audience' && { expectedAud: expectedAudiences }),
+    }
+    logger.warn(fields, 'JWTs refused')
+  }
+}

@@ -1,0 +1,48 @@
+import { logText } from '../../shared/log-text.ts'
+import type { Surroundings } from '../../shared/surroundings.ts'
+import { encryptionOnly } from './key-problem.ts'
+import type { KeySet, UnusableKey } from './key-set.ts'
+
+/** Keys that are listed in a line at most. */
+const maxListed = 8
+
+/** Warns of keys in a key set that cannot verify a JWT: when they are first seen, and not at each refresh. */
+export class UnusableKeys {
+  readonly #surroundings: Surroundings
+  /** The option that says where the key set is. */
+  readonly #option: string
+  #warned = ''
+
+  constructor(surroundings: Surroundings, option: string) {
+    this.#surroundings = surroundings
+    this.#option = option
+  }
+
+  note({ unusable, size }: KeySet): void {
+    // Beside keys for signatures, one for encryption is nobody's mistake.
+    const listed = size === 0 ? unusable : unusable.filter(({ problem }) => problem !== encryptionOnly)
+    const text = JSON.stringify([size === 0, listed])
+    if (text === this.#warned) return
+    this.#warned = text
+    if (listed.length === 0) return
+    const { logger, describeHint } = this.#surroundings
+    const hint = size === 0 ? describeHint({ problem: 'no_usable_key', option: this.#option }) : undefined
+    const fields = {
+      usable: size,
+      unusable: listed.length,
+      keys: listed.slice(0, maxListed).map(described),
+      hint,
+    }
+    logger.warn(
+      fields,
+      size === 0 ? 'no key of the key set can be used' : 'keys of the key set cannot be used',
+    )
+  }
+}
+
+function described({ kid, problem }: UnusableKey): {
+  readonly kid: string | undefined
+  readonly problem: string
+} {
+  return { kid: kid && logText(kid), problem }
+}

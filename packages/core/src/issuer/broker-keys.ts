@@ -1,0 +1,64 @@
+import { KeySource } from '../gate/keys/key-source.ts'
+import type { ResolvedOptions } from '../options/resolve-options.ts'
+import type { Tokens } from '../tokens/tokens.ts'
+import { DeadTokens } from './dead-tokens.ts'
+import type { DexEndpoints } from './dex-endpoints.ts'
+import { warnOfNewSigningKeys } from './warn-of-new-signing-keys.ts'
+
+/** Key sets of Dex live as long as Dex says, in milliseconds: `max-age=600`. */
+const dexKeysMaxAgeMs = 600_000
+const dexKeysMaxStaleMs = 3_600_000
+
+/** The key sets of a broker: one that the gate verifies callers' JWTs with, and Dex's own, unless they are the same. */
+export interface BrokerKeys {
+  readonly gate: KeySource | undefined
+  /** Only to find dead tokens. */
+  readonly dex: KeySource | undefined
+}
+
+export function brokerKeys(options: ResolvedOptions, endpoints: DexEndpoints): BrokerKeys {
+  const { surroundings, gate } = options
+  const ofDex = { jwksUri: endpoints.jwksUri, option: options.jwksUri === undefined ? 'issuer' : 'jwksUri' }
+  const { jwksUri } = gate ?? {}
+  return {
+    gate:
+      gate &&
+      new KeySource(surroundings, {
+        ...(jwksUri === undefined ? ofDex : { jwksUri: () => jwksUri, option: 'gate.jwksUri' }),
+        maxAgeMs: gate.jwksMaxAgeMs,
+        maxStaleMs: gate.jwksMaxStaleMs,
+      }),
+    dex: needsOwnSource(options)
+      ? new KeySource(surroundings, { ...ofDex, maxAgeMs: dexKeysMaxAgeMs, maxStaleMs: dexKeysMaxStaleMs })
+      : undefined,
+  }
+}
+
+/** Drops dead tokens by Dex's own key set, and by no other; says so where there is none. */
+export function watchSigningKeys(
+  { surroundings, issuer, gate }: ResolvedOptions,
+  keys: BrokerKeys,
+  tokens: Tokens,
+): DeadTokens | undefined {
+  if (keys.dex !== undefined) {
+    return new DeadTokens({ issuer, tokens, keys: keys.dex, maxAgeMs: dexKeysMaxAgeMs })
+  }
+  if (keys.gate !== undefined && gate !== undefined) {
+    const isDexs = gate.jwksUri === undefined
+    const { jwksMaxAgeMs: maxAgeMs } = gate
+    if (isDexs) return new DeadTokens({ issuer, tokens, keys: keys.gate, maxAgeMs })
+    // It may be another issuer than Dex: then no token of Dex names it, and none is dropped.
+    if (gate.issuer !== undefined)
+      return new DeadTokens({ issuer: gate.issuer, tokens, keys: keys.gate, maxAgeMs })
+  }
+  warnOfNewSigningKeys(surroundings, tokens)
+  return undefined
+}
+
+/** Not when the gate looks at Dex's keys anyway. */
+function needsOwnSource({ issuer, jwksUri, gate }: ResolvedOptions): boolean {
+  if (jwksUri !== undefined) return gate?.jwksUri !== undefined || gate === undefined
+  return (
+    issuer !== undefined && (gate === undefined || (gate.jwksUri !== undefined && gate.issuer !== issuer))
+  )
+}
