@@ -19,6 +19,7 @@ import type { TokenBrokerOptions } from './options/broker-options.ts'
 import type { ResolvedGate } from './options/resolve-gate.ts'
 import { type ResolvedOptions, resolveOptions } from './options/resolve-options.ts'
 import type { Clock } from './shared/clock.ts'
+import type { Logger } from './shared/logger.ts'
 import type { MaybePromise } from './shared/maybe-promise.ts'
 import type { Wait } from './shared/wait-for.ts'
 import { startCacheCleanup } from './tokens/cache/start-cache-cleanup.ts'
@@ -54,6 +55,8 @@ export class TokenBroker implements Broker, AsyncDisposable {
   readonly authorizationHeader: string
   readonly tokenHeaders: readonly string[]
   readonly credentialHeaders: readonly string[]
+  /** The option `logger`, for what works with this broker. */
+  readonly logger: Logger
   readonly #endpoints: DexEndpoints
   readonly #dex: Issuer
   readonly #client: Client
@@ -70,6 +73,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
     const { surroundings, issuer, tokenEndpoint, clientAuthMethod, gate } = resolved
     const { authorizationHeader, tokenHeaders, credentialHeaders, stripCredentialHeaders } = resolved
     const { clock } = surroundings
+    this.logger = surroundings.logger
     this.authorizationHeader = authorizationHeader
     this.tokenHeaders = Object.freeze([authorizationHeader, ...tokenHeaders.map(({ header }) => header)])
     this.credentialHeaders = Object.freeze(

@@ -97,7 +97,7 @@ export interface TokenBrokerOptions {
   readonly negativeCacheTtlMs?: number | undefined
   /** Permits plain http to other hosts than this one. Secrets and tokens are then readable on the way. Default `false`. */
   readonly allowInsecureUrls?: boolean | undefined
-  /** Default: the global `fetch`. */
+  /** Default: the global `fetch`, as it is when a request is made. */
   readonly transport?: Transport | undefined
   /** Default: `Date.now` and `performance.now`. */
   readonly clock?: Clock | undefined

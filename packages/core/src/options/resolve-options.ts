@@ -4,7 +4,7 @@ import type { BrokerObserver } from '../shared/broker-event.ts'
 import { systemClock } from '../shared/clock.ts'
 import { hintText } from '../shared/hint.ts'
 import { endpointUrl } from '../shared/http/endpoint-url.ts'
-import type { Transport } from '../shared/http/transport.ts'
+import type { Transport, TransportResponse } from '../shared/http/transport.ts'
 import { type Logger, silentLogger } from '../shared/logger.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import type { TokenHeader } from '../tokens/token-headers.ts'
@@ -99,7 +99,7 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
 function resolveSurroundings(options: TokenBrokerOptions, requestTimeoutMs: number): Surroundings {
   const logger = withMethods(options.logger, 'logger', ['debug', 'info', 'warn', 'error']) ?? silentLogger
   return {
-    transport: checked(options.transport, 'transport', 'function') ?? (globalThis.fetch as Transport),
+    transport: checked(options.transport, 'transport', 'function') ?? globalFetch,
     clock: withMethods(options.clock, 'clock', ['wall', 'monotonic']) ?? systemClock,
     random: checked(options.random, 'random', 'function') ?? Math.random,
     logger,
@@ -161,6 +161,9 @@ function resolveTokenHeaders(
   }
   return mapping
 }
+
+/** Looked up for each request: test tools and instrumentation replace it after the broker was made. */
+const globalFetch: Transport = (url, request) => globalThis.fetch(url, request) as Promise<TransportResponse>
 
 /** Metrics must not decide whether somebody gets a token. */
 function guarded(observe: BrokerObserver, logger: Logger): BrokerObserver {

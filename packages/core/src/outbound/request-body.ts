@@ -32,7 +32,11 @@ function isBlob(value: object): value is Blob {
 }
 
 function isFormData(value: object): value is FormData {
-  return (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'FormData'
+  // The package form-data has the name, too, and is a stream.
+  return (
+    (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'FormData' &&
+    Symbol.iterator in value
+  )
 }
 
 /** Without the lines between the parts, which are short. */

@@ -1,8 +1,27 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { until } from '../broker-with-dex.ts'
 import { answerOnly, refuseFirstToken, startOutgoingCalls, tokensOf } from './outgoing-calls.ts'
 
 const everybody = () => false
+
+/** A server that refuses before it has read the body. */
+async function startEarlyRefusal(onRequest: () => void): Promise<AsyncDisposable & { readonly url: string }> {
+  const server = createServer((_, response) => {
+    onRequest()
+    response.writeHead(401).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
+}
 
 describe('a 401', () => {
   test.each(['Bearer', 'Bearer error="invalid_token"', undefined])(
@@ -108,12 +127,51 @@ describe('a 401', () => {
     expect(out.dex.counts.tokenRequests).toBe(2)
   })
 
-  test("on a Request's own body is returned", async () => {
-    await using out = await startOutgoingCalls({ answer: refuseFirstToken() })
-    const response = await out.call(new Request(out.backend.url, { method: 'POST', body: 'once' }))
-    expect([response.status, await response.text()]).toEqual([401, 'not you'])
-    await until(() => out.broker.peekToken() !== undefined)
-    expect(out.backend.requests).toHaveLength(1)
+  test.each([
+    ['longer than maxReplayBytes', 'more than ten', 10],
+    ['when maxReplayBytes is 0', 'x', 0],
+  ])(
+    "on a Request's own body %s is returned, and the body was sent whole",
+    async (_, body, maxReplayBytes) => {
+      await using out = await startOutgoingCalls({ answer: refuseFirstToken(), outgoing: { maxReplayBytes } })
+      const response = await out.call(new Request(out.backend.url, { method: 'POST', body }))
+      expect([response.status, await response.text()]).toEqual([401, 'not you'])
+      await until(() => out.broker.peekToken() !== undefined)
+      expect(out.backend.requests.map(request => request.body)).toEqual([body])
+    },
+  )
+
+  test("on a Request's own body that does not end is returned after a while", async () => {
+    let refusals = 0
+    await using early = await startEarlyRefusal(() => refusals++)
+    await using out = await startOutgoingCalls({ outgoing: { allow: [early.url] } })
+    const body = new ReadableStream({ start: controller => controller.enqueue(Buffer.from('a part')) })
+    const leaving = new AbortController()
+    const { signal } = leaving
+    const response = await out.call(new Request(early.url, { method: 'POST', body, duplex: 'half', signal }))
+    expect(response.status).toBe(401)
+    expect(refusals).toBe(1)
+    leaving.abort()
+  })
+
+  test("takes no more of a Request's body than is sent and maxReplayBytes", async () => {
+    await using out = await startOutgoingCalls({ outgoing: { maxReplayBytes: 100_000 } })
+    let parts = 0
+    let most = 0
+    const body = new ReadableStream(
+      {
+        pull(controller) {
+          most = Math.max(most, parts)
+          if (parts++ === 1024) controller.close()
+          else controller.enqueue(Buffer.alloc(16_384))
+        },
+      },
+      { highWaterMark: 0 },
+    )
+    const response = await out.call(new Request(out.backend.url, { method: 'POST', body, duplex: 'half' }))
+    await response.text()
+    expect(most).toBe(1024)
+    expect(out.backend.requests[0]?.body.length).toBe(1024 * 16_384)
   })
 
   test('on a Request without body is tried again', async () => {
