@@ -2,6 +2,7 @@ import type { Broker } from './broker.ts'
 import { Check } from './check/check.ts'
 import type { CheckRequest } from './check/check-request.ts'
 import type { Verdict } from './check/verdict.ts'
+import { assertTokenRequest } from './clients/assert-token-request.ts'
 import { CacheKeys } from './clients/cache-key.ts'
 import { Client } from './clients/client.ts'
 import type { TokenRequest } from './clients/token-request.ts'
@@ -140,10 +141,12 @@ export class TokenBroker implements Broker, AsyncDisposable {
   }
 
   tokenFor(request: TokenRequest & Wait): MaybePromise<IssuedToken> {
+    assertTokenRequest(request)
     return this.#tokens.get(this.#client.order(request), request)
   }
 
   peekToken(request: TokenRequest = {}): IssuedToken | undefined {
+    assertTokenRequest(request)
     return this.#tokens.peek(this.#client.order(request))
   }
 
@@ -183,7 +186,10 @@ export class TokenBroker implements Broker, AsyncDisposable {
     return { entries: this.#cache.size, evictions: this.#cache.evictions, ...this.#tokens.lookups }
   }
 
-  /** Ends what is under way, so that nothing keeps the process alive; whoever waits gets a `BrokerError`. */
+  /**
+   * Ends what is under way, so that nothing keeps the process alive, and forgets every token: whoever waits, or asks from
+   * now on, gets a `BrokerError`. Stop what uses the broker first.
+   */
   async close(): Promise<void> {
     this.#stop()
   }

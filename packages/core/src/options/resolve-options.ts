@@ -58,6 +58,9 @@ const credentialHeaderNames: { readonly [Name in keyof Required<CredentialHeader
 
 /** Throws a `TypeError` that starts with the name of the first wrong option. */
 export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new TypeError('options must be an object')
+  }
   const { requestTimeoutMs, ...numbers } = optionNumbers(options, '')
   assertKnownNames(options, [...Object.keys(names), 'requestTimeoutMs', ...Object.keys(numbers)])
   const allowInsecureUrls = checked(options.allowInsecureUrls, 'allowInsecureUrls', 'boolean') ?? false
@@ -71,6 +74,9 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
     reservedHeaderPrefixes,
   )
   const issuer = resolveIssuer(options.issuer, allowInsecureUrls)
+  if (issuer === undefined && options.tokenEndpoint === undefined) {
+    throw new TypeError('tokenEndpoint or issuer must be given')
+  }
   return {
     ...numbers,
     surroundings: resolveSurroundings(options, requestTimeoutMs),
