@@ -12,10 +12,12 @@ export type {
   GateOptions,
   TokenBrokerOptions,
 } from './options/broker-options.ts'
+export { type AxiosLike, axiosInterceptor } from './outbound/axios-interceptor.ts'
 export { checkedTokenRequest } from './outbound/checked-token-request.ts'
 export { type CreateFetchOptions, createFetch } from './outbound/create-fetch.ts'
+export { type GotHooks, gotHooks } from './outbound/got-hooks.ts'
 export { type HeaderProviderOptions, headerProvider } from './outbound/header-provider.ts'
-export type { OutgoingTokenOptions } from './outbound/outgoing-tokens.ts'
+export type { OutgoingTokenOptions, TokenProvider } from './outbound/outgoing-tokens.ts'
 export type { BrokerEvent, BrokerObserver } from './shared/broker-event.ts'
 export type { Clock } from './shared/clock.ts'
 export {

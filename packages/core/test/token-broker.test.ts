@@ -9,9 +9,11 @@ test('the package has at most ten names at run time', () => {
   expect(Object.keys(publicApi).sort()).toEqual([
     'BrokerError',
     'TokenBroker',
+    'axiosInterceptor',
     'brokerErrorCodes',
     'checkedTokenRequest',
     'createFetch',
+    'gotHooks',
     'headerProvider',
     'refusalOf',
   ])
