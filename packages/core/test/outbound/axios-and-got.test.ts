@@ -270,13 +270,17 @@ describe('an axios instance', () => {
   test('runs the transforms and the other interceptors once for each call, whatever the number of tries', async () => {
     await using out = await startOutgoingCalls({ answer: refuseFirstToken() })
     const seen: string[] = []
+    const noted = <T>(what: string, value: T): T => {
+      seen.push(what)
+      return value
+    }
     const client = axios.create({
       baseURL: `${out.backend.url}/v1`,
-      transformRequest: [data => (seen.push('transformRequest'), `<${data}>`)],
-      transformResponse: [data => (seen.push('transformResponse'), `[${data}]`)],
+      transformRequest: [data => noted('transformRequest', `<${data}>`)],
+      transformResponse: [data => noted('transformResponse', `[${data}]`)],
     })
-    client.interceptors.request.use(config => (seen.push('request'), config))
-    client.interceptors.response.use(response => (seen.push('response'), response.data))
+    client.interceptors.request.use(config => noted('request', config))
+    client.interceptors.response.use(response => noted('response', response.data))
     axiosInterceptor(out.broker, { allow: [`${out.backend.url}/v1`] })(client)
     expect(await client.post('/orders', 'x')).toBe('[ok]')
     expect(seen).toEqual(['request', 'transformRequest', 'transformResponse', 'response'])
@@ -361,7 +365,10 @@ describe('got', () => {
       retry: { limit: 1, calculateDelay: ({ computedValue }) => (computedValue === 0 ? 0 : 1) },
     })
     const afterResponse = [
-      <T extends { statusCode: number }>(response: T) => (seen.push(response.statusCode), response),
+      <T extends { statusCode: number }>(response: T): T => {
+        seen.push(response.statusCode)
+        return response
+      },
     ]
     expect((await client(out.backend.url, { hooks: { afterResponse } })).body).toBe('ok')
     // The 401 is ours alone.
