@@ -18,6 +18,7 @@ export { type CreateFetchOptions, createFetch } from './outbound/create-fetch.ts
 export { type GotHooks, gotHooks } from './outbound/got-hooks.ts'
 export { type HeaderProviderOptions, headerProvider } from './outbound/header-provider.ts'
 export type { OutgoingTokenOptions, TokenProvider } from './outbound/outgoing-tokens.ts'
+export { refusesToken } from './outbound/refuses-token.ts'
 export type { BrokerEvent, BrokerObserver } from './shared/broker-event.ts'
 export type { Clock } from './shared/clock.ts'
 export {

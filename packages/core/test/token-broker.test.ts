@@ -16,6 +16,7 @@ test('the package has at most ten names at run time', () => {
     'gotHooks',
     'headerProvider',
     'refusalOf',
+    'refusesToken',
   ])
 })
 

@@ -1,6 +1,7 @@
 import { BrokerError, refusalOf } from '@broker/core'
 import type { ErrorRequestHandler } from 'express'
 import { clientGone } from './client-gone.ts'
+import { noteOwnRefusal } from './drop-refused-token.ts'
 
 /**
  * Answers the broker's errors as `@broker/core` says: status, `WWW-Authenticate`, `Retry-After`, and a JSON body without
@@ -15,6 +16,7 @@ export function brokerErrorHandler(): ErrorRequestHandler {
       next(error)
       return
     }
+    noteOwnRefusal(response)
     const { status, headers, body } = refusalOf(error)
     response.status(status).set(headers).send(body)
   }

@@ -11,6 +11,7 @@ test('the package exports these names, and the header provider is the one of the
     'headerProvider',
     'requireClaims',
     'requireJwt',
+    'tokenOf',
   ])
   expect(adapter.headerProvider).toBe(headerProvider)
 })

@@ -6,7 +6,7 @@ import type { MaybePromise } from '../shared/maybe-promise.ts'
 import type { IssuedToken } from '../tokens/issued-token.ts'
 import { AllowList } from './allow-list.ts'
 import { checkedTokenRequest } from './checked-token-request.ts'
-import { saysInsufficientScope } from './insufficient-scope.ts'
+import { refusesToken } from './refuses-token.ts'
 
 const defaultMaxReplayBytes = 1024 * 1024
 
@@ -87,7 +87,7 @@ export class OutgoingTokens {
 
   /** Whether an answer means that the backend does not take this token, and may take another one. */
   isRefusal(status: number, challenges: string | null): boolean {
-    return status === 401 && !saysInsufficientScope(challenges)
+    return refusesToken(status, challenges)
   }
 
   /** Whether a body of a length in bytes, `undefined` for a stream, may be sent a second time. */
