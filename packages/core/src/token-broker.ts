@@ -19,6 +19,7 @@ import { IssuerMetadata } from './issuer/issuer-metadata.ts'
 import type { TokenBrokerOptions } from './options/broker-options.ts'
 import type { ResolvedGate } from './options/resolve-gate.ts'
 import { type ResolvedOptions, resolveOptions } from './options/resolve-options.ts'
+import { assertNodeVersion } from './shared/assert-node-version.ts'
 import type { Clock } from './shared/clock.ts'
 import type { Logger } from './shared/logger.ts'
 import type { MaybePromise } from './shared/maybe-promise.ts'
@@ -70,6 +71,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
 
   /** Throws a `TypeError` that starts with the name of the wrong option. */
   constructor(options: TokenBrokerOptions) {
+    assertNodeVersion()
     const resolved = resolveOptions(options)
     const { surroundings, issuer, tokenEndpoint, clientAuthMethod, gate } = resolved
     const { authorizationHeader, tokenHeaders, credentialHeaders, stripCredentialHeaders } = resolved
