@@ -3,9 +3,10 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
-import { axiosInterceptor, TokenBroker } from '@broker/core'
+import { axiosInterceptor, gotHooks, TokenBroker } from '@broker/core'
 import { startDevDex } from '@broker/dev-dex'
 import axios from 'axios'
+import got from 'got'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 
 await using dex = await startDevDex({
@@ -14,7 +15,7 @@ await using dex = await startDevDex({
     { id: 'orders', secret: 'orders-secret', trustedPeers: ['reports'] },
   ],
 })
-const { tokenEndpoint } = dex
+const { issuer } = dex
 const clientSecret = 'reports-secret'
 
 // An API that accepts Dex's tokens for the audience `orders`, but for those that it is told to refuse, and redirects
@@ -40,7 +41,7 @@ const apiUrl = await listen(api)
 
 // #region set-up
 const broker = new TokenBroker({
-  tokenEndpoint, // https://dex.example.com/dex/token
+  issuer, // https://dex.example.com/dex
   client: { clientId: 'reports', clientSecret, audiences: ['orders'] },
   tokenHeaders: { access_token: 'x-access-token' },
 })
@@ -64,12 +65,22 @@ const again = await client.post<string>('/orders', { count: 3 }, { baseURL: apiU
 assert.equal(again.data, 'three orders')
 assert.equal(dex.counts.tokenRequests, 2)
 
+// #region got
+const gotClient = got.extend({ hooks: gotHooks(broker, { allow: [`${apiUrl}/orders`] }) })
+
+const { body } = await gotClient.post(`${apiUrl}/orders`, { json: { count: 3 } })
+// #endregion got
+assert.equal(body, 'three orders')
+assert.equal((await gotClient(`${apiUrl}/orders/moved`)).statusCode, 302)
+assert.ok(!requestsElsewhere.flat().some(name => name === 'authorization' || name === 'x-access-token'))
+
 // Without a token the call is not made. What is logged of an error shows none.
 refused.add((await broker.getToken()).accessToken)
 const refusal = await client.get('/orders', { baseURL: apiUrl }).catch((error: unknown) => error)
 for (const token of refused) assert.ok(!inspect(refusal, { depth: 10 }).includes(token))
 await broker.close()
 await assert.rejects(client.get('/orders', { baseURL: apiUrl }), { code: 'token_endpoint_unavailable' })
+await assert.rejects(gotClient(`${apiUrl}/orders`), { code: 'token_endpoint_unavailable' })
 console.log('the API answered "three orders"; nobody else received a token')
 
 for (const running of [api, elsewhere]) {
