@@ -8,6 +8,8 @@ import { runCommand } from '../workspace/run-command.mjs'
 import { root, workspacePackages } from '../workspace/workspace-packages.cjs'
 
 const filesBesideDist = ['LICENSE', 'README.md', 'package.json']
+// Also for moduleResolution node10; there is no CommonJS build, and Node's require needs none.
+const typesEverywhere = ['--profile', 'strict', '--ignore-rules', 'cjs-resolves-to-esm']
 const dependencyFields = ['dependencies', 'peerDependencies', 'optionalDependencies']
 
 const workFolder = await mkdtemp(path.join(await realpath(tmpdir()), 'packaging-'))
@@ -43,7 +45,7 @@ async function inspectPackage(folder, name) {
     ...(await faultsOfSourceMaps(contents, files)),
     ...faultsOfManifest(JSON.parse(await readFile(path.join(contents, 'package.json'), 'utf8')), name),
     ...(await faultsFoundBy('publint', ['run', tarball, '--strict'])),
-    ...(await faultsFoundBy('attw', [tarball, '--profile', 'esm-only', '--no-definitely-typed'])),
+    ...(await faultsFoundBy('attw', [tarball, ...typesEverywhere, '--no-definitely-typed'])),
   ]
   return { faults, summary: `${files.length} files` }
 }

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { headerProvider, TokenBroker } from '@broker/core'
+import { inspect } from 'node:util'
+import { axiosInterceptor, gotHooks, TokenBroker } from '@broker/core'
 import { startDevDex } from '@broker/dev-dex'
 import axios from 'axios'
+import got from 'got'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 
 await using dex = await startDevDex({
@@ -13,16 +15,19 @@ await using dex = await startDevDex({
     { id: 'orders', secret: 'orders-secret', trustedPeers: ['reports'] },
   ],
 })
-const { tokenEndpoint } = dex
+const { issuer } = dex
 const clientSecret = 'reports-secret'
 
-// An API that accepts Dex's tokens for the audience `orders`, and redirects elsewhere on demand.
+// An API that accepts Dex's tokens for the audience `orders`, but for those that it is told to refuse, and redirects
+// elsewhere on demand.
+const refused = new Set<string>()
 const keys = createRemoteJWKSet(new URL(dex.jwksUri))
 const api = createServer(async (request, response) => {
   const token = request.headers.authorization?.replace('Bearer ', '') ?? ''
-  const accepted = await jwtVerify(token, keys, { issuer: dex.issuer, audience: 'orders' }).catch(
+  const known = await jwtVerify(token, keys, { issuer: dex.issuer, audience: 'orders' }).catch(
     () => undefined,
   )
+  const accepted = known && !refused.has(token)
   if (request.url === '/orders/moved') response.writeHead(302, { location: elsewhereUrl }).end()
   else response.writeHead(accepted ? 200 : 401).end(accepted ? 'three orders' : 'no')
 })
@@ -36,18 +41,12 @@ const apiUrl = await listen(api)
 
 // #region set-up
 const broker = new TokenBroker({
-  tokenEndpoint, // https://dex.example.com/dex/token
+  issuer, // https://dex.example.com/dex
   client: { clientId: 'reports', clientSecret, audiences: ['orders'] },
   tokenHeaders: { access_token: 'x-access-token' },
 })
-const headersFor = headerProvider(broker, { allow: [`${apiUrl}/orders`] })
-
-// axios takes its headers along wherever a redirect leads: it must not follow any.
-const client = axios.create({ maxRedirects: 0 })
-client.interceptors.request.use(async config => {
-  config.headers.set(await headersFor(client.getUri(config)))
-  return config
-})
+const client = axios.create()
+axiosInterceptor(broker, { allow: [`${apiUrl}/orders`] })(client)
 
 const orders = await client.get<string>('/orders', { baseURL: apiUrl })
 // #endregion set-up
@@ -60,10 +59,28 @@ assert.equal((await client.get<string>(elsewhereUrl)).data, 'elsewhere')
 assert.ok(!requestsElsewhere[0]?.some(name => name === 'authorization' || name === 'x-access-token'))
 assert.equal(dex.counts.tokenRequests, 1)
 
-// Without a token the call is not made.
+// A token that the API refuses is replaced, and the call made once more, with its body.
+refused.add((await broker.getToken()).accessToken)
+const again = await client.post<string>('/orders', { count: 3 }, { baseURL: apiUrl })
+assert.equal(again.data, 'three orders')
+assert.equal(dex.counts.tokenRequests, 2)
+
+// #region got
+const gotClient = got.extend({ hooks: gotHooks(broker, { allow: [`${apiUrl}/orders`] }) })
+
+const { body } = await gotClient.post(`${apiUrl}/orders`, { json: { count: 3 } })
+// #endregion got
+assert.equal(body, 'three orders')
+assert.equal((await gotClient(`${apiUrl}/orders/moved`)).statusCode, 302)
+assert.ok(!requestsElsewhere.flat().some(name => name === 'authorization' || name === 'x-access-token'))
+
+// Without a token the call is not made. What is logged of an error shows none.
+refused.add((await broker.getToken()).accessToken)
+const refusal = await client.get('/orders', { baseURL: apiUrl }).catch((error: unknown) => error)
+for (const token of refused) assert.ok(!inspect(refusal, { depth: 10 }).includes(token))
 await broker.close()
-broker.invalidate(await broker.getToken())
 await assert.rejects(client.get('/orders', { baseURL: apiUrl }), { code: 'token_endpoint_unavailable' })
+await assert.rejects(gotClient(`${apiUrl}/orders`), { code: 'token_endpoint_unavailable' })
 console.log('the API answered "three orders"; nobody else received a token')
 
 for (const running of [api, elsewhere]) {

@@ -16,7 +16,7 @@ await using dex = await startDevDex({
     { id: 'orders', secret: 'orders-secret', trustedPeers: ['portal'] },
   ],
 })
-const { tokenEndpoint } = dex
+const { issuer } = dex
 const clientSecret = 'portal-secret'
 
 // An API that accepts Dex's tokens for the audience `orders`, and tells what it received.
@@ -35,7 +35,7 @@ const ordersUrl = await listen(api)
 
 // #region set-up
 const broker = new TokenBroker({
-  tokenEndpoint, // https://dex.example.com/dex/token
+  issuer, // https://dex.example.com/dex
   client: { clientId: 'portal', clientSecret, audiences: ['orders'] },
   tokenHeaders: { access_token: 'x-access-token', id_token: 'x-id-token' },
 })

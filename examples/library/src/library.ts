@@ -11,7 +11,7 @@ await using dex = await startDevDex({
     { id: 'orders', name: 'Orders', secret: 'orders-secret', trustedPeers: ['reports'] },
   ],
 })
-const { tokenEndpoint } = dex
+const { issuer } = dex
 const clientSecret = 's3cr3t+/%'
 
 // An API that accepts Dex's tokens for the audience `orders`.
@@ -28,7 +28,7 @@ const apiUrl = `http://127.0.0.1:${(api.address() as AddressInfo).port}/orders`
 
 // #region broker
 const broker = new TokenBroker({
-  tokenEndpoint, // https://dex.example.com/dex/token
+  issuer, // https://dex.example.com/dex
   client: { clientId: 'reports', clientSecret, audiences: ['orders'] },
 })
 
@@ -74,7 +74,7 @@ await assert.rejects(waiting, /the caller has left/)
 // #region observe
 const outcomes = new Map<string, number>()
 const observed = new TokenBroker({
-  tokenEndpoint,
+  issuer,
   client: { clientId: 'reports', clientSecret },
   observe: event => {
     const name = `${event.type} ${event.type === 'jwt_refusal' ? event.reason : event.outcome}`

@@ -14,7 +14,7 @@ await using dex = await startDevDex({
     { id: 'orders', secret: 'orders-secret', trustedPeers: ['reports'] },
   ],
 })
-const { tokenEndpoint } = dex
+const { issuer } = dex
 const clientSecret = 'reports-secret'
 
 // An API that accepts Dex's tokens for the audience `orders`, and redirects elsewhere on demand.
@@ -37,7 +37,7 @@ const apiUrl = await listen(api)
 
 // #region set-up
 const broker = new TokenBroker({
-  tokenEndpoint, // https://dex.example.com/dex/token
+  issuer, // https://dex.example.com/dex
   client: { clientId: 'reports', clientSecret, audiences: ['orders'] },
   tokenHeaders: { access_token: 'x-access-token' },
 })

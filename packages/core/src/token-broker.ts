@@ -2,6 +2,7 @@ import type { Broker } from './broker.ts'
 import { Check } from './check/check.ts'
 import type { CheckRequest } from './check/check-request.ts'
 import type { Verdict } from './check/verdict.ts'
+import { assertTokenRequest } from './clients/assert-token-request.ts'
 import { CacheKeys } from './clients/cache-key.ts'
 import { Client } from './clients/client.ts'
 import type { TokenRequest } from './clients/token-request.ts'
@@ -19,6 +20,8 @@ import { IssuerMetadata } from './issuer/issuer-metadata.ts'
 import type { TokenBrokerOptions } from './options/broker-options.ts'
 import type { ResolvedGate } from './options/resolve-gate.ts'
 import { type ResolvedOptions, resolveOptions } from './options/resolve-options.ts'
+import { assertNodeVersion } from './shared/assert-node-version.ts'
+import type { Logger } from './shared/logger.ts'
 import type { MaybePromise } from './shared/maybe-promise.ts'
 import type { Wait } from './shared/wait-for.ts'
 import { AcceptedClients } from './tokens/accepted-clients.ts'
@@ -51,6 +54,8 @@ export class TokenBroker implements Broker, AsyncDisposable {
   readonly authorizationHeader: string
   readonly tokenHeaders: readonly string[]
   readonly credentialHeaders: readonly string[]
+  /** The option `logger`, for what works with this broker. */
+  readonly logger: Logger
   readonly #endpoints: DexEndpoints
   readonly #dex: Issuer
   readonly #client: Client
@@ -63,10 +68,12 @@ export class TokenBroker implements Broker, AsyncDisposable {
 
   /** Throws a `TypeError` that starts with the name of the wrong option. */
   constructor(options: TokenBrokerOptions) {
+    assertNodeVersion()
     const resolved = resolveOptions(options)
     const { surroundings, issuer, tokenEndpoint, clientAuthMethod, gate } = resolved
     const { authorizationHeader, tokenHeaders, credentialHeaders, stripCredentialHeaders } = resolved
     const { clock } = surroundings
+    this.logger = surroundings.logger
     this.authorizationHeader = authorizationHeader
     this.tokenHeaders = Object.freeze([authorizationHeader, ...tokenHeaders.map(({ header }) => header)])
     this.credentialHeaders = Object.freeze(
@@ -140,10 +147,12 @@ export class TokenBroker implements Broker, AsyncDisposable {
   }
 
   tokenFor(request: TokenRequest & Wait): MaybePromise<IssuedToken> {
+    assertTokenRequest(request)
     return this.#tokens.get(this.#client.order(request), request)
   }
 
   peekToken(request: TokenRequest = {}): IssuedToken | undefined {
+    assertTokenRequest(request)
     return this.#tokens.peek(this.#client.order(request))
   }
 
@@ -184,7 +193,10 @@ export class TokenBroker implements Broker, AsyncDisposable {
     return { entries: this.#cache.size, evictions: this.#cache.evictions, ...this.#tokens.lookups }
   }
 
-  /** Ends what is under way, so that nothing keeps the process alive; whoever waits gets a `BrokerError`. */
+  /**
+   * Ends what is under way, so that nothing keeps the process alive, and forgets every token: whoever waits, or asks from
+   * now on, gets a `BrokerError`. Stop what uses the broker first.
+   */
   async close(): Promise<void> {
     this.#stop()
   }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { TokenBrokerOptions } from '../src/options/broker-options.ts'
+import { hintText } from '../src/shared/hint.ts'
 import { TokenBroker } from '../src/token-broker.ts'
+import { failureOf } from './broker-with-dex.ts'
 
 const tokenEndpoint = 'https://dex.example.com/token'
 const jwksUri = 'https://issuer.example.com/keys'
@@ -190,4 +192,45 @@ test('it tells which headers a token may set, and which carry the credentials of
   })
   expect(other.tokenHeaders).toEqual(['x-dex', 'x-id', 'x-id-2'])
   expect(other.credentialHeaders).toEqual([])
+})
+
+describe('what is missing is said', () => {
+  const messageOf = (make: () => unknown): string => {
+    try {
+      make()
+    } catch (error) {
+      expect(error).toBeInstanceOf(TypeError)
+      return (error as Error).message
+    }
+    return ''
+  }
+
+  test.each([undefined, null, 'https://dex.example.com', [], () => ({})])('options %j', options => {
+    expect(messageOf(() => new TokenBroker(options as never))).toBe('options must be an object')
+  })
+
+  test.each([{}, { client: { clientId: 'i', clientSecret: 's' } }, { tokenEndpoint: undefined }])(
+    'neither issuer nor tokenEndpoint: %j',
+    options => {
+      expect(messageOf(() => new TokenBroker(options))).toBe('tokenEndpoint or issuer must be given')
+    },
+  )
+
+  test.each([
+    [{ clientId: 'i', clientSecret: '' }, 'client.clientSecret'],
+    [{ clientId: '', clientSecret: 's' }, 'client.clientId'],
+    [{ clientId: 'i', clientSecret: undefined }, 'client.clientSecret'],
+    [{ clientId: undefined, clientSecret: 's' }, 'client.clientId'],
+    [{}, undefined],
+    [{ scope: 'groups' }, undefined],
+  ])(
+    'a token that needs the missing half of a client says which option it is: %j',
+    async (client, option) => {
+      await using broker = new TokenBroker({ tokenEndpoint, client })
+      const { code, hint } = await failureOf(broker.getToken())
+      expect(code).toBe('missing_credentials')
+      expect(hint).toEqual(option && { problem: 'half_a_client', option })
+      if (hint !== undefined) expect(hintText(hint)).toContain(`set ${option}`)
+    },
+  )
 })

@@ -3,16 +3,17 @@ import { inspect, promisify } from 'node:util'
 import { startDevDex } from '@broker/dev-dex'
 import { describe, expect, test } from 'vitest'
 import * as publicApi from '../src/index.ts'
-import { failureOf, orders, startBrokerWithDex } from './broker-with-dex.ts'
+import { failureOf, orders, startBrokerWithDex, until } from './broker-with-dex.ts'
 
 test('the package has at most ten names at run time', () => {
   expect(Object.keys(publicApi).sort()).toEqual([
     'BrokerError',
     'TokenBroker',
-    'assertTokenRequest',
+    'axiosInterceptor',
     'brokerErrorCodes',
     'checkedTokenRequest',
     'createFetch',
+    'gotHooks',
     'headerLines',
     'headerProvider',
     'refusalOf',
@@ -76,12 +77,69 @@ describe('the end of a broker', () => {
     expect((await failureOf(used.getToken())).message).toBe('the broker is closed')
   })
 
-  test('leaves cached tokens readable and counts as they are', async () => {
+  test('takes every cached token along: none is handed out, and none is kept', async () => {
     await using running = await startBrokerWithDex({ client: orders })
     const token = await running.broker.getToken()
+    await running.broker.getToken({ scope: 'groups' })
     await running.broker.close()
-    expect(running.broker.peekToken()).toBe(token)
-    expect(running.broker.cacheStatistics.entries).toBe(1)
+    expect(running.broker.peekToken()).toBeUndefined()
+    expect((await failureOf(running.broker.getToken())).message).toBe('the broker is closed')
+    expect(running.broker.invalidate(token)).toBe(false)
+    expect(running.broker.cacheStatistics).toMatchObject({ entries: 0, evictions: 0, hits: 0 })
+    expect(running.dex.counts.tokenRequests).toBe(2)
+  })
+
+  test('keeps no token that arrives at the same moment', async () => {
+    let arrived = () => {}
+    await using running = await startBrokerWithDex({
+      client: orders,
+      transport: async (url, request) => {
+        const response = await fetch(url, request)
+        arrived()
+        return response as never
+      },
+    })
+    const closed = new Promise<void>(resolve => {
+      arrived = () => resolve(running.broker.close())
+    })
+    await failureOf(running.broker.getToken())
+    await closed
+    expect(running.broker.cacheStatistics.entries).toBe(0)
+  })
+
+  test.each(['token', 'keys', 'discovery'] as const)(
+    'while an answer of Dex is awaited (%s) leaves no line above info, and no failure in the metrics',
+    async endpoint => {
+      const events: unknown[] = []
+      await using running = await startBrokerWithDex(dex => ({
+        client: orders,
+        issuer: dex.issuer,
+        tokenEndpoint: undefined,
+        observe: event => events.push(event),
+      }))
+      running.dex.setFault(endpoint, { kind: 'hang' })
+      const counts = { token: 'tokenRequests', keys: 'keysRequests', discovery: 'discoveryRequests' } as const
+      const asked = running.broker.getToken().catch(() => {})
+      await until(() => running.dex.counts[counts[endpoint]] === 1)
+      if (endpoint === 'keys') await asked
+      await running.broker.close()
+      await asked
+      await new Promise(resolve => setImmediate(resolve))
+      expect(running.log.lines.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([])
+      expect(events.filter(event => (event as { outcome: string }).outcome === 'failed')).toEqual([])
+    },
+  )
+
+  test('at once after the first token of an issuer leaves no line above info', async () => {
+    await using running = await startBrokerWithDex(dex => ({
+      client: orders,
+      issuer: dex.issuer,
+      tokenEndpoint: undefined,
+    }))
+    await running.broker.getToken()
+    await running.broker.close()
+    await new Promise(resolve => setImmediate(resolve))
+    expect(running.log.lines.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([])
   })
 
   test.each([

@@ -1,6 +1,7 @@
 import { BrokerError, type RefusalOptions, refusalOf } from '@broker/core'
 import type { ErrorRequestHandler } from 'express'
 import { clientGone } from './client-gone.ts'
+import { noteOwnRefusal } from './drop-refused-token.ts'
 
 /**
  * Answers the broker's errors as `@broker/core` says: status, `WWW-Authenticate`, `Retry-After`, and a JSON body without
@@ -17,6 +18,7 @@ export function brokerErrorHandler(options: RefusalOptions = {}): ErrorRequestHa
       next(error)
       return
     }
+    noteOwnRefusal(response)
     const { status, headers, body } = refusalOf(error, options)
     response.status(status).set(headers).send(body)
   }

@@ -1,6 +1,6 @@
 export { type HeaderProviderOptions, headerProvider } from '@broker/core'
 export { type AttachTokenOptions, attachToken } from './attach-token.ts'
-export { tokenOf } from './attached-tokens.ts'
+export { tokenOf } from './attached-token.ts'
 export { brokerErrorHandler } from './broker-error-handler.ts'
 export { createRequestFetch } from './create-request-fetch.ts'
 export { type ClaimsPredicate, requireClaims } from './require-claims.ts'

@@ -1,6 +1,6 @@
 import type { AuthenticatedCaller, Broker } from '@broker/core'
 import type { Request, RequestHandler } from 'express'
-import { headersAttachedTo } from './attached-tokens.ts'
+import { headersAttachedTo } from './attached-headers.ts'
 import { clientGone } from './client-gone.ts'
 import { proceedAfter } from './proceed-after.ts'
 

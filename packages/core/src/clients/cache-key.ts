@@ -1,4 +1,5 @@
-import { hash, randomBytes } from 'node:crypto'
+// As a whole: a name that an old Node lacks would fail before `assertNodeVersion` can say so.
+import * as crypto from 'node:crypto'
 import type { ClientAuthMethod } from '../options/broker-options.ts'
 import type { ClientCredentials } from './client-credentials.ts'
 
@@ -17,7 +18,7 @@ export class CacheKeys {
   readonly #clientPrefix: string
   readonly #knownScopes = new Map<string, string>()
 
-  constructor(tokenEndpoint: string, authMethod: ClientAuthMethod, salt: Buffer = randomBytes(16)) {
+  constructor(tokenEndpoint: string, authMethod: ClientAuthMethod, salt: Buffer = crypto.randomBytes(16)) {
     const common = `${salt.toString('base64url')}${field(tokenEndpoint)}${field(authMethod)}`
     this.#tokenPrefix = common + field('token')
     this.#clientPrefix = common + field('client')
@@ -50,5 +51,5 @@ function field(text: string): string {
 }
 
 function keyOf(fields: string): string {
-  return hash('sha256', fields, 'base64url')
+  return crypto.hash('sha256', fields, 'base64url')
 }

@@ -1,5 +1,6 @@
 import { optionRules } from '../options/broker-options.ts'
 import { BrokerError } from '../shared/errors.ts'
+import type { Hint } from '../shared/hint.ts'
 
 /** Whose token, and for what: everything of a token request that differs from caller to caller. */
 export interface ClientCredentials {
@@ -43,10 +44,13 @@ export function audienceProblem(audience: unknown): string | undefined {
   return audiencePattern.test(audience) ? undefined : 'holds a character that a scope cannot carry'
 }
 
-/** Refuses what cannot be sent: parts that are missing, too long, or cannot be encoded. */
-export function assertClientCredentials({ clientId, clientSecret, scope }: ClientCredentials): void {
+/** Refuses what cannot be sent: parts that are missing, too long, or cannot be encoded. `hint`: for a missing one. */
+export function assertClientCredentials(
+  { clientId, clientSecret, scope }: ClientCredentials,
+  hint?: Hint | undefined,
+): void {
   if (clientId === '' || clientSecret === '') {
-    throw new BrokerError('missing_credentials', 'client id or client secret is missing')
+    throw new BrokerError('missing_credentials', 'client id or client secret is missing', { hint })
   }
   if (clientId.length > optionRules['client.clientId'].maxLength)
     throw new BrokerError('invalid_request', 'client id is too long')

@@ -1,3 +1,4 @@
+import type { Hint } from '../shared/hint.ts'
 import type { CacheKeys } from './cache-key.ts'
 import { assertClientCredentials, type ClientCredentials, scopeWithAudiences } from './client-credentials.ts'
 import { TokenOrder } from './token-order.ts'
@@ -25,6 +26,7 @@ export class Client {
   readonly configured: ConfiguredClient
   readonly #issuer: string
   readonly #keys: CacheKeys
+  readonly #missingHalf: Hint | undefined
   #ownOrder: TokenOrder | undefined
 
   constructor({ name, issuer, configured, keys }: ClientOptions) {
@@ -32,6 +34,7 @@ export class Client {
     this.configured = configured
     this.#issuer = issuer
     this.#keys = keys
+    this.#missingHalf = missingHalfOf(configured)
   }
 
   /** Throws `missing_credentials` or `invalid_request`. */
@@ -43,7 +46,6 @@ export class Client {
       scope === undefined &&
       audiences === undefined
     ) {
-      if ('then' in request) throw new TypeError('a token request is no promise: await it')
       this.#ownOrder ??= this.#complete(request)
       return this.#ownOrder
     }
@@ -59,7 +61,16 @@ export class Client {
       configured: request.clientId === undefined && request.clientSecret === undefined,
       scopeConfigured: request.scope === undefined && request.audiences === undefined,
     }
-    assertClientCredentials(credentials)
+    assertClientCredentials(credentials, this.#missingHalf)
     return new TokenOrder(credentials, this.#issuer, this.#keys)
+  }
+}
+
+/** Half a client may be on purpose, when requests bring the rest; when they do not, it is most likely a misspelt variable. */
+function missingHalfOf({ clientId, clientSecret }: ConfiguredClient): Hint | undefined {
+  if ((clientId === undefined) === (clientSecret === undefined)) return undefined
+  return {
+    problem: 'half_a_client',
+    option: clientId === undefined ? 'client.clientId' : 'client.clientSecret',
   }
 }

@@ -119,7 +119,7 @@ export interface TokenBrokerOptions {
   readonly allowInsecureUrls?: boolean | undefined
   /** `User-Agent` of every request that the broker makes. Default `broker-core/<version>`. */
   readonly userAgent?: string | undefined
-  /** Default: the global `fetch`. */
+  /** Default: the global `fetch`, as it is when a request is made. */
   readonly transport?: Transport | undefined
   /** Default: `Date.now` and `performance.now`. */
   readonly clock?: Clock | undefined

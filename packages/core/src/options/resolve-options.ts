@@ -5,7 +5,7 @@ import type { BrokerObserver } from '../shared/broker-event.ts'
 import { systemClock } from '../shared/clock.ts'
 import { hintText } from '../shared/hint.ts'
 import { endpointUrl } from '../shared/http/endpoint-url.ts'
-import type { Transport } from '../shared/http/transport.ts'
+import type { Transport, TransportResponse } from '../shared/http/transport.ts'
 import { LogSampler } from '../shared/log-sampler.ts'
 import { type Logger, silentLogger } from '../shared/logger.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
@@ -67,6 +67,9 @@ const credentialHeaderNames: { readonly [Name in keyof Required<CredentialHeader
 
 /** Throws a `TypeError` that starts with the name of the first wrong option. */
 export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new TypeError('options must be an object')
+  }
   const { requestTimeoutMs, ...numbers } = optionNumbers(options, '')
   assertKnownNames(options, [...Object.keys(names), 'requestTimeoutMs', ...Object.keys(numbers)])
   const allowInsecureUrls = checked(options.allowInsecureUrls, 'allowInsecureUrls', 'boolean') ?? false
@@ -82,6 +85,9 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
   const issuer = resolveIssuer(options.issuer, allowInsecureUrls)
   const jwksUri =
     options.jwksUri === undefined ? undefined : endpointUrl(options.jwksUri, 'jwksUri', allowInsecureUrls)
+  if (issuer === undefined && options.tokenEndpoint === undefined) {
+    throw new TypeError('tokenEndpoint or issuer must be given')
+  }
   return {
     ...numbers,
     surroundings: resolveSurroundings(options, requestTimeoutMs),
@@ -111,9 +117,6 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
     realm: resolveRealm(options.realm),
   }
 }
-
-/** Looked up for each request, or what a test or an agent puts in its place later would not be asked. */
-const globalFetch = ((url, request) => globalThis.fetch(url, request as RequestInit)) as Transport
 
 function resolveSurroundings(options: TokenBrokerOptions, requestTimeoutMs: number): Surroundings {
   const logger = withMethods(options.logger, 'logger', ['debug', 'info', 'warn', 'error']) ?? silentLogger
@@ -196,6 +199,9 @@ function resolveTokenHeaders(
   }
   return mapping
 }
+
+/** Looked up for each request: test tools and instrumentation replace it after the broker was made. */
+const globalFetch: Transport = (url, request) => globalThis.fetch(url, request) as Promise<TransportResponse>
 
 /** Metrics must not decide whether somebody gets a token. */
 function guarded(observe: BrokerObserver, logger: Logger): BrokerObserver {

@@ -1,14 +1,10 @@
+import { isUnambiguousPath } from './unambiguous-path.ts'
+
 interface AllowedPlace {
   readonly origin: string
   /** `/` stands for every path; otherwise matched with whole segments. */
   readonly path: string
 }
-
-/**
- * What peers read differently, as written or encoded, however often: a slash or a backslash inside a segment, a dot
- * segment, also with a path parameter behind it. A URL parser resolves some of it, and leaves the rest as it is.
- */
-const ambiguousPath = /\\|%(?:25)*(?:2f|5c)|\/(?:\.|%(?:25)*2e){1,2}(?=[/;?#]|%(?:25)*(?:3b|3f|23)|$)/i
 
 /** The places that tokens may be sent to: origins, each with a path prefix if wanted. */
 export class AllowList {
@@ -26,15 +22,14 @@ export class AllowList {
    * Whether a URL is inside. `path` is the path that goes on the wire, when that is not the one of the URL.
    *
    * A prefix counts in whole segments: `/v1` is `/v1` and `/v1/...`, never `/v1x`; `/v1/` is only `/v1/...`. Under a
-   * prefix, a path that could be read as another one is outside.
+   * prefix, a path that some server could read as another one is outside: see {@link isUnambiguousPath}.
    */
   includes(url: URL, path: string = url.pathname): boolean {
     if (url.username !== '' || url.password !== '') return false
     for (const place of this.#places) {
       // The origin of a blob is that of its maker.
       if (place.origin !== url.origin || url.protocol === 'blob:') continue
-      if (place.path === '/' || (startsWith(url.pathname, place.path) && !ambiguousPath.test(path)))
-        return true
+      if (place.path === '/' || (startsWith(url.pathname, place.path) && isUnambiguousPath(path))) return true
     }
     return false
   }
@@ -56,7 +51,7 @@ function allowedPlace(entry: unknown, option: string): AllowedPlace {
     throw new TypeError(`${option} must not hold user information`)
   if (/[?#]/.test(entry)) throw new TypeError(`${option} must not have a query or a fragment`)
   if (/[*\s]/.test(entry)) throw new TypeError(`${option} must be one exact origin, without wildcards`)
-  if (ambiguousPath.test(entry)) {
+  if (!isUnambiguousPath(entry)) {
     throw new TypeError(`${option} must not have dot segments, backslashes or encoded slashes in its path`)
   }
   return { origin: url.origin, path: url.pathname }

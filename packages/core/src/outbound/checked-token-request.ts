@@ -11,21 +11,12 @@ const names: { readonly [Name in keyof Required<TokenRequest>]: true } = {
 }
 
 /**
- * Throws a `TypeError` that starts with `token` for what is no token request: a promise, nothing at all or a misspelt
- * name would else count as "the broker's own client", and give away its token.
- */
-export function assertTokenRequest(token: unknown): asserts token is TokenRequest {
-  if (typeof token !== 'object' || token === null) throw new TypeError('token must be a token request')
-  if ('then' in token) throw new TypeError('token must be a token request, not a promise of one')
-  assertKnownNames(token, Object.keys(names), 'token.')
-}
-
-/**
  * A copy of a token request that stands in somebody's options: it can no longer change, and a token can be asked for with
  * it. Throws a `TypeError` that starts with `token`.
  */
 export function checkedTokenRequest(broker: Pick<Broker, 'peekToken'>, token: TokenRequest): TokenRequest {
-  assertTokenRequest(token)
+  if (typeof token !== 'object' || token === null) throw new TypeError('token must be a token request')
+  assertKnownNames(token, Object.keys(names), 'token.')
   const { clientId, clientSecret, scope, audiences } = token
   const request = { clientId, clientSecret, scope, audiences: audiences && [...audiences] }
   try {

@@ -1,15 +1,21 @@
 import type { IssuedToken } from '../tokens/issued-token.ts'
 import { drainResponse } from './drain-response.ts'
-import { KeptBody } from './kept-body.ts'
-import { fetchArguments, type OutgoingCall, outgoingCall, urlOfInput } from './outgoing-call.ts'
+import {
+  fetchArguments,
+  headersOfCall,
+  type OutgoingCall,
+  outgoingCall,
+  urlOfInput,
+  withCopiedBody,
+} from './outgoing-call.ts'
 import { type OutgoingTokenOptions, OutgoingTokens, type TokenProvider } from './outgoing-tokens.ts'
-import { redirectedCall } from './redirected-call.ts'
+import { isRedirect, redirectedCall } from './redirected-call.ts'
 
 /** As in the Fetch standard. */
 const maxRedirects = 20
 
 export interface CreateFetchOptions extends OutgoingTokenOptions {
-  /** What sends. Default: the global `fetch` at the time of the call. */
+  /** What sends. Default: the global `fetch`, as it is when a call is made. */
   readonly fetch?: typeof globalThis.fetch | undefined
 }
 
@@ -18,9 +24,9 @@ export interface CreateFetchOptions extends OutgoingTokenOptions {
  *
  * No token, no request: it rejects with `BrokerError`, or with the reason of the caller's own abort. Redirects are
  * followed inside `allow` only; one that leads out is returned as it is. After a 401 the token is replaced, and the call
- * sent once more when its body is not longer than `maxReplayBytes` and no stream, or the body of a `Request` that was
- * wholly read by then. A dispatcher goes into the init of a
- * call: one inside a `Request` is not seen after a redirect. Throws a `TypeError` that names the wrong option.
+ * sent once more when its body is not longer than `maxReplayBytes`, and no stream in the init; the body of a `Request`, as
+ * ky and openapi-fetch make them, is copied up to that length while it is sent. A dispatcher goes into the init of a
+ * call: one inside a `Request` is not seen when the call is sent again. Throws a `TypeError` that names the wrong option.
  */
 export function createFetch(broker: TokenProvider, options: CreateFetchOptions): typeof globalThis.fetch {
   const tokens = new OutgoingTokens(broker, options, [
@@ -30,19 +36,23 @@ export function createFetch(broker: TokenProvider, options: CreateFetchOptions):
     'maxReplayBytes',
     'fetch',
   ])
-  const send = options.fetch ?? globalFetch
-  if (typeof send !== 'function') throw new TypeError('fetch must be a function')
-  return async (input, init) => {
+  const { fetch: givenFetch } = options
+  const firstFetch = globalThis.fetch
+  if (typeof (givenFetch ?? firstFetch) !== 'function') throw new TypeError('fetch must be a function')
+  const send: typeof globalThis.fetch = (input, init) => {
+    const { fetch } = globalThis
+    // Who puts this one in the place of the global fetch means the one before it.
+    return (givenFetch ?? (fetch === fetchWithToken ? firstFetch : fetch))(input, init)
+  }
+  const fetchWithToken: typeof globalThis.fetch = async (input, init) => {
     const url = urlOfInput(input)
     if (url === undefined || !tokens.mayGoTo(url)) return send(input, init)
-    const call = outgoingCall(url, input, init)
-    if (tokens.leaveAlone(name => call.headers.has(name))) return send(input, init)
-    return sendWithToken(call, tokens, send)
+    const headers = headersOfCall(input, init)
+    if (tokens.leaveAlone(name => headers.has(name))) return send(input, init)
+    return sendWithToken(outgoingCall(url, input, init, tokens.maxReplayBytes), tokens, send)
   }
+  return fetchWithToken
 }
-
-/** Looked up for each call, or what a test or an agent puts in its place later would not be asked. */
-const globalFetch: typeof globalThis.fetch = (input, init) => globalThis.fetch(input, init)
 
 async function sendWithToken(
   first: OutgoingCall,
@@ -51,27 +61,31 @@ async function sendWithToken(
 ): Promise<Response> {
   let call = first
   let mayRetry = true
-  for (let redirects = 0; ; redirects++) {
-    call.signal?.throwIfAborted()
-    const token = await tokens.get(call.signal)
-    const kept = KeptBody.of(call, tokens.maxReplayBytes)
-    if (kept !== undefined) call = kept.in(call)
-    let response = await send(...fetchArguments(call, token.headers))
-    if (kept !== undefined) call = kept.in(call)
-    if (mayRetry && tokens.isRefusal(response.status, response.headers.get('www-authenticate'))) {
-      mayRetry = false
-      const again = await replacement(call, token, tokens)
-      if (again !== undefined) {
-        await drainResponse(response)
-        response = await send(...fetchArguments(call, again.headers))
+  try {
+    for (let redirects = 0; ; redirects++) {
+      call.signal?.throwIfAborted()
+      const token = await tokens.get(call.signal)
+      let response = await send(...fetchArguments(call, token.headers))
+      const isRefused =
+        mayRetry && tokens.isRefusal(response.status, response.headers.get('www-authenticate'))
+      if (isRefused || isRedirect(response)) call = await withCopiedBody(call)
+      if (isRefused) {
+        mayRetry = false
+        const again = await replacement(call, token, tokens)
+        if (again !== undefined) {
+          await drainResponse(response)
+          response = await send(...fetchArguments(call, again.headers))
+        }
       }
+      const next = call.redirect === 'follow' ? redirectedCall(call, response) : undefined
+      if (next === undefined || !tokens.mayGoTo(next.url))
+        return redirects > 0 ? asRedirected(response) : response
+      await drainResponse(response)
+      if (redirects === maxRedirects) throw new TypeError(`more than ${maxRedirects} redirects`)
+      call = next
     }
-    const next = call.redirect === 'follow' ? redirectedCall(call, response) : undefined
-    if (next === undefined || !tokens.mayGoTo(next.url))
-      return redirects > 0 ? asRedirected(response) : response
-    await drainResponse(response)
-    if (redirects === maxRedirects) throw new TypeError(`more than ${maxRedirects} redirects`)
-    call = next
+  } finally {
+    first.bodyCopy?.drop()
   }
 }
 
@@ -80,7 +94,7 @@ async function replacement(
   refused: IssuedToken,
   tokens: OutgoingTokens,
 ): Promise<IssuedToken | undefined> {
-  if (body.size !== undefined && body.size <= tokens.maxReplayBytes) return tokens.replace(refused, signal)
+  if (tokens.isReplayable(body.size)) return tokens.replace(refused, signal)
   tokens.drop(refused)
   return undefined
 }

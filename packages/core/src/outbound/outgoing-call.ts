@@ -1,3 +1,4 @@
+import { BodyCopy } from './body-copy.ts'
 import { type RequestBody, requestBody } from './request-body.ts'
 
 type FetchInput = Parameters<typeof globalThis.fetch>[0]
@@ -11,8 +12,10 @@ export interface OutgoingCall {
   readonly body: RequestBody
   readonly redirect: 'error' | 'follow' | 'manual'
   readonly signal: AbortSignal | undefined
-  /** The caller's `Request` while the call still goes where that says. */
+  /** The caller's `Request`, a plain one, while the call still goes where that says and takes its body from there. */
   readonly request: Request | undefined
+  /** The body of `request`, as far as it may be sent again. */
+  readonly bodyCopy: BodyCopy | undefined
   /** Every other field that the caller gave. */
   readonly rest: RequestInit
 }
@@ -34,27 +37,47 @@ const initFields = [...requestFields, 'body', 'duplex', 'headers', 'method', 're
 /** Methods that are written in capitals whatever the caller's case (Fetch standard, "normalize a method"). */
 const normalizedMethods = /^(?:delete|get|head|options|post|put)$/i
 
-/** Where a call goes, or `undefined` for what is no URL; `fetch` itself says what is wrong with it. */
+/**
+ * Where a call goes, or `undefined` for what is no URL; `fetch` itself says what is wrong with it. To be asked once: what
+ * is judged is what is sent.
+ */
 export function urlOfInput(input: FetchInput): URL | undefined {
-  return URL.parse(isRequest(input) ? input.url : String(input)) ?? undefined
+  return URL.parse(ownUrlOf(input) ?? (isForeignRequest(input) ? input.url : String(input))) ?? undefined
 }
 
-/** Throws the `TypeError` of `fetch` for headers that cannot be sent. */
-export function outgoingCall(url: URL, input: FetchInput, init: RequestInit | undefined): OutgoingCall {
-  const request = isRequest(input) ? input : undefined
+/** The caller's headers, before anything is taken from a body. Throws the `TypeError` of `fetch` for wrong ones. */
+export function headersOfCall(input: FetchInput, init: RequestInit | undefined): Headers {
+  const given = input instanceof Request || isForeignRequest(input) ? input : undefined
+  return new Headers(init?.headers ?? given?.headers)
+}
+
+/** Takes over the body of a `Request`. Throws the `TypeError` of `fetch` for one that was sent already. */
+export function outgoingCall(
+  url: URL,
+  input: FetchInput,
+  init: RequestInit | undefined,
+  maxReplayBytes: number,
+): OutgoingCall {
   const { method, headers, body, redirect, signal, ...rest } = fieldsOf(init ?? {})
-  const givenMethod = String(method ?? request?.method ?? 'GET')
-  const ownBody = request?.body ?? null
+  const given = input instanceof Request || isForeignRequest(input) ? input : undefined
+  const hasOwnBody = body !== undefined && body !== null
+  // A plain one, of no other class and without fields of its own.
+  const request = given instanceof Request && !hasOwnBody ? new Request(given) : undefined
+  const source = request ?? given
+  const bodyCopy =
+    hasOwnBody || !source?.body || maxReplayBytes === 0 ? undefined : copyOf(source, maxReplayBytes)
+  const givenMethod = String(method ?? source?.method ?? 'GET')
   return {
     url,
     method: normalizedMethods.test(givenMethod) ? givenMethod.toUpperCase() : givenMethod,
-    headers: new Headers(headers ?? request?.headers),
+    headers: new Headers(headers ?? source?.headers),
     // A `Request` shows its body as a stream, whatever it was made from.
-    body: body === undefined || body === null ? requestBody(ownBody) : requestBody(body),
-    redirect: redirect ?? request?.redirect ?? 'follow',
-    signal: (signal === undefined ? request?.signal : signal) ?? undefined,
+    body: requestBody(hasOwnBody ? body : (source?.body ?? null)),
+    redirect: redirect ?? source?.redirect ?? 'follow',
+    signal: (signal === undefined ? source?.signal : signal) ?? undefined,
     request,
-    rest,
+    bodyCopy,
+    rest: request === undefined && source !== undefined ? { ...keptFields(source), ...rest } : rest,
   }
 }
 
@@ -74,7 +97,10 @@ export function fetchArguments(
   }
   if (call.signal !== undefined) init.signal = call.signal
   // The body of a `Request` is sent from there, so that `fetch` knows what it was made from.
-  if (call.body.value !== null && call.body.value !== call.request?.body) init.body = call.body.value
+  if (call.body.value !== null && call.request === undefined) {
+    init.body = call.body.value
+    if (call.body.size === undefined) init.duplex = 'half'
+  }
   return [call.request ?? call.url.href, init]
 }
 
@@ -84,13 +110,47 @@ export function callElsewhere(
   changes: Pick<OutgoingCall, 'url' | 'method' | 'headers' | 'body'>,
 ): OutgoingCall {
   const { request } = call
-  const fields: Record<string, unknown> = {}
-  for (const name of request === undefined ? [] : requestFields) fields[name] = request?.[name]
-  return { ...call, ...changes, request: undefined, rest: { ...fields, ...call.rest } }
+  return {
+    ...call,
+    ...changes,
+    request: undefined,
+    bodyCopy: undefined,
+    rest: { ...(request && keptFields(request)), ...call.rest },
+  }
 }
 
-function isRequest(input: FetchInput): input is Request {
-  return typeof input === 'object' && 'url' in input && 'headers' in input
+/** The same call with the body of its `Request` as bytes, when that could be copied. */
+export async function withCopiedBody(call: OutgoingCall): Promise<OutgoingCall> {
+  const bytes = await call.bodyCopy?.complete()
+  return bytes === undefined ? call : callElsewhere(call, { ...call, body: requestBody(bytes) })
+}
+
+/** `undefined` for what is no `Request` of this process's global class. */
+function ownUrlOf(input: FetchInput): string | undefined {
+  if (!(input instanceof Request)) return undefined
+  // What `fetch` itself reads, whatever a class or an object on top of it says.
+  return Object.getOwnPropertyDescriptor(Request.prototype, 'url')?.get?.call(input)
+}
+
+/** One of another class of the same name, as the package undici brings it: its fields are read, it is never sent. */
+function isForeignRequest(input: FetchInput): input is Request {
+  return (
+    typeof input === 'object' &&
+    !(input instanceof Request) &&
+    (input as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'Request' &&
+    'url' in input
+  )
+}
+
+function copyOf(request: Request, maxBytes: number): BodyCopy | undefined {
+  const { body } = request.clone()
+  return body === null ? undefined : new BodyCopy(body, maxBytes)
+}
+
+function keptFields(request: Request): RequestInit {
+  const fields: Record<string, unknown> = {}
+  for (const name of requestFields) if (request[name] !== undefined) fields[name] = request[name]
+  return fields
 }
 
 function fieldsOf(init: RequestInit): RequestInit {

@@ -1,6 +1,7 @@
 import type { Broker } from '../broker.ts'
 import type { TokenRequest } from '../clients/token-request.ts'
 import { assertKnownNames } from '../options/option-values.ts'
+import type { Logger } from '../shared/logger.ts'
 import type { MaybePromise } from '../shared/maybe-promise.ts'
 import type { IssuedToken } from '../tokens/issued-token.ts'
 import { AllowList } from './allow-list.ts'
@@ -28,10 +29,14 @@ export interface OutgoingTokenOptions {
 }
 
 /** What outgoing calls need of a broker; a `TokenBroker` of any installed copy of this package has it. */
-export type TokenProvider = Pick<
-  Broker,
-  'asksAt' | 'authorizationHeader' | 'invalidate' | 'peekToken' | 'tokenFor'
->
+export interface TokenProvider
+  extends Pick<Broker, 'asksAt' | 'authorizationHeader' | 'invalidate' | 'peekToken' | 'tokenFor'> {
+  /** Told of calls outside `allow`, at debug. */
+  readonly logger?: Pick<Logger, 'debug'> | undefined
+}
+
+/** Origins outside `allow` that are remembered, so that each is logged once; more are not logged. */
+const maxNotedOrigins = 100
 
 /** The decisions about outgoing calls that every way of making them shares. */
 export class OutgoingTokens {
@@ -40,6 +45,8 @@ export class OutgoingTokens {
   readonly #allowList: AllowList
   readonly #request: TokenRequest
   readonly #keepsOwn: boolean
+  readonly #allow: readonly string[]
+  readonly #noted: Set<string> = new Set()
 
   /** `names`: the options there are. Throws a `TypeError` that starts with the name of the wrong option. */
   constructor(broker: TokenProvider, options: OutgoingTokenOptions, names: readonly string[]) {
@@ -55,6 +62,7 @@ export class OutgoingTokens {
     }
     this.#broker = broker
     this.#allowList = new AllowList(options.allow)
+    this.#allow = [...options.allow]
     this.#request = checkedTokenRequest(broker, token)
     this.#keepsOwn = ownAuthorization === 'keep'
     this.maxReplayBytes = maxReplayBytes
@@ -62,7 +70,10 @@ export class OutgoingTokens {
 
   /** Whether a token may be sent to a URL; never to the endpoints that the broker itself asks for tokens. */
   mayGoTo(url: URL, path?: string): boolean {
-    return !this.#broker.asksAt(url) && this.#allowList.includes(url, path)
+    if (this.#broker.asksAt(url)) return false
+    if (this.#allowList.includes(url, path)) return true
+    this.#noteOutside(url)
+    return false
   }
 
   /** Whether a call is the caller's own affair, because the caller set the bearer header. */
@@ -77,6 +88,11 @@ export class OutgoingTokens {
   /** Whether an answer means that the backend does not take this token, and may take another one. */
   isRefusal(status: number, challenges: string | null): boolean {
     return refusesToken(status, challenges)
+  }
+
+  /** Whether a body of a length in bytes, `undefined` for a stream, may be sent a second time. */
+  isReplayable(bodySize: number | undefined): boolean {
+    return bodySize !== undefined && bodySize <= this.maxReplayBytes
   }
 
   /** Drops a token that a backend refused and starts to fetch the next caller's. */
@@ -100,5 +116,13 @@ export class OutgoingTokens {
       if (signal?.aborted) throw signal.reason
       return undefined
     }
+  }
+
+  /** A call without a token is right or a mistake in `allow`; who looks for the mistake finds it. */
+  #noteOutside({ origin }: URL): void {
+    const { logger } = this.#broker
+    if (logger === undefined || this.#noted.has(origin) || this.#noted.size >= maxNotedOrigins) return
+    this.#noted.add(origin)
+    logger.debug({ origin, allow: this.#allow }, 'call outside allow sent without a token')
   }
 }

@@ -14,12 +14,17 @@ const bodyHeaders = [
 /** Headers that a caller meant for the origin it called. */
 const originHeaders = ['authorization', 'cookie', 'host', 'proxy-authorization']
 
+/** Whether a response says to go elsewhere. */
+export function isRedirect({ status }: Response): boolean {
+  return redirectStatuses.has(status)
+}
+
 /**
  * The call to which a response redirects (Fetch standard, "HTTP-redirect fetch"), or `undefined` when it is no
  * redirect, or one that cannot be followed: without a readable `Location`, or with a body that was a stream.
  */
 export function redirectedCall(call: OutgoingCall, response: Response): OutgoingCall | undefined {
-  const location = redirectStatuses.has(response.status) ? response.headers.get('location') : null
+  const location = isRedirect(response) ? response.headers.get('location') : null
   const url = location === null ? null : URL.parse(location, call.url)
   if (url === null) return undefined
   if (url.hash === '') url.hash = call.url.hash

@@ -7,22 +7,29 @@ export interface RequestBody {
 
 /** Keeps what the caller gave; bytes are copied, because the caller may use its buffer again as soon as `fetch` returns. */
 export function requestBody(value: RequestInit['body']): RequestBody {
-  if (value === null || value === undefined) return { value: null, size: 0 }
-  if (typeof value === 'string') return { value, size: Buffer.byteLength(value) }
+  const size = bodySize(value)
+  if (value === null || value === undefined) return { value: null, size }
+  if (value instanceof URLSearchParams) return { value: new URLSearchParams(value), size }
   if (ArrayBuffer.isView(value)) {
-    const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice()
-    return { value: bytes, size: bytes.byteLength }
+    return { value: new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice(), size }
   }
   if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) {
-    const bytes = new Uint8Array(value).slice()
-    return { value: bytes, size: bytes.byteLength }
+    return { value: new Uint8Array(value).slice(), size }
   }
-  if (value instanceof URLSearchParams) {
-    return { value: new URLSearchParams(value), size: Buffer.byteLength(value.toString()) }
+  return { value, size }
+}
+
+/** Length of a body in bytes; `undefined` for what can be sent once, or not at all. */
+export function bodySize(value: unknown): number | undefined {
+  if (value === null || value === undefined) return 0
+  if (typeof value === 'string') return Buffer.byteLength(value)
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) {
+    return value.byteLength
   }
-  if (isBlob(value)) return { value, size: value.size }
-  if (isFormData(value)) return { value, size: formDataSize(value) }
-  return { value, size: undefined }
+  if (value instanceof URLSearchParams) return Buffer.byteLength(value.toString())
+  if (typeof value !== 'object') return undefined
+  if (isBlob(value)) return value.size
+  return isFormData(value) ? formDataSize(value) : undefined
 }
 
 // By name, not by class: undici, as a package, brings classes of its own.
@@ -32,7 +39,11 @@ function isBlob(value: object): value is Blob {
 }
 
 function isFormData(value: object): value is FormData {
-  return (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'FormData'
+  // The package form-data has the name, too, and is a stream.
+  return (
+    (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'FormData' &&
+    Symbol.iterator in value
+  )
 }
 
 /** Without the lines between the parts, which are short. */

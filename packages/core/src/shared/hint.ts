@@ -33,6 +33,7 @@ export type HintProblem =
   | 'status_of_key_set'
   | 'grant_not_supported'
   | 'credentials_rejected'
+  | 'half_a_client'
   | 'no_discovery_document'
   | 'other_host'
   | 'other_issuer'
@@ -112,6 +113,8 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
     'this Dex has no client_credentials grant (no release up to 2.45.1 has it), or oauth2.grantTypes in its configuration does not list it',
   credentials_rejected: name =>
     `the configured client credentials are wrong: look at ${name('client.clientId')} and ${name('client.clientSecret')}`,
+  half_a_client: (name, { option }) =>
+    `set ${name(option)}: the configured client lacks it, and the request did not bring it`,
   no_discovery_document: (name, { option, detail }) =>
     `${name(option)} is wrong, or something other than Dex answers at ${detail}`,
   other_host: (name, { option }) => `set ${name(option)} if it cannot be reached from here`,

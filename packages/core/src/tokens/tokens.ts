@@ -133,8 +133,10 @@ export class Tokens {
     this.#surroundings.logger.warn({ tokens }, 'tokens were dropped because the key that signed them is gone')
   }
 
+  /** Ends what is under way and forgets every token: from now on there is none. */
   close(): void {
     this.#closed = true
+    this.#options.cache.clear()
     this.#inFlight.close(brokerClosed('token_endpoint_unavailable'))
   }
 
@@ -202,6 +204,7 @@ export class Tokens {
     accepted.add(order)
     const token = new BearerToken({ response, life, key: order.key, clock, tokenHeaders })
     const lifeOfUse = { from: requestedAt.monotonic, until: life.usableUntil }
+    if (this.#closed) throw brokerClosed('token_endpoint_unavailable')
     cache.set(order, { token, life, refresh: new RefreshSchedule(this.#refreshPolicy, lifeOfUse) })
     if (signingKey !== undefined) this.signedWith.publish(signingKey)
     return token

@@ -33,7 +33,8 @@ export function tokenInterceptor(
         // An iterator that was read is empty the next time.
         return dispatch(isIterator(opts.headers) ? { ...opts, headers } : opts, handler)
       }
-      return new TokenHandler({ dispatch, opts, headers, handler, tokens }).send()
+      const judged = { ...opts, ...target.opts }
+      return new TokenHandler({ dispatch, opts: judged, headers, handler, tokens }).send()
     }
 }
 

@@ -46,8 +46,29 @@ describe('a path prefix', () => {
     ['/v1', '/v1/%252e%252e/admin', false],
     ['/v1', '/v1/..;/admin', false],
     ['/v1', '/v1/%252e%252e;x/admin', false],
-    ['/v1', '/v1/...', true],
-    ['/v1', '/v1/a..b/.well-known/x.', true],
+    ['/v1', '/v1/...', false],
+    ['/v1', '/v1/%25%32%65%25%32%65/v2', false],
+    ['/v1', '/v1/%%32%65%%32%65/v2', false],
+    ['/v1', '/v1/..%25%32%66v2', false],
+    ['/v1', '/v1/%c0%ae%c0%ae/v2', false],
+    ['/v1', '/v1/..%c0%af/v2', false],
+    ['/v1', '/v1/..%00/v2', false],
+    ['/v1', '/v1/..%09/v2', false],
+    ['/v1', '/v1/..%0a/v2', false],
+    ['/v1', '/v1/..%20/v2', false],
+    ['/v1', '/v1/%20..%c2%a0/v2', false],
+    ['/v1', '/v1/.%e2%80%8b./v2', false],
+    ['/v1', '/v1/%ef%bc%8e%ef%bc%8e/v2', false],
+    ['/v1', '/v1/%e2%80%a5/v2', false],
+    ['/v1', '/v1/%ef%bc%8f..', false],
+    ['/v1', '/v1/%ef%bc%bc..', false],
+    ['/v1', '/v1/%ef%bc%852e%ef%bc%852e/v2', false],
+    ['/v1', '/v1/%u002e%u002e/v2', false],
+    ['/v1', '/v1/x%c3', false],
+    ['/v1', `/v1/%${'25'.repeat(20)}41`, false],
+    ['/v1', '/v1/a..b/.well-known/x./..b', true],
+    ['/v1', '/v1/100%25/%2541/a%20b%3Bc', true],
+    ['/v1', '/v1/gr%C3%BC%C3%9Fe/%F0%9F%98%80/½', true],
   ])('%s, asked for %s: %s', (prefix, path, expected) => {
     expect(includes(`https://api.example.com${prefix}`, `https://api.example.com${path}`)).toBe(expected)
   })
@@ -90,6 +111,19 @@ describe('for any URL', () => {
       'v1',
       'v1x',
       'V1',
+      '...',
+      '..%00',
+      '..%20',
+      '%09..',
+      '%c0%ae%c0%ae',
+      '%u002e%u002e',
+      '%ef%bc%8e.',
+      '%ef%bc%8f..',
+      '%ef%bc%852e.',
+      '%%32%65.',
+      '%25%32%65%25%32%65',
+      '.%c2%ad.',
+      'gr%C3%BC%C3%9Fe',
       '..',
       '.',
       '%2e%2e',
@@ -121,18 +155,35 @@ describe('for any URL', () => {
   )
   const list = new AllowList(['https://api.example.com/v1'])
 
+  /** How servers have been seen to decode: standards, the bytes of %u, Latin-1, overlong UTF-8. */
+  const decodings: readonly ((text: string) => string)[] = [
+    text => text.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16))),
+    text => text.replace(/%u([0-9a-f]{4})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16))),
+    text => text.replace(/%c0%(ae|af)/gi, (_, hex) => (hex.toLowerCase() === 'ae' ? '.' : '/')),
+    text =>
+      text.replace(/(?:%[0-9a-f]{2})+/gi, bytes => Buffer.from(bytes.replaceAll('%', ''), 'hex').toString()),
+    text => text.normalize('NFKC'),
+    text => text.replace(/[\p{Cc}\p{Cf}\s]/gu, ''),
+    text => text.replaceAll('\\', '/').replace(/[;?#][^/]*/g, ''),
+    text => text.replace(/(^|\/)\.{3,}(?=\/|$)/g, '$1..'),
+  ]
+
   /** What the strictest and the sloppiest server could take the path for. */
   const readings = (pathname: string) => {
-    const found = [pathname]
-    for (let last = ''; last !== found.at(-1) && found.length < 10; ) {
-      last = found.at(-1) as string
-      found.push(
-        last.replace(/%(25|2e|2f|5c|3b)/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16))),
-      )
+    const found = new Set([pathname])
+    for (const reading of found) {
+      for (const decode of decodings) if (found.size < 500) found.add(decode(reading))
     }
-    return found.map(
-      reading => new URL(reading.replaceAll('\\', '/').replace(/;[^/]*/g, ''), 'https://x').pathname,
-    )
+    return [...found].map(reading => resolved(reading))
+  }
+
+  function resolved(reading: string): string {
+    const path: string[] = []
+    for (const part of reading.split('/').slice(1)) {
+      if (part === '..') path.pop()
+      else if (part !== '.') path.push(part)
+    }
+    return `/${path.join('/')}`
   }
 
   test('nothing but the origin and the prefix is inside, whoever reads the path', () => {

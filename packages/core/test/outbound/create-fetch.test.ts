@@ -2,9 +2,8 @@ import { getEventListeners } from 'node:events'
 import { freePort } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import { createFetch } from '../../src/outbound/create-fetch.ts'
-import { TokenBroker } from '../../src/token-broker.ts'
-import { failureOf, orders, until } from '../broker-with-dex.ts'
-import { answerOk, linesOf, startOutgoingCalls, tokensOf } from './outgoing-calls.ts'
+import { failureOf, until } from '../broker-with-dex.ts'
+import { answerOk, linesOf, ownFetchTakesUndici8, startOutgoingCalls, tokensOf } from './outgoing-calls.ts'
 
 describe('a call to an allowed place', () => {
   test('carries the token in every header of it, over what the caller set there', async () => {
@@ -199,6 +198,136 @@ describe('a call that is none of ours goes out untouched', () => {
   })
 })
 
+describe('what is judged is what is sent', () => {
+  const toEvil = async (
+    inputOf: (allowed: string, evil: string) => unknown,
+    wrap: (send: typeof fetch) => typeof fetch = send => send,
+  ) => {
+    await using out = await startOutgoingCalls()
+    const allow = [`${out.backend.url}/v1/`]
+    const call = createFetch(out.broker, { allow, fetch: wrap(fetch) })
+    const input = inputOf(`${out.backend.url}/v1/`, `${out.elsewhere.url}/`)
+    await call(input as Request).then(
+      response => response.text(),
+      () => {},
+    )
+    return out.elsewhere.requests.flatMap(({ headers }) =>
+      Object.keys(headers).filter(name => name === 'authorization' || name === 'x-access-token'),
+    )
+  }
+
+  test.each<[string, (allowed: string, evil: string) => unknown]>([
+    [
+      'a Request whose class lies about its URL once',
+      (allowed, evil) => {
+        class LyingRequest extends Request {
+          static asked = 0
+        }
+        Object.defineProperty(LyingRequest.prototype, 'url', {
+          get: () => (LyingRequest.asked++ === 0 ? allowed : evil),
+        })
+        return new LyingRequest(evil)
+      },
+    ],
+    [
+      'a Request with a URL of its own',
+      (allowed, evil) => Object.defineProperty(new Request(evil), 'url', { value: allowed }),
+    ],
+    [
+      'an object that says one URL and is another',
+      (url, evil) => ({ url, headers: {}, toString: () => evil }),
+    ],
+    ['a URL with the fields of a Request', (url, evil) => Object.assign(new URL(evil), { url, headers: {} })],
+    [
+      'an object that is a Request by name only',
+      (url, evil) => ({ url, headers: {}, [Symbol.toStringTag]: 'Request', toString: () => evil }),
+    ],
+    [
+      'a string object that changes its mind',
+      (allowed, evil) => {
+        let asked = 0
+        return { toString: () => (asked++ === 0 ? allowed : evil) }
+      },
+    ],
+  ])('%s brings no token elsewhere', async (_, inputOf) => {
+    expect(await toEvil(inputOf)).toEqual([])
+  })
+
+  test('a fetch that reads the URL of a Request again gets the one that was judged', async () => {
+    const reads: string[] = []
+    const wrap: (send: typeof fetch) => typeof fetch = send => (input, init) => {
+      const url = input instanceof Request ? input.url : String(input)
+      reads.push(url)
+      return send(url, init)
+    }
+    const lies = (allowed: string, evil: string) => {
+      let asked = 0
+      return Object.defineProperty(new Request(allowed), 'url', {
+        get: () => (asked++ === 0 ? allowed : evil),
+      })
+    }
+    expect(await toEvil(lies, wrap)).toEqual([])
+    expect(reads).toHaveLength(1)
+  })
+
+  test('a Request of the package undici is taken apart, and its body sent', async () => {
+    await using out = await startOutgoingCalls()
+    const { Request: ForeignRequest } = ownFetchTakesUndici8
+      ? await import('undici')
+      : await import('undici-7')
+    const request = new ForeignRequest(`${out.backend.url}/orders`, { method: 'PUT', body: 'hello' })
+    expect((await out.call(request as never)).status).toBe(200)
+    expect(out.backend.requests[0]).toMatchObject({ method: 'PUT', path: '/orders', body: 'hello' })
+    expect(tokensOf(out.backend)).toEqual([out.broker.peekToken()?.accessToken])
+  })
+})
+
+describe('the global fetch', () => {
+  /** Puts another function in the place of the global fetch until the end of a block. */
+  function replaceGlobalFetch(replacement: (first: typeof fetch) => typeof fetch): Disposable {
+    const first = globalThis.fetch
+    globalThis.fetch = replacement(first)
+    return {
+      [Symbol.dispose]() {
+        globalThis.fetch = first
+      },
+    }
+  }
+
+  test('is the one of the moment of a call: one that was replaced later is asked, also for tokens', async () => {
+    await using out = await startOutgoingCalls({ outgoing: { fetch: undefined } })
+    const seen: string[] = []
+    using _ = replaceGlobalFetch(first => (input, init) => {
+      seen.push(new URL(input instanceof Request ? input.url : input).pathname)
+      return first(input, init)
+    })
+    await (await out.call(`${out.backend.url}/orders`)).text()
+    expect(seen).toEqual([new URL(out.dex.tokenEndpoint).pathname, '/orders'])
+  })
+
+  test('may be replaced by the fetch with the token itself', async () => {
+    await using out = await startOutgoingCalls({ outgoing: { fetch: undefined } })
+    using _ = replaceGlobalFetch(() => out.call)
+    await (await fetch(out.backend.url)).text()
+    expect(tokensOf(out.backend)).toEqual([out.broker.peekToken()?.accessToken])
+  })
+})
+
+test('a call outside allow leaves one line at debug for each origin, without its path', async () => {
+  await using out = await startOutgoingCalls({ outgoing: ({ url }) => ({ allow: [`${url}/v1`] }) })
+  const lines = () =>
+    out.log.lines.filter(({ message }) => message === 'call outside allow sent without a token')
+  for (const url of [`${out.elsewhere.url}/a?secret`, out.elsewhere.url, `${out.backend.url}/v2`]) {
+    await (await out.call(url)).text()
+  }
+  await (await out.call(`${out.backend.url}/v1`)).text()
+  const allow = [`${out.backend.url}/v1`]
+  expect(lines()).toEqual([
+    { level: 'debug', fields: { origin: out.elsewhere.url, allow }, message: lines()[0]?.message },
+    { level: 'debug', fields: { origin: out.backend.url, allow }, message: lines()[0]?.message },
+  ])
+})
+
 describe('a bearer header of the caller', () => {
   test('is kept, and the call gets no header of ours', async () => {
     await using out = await startOutgoingCalls()
@@ -241,34 +370,4 @@ test.each([
   expect(() => createFetch(out.broker, options as never)).toThrow(TypeError)
   expect(() => createFetch(out.broker, options as never)).toThrow(message)
   expect(() => createFetch({} as never, { allow: ['https://a.test'] })).toThrow('broker must be')
-})
-
-test('a global fetch that is put in place later is the one that is asked, for calls and for tokens', async () => {
-  await using out = await startOutgoingCalls()
-  const broker = new TokenBroker({ tokenEndpoint: out.dex.tokenEndpoint, client: orders })
-  const call = createFetch(broker, { allow: [out.backend.url] })
-  const original = globalThis.fetch
-  const asked: string[] = []
-  globalThis.fetch = (input, init) => {
-    asked.push(String(input instanceof Request ? input.url : input))
-    return original(input, init)
-  }
-  try {
-    await (await call(out.backend.url)).text()
-  } finally {
-    globalThis.fetch = original
-    await broker.close()
-  }
-  expect(asked.map(url => new URL(url).origin)).toEqual([
-    new URL(out.dex.tokenEndpoint).origin,
-    new URL(out.backend.url).origin,
-  ])
-})
-
-test('a promise where a token request belongs is wrong use, and not the broker’s own client', async () => {
-  await using out = await startOutgoingCalls()
-  const promise = Promise.resolve({ scope: 'groups' }) as never
-  await expect(out.broker.getToken(promise)).rejects.toThrow(TypeError)
-  expect(() => out.broker.peekToken(promise)).toThrow(TypeError)
-  expect(out.dex.counts.tokenRequests).toBe(0)
 })

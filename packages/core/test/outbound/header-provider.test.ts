@@ -15,7 +15,7 @@ test('a URL inside the allow-list gets every header of the token, in an object o
   expect(out.dex.counts.tokenRequests).toBe(1)
 })
 
-test('a URL outside, the token endpoint, and what is no URL get no header, and no token is asked for', async () => {
+test('a URL outside, and the token endpoint, get no header, and no token is asked for', async () => {
   await using out = await startOutgoingCalls()
   const allow = [`${out.backend.url}/v1`, new URL(out.dex.tokenEndpoint).origin]
   const headersFor = headerProvider(out.broker, { allow })
@@ -25,11 +25,20 @@ test('a URL outside, the token endpoint, and what is no URL get no header, and n
     `${backend.url}/v1/%2e%2e%2fv2`,
     `${elsewhere.url}/v1`,
     dex.tokenEndpoint,
-    '/v1',
   ]
   for (const url of urls) expect(await headersFor(url)).toEqual({})
   expect(dex.counts.tokenRequests).toBe(0)
 })
+
+test.each(['/v1', '', 'orders', 'https://', undefined, null, {}])(
+  'what is no absolute URL is refused, not answered without a token: %j',
+  async url => {
+    await using out = await startOutgoingCalls()
+    const headersFor = headerProvider(out.broker, { allow: [out.backend.url] })
+    await expect(headersFor(url as never)).rejects.toThrow(TypeError)
+    await expect(headersFor(url as never)).rejects.toThrow('url must be an absolute URL')
+  },
+)
 
 test('it rejects when there is no token, and with the reason of a caller who leaves', async () => {
   await using out = await startOutgoingCalls()

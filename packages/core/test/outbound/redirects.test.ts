@@ -133,15 +133,22 @@ describe('a redirect inside', () => {
     expect(linesOf(out.backend)).toEqual(['HEAD /v1/from', 'HEAD /v1/to'])
   })
 
-  test.each([307, 308])('%i with a stream that is gone is returned', async status => {
-    await using out = await startRedirecting(status)
-    out.to('/v1/to')
-    const body = new Blob(['gone']).stream()
-    const response = await out.call(`${out.backend.url}/v1/from`, { method: 'POST', body, duplex: 'half' })
-    expect(response.status).toBe(status)
-    expect(linesOf(out.backend)).toEqual(['POST /v1/from'])
-    await response.text()
-  })
+  test.each([307, 308])(
+    '%i with a stream that is gone is returned, and the body of a Request goes along',
+    async status => {
+      await using out = await startRedirecting(status)
+      out.to('/v1/to')
+      const body = new Blob(['gone']).stream()
+      const response = await out.call(`${out.backend.url}/v1/from`, { method: 'POST', body, duplex: 'half' })
+      expect(response.status).toBe(status)
+      const request = new Request(`${out.backend.url}/v1/from`, { method: 'POST', body: 'gone' })
+      const second = await out.call(request)
+      expect(second.status).toBe(200)
+      expect(linesOf(out.backend)).toEqual(['POST /v1/from', 'POST /v1/from', 'POST /v1/to'])
+      expect(out.backend.requests.map(({ body: received }) => received)).toEqual(['gone', 'gone', 'gone'])
+      for (const answer of [response, second]) await answer.text()
+    },
+  )
 
   test('303 with a stream, and a Request, is followed without body', async () => {
     await using out = await startRedirecting(303)

@@ -1,8 +1,27 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { until } from '../broker-with-dex.ts'
 import { answerOnly, refuseFirstToken, startOutgoingCalls, tokensOf } from './outgoing-calls.ts'
 
 const everybody = () => false
+
+/** A server that refuses before it has read the body. */
+async function startEarlyRefusal(onRequest: () => void): Promise<AsyncDisposable & { readonly url: string }> {
+  const server = createServer((_, response) => {
+    onRequest()
+    response.writeHead(401).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
+}
 
 describe('a 401', () => {
   test.each(['Bearer', 'Bearer error="invalid_token"', undefined])(
@@ -72,71 +91,6 @@ describe('a 401', () => {
     expect(first?.body).not.toBe('')
   })
 
-  test.each([
-    ['text', () => 'grüße'],
-    ['bytes', () => Buffer.from('bytes')],
-    ['a form', () => new URLSearchParams({ a: 'b c' })],
-    ['a stream', () => new Blob(['in ', 'pieces']).stream()],
-  ])('sends a Request with %s a second time, as clients do that wrap fetch', async (_, body) => {
-    await using out = await startOutgoingCalls({ answer: refuseFirstToken() })
-    const headers = { 'content-type': 'text/x' }
-    const init = { method: 'POST', body: body(), headers, duplex: 'half' } as RequestInit
-    const response = await out.call(new Request(out.backend.url, init))
-    expect([response.status, await response.text()]).toEqual([200, 'ok'])
-    const [first, second] = out.backend.requests
-    expect(first?.body).not.toBe('')
-    expect(second).toMatchObject({ method: 'POST', body: first?.body })
-    expect(second?.headers['content-type']).toBe('text/x')
-  })
-
-  test('sends a Request again where a redirect with its method leads', async () => {
-    await using out = await startOutgoingCalls({
-      answer: ({ path }, response) => {
-        if (path === '/from') response.writeHead(307, { location: '/to' })
-        response.end('ok')
-      },
-    })
-    const response = await out.call(new Request(`${out.backend.url}/from`, { method: 'PUT', body: 'text' }))
-    expect(await response.text()).toBe('ok')
-    expect(out.backend.requests.map(({ method, path, body }) => [method, path, body])).toEqual([
-      ['PUT', '/from', 'text'],
-      ['PUT', '/to', 'text'],
-    ])
-  })
-
-  test.each([
-    ['longer than maxReplayBytes', { maxReplayBytes: 10 }, 'x'.repeat(11)],
-    ['with maxReplayBytes 0', { maxReplayBytes: 0 }, 'x'],
-  ])('returns the 401 for a Request %s, and the next call has another token', async (_, outgoing, body) => {
-    await using out = await startOutgoingCalls({ answer: refuseFirstToken(), outgoing })
-    const call = () => out.call(new Request(out.backend.url, { method: 'POST', body }))
-    const refused = await call()
-    expect([refused.status, await refused.text()]).toEqual([401, 'not you'])
-    expect((await call()).status).toBe(200)
-    expect(out.backend.requests.map(({ body }) => body)).toEqual([body, body])
-  })
-
-  test('holds up no Request whose body is still being written', async () => {
-    const first = Promise.withResolvers<void>()
-    await using out = await startOutgoingCalls({
-      answer: (_, response) => void response.writeHead(401).end(),
-    })
-    const body = new ReadableStream({
-      async start(controller) {
-        controller.enqueue(new TextEncoder().encode('one'))
-        await first.promise
-        controller.enqueue(new TextEncoder().encode('two'))
-        controller.close()
-      },
-    })
-    const init = { method: 'POST', body, duplex: 'half' } as RequestInit
-    const answer = out.call(new Request(out.backend.url, init))
-    await until(() => out.dex.counts.tokenRequests === 1)
-    first.resolve()
-    expect((await answer).status).toBe(401)
-    expect(out.backend.requests[0]?.body).toBe('onetwo')
-  })
-
   test('sends a form a second time, with its files', async () => {
     await using out = await startOutgoingCalls({ answer: refuseFirstToken() })
     const form = new FormData()
@@ -171,6 +125,53 @@ describe('a 401', () => {
     expect([next.status, await next.text()]).toEqual([200, 'ok'])
     expect(out.backend.requests).toHaveLength(2)
     expect(out.dex.counts.tokenRequests).toBe(2)
+  })
+
+  test.each([
+    ['longer than maxReplayBytes', 'more than ten', 10],
+    ['when maxReplayBytes is 0', 'x', 0],
+  ])(
+    "on a Request's own body %s is returned, and the body was sent whole",
+    async (_, body, maxReplayBytes) => {
+      await using out = await startOutgoingCalls({ answer: refuseFirstToken(), outgoing: { maxReplayBytes } })
+      const response = await out.call(new Request(out.backend.url, { method: 'POST', body }))
+      expect([response.status, await response.text()]).toEqual([401, 'not you'])
+      await until(() => out.broker.peekToken() !== undefined)
+      expect(out.backend.requests.map(request => request.body)).toEqual([body])
+    },
+  )
+
+  test("on a Request's own body that does not end is returned after a while", async () => {
+    let refusals = 0
+    await using early = await startEarlyRefusal(() => refusals++)
+    await using out = await startOutgoingCalls({ outgoing: { allow: [early.url] } })
+    const body = new ReadableStream({ start: controller => controller.enqueue(Buffer.from('a part')) })
+    const leaving = new AbortController()
+    const { signal } = leaving
+    const response = await out.call(new Request(early.url, { method: 'POST', body, duplex: 'half', signal }))
+    expect(response.status).toBe(401)
+    expect(refusals).toBe(1)
+    leaving.abort()
+  })
+
+  test("takes no more of a Request's body than is sent and maxReplayBytes", async () => {
+    await using out = await startOutgoingCalls({ outgoing: { maxReplayBytes: 100_000 } })
+    let parts = 0
+    let most = 0
+    const body = new ReadableStream(
+      {
+        pull(controller) {
+          most = Math.max(most, parts)
+          if (parts++ === 1024) controller.close()
+          else controller.enqueue(Buffer.alloc(16_384))
+        },
+      },
+      { highWaterMark: 0 },
+    )
+    const response = await out.call(new Request(out.backend.url, { method: 'POST', body, duplex: 'half' }))
+    await response.text()
+    expect(most).toBe(1024)
+    expect(out.backend.requests[0]?.body.length).toBe(1024 * 16_384)
   })
 
   test('on a Request without body is tried again', async () => {

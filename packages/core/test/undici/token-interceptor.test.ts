@@ -346,6 +346,72 @@ test('paths that are written with dot segments are outside a prefix', async () =
   expect(tokensOf(out.backend).map(token => token !== undefined)).toEqual([false, false, false, false, true])
 })
 
+describe('what is judged is what is dispatched', () => {
+  /** What the last dispatch of a request would be sent with, without sending it. */
+  async function dispatched(
+    optsOf: (allowed: string) => object,
+  ): Promise<{ opts: undici.Dispatcher.DispatchOptions; hasToken: boolean; allowed: string }> {
+    await using out = await startInterceptedCalls()
+    await out.broker.getToken()
+    let seen: undici.Dispatcher.DispatchOptions | undefined
+    const dispatch = tokenInterceptor(out.broker, { allow: [out.backend.url] })(opts => {
+      seen = opts
+      return true
+    })
+    dispatch(
+      { path: '/', method: 'GET', ...optsOf(out.backend.url) } as never,
+      { onRequestStart() {} } as never,
+    )
+    const names = Object.keys((seen?.headers ?? {}) as object)
+    return { opts: seen as never, hasToken: names.includes('authorization'), allowed: out.backend.url }
+  }
+
+  test('an origin with user information gets no token, as in createFetch', async () => {
+    const withUser = (url: string) => url.replace('//', '//user:password@')
+    for (const originOf of [withUser, (url: string) => new URL(withUser(url))]) {
+      expect((await dispatched(allowed => ({ origin: originOf(allowed) }))).hasToken).toBe(false)
+    }
+  })
+
+  test('an origin that is an object is passed on as the text that was judged', async () => {
+    const objects: ((allowed: string) => object)[] = [
+      allowed => new URL(allowed),
+      allowed => ({ origin: 'https://evil.test', hostname: 'evil.test', toString: () => allowed }),
+      allowed => {
+        let asked = 0
+        return { toString: () => (asked++ === 0 ? allowed : 'https://evil.test') }
+      },
+      allowed => Object.assign(new URL('https://evil.test'), { toString: () => allowed }),
+    ]
+    for (const originOf of objects) {
+      const { opts, hasToken, allowed } = await dispatched(url => ({ origin: originOf(url) }))
+      expect([opts.origin, hasToken]).toEqual([allowed, true])
+    }
+  })
+
+  test('fields that change between two looks are looked at once', async () => {
+    const once = <T>(first: T, then: T) => {
+      let asked = 0
+      return { enumerable: true, get: () => (asked++ === 0 ? first : then) }
+    }
+    await using out = await startInterceptedCalls()
+    await out.broker.getToken()
+    let seen: undici.Dispatcher.DispatchOptions | undefined
+    const dispatch = tokenInterceptor(out.broker, { allow: [`${out.backend.url}/v1`] })(opts => {
+      seen = opts
+      return true
+    })
+    const opts = Object.defineProperties({} as undici.Dispatcher.DispatchOptions, {
+      origin: once(out.backend.url, 'https://evil.test'),
+      path: once('/v1/x', '/v2'),
+      method: once('GET', 'CONNECT'),
+    })
+    dispatch(opts, { onRequestStart() {} } as never)
+    expect(seen).toMatchObject({ origin: out.backend.url, path: '/v1/x', method: 'GET' })
+    expect(Object.keys(seen?.headers ?? {})).toContain('authorization')
+  })
+})
+
 test("a broker's own transport may use the same dispatcher: the token endpoint is never intercepted", async () => {
   await using out = await startInterceptedCalls()
   const agent = new undici.Agent()

@@ -1,4 +1,5 @@
-import { hash } from 'node:crypto'
+// As a whole: a name that an old Node lacks would fail before `assertNodeVersion` can say so.
+import * as crypto from 'node:crypto'
 import type { Clock } from '../../shared/clock.ts'
 import { ExpiringCache } from '../../shared/expiring-cache.ts'
 import type { KeySet } from '../keys/key-set.ts'
@@ -26,7 +27,7 @@ export class VerifiedJwts {
 
   /** What a JWT is remembered by: a hash of all of it, its signature included. */
   idOf(jwt: string): string {
-    return this.#verified === undefined ? '' : hash('sha256', jwt, 'base64url')
+    return this.#verified === undefined ? '' : crypto.hash('sha256', jwt, 'base64url')
   }
 
   /** The claims of a JWT that this very key set has verified. */

@@ -130,6 +130,11 @@ export class TokenCache {
     if (cell !== undefined) this.#remove(cell)
   }
 
+  /** Forgets everything. */
+  clear(): void {
+    for (const cell of [...(this.#cells?.values() ?? [])]) this.#remove(cell)
+  }
+
   /** Removes at most `limit` expired tokens, and says how many: a bound, so that nobody waits for a large clean-up. */
   removeExpired(limit: number): number {
     let removed = 0

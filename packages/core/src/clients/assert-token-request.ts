@@ -1,0 +1,43 @@
+import type { Wait } from '../shared/wait-for.ts'
+import type { TokenRequest } from './token-request.ts'
+
+/** Every name that a token request may have. */
+const names: { readonly [Name in keyof Required<TokenRequest & Wait>]: true } = {
+  clientId: true,
+  clientSecret: true,
+  scope: true,
+  audiences: true,
+  signal: true,
+  timeoutMs: true,
+}
+
+/**
+ * Refuses what is no token request with a `TypeError`: a promise of one or a misspelt name would count as "nothing is
+ * asked for", and be answered with the token of the configured client.
+ */
+// Runs for each token that is asked for, so it allocates nothing.
+export function assertTokenRequest(request: TokenRequest & Wait): void {
+  if (typeof request !== 'object' || request === null || Array.isArray(request)) {
+    throw new TypeError('a token request must be an object')
+  }
+  if (typeof (request as { then?: unknown }).then === 'function') {
+    throw new TypeError('a token request must be an object, and this is a promise: await it first')
+  }
+  for (const name in request) if (!(name in names)) throw unknownName(name)
+  const { clientId, clientSecret, scope } = request
+  if (!isText(clientId)) throw noString('clientId')
+  if (!isText(clientSecret)) throw noString('clientSecret')
+  if (!isText(scope)) throw noString('scope')
+}
+
+function isText(value: unknown): boolean {
+  return value === undefined || value === null || typeof value === 'string'
+}
+
+function noString(name: string): TypeError {
+  return new TypeError(`${name} must be a string`)
+}
+
+function unknownName(name: string): TypeError {
+  return new TypeError(`${name} is not an option; there are ${Object.keys(names).join(', ')}`)
+}
