@@ -36,11 +36,18 @@ function decodedObject(part: string): Record<string, unknown> | undefined {
 }
 
 function shown(value: unknown): unknown {
-  if (typeof value === 'string') return logText(value)
+  if (typeof value === 'string') return nameText(value)
   if (!Array.isArray(value))
     return value === undefined ? undefined : `(${value === null ? 'null' : typeof value})`
   const shownValues = value
     .slice(0, maxValues)
-    .map(item => (typeof item === 'string' ? logText(item) : `(${typeof item})`))
+    .map(item => (typeof item === 'string' ? nameText(item) : `(${typeof item})`))
   return value.length > maxValues ? [...shownValues, '...'] : shownValues
+}
+
+/** Names, numbers and URLs. A text of another form is no name, but may be a secret that came into the wrong place. */
+const nameLike = /^[\w.:/@+=~-]*$/
+
+function nameText(text: string): string {
+  return nameLike.test(text) ? logText(text) : `(${text.length} characters that are no name)`
 }
