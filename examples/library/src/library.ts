@@ -83,7 +83,13 @@ const observed = new TokenBroker({
 })
 // #endregion observe
 await Promise.all([observed.getToken(), observed.getToken(), observed.getToken()])
-assert.deepEqual([...outcomes], [['token_request issued', 1]])
+assert.deepEqual(
+  [...outcomes],
+  [
+    ['discovery discovered', 1],
+    ['token_request issued', 1],
+  ],
+)
 
 await broker.close()
 await observed.close()
