@@ -10,14 +10,7 @@ import { TokenBroker } from '@broker/core'
 import { type Listening, listening, type RecordingServer } from '@broker/testing'
 import { createProxyMiddleware } from 'http-proxy-middleware'
 import { describe, expect, test } from 'vitest'
-import {
-  type AttachTokenOptions,
-  attachToken,
-  authOf,
-  brokerErrorHandler,
-  requireJwt,
-  tokenOf,
-} from '../src/index.ts'
+import { type AttachTokenOptions, attachToken, authOf, brokerErrorHandler, requireJwt } from '../src/index.ts'
 import { type ExpressSetting, startSetting } from './express-setting.ts'
 import { expressVersions } from './express-versions.ts'
 
@@ -304,23 +297,6 @@ describe.each(expressVersions)('attachToken in %s', (_version, express) => {
     }
     expect(setting.backend.requests).toHaveLength(1)
     expect(setting.dex.counts.tokenRequests).toBe(1)
-  })
-
-  test('tokenOf tells which token a request has', async () => {
-    await using setting = await startSetting()
-    const seen: unknown[] = []
-    const app = express()
-    app.use((request, _response, next) => {
-      seen.push(tokenOf(request))
-      next()
-    })
-    app.use(attachToken(setting.broker), (request, response) => {
-      seen.push(tokenOf(request))
-      response.send('ok')
-    })
-    await using server = await listening(app)
-    await (await fetch(server.url)).text()
-    expect(seen).toEqual([undefined, setting.broker.peekToken()])
   })
 
   test('without a token nothing is forwarded, and the client gets the status of the error', async () => {

@@ -41,12 +41,12 @@ export const brokerErrorCodes = {
   token_endpoint_unavailable: {
     status: 503,
     description:
-      'The token endpoint could not be asked: connection, TLS, DNS, time-out, or it asked us to wait.',
+      'The token endpoint could not be asked: connection, TLS, DNS, timeout, or it asked us to wait.',
   },
   overloaded: {
     status: 503,
     description:
-      'Dex fails and is left alone for a moment, too many callers wait for this token, too many tokens are being requested, or too many signatures of callers are being verified.',
+      'Dex is failing and the circuit is open, too many callers wait for this token, too many tokens are being requested, or too many signatures of callers are being verified.',
   },
   jwks_unavailable: {
     status: 503,
@@ -64,7 +64,7 @@ export type BrokerErrorCode = keyof typeof brokerErrorCodes
 export interface BrokerErrorOptions {
   /** How long to wait before another try, in milliseconds, when that is known; rounded up to whole ones. */
   retryAfterMs?: number | undefined
-  /** Whether the cause lies in an upstream that cannot answer now: network, time-out, 5xx, 429. Default `false`. */
+  /** Whether the cause lies in an upstream that cannot answer now: network, timeout, 5xx, 429. Default `false`. */
   transient?: boolean | undefined
   /** The status of the upstream's answer, when there was one that was refused. */
   upstreamStatus?: number | undefined

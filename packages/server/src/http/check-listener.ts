@@ -87,7 +87,7 @@ function statusOfParseError(code: string | undefined): string {
 }
 
 /**
- * For connections on which there is no request, so no response object either. None of the listener's time-outs sees
+ * For connections on which there is no request, so no response object either. None of the listener's timeouts sees
  * such a connection any more: a client that never closes its side would hold it, and the process, for ever.
  */
 function answerAndClose(socket: Duplex, status: string): void {

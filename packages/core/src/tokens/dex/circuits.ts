@@ -113,7 +113,7 @@ export class Circuits {
     const { logger } = this.#surroundings
     const retryAfterMs = Math.ceil(pauseMs)
     if (client === undefined) {
-      logger.warn({ retryAfterMs }, 'the token endpoint fails: it is left alone for a while')
+      logger.warn({ retryAfterMs }, 'token endpoint is failing; circuit opened')
     } else {
       logger.warn(
         { retryAfterMs, clientId: client.clientId },

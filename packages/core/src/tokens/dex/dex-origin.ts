@@ -211,7 +211,7 @@ function mustWait(): BrokerError {
 }
 
 function circuitOpen(retryAfterMs: number): BrokerError {
-  return new BrokerError('overloaded', 'the token endpoint fails, and is left alone for a while', {
+  return new BrokerError('overloaded', 'the token endpoint is failing; the circuit is open', {
     retryAfterMs,
     transient: true,
   })
