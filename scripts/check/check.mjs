@@ -28,6 +28,7 @@ const steps = [
     countsOf: nodeTestCounts,
   },
   { name: 'docs', command: process.execPath, args: ['scripts/docs/docs.mjs'] },
+  { name: 'prose', command: process.execPath, args: ['scripts/docs/prose.mjs'] },
   { name: 'packaging', command: process.execPath, args: ['scripts/packaging/packaging.mjs'] },
   { name: 'cost of a check', command: process.execPath, args: ['bench/src/guard.ts'] },
   { name: 'packaging proof', command: process.execPath, args: ['scripts/packaging/packaging-proof.mjs'] },
