@@ -1,6 +1,9 @@
 import { maximumWords, proseExceptions, proseRules } from './prose-rules.mjs'
 import { readableTexts } from './readable-text.mjs'
 
+/** Names of libraries start a sentence in lower case, so only an abbreviation keeps a full stop from ending one. */
+const sentences = /[\s\S]+?(?:(?<!\b(?:e\.g|i\.e|vs|etc))[.!?]["')\]]*(?=\s)|$(?![\s\S]))/g
+
 /** The phrases of a file that a rule finds and its sentences that are too long, as `{ line, phrase, advice, rule }`. */
 export function proseFindings(file, content) {
   const findings = readableTexts(file, content).flatMap(text => [
@@ -32,9 +35,7 @@ function phrasesIn({ kind, text, line }) {
 function longSentencesIn({ kind, text, line }) {
   if (kind !== 'prose') return []
   const findings = []
-  for (const { index, 0: sentence } of text.matchAll(
-    /[\s\S]+?(?:[.!?]["')\]]*(?=\s+[^a-z\s])|$(?![\s\S]))/g,
-  )) {
+  for (const { index, 0: sentence } of text.matchAll(sentences)) {
     const words = sentence.match(/[\p{L}\p{N}`][^\s]*/gu) ?? []
     if (words.length <= maximumWords) continue
     const start = index + sentence.search(/\S/)

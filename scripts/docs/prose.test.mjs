@@ -181,6 +181,9 @@ test('a sentence of the maximum length passes, one more word is reported with it
   assert.deepEqual(others, [])
   assert.equal(finding.line, 2)
   assert.match(finding.advice, new RegExp(`^${maximumWords + 1} words`))
+  const halves = sentence(maximumWords - 1)
+  assert.deepEqual(proseFindings('page.md', `${halves}\njose ends it. "Quoted." ${halves}`), [])
+  assert.equal(proseFindings('page.md', `Some, e.g. ${sentence(maximumWords)}`).length, 1)
   assert.deepEqual(proseFindings('page.md', `| ${sentence(maximumWords + 1).replaceAll('\n', ' ')} |`), [])
 })
 
