@@ -57,7 +57,7 @@ export function readBenchOptions(args: readonly string[]): BenchOptions | undefi
     seconds: positive('seconds', values.seconds ?? (quick ? '1' : '2')),
     warmUpSeconds: quick ? 1 : 2,
     connections: positive('connections', values.connections),
-    // More than the verified JWTs that are remembered (4,096), so that none is known when its turn comes again.
+    // More than the verified JWTs that are remembered (4,096), so that each is forgotten before it is sent again.
     newJwts: quick ? 6_000 : 20_000,
     out: values.out,
     library: values.library || publish,

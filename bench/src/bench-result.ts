@@ -23,7 +23,7 @@ export interface ModeResult {
   readonly mode: ModeName
   readonly title: string
   readonly contenders: Partial<Record<ContenderName, ContenderResult>>
-  /** CPU time of ours by that of another, for each round. */
+  /** CPU time of our server divided by another server's, for each round. */
   readonly ratios: Partial<Record<Exclude<ContenderName, 'ours'>, Summary>>
 }
 

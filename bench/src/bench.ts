@@ -1,4 +1,4 @@
-// What a check costs, side by side: see docs/performance.md.
+// The cost of a check, side by side: see docs/performance.md.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { arch, availableParallelism, platform, tmpdir } from 'node:os'
@@ -62,7 +62,7 @@ function save(file: string, result: BenchResult): void {
   console.log(`figures: ${path.relative(process.cwd(), file)}`)
 }
 
-/** In a process of its own, with a garbage collector that can be called. */
+/** Runs in a separate process, with a garbage collector that can be called. */
 function measureLibrary(file: string): LibraryResult {
   runScript('library.ts', ['--out', file], ['--expose-gc'])
   return JSON.parse(readFileSync(file, 'utf8'))

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { brokerCommand, freePort, listeningPorts, ManagedProcess } from '@broker/testing'
 
-/** Who is measured: our server, a bare `node:http` server, and the Go service. */
+/** The servers under measurement: our server, a bare `node:http` server, and the Go service. */
 export type ContenderName = 'ours' | 'bare' | 'go'
 
-/** A server under measurement, as a process of its own. */
+/** A server under measurement, in a separate process. */
 export interface Contender extends AsyncDisposable {
   readonly name: ContenderName
   readonly pid: number

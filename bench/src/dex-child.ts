@@ -1,4 +1,4 @@
-// Dex's stand-in as a process of its own, so that its CPU time is not the server's. Controlled over the IPC channel.
+// Dex's stand-in in a separate process, so that its CPU time is not the server's. Controlled over the IPC channel.
 import { writeFileSync } from 'node:fs'
 import { startDevDex } from '@broker/dev-dex'
 import { clientSecret, type DexDescription, type DexQuestion } from './dex-process.ts'

@@ -12,7 +12,7 @@ export type DexQuestion =
   | { readonly ask: 'description' | 'token-requests' }
   | { readonly ask: 'jwt-checks'; readonly count: number; readonly file: string }
 
-/** Dex's stand-in in a process of its own. */
+/** Dex's stand-in in a separate process. */
 export interface DexProcess extends DexDescription, AsyncDisposable {
   /** Token requests since it started. */
   tokenRequests(): Promise<number>

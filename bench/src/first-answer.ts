@@ -18,7 +18,7 @@ export async function headersToRepeat(port: number, rawRequest: string): Promise
   return Object.fromEntries(Object.entries(headers).filter(([header]) => !ownHeaders.has(header)))
 }
 
-/** Sends one raw request over a connection of its own. */
+/** Sends one raw request over a new connection. */
 export async function answerTo(port: number, rawRequest: string): Promise<RawAnswer> {
   const socket = connect(port, '127.0.0.1').setEncoding('latin1')
   try {

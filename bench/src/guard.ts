@@ -12,7 +12,7 @@ import { type ModeName, modes } from './mode.ts'
 
 interface Guarded {
   readonly mode: ModeName
-  /** What a check may allocate beyond what Node's HTTP server needs for the same answer. A lower figure is a reason to lower it. */
+  /** Bytes that a check may allocate beyond those that Node's HTTP server needs for the same answer. Lower it when the figure drops. */
   readonly limit: number
   readonly environment?: Record<string, string>
 }

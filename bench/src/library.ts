@@ -1,4 +1,4 @@
-// What the library costs inside one process: single calls, memory of cached tokens, pauses. Needs --expose-gc.
+// The cost of the library inside one process: single calls, memory of cached tokens, pauses. Needs --expose-gc.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { LibraryResult } from './bench-result.ts'

@@ -25,7 +25,7 @@ export interface Bench {
   readonly scratch: string
 }
 
-/** What one server did in one round. */
+/** The result of one server in one round. */
 interface Round extends LoadResult {
   readonly cpuSeconds: number
   readonly rssBytes: number
@@ -89,7 +89,7 @@ function firstRequestIn(requestsFile: string): string {
   return readFileSync(requestsFile, 'latin1').split('\0', 1)[0] ?? ''
 }
 
-/** Sends checks until none of them asks Dex any more. */
+/** Sends checks until none of them needs Dex. */
 async function fetchTokens({ name, port }: Contender, bench: Bench, requestsFile: string): Promise<void> {
   const { loadGenerator, dex } = bench
   const { connections } = bench.options

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 
 const kib = 1024
 
-/** What the operating system has booked on a process. */
+/** The resources that the operating system has charged to a process. */
 export interface ProcessUsage {
   /** User and system time of all its threads since it started. */
   readonly cpuSeconds: number

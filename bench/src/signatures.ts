@@ -2,7 +2,7 @@ import { KeyObject, verify, type webcrypto } from 'node:crypto'
 import { promisify } from 'node:util'
 import { compactVerify, createLocalJWKSet, exportJWK, generateKeyPair, SignJWT } from 'jose'
 
-// What it costs to verify a signature, three ways: `node bench/src/signatures.ts`. Figures are CPU time of the whole process,
+// The cost of verifying a signature, three ways: `node bench/src/signatures.ts`. Figures are CPU time of the whole process,
 // with eight verifications under way at a time; behind them the time that passed.
 
 const jwtCount = 400

@@ -30,7 +30,7 @@ test('a stop under load loses no request, not even one that waits for Dex', asyn
   expect(exitCode).toBe(0)
   expect(tally(waited)).toEqual({ 200: 50 })
   const served = answers.filter(({ outcome }) => outcome === '200')
-  // Nobody listens any more: no request was accepted, and whoever asks knows it at once. Connections that the system
+  // The listener is closed: no request was accepted, and callers see that at once. Connections that the system
   // had queued and nobody had taken yet are reset when the listener closes.
   const unaccepted = answers.filter(({ outcome }) => outcome === 'ECONNREFUSED')
   const closedAt = Math.min(...unaccepted.map(({ askedAt }) => askedAt))
@@ -53,7 +53,7 @@ test('a process that stood still for longer than its tokens live hands out none 
   })
   using client = new CheckClient(broker.port)
   const before = await client.ask(headersOf(0))
-  // One request is under way when the process stops, and its answer lies there when it goes on.
+  // One request is under way when the process stops, and its answer is waiting when the process continues.
   dex.setFault('token', { kind: 'slow', delayMs: 300 })
   const underWay = client.ask(headersOf(1))
   while (dex.counts.tokenRequests < 2) await delay(5)

@@ -6,7 +6,7 @@ const requestTimeoutMs = 30_000
 const longestLoadMs = 60_000
 const tickMs = 10
 
-/** What one caller saw. */
+/** One caller's view of a check. */
 export interface CheckAnswer {
   /** The status, with the error code of a refusal behind it; or the code of what broke the request. */
   readonly outcome: string

@@ -3,7 +3,7 @@ import { type DevDex, startDevDex } from '@broker/dev-dex'
 /** The audience of the JWTs that callers bring. */
 export const callersAudience = 'orders'
 
-/** Who issues the JWTs that callers bring: never the Dex that issues our tokens. */
+/** The issuer of the callers' JWTs: never the Dex that issues the broker's tokens. */
 export interface CallersIssuer extends AsyncDisposable {
   readonly issuer: string
   readonly jwksUri: string

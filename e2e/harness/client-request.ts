@@ -32,7 +32,7 @@ export function requestBytes({ method = 'GET', target = '/', headers = {}, body 
   return Buffer.concat([Buffer.from(head.join('\r\n'), 'latin1'), content])
 }
 
-/** Sends a request on a connection of its own; `undefined` when the connection ends without an answer. */
+/** Sends a request on a new connection; `undefined` when the connection ends without an answer. */
 export async function send(port: number, request: ClientRequest): Promise<ClientAnswer | undefined> {
   await using connection = await RawConnection.open(port)
   connection.write(requestBytes(request))

@@ -5,7 +5,7 @@ import { listening } from '@broker/testing'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import type { Dex } from './dex.ts'
 
-/** What has reached the backend. */
+/** A request that has reached the backend. */
 export interface RecordedRequest {
   readonly method: string
   /** The raw request target. */
@@ -14,7 +14,7 @@ export interface RecordedRequest {
   readonly bodyLength: number
   /** In hexadecimal. */
   readonly bodySha256: string
-  /** Who the bearer token is for, when it is a good one of this Dex. */
+  /** The audience of the bearer token, when it is a valid one from this Dex. */
   readonly tokenAudience: string | undefined
   /** Every value of a header, in the order of the lines. */
   header(name: string): readonly string[]

@@ -1,8 +1,8 @@
-// The broker in a process of its own, which tells what it holds when it is asked. Started by soak.ts with --expose-gc.
+// The broker in a separate process, which reports its holdings on request. Started by soak.ts with --expose-gc.
 import { setTimeout as delay } from 'node:timers/promises'
 import { loadConfig, startServer } from '@broker/server'
 
-/** What a process holds. */
+/** The resources that a process holds. */
 export interface Holdings {
   readonly heapMiB: number
   readonly rssMiB: number
@@ -17,7 +17,7 @@ export type MessageFromBroker =
   | ({ readonly type: 'holdings' } & Holdings)
 
 async function holdings(): Promise<Holdings> {
-  // What is collected may free more: weak references and finalizers take a turn each.
+  // A collection may free more in the next round: weak references and finalizers take a turn each.
   for (let round = 0; round < 3; round++) {
     globalThis.gc?.()
     await delay(50)

@@ -90,7 +90,7 @@ const faults: readonly (() => Fault)[] = [
   () => ({ kind: 'missing_expires_in' }),
 ]
 
-/** A fault of a second or two, every few seconds, and keys that rotate or are lost. */
+/** Injects a fault for a second or two, every few seconds, and rotates or loses keys. */
 async function makeTrouble(dex: DevDex, lastsMs: number): Promise<number> {
   const endsAt = performance.now() + lastsMs
   let troubles = 0
@@ -199,7 +199,7 @@ const findings: [string, boolean, string][] = [
   ],
   ['no request was held back', callers.skipped === 0, `${callers.skipped} skipped`],
   ['nobody got in with bad credentials', passedBad === 0, `${passedBad}`],
-  ['nobody saw a fault of the broker', brokersFaults === 0, `${brokersFaults}`],
+  ['nobody saw an internal error of the broker', brokersFaults === 0, `${brokersFaults}`],
   [
     'good callers pass when the faults are over',
     recovered.refusedGood === 0,

@@ -18,12 +18,12 @@ describeWithEnvoy('connections that are kept', () => {
     return Promise.all(connections.map(async connection => (await answerOn(connection))?.status))
   }
 
-  test('finding 2, keep-alive race: a hundred connections, and one, serve on after a pause longer than 6 s', async () => {
+  test('finding 2, keep-alive race: a hundred connections, and one, still serve after a pause longer than 6 s', async () => {
     await using stack = new AsyncDisposableStack()
     const open = async () => stack.use(await RawConnection.open(system().port('no retries')))
     const alone = await open()
     const many = await Promise.all(Array.from({ length: 100 }, open))
-    // A slow first token makes all checks wait at the same time, each on a connection of its own.
+    // A slow first token makes all checks wait at the same time, each on a separate connection.
     system().dex.lookAlike?.setFault('token', { kind: 'slow', delayMs: 500, times: 1 })
     for (let round = 1; round <= 3; round += 1) {
       expect(await statuses(many)).toEqual(Array(100).fill(200))

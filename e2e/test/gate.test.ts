@@ -94,7 +94,7 @@ describeWithEnvoy('the gate', () => {
     })
   })
 
-  describe('with the JWT in a header of its own', () => {
+  describe('with the JWT in a separate header', () => {
     const system = useSystem(() => gate({ JWT_HEADER: 'x-caller-jwt' }))
 
     test('removes it, so that the backend cannot use it elsewhere', async () => {

@@ -13,8 +13,8 @@ const listeners = {
     withoutPathPrefix(parts)
     withoutNormalisation(parts)
   },
-  // Envoy then says nothing about a time-out, by which the probe could tell Envoy from a kubelet.
-  'no prefix, no time-out': (parts: Parameters<typeof withoutPathPrefix>[0]) => {
+  // Envoy then sends no timeout header, by which the broker could tell Envoy from a kubelet.
+  'no prefix, no timeout': (parts: Parameters<typeof withoutPathPrefix>[0]) => {
     withoutPathPrefix(parts)
     withoutNormalisation(parts)
     withCheckTimeout('0s')(parts)

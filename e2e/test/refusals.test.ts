@@ -6,7 +6,7 @@ import { withCheckTimeout } from '../harness/listener-variants.ts'
 import { brokerEnvironment, startSystem } from '../harness/system.ts'
 import { describeWithEnvoy, requireEnvoy, useSystem } from '../harness/with-envoy.ts'
 
-/** What every answer of Envoy's own has. */
+/** The headers of every answer that Envoy itself makes. */
 const fromEnvoy = ['content-length', 'date', 'server']
 
 describeWithEnvoy('a refusal, as the client sees it', () => {
@@ -25,7 +25,7 @@ describeWithEnvoy('a refusal, as the client sees it', () => {
     system().dex.lookAlike?.clearFaults()
     system().backend.clear()
   })
-  /** A client of its own for each test, so that nothing is in the cache. */
+  /** Another scope for each test, so that nothing is in the cache. */
   let scopes = 0
   const uncached = () => ({
     ...credentials,
@@ -37,7 +37,7 @@ describeWithEnvoy('a refusal, as the client sees it', () => {
     ['a wrong secret', { ...credentials, 'x-client-secret': 'wrong' }, 'token_request_rejected'],
     ['an unknown client', { ...credentials, 'x-client-id': 'nobody' }, 'token_request_rejected'],
     ['a scope that Dex refuses', { ...credentials, 'x-scope': 'offline_access' }, 'token_request_rejected'],
-  ])('401 for %s: status, challenge and body are those of the broker', async (_, headers, error) => {
+  ])('401 for %s: status, challenge and body come from the broker', async (_, headers, error) => {
     const answer = await ask(system().port(), { headers })
     expect(answer).toMatchObject({
       status: 401,
@@ -54,16 +54,14 @@ describeWithEnvoy('a refusal, as the client sees it', () => {
     expect(system().backend.requests).toEqual([])
   })
 
-  test('400 for a credential that is no text that Dex can get', async () => {
+  test('400 for a credential that cannot be sent to Dex', async () => {
     const answer = await ask(system().port(), { headers: { ...credentials, 'x-client-id': 'x'.repeat(257) } })
     expect(answer.status).toBe(400)
     expect(JSON.parse(answer.body).error).toBe('invalid_request')
     expect(system().backend.requests).toEqual([])
   })
 
-  test('502 of the broker, for an answer of Dex that is no token, is 503 for the client', async ({
-    skip,
-  }) => {
+  test('502 of the broker, for an answer of Dex without a token, is 503 for the client', async ({ skip }) => {
     const dex = system().dex.lookAlike ?? skip(needsFaults)
     dex.setFault('token', { kind: 'html', status: 200 })
     const headers = uncached()
@@ -72,7 +70,7 @@ describeWithEnvoy('a refusal, as the client sees it', () => {
     expect(system().backend.requests).toEqual([])
   })
 
-  test('finding 3, livelock: a Dex slower than the check’s time-out fills the cache, and a later request succeeds', async ({
+  test('finding 3, livelock: a Dex slower than the check’s timeout fills the cache, and a later request succeeds', async ({
     skip,
   }) => {
     const dex = system().dex.lookAlike ?? skip(needsFaults)
@@ -87,9 +85,7 @@ describeWithEnvoy('a refusal, as the client sees it', () => {
     expect(system().backend.requests).toMatchObject([{ tokenAudience: caller.id }])
   })
 
-  test('a check may take as long as its time-out, and no shorter because of the retries', async ({
-    skip,
-  }) => {
+  test('a check may take as long as its timeout, and no shorter because of the retries', async ({ skip }) => {
     const dex = system().dex.lookAlike ?? skip(needsFaults)
     dex.setFault('token', { kind: 'slow', delayMs: 3_500 })
     expect((await ask(system().port(), { headers: uncached() })).status).toBe(200)
@@ -112,7 +108,7 @@ describeWithEnvoy('a refusal, as the client sees it', () => {
     skip,
   }) => {
     const dex = system().dex.lookAlike ?? skip(needsFaults)
-    // From here on the broker keeps away from Dex for 7 s: every test below has a broker of its own.
+    // From here on the broker keeps away from Dex for 7 s: every test below starts another broker.
     dex.setFault('token', { kind: 'answer', status: 429, headers: { 'retry-after': '7' }, body: 'slow down' })
     const headers = uncached()
     const byBroker = await ask(system().broker.port, { target: '/check/orders', headers })
@@ -126,7 +122,7 @@ describeWithEnvoy('a refusal, as the client sees it', () => {
     expect(system().backend.requests).toEqual([])
   })
 
-  test('finding 10, a Dex without the grant: 503 and not 401, for it is no fault of the caller', async () => {
+  test('finding 10, a Dex without the grant: 503 and not 401, because the caller did nothing wrong', async () => {
     await using crippled = await startSystem(requireEnvoy(), { dex: { grantTypes: ['authorization_code'] } })
     const byBroker = await ask(crippled.broker.port, { target: '/check', headers: credentials })
     expect(byBroker.status).toBe(502)
@@ -137,7 +133,7 @@ describeWithEnvoy('a refusal, as the client sees it', () => {
     expect(crippled.backend.requests).toEqual([])
   })
 
-  test('with Dex down a cached token goes on, and who needs a new one gets 503', async () => {
+  test('with Dex down a cached token is still used, and a caller without one gets 503', async () => {
     await using orphaned = await startSystem(requireEnvoy())
     expect((await ask(orphaned.port(), { headers: credentials })).status).toBe(200)
     await orphaned.dex[Symbol.asyncDispose]()
@@ -161,7 +157,7 @@ describeWithEnvoy('a refusal, as the client sees it', () => {
     expect((await ask(system().port('default status'), { headers: credentials })).status).toBe(403)
     expect(system().backend.requests).toEqual([])
 
-    // Why the shipped bootstrap never has it: the request goes on without a token, and with the secret.
+    // Why the shipped bootstrap never has it: the request is forwarded without a token, and with the secret.
     expect((await ask(system().port('fail open'), { headers: credentials })).status).toBe(200)
     const [leaked] = system().backend.requests
     expect(leaked?.tokenAudience).toBeUndefined()

@@ -45,9 +45,9 @@ const refusedImports = {
   'packages/core/src/shared/http/transport.ts': {
     ...outsideCore,
     ...undici,
-    '../../options/limits.ts': 'What is shared uses no room',
-    '../../tokens/tokens.ts': 'What is shared uses no room',
-    '../../token-broker.ts': 'What is shared uses no room',
+    '../../options/limits.ts': 'The shared room imports no other room',
+    '../../tokens/tokens.ts': 'The shared room imports no other room',
+    '../../token-broker.ts': 'The shared room imports no other room',
   },
   'packages/core/src/clients/client.ts': {
     ...outsideCore,
@@ -120,10 +120,10 @@ const refusedImports = {
   },
   'packages/testing/src/index.ts': {
     ...deepImports,
-    '@broker/core': 'What the suites share imports none',
-    '@broker/core/options': 'What the suites share imports none',
-    '@broker/server': 'What the suites share imports none',
-    '@broker/dev-dex': 'What the suites share imports none',
+    '@broker/core': '@broker/testing imports no other package',
+    '@broker/core/options': '@broker/testing imports no other package',
+    '@broker/server': '@broker/testing imports no other package',
+    '@broker/dev-dex': '@broker/testing imports no other package',
   },
   'packages/server/test/app.test.ts': deepImports,
   'examples/quickstart/src/quickstart.ts': deepImports,
@@ -279,7 +279,7 @@ test('files that keep to the rules pass', async () => {
   assert.deepEqual(found, [])
 })
 
-/** What biome says of these files, laid out like the repository, under the repository's own biome.json. */
+/** The findings of biome for these files, laid out like the repository, under the repository's own biome.json. */
 async function lint(files) {
   const folder = await mkdtemp(path.join(await realpath(tmpdir()), 'lint-rules-'))
   try {

@@ -1,4 +1,4 @@
-// What has to hold for the files of deploy/ and .github/. Every rule takes what it needs and returns its faults as text.
+// Rules for the files of deploy/ and .github/. Every rule takes what it needs and returns its findings as text.
 import { parseAllDocuments } from 'yaml'
 
 const pinnedAction = /^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/
@@ -117,7 +117,7 @@ function checkStop(pod, { env, lifecycle }, report) {
 }
 
 function checkSecrets(env, report) {
-  for (const { name, value } of env) if (/SECRET$/.test(name) && value) report(`${name} stands in the clear`)
+  for (const { name, value } of env) if (/SECRET$/.test(name) && value) report(`${name} is in the clear`)
 }
 
 function checkService({ spec }, report) {
@@ -228,7 +228,7 @@ function checkWorkflow({ permissions, concurrency, jobs }, report, { text }) {
   if (!permissions || Object.keys(permissions).length > 0) report('permissions at the top are not {}')
   if (!concurrency) report('no concurrency group')
   for (const [name, job] of Object.entries(jobs)) {
-    if (!job.permissions) report(`${name} has no permissions of its own`)
+    if (!job.permissions) report(`${name} has no permissions block`)
     if (job.uses) checkAction(job, text, report)
     else if (!job['timeout-minutes']) report(`${name} has no timeout`)
     for (const step of job.steps ?? []) checkAction(step, text, report)

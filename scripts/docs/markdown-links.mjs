@@ -58,7 +58,7 @@ function anchorsOf(markdown) {
   return anchors
 }
 
-/** The lines of a file with those of fenced code blocked out, so that line numbers stay. */
+/** The lines of a file. Lines of fenced code are blank, so that line numbers stay. */
 function textLines(markdown) {
   let fence
   return markdown.split('\n').map(line => {

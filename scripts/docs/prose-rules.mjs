@@ -17,7 +17,7 @@ export const proseRules = [
   },
   {
     name: 'free-relative',
-    pattern: /(?<=^|[.:;!?]\s+)(?:What|Who|Whose|Whoever) (?![^.?!]*\?)\S+(?: \S+){0,3}/g,
+    pattern: /(?<=^|[.:;!?]\s+["'(]?)(?:What|Who|Whose|Whoever) (?![^.?!]*\?)\S+(?: \S+){0,3}/g,
     reason: 'a clause stands where the reader expects a noun',
     advice:
       'start with the noun, or with a verb in the third person: "Callers that ...", "The fields that ..."',

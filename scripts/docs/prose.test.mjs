@@ -22,7 +22,7 @@ const samples = {
     ],
   },
   'free-relative': {
-    wrong: ['What is hot is counted.', 'It stops. Who leaves is gone.', 'Whoever asks waits.'],
+    wrong: ['What is hot is counted.', 'It stops. Who leaves is gone.', 'Note: "Whoever asks waits."'],
     right: ['What is wrong? Look at the log.', 'Callers that leave are gone.', 'Somewhat later it stops.'],
   },
   'that-of': {

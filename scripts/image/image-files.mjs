@@ -65,7 +65,7 @@ function makeTree(tree) {
   if (made.status !== 0) throw new Error(`they could not be made.\n${made.stdout}${made.stderr}`)
 }
 
-/** What the Dockerfile copies out of the repository, as git knows it. */
+/** The files that the Dockerfile copies out of the repository, as tracked by git. */
 function copiedPaths() {
   const dockerfile = readFileSync(path.join(root, 'deploy/docker/Dockerfile'), 'utf8')
   return [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, sources]) => sources.split(' '))

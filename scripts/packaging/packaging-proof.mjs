@@ -7,12 +7,12 @@ import path from 'node:path'
 import { runCommand } from '../workspace/run-command.mjs'
 import { root, workspacePackages } from '../workspace/workspace-packages.cjs'
 
-/** What is wrong with the packages or their surroundings: shown without a stack. */
+/** A problem with the packages or their surroundings: shown without a stack. */
 class Fault extends Error {}
 
 const unreachable = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|network/
 
-/** What every consumer does with the core: the servers stand for Dex and for an API. */
+/** The steps that every consumer runs with the core: the servers stand for Dex and for an API. */
 const coreStory = `
 async function useCore(broker: TokenBroker, apiUrl: string): Promise<void> {
   const token: IssuedToken = await broker.getToken()

@@ -59,7 +59,7 @@ function faultsOfFiles(files, folder) {
   const stale = files
     .filter(file => file.startsWith('dist/') && file.endsWith('.js'))
     .filter(file => !existsSync(path.join(root, folder, file.replace(/^dist\/(.*)\.js$/, 'src/$1.ts'))))
-    .map(file => `${file} has no source any more: delete ${folder}/dist and build again`)
+    .map(file => `${file} no longer has a source: delete ${folder}/dist and build again`)
   return [...missing, ...unwanted, ...stale]
 }
 

@@ -1,4 +1,4 @@
-// What `npm start` and `npm test` do on a machine that has Node >= 20 and npm and nothing else: install the workspace
+// `npm start` and `npm test` on a machine that has only Node >= 20 and npm: they install the workspace
 // with the pinned pnpm, build it with turbo, and run it on the pinned Node. Nothing from node_modules may be imported
 // here, because on the first run there is none.
 const { spawn } = require('node:child_process')

@@ -18,7 +18,7 @@ const client = {
   scope: 'openid groups',
 }
 const hourS = 3600
-/** More than the verified JWTs that are remembered, so that none is known when its turn comes again. */
+/** More than the verified JWTs that are remembered, so that each is forgotten before it is used again. */
 const newJwts = 6_000
 
 /** Measures with mitata, which prints its own table. */

@@ -1,7 +1,7 @@
 import { PerformanceObserver } from 'node:perf_hooks'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 
-/** What the event loop was held up by. */
+/** The work that blocked the event loop. */
 export interface LongestTurn {
   /** The longest turn, in milliseconds by the wall clock. */
   readonly wallMs: number

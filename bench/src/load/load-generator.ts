@@ -3,7 +3,7 @@ import type { LoadGenerator } from './load.ts'
 import { nodeLoad } from './node-load.ts'
 import { wrk } from './wrk.ts'
 
-/** wrk when it is on the PATH, or a generator of our own, which needs more CPU time for each request. */
+/** wrk when it is on the PATH, else a generator in Node, which needs more CPU time for each request. */
 export function findLoadGenerator(): LoadGenerator {
   const binary = process.env['WRK_BIN'] || 'wrk'
   try {

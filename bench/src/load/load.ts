@@ -1,4 +1,4 @@
-/** What is sent to whom, and for how long. */
+/** The requests, their target, and the duration. */
 export interface Load {
   readonly port: number
   /** Whole requests, NUL between them, sent in this order and then over again. */
@@ -9,7 +9,7 @@ export interface Load {
   readonly seconds: number
 }
 
-/** What came of it. */
+/** The measured result of a load. */
 export interface LoadResult {
   readonly requests: number
   readonly seconds: number

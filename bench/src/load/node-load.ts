@@ -4,7 +4,7 @@ import type { LoadGenerator, LoadResult } from './load.ts'
 
 const script = fileURLToPath(new URL('node-load-child.ts', import.meta.url))
 
-/** A generator on plain sockets in a process of its own, for machines without wrk. */
+/** A generator on plain sockets in a separate process, for machines without wrk. */
 export const nodeLoad: LoadGenerator = {
   name: 'plain sockets in Node.js (wrk was not found)',
   async run(load) {

@@ -74,7 +74,7 @@ assert.equal(body, 'three orders')
 assert.equal((await gotClient(`${apiUrl}/orders/moved`)).statusCode, 302)
 assert.ok(!requestsElsewhere.flat().some(name => name === 'authorization' || name === 'x-access-token'))
 
-// Without a token the call is not made. What is logged of an error shows none.
+// Without a token the call is not made. A logged error shows none.
 refused.add((await broker.getToken()).accessToken)
 const refusal = await client.get('/orders', { baseURL: apiUrl }).catch((error: unknown) => error)
 for (const token of refused) assert.ok(!inspect(refusal, { depth: 10 }).includes(token))

@@ -66,7 +66,7 @@ assert.deepEqual([request.method, request.path, request.body], ['PUT', '/orders/
 const { accessToken } = await broker.getToken()
 assert.equal(request.headers.authorization, `Bearer ${accessToken}`)
 assert.equal(request.headers['x-access-token'], accessToken)
-// Dex issued no ID token: nothing may stand in its place.
+// Dex issued no ID token: the client's header must not take its place.
 for (const name of ['x-id-token', 'x-client-secret']) assert.equal(request.headers[name], undefined)
 assert.equal(request.headers['x-request-id'], 'abc')
 

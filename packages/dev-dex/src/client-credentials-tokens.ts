@@ -7,7 +7,7 @@ import type { IssuerState } from './issuer-state.ts'
 import { signCompact } from './sign-jwt.ts'
 import { accessTokenHash } from './signing-key.ts'
 
-/** What a client asked for, after every check. */
+/** A client's request, after every check. */
 export interface ClientCredentialsRequest {
   readonly client: DexClient
   readonly scopes: readonly string[]
@@ -28,7 +28,7 @@ function signToken(state: IssuerState, request: ClientCredentialsRequest, hashed
   const audience = audienceOfScopes(client.id, scopes)
   const name = (scopes.includes('profile') && (client.name ?? client.id)) || undefined
   const groups = scopes.includes('groups') && client.groups?.length ? client.groups : undefined
-  // The order is that of Dex's struct, and an undefined member is left out of the JSON.
+  // The order follows Dex's struct, and an undefined member is left out of the JSON.
   const claims = {
     iss: state.location.issuer,
     sub: encodeDexSubject(client.id),
@@ -49,7 +49,7 @@ function signToken(state: IssuerState, request: ClientCredentialsRequest, hashed
 
 /** Signs the tokens of a client_credentials response: an access token, and an ID token for `openid`. */
 export function issueTokens(state: IssuerState, request: ClientCredentialsRequest): TokenResponse {
-  // The at_hash of Dex's access token is that of a random value.
+  // Dex hashes a random value for the at_hash of its access token.
   const accessToken = signToken(state, request, randomBytes(16).toString('hex'))
   // Some time has always passed when Dex counts what is left, so a whole number of seconds loses one.
   const expiresIn = Math.max(0, Math.ceil(state.idTokensMs / 1000) - 1)

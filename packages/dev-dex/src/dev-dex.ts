@@ -30,7 +30,7 @@ export interface DevDexOptions {
   readonly idTokensMs?: number
   /** Algorithm of the first key; default RS256. */
   readonly algorithm?: SigningAlgorithm
-  /** What discovery lists. Only client_credentials is ever served. */
+  /** The grant types that discovery lists. Only client_credentials is ever served. */
   readonly grantTypes?: readonly string[]
   /** Serves HTTPS. */
   readonly tls?: TlsIdentity
@@ -58,7 +58,7 @@ export interface DevDex extends AsyncDisposable {
   /** Sets the counts to zero and forgets the recorded requests. */
   resetRecords(): void
 
-  /** Makes an endpoint or a path misbehave; `undefined` ends it. A path wins over the endpoint there. */
+  /** Makes an endpoint or a path misbehave; `undefined` ends it. A path overrides the endpoint there. */
   setFault(target: FaultTarget, fault: Fault | undefined): void
   /** Ends every fault; requests that hang already go on hanging. */
   clearFaults(): void

@@ -6,13 +6,13 @@
 export interface DexClient {
   readonly id: string
   readonly secret?: string
-  /** What the `profile` scope yields as `name` and `preferred_username`; the id by default. */
+  /** `name` and `preferred_username` in the `profile` scope; the id by default. */
   readonly name?: string
   /** A public client can authenticate, but is refused the client_credentials grant. */
   readonly public?: boolean
   /** Ids of the clients that may ask for a token with this client as an audience. */
   readonly trustedPeers?: readonly string[]
-  /** What the `groups` scope yields; Dex calls it `clientCredentialsClaims.groups`. */
+  /** The groups in the `groups` scope; Dex calls them `clientCredentialsClaims.groups`. */
   readonly groups?: readonly string[]
 }
 

@@ -16,7 +16,7 @@ const htmlPage = '<!DOCTYPE html>\n<html><body><h1>Internal Server Error</h1></b
  * Lets a response suffer a fault. The true answer is computed only for the faults that need it.
  *
  * The signal ends waiting and streaming; the promise settles when the response is over, except for a
- * hanging one, which has no end of its own.
+ * hanging one, which does not end by itself.
  */
 export async function playFault(
   fault: Fault,

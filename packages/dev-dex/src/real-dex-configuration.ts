@@ -2,7 +2,7 @@ import { type DexClient, indexDexClients } from './dex-client.ts'
 import { defaultGrantTypes } from './grant-types.ts'
 import type { SigningAlgorithm } from './signing-key.ts'
 
-/** What of a real Dex can be chosen; the same names and defaults as for the look-alike. */
+/** The settings of a real Dex that tests can choose; the same names and defaults as for the look-alike. */
 export interface RealDexSettings {
   readonly clients?: readonly DexClient[]
   /** Path of the issuer; default `/dex`. */

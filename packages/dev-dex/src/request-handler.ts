@@ -32,7 +32,7 @@ const countNames = {
   discovery: 'discoveryRequests',
 } as const
 
-/** What a request handler works with. */
+/** The parts that a request handler uses. */
 export interface RequestHandlerParts {
   readonly state: IssuerState
   readonly journal: RequestJournal
@@ -41,7 +41,7 @@ export interface RequestHandlerParts {
   readonly signal: AbortSignal
 }
 
-/** Serves the issuer's endpoints, each as well or as badly as its fault says. */
+/** Serves the issuer's endpoints, each with the fault that is set for it. */
 export function createRequestHandler({
   state,
   journal,

@@ -8,7 +8,7 @@ const longestJournal = 1000
 export interface RecordedTokenRequest {
   readonly method: string
   readonly headers: IncomingHttpHeaders
-  /** Fields of the form, decoded; empty when the body was no form or a malformed one. */
+  /** Fields of the form, decoded; empty when the body was not a well-formed form. */
   readonly form: Readonly<Record<string, string>>
 }
 

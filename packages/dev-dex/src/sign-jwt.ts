@@ -1,6 +1,6 @@
 import type { SigningKey } from './signing-key.ts'
 
-/** What to change of a JWT's header and signature, for tests of a verifier. */
+/** Changes to a JWT's header and signature, for tests of a verifier. */
 export interface SignJwtOptions {
   /** `alg` in the header only; `'none'` leaves the signature empty. Default: the key's own. */
   readonly alg?: string

@@ -7,7 +7,7 @@ const bootstrapFile = new URL('../../../deploy/envoy/envoy.yaml', import.meta.ur
 // biome-ignore lint/suspicious/noExplicitAny: Envoy itself checks these at its start, with better words than a type.
 export type EnvoyConfig = Record<string, any>
 
-/** What a variant of the shipped listener may change. */
+/** The parts of the shipped listener that a variant may change. */
 export interface ListenerParts {
   readonly listener: EnvoyConfig
   readonly connectionManager: EnvoyConfig

@@ -39,7 +39,7 @@ export class ManagedProcess implements AsyncDisposable {
     const kill = () => this.child.kill('SIGKILL')
     process.once('exit', kill)
     this.#closed = once(this.child, 'close').finally(() => process.removeListener('exit', kill))
-    // Whoever waits for the end hears of it; nobody has to.
+    // Callers that wait for the end receive the failure; waiting is optional.
     this.#closed.catch(() => {})
   }
 
@@ -57,7 +57,7 @@ export class ManagedProcess implements AsyncDisposable {
     return this.child.pid === undefined || this.child.exitCode !== null || this.child.signalCode !== null
   }
 
-  /** Sends a message and resolves with the next one that comes back. */
+  /** Sends a message and resolves with the next answer. */
   async ask<Answer>(message: Serializable): Promise<Answer> {
     const ended = this.#closed.then(() => Promise.reject(new Error(`${this.#name} ended:\n${this.#log}`)))
     const answer = once(this.child, 'message')

@@ -67,7 +67,7 @@ export class RawConnection implements AsyncDisposable {
     return this.#ended
   }
 
-  /** What has arrived and was not read as an answer. */
+  /** The bytes that have arrived and were not read as an answer. */
   get rest(): string {
     return this.#received.toString('latin1')
   }
@@ -180,7 +180,7 @@ export class RawConnection implements AsyncDisposable {
   }
 }
 
-/** One request on a connection of its own, and its answer. */
+/** Sends one request on a new connection and resolves with its answer. */
 export async function ask(
   port: number,
   request: RawRequest = {},
