@@ -63,14 +63,14 @@ export const proseRules = [
   },
   {
     name: 'stands',
-    pattern: /\b(?:stands?|stood|standing) (?:on|in|behind|beside|before|there|as)\b/gi,
+    pattern: /\b(?:stands?|stood|standing) (?:on|in(?! for\b)|behind|beside|before|there|as)\b/gi,
     reason: 'a text does not stand anywhere',
     advice: '"appears in", "is", "is written in"; for a proxy: "is in front of"',
   },
   {
     name: 'is-no',
     pattern:
-      /(?<!\b(?:there|here|that there) )\b(?:is|are|was|were|be) no (?!(?:longer|more|less|fewer|later|earlier|sooner|newer|older|different|better|worse|one)\b)\p{L}[\p{L}-]*/giu,
+      /(?<!\b(?:there|here) )\b(?:is|are|was|were|be) no (?!(?:longer|more|less|fewer|later|earlier|sooner|newer|older|different|better|worse|one)\b)\p{L}[\p{L}-]*/giu,
     reason: 'reads like a translation',
     advice: '"is not a ..."; "there is no ..." where something is missing',
   },

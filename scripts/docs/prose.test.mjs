@@ -51,7 +51,7 @@ const samples = {
   },
   stands: {
     wrong: ['the name stands on two lines', 'a proxy that stands in front'],
-    right: ['the name appears twice', "Dex's stand-in", 'RS stands for RSA'],
+    right: ['the name appears twice', "Dex's stand-in", 'it stands in for Dex', 'RS stands for RSA'],
   },
   'is-no': {
     wrong: ['the kid is no string', 'these are no keys'],
@@ -146,7 +146,7 @@ test('a phrase is found in comments and strings of a script, and never in its co
 })
 
 test('a phrase is found in the comments and in every other line of a file with number signs', () => {
-  const yaml = 'on: push\n# It is\n#\n# or it is left\n# alone here\nname: a time-out\n'
+  const yaml = 'on: push\n# It is\n#\n# or it is left\n#   alone here\nname: a time-out\n'
   assert.deepEqual(
     proseFindings('ci.yml', yaml).map(({ line, rule }) => `${line} ${rule}`),
     ['4 left-alone', '6 timeout'],
@@ -164,10 +164,12 @@ test('code, comments and front matter of a Markdown page are not read; tables, l
     '```',
     '| A | time-out |',
     '> - a time-out',
+    '- a process of',
+    '  its own',
   ].join('\n')
   assert.deepEqual(
     proseFindings('page.md', page).map(({ line }) => line),
-    [4, 8, 9],
+    [4, 8, 9, 10],
   )
 })
 

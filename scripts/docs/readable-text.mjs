@@ -38,7 +38,10 @@ function markdownTexts(content) {
     }
     const item = text.match(/^\s*(?:>\s*)?(?:[-*+]|\d+[.)])\s+/)
     if (item) close()
-    const rest = text.slice(item?.[0].length ?? 0).replace(/^\s*>\s?/, '')
+    const rest = text
+      .slice(item?.[0].length ?? 0)
+      .replace(/^\s*>/, '')
+      .trim()
     if (open) open.text += `\n${rest}`
     else open = { kind: 'prose', text: rest, line }
   })
@@ -167,8 +170,8 @@ function lineTexts(content) {
   let inComment = false
   content.split('\n').forEach((source, index) => {
     const comment = source.match(/^\s*#+\s?(.*)$/)?.[1]
-    const text = comment ?? source.trim()
-    if (comment !== undefined && comment.trim() !== '' && inComment) texts.at(-1).text += `\n${comment}`
+    const text = (comment ?? source).trim()
+    if (comment !== undefined && comment.trim() !== '' && inComment) texts.at(-1).text += `\n${text}`
     else if (text.trim() !== '')
       texts.push({ kind: comment === undefined ? 'string' : 'comment', text, line: index + 1 })
     inComment = comment !== undefined && comment.trim() !== ''
