@@ -7,7 +7,7 @@ import { CheckClient, CheckLoad, printMeasured, recoveryMs, tally } from './chec
 
 const brokersClient = { id: 'broker', secret: 'broker-secret' }
 const audience = 'orders'
-/** Each has a separate cache key. */
+/** Each makes a key of its own. */
 const scopes = [
   'openid',
   'email',
@@ -110,7 +110,7 @@ test('while keys rotate every second, known keys pass and a new one waits for th
   expect(waitedMs).toBeLessThan(11_000)
 }, 40_000)
 
-test('while the key set is unavailable, checks pass until its bound, then they are 503 and never 401', async () => {
+test('while the key set cannot be had, checks pass until its bound, then they are 503 and never 401', async () => {
   await using dex = await startGatedDex()
   await using broker = await startGatedBroker(dex, { JWKS_MAX_AGE: '2s', JWKS_MAX_STALE: '5s' })
   using client = new CheckClient(broker.port)
@@ -130,7 +130,7 @@ test('while the key set is unavailable, checks pass until its bound, then they a
   const firstRefusalMs = Math.min(...refused.map(({ askedAt }) => askedAt - loadedAt))
   const recovered = recoveryMs(answers, backAt)
   const { keysRequests } = dex.counts
-  printMeasured('the key set is unavailable for 9 s', {
+  printMeasured('the key set cannot be had for 9 s', {
     outcomes: tally(answers),
     firstRefusalMs,
     recovered,

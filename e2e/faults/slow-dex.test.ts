@@ -15,7 +15,7 @@ import {
 
 const clients = teams(5)
 const headersOf = (index: number) => credentialsOf(clients, index)
-/** The time limit for a check on a busy machine; far below the time that Dex takes. */
+/** What a check may take on a busy machine; far below what Dex takes. */
 const shortMs = 100
 
 function slowestMs(answers: readonly CheckAnswer[]): number {
@@ -91,7 +91,7 @@ test('a Dex that takes two seconds costs those two seconds once, and 20 callers 
   expect(tokenRequests).toBe(clients.length)
 }, 20_000)
 
-test('of 2,560 new clients at once 16 are asked for at a time, the others are told when to retry, and all get their token', async () => {
+test('of 2,560 new clients at once 16 are asked for at a time, the others hear when to come back, and all get their token', async () => {
   const crowd = teams(2_560)
   await using dex = await startDevDex({ clients: crowd, algorithm: 'ES256' })
   await using broker = await startBroker({ DEX_TOKEN_URL: dex.tokenEndpoint, CACHE_MAX_ENTRIES: '4096' })
@@ -125,7 +125,7 @@ test('of 2,560 new clients at once 16 are asked for at a time, the others are to
     rounds,
     tokensIssued,
   })
-  // Unknown clients have half of the 32 slots; a probe of the circuit may be added.
+  // Strangers have half of the 32 slots; a probe of the circuit may come on top.
   expect(askedInVain).toBeLessThanOrEqual(32)
   expect(
     refused.filter(({ outcome }) => outcome === '503 token_endpoint_unavailable').length,

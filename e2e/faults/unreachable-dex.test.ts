@@ -44,7 +44,7 @@ test('the broker starts while Dex is down, and needs one request per key once De
   expect(lines).toBeLessThan(40)
 }, 20_000)
 
-test('while Dex is down cached tokens are used until they expire, then callers are told when to retry', async () => {
+test('while Dex is down cached tokens are used until they expire, then callers hear when to come back', async () => {
   const first = await startDevDex({ clients, idTokensMs: 7_000 })
   await using broker = await startBroker({ DEX_TOKEN_URL: first.tokenEndpoint, EXPIRY_SAFETY_MARGIN: '2s' })
   using client = new CheckClient(broker.port)
@@ -84,7 +84,7 @@ test('while Dex is down cached tokens are used until they expire, then callers a
   }
   expect(answers.filter(({ isExpired }) => isExpired)).toEqual([])
   expect(tally(answers.filter(({ askedAt }) => askedAt < downAt))).toEqual({ 200: expect.any(Number) })
-  // Six seconds of life, of which the last is not used, and Dex went away two seconds into it at the latest.
+  // Six seconds of life, of which the last is left alone, and Dex went away two seconds into it at the latest.
   expect(firstRefusalMs).toBeGreaterThan(2_700)
   expect(servedForMs).toBeLessThan(6_000)
   expect(recovered).toBeLessThan(5_000)
@@ -181,7 +181,7 @@ test('a host that does not resolve is a 503, and the log says where to look', as
   expect(lines).toBeLessThan(30)
 }, 20_000)
 
-test('while half of the answers are 500, cached tokens are used and Dex gets few requests', async () => {
+test('while half of the answers are 500, cached tokens are used and Dex is left alone', async () => {
   await using dex = await startDevDex({ clients, idTokensMs: 5_000 })
   await using broker = await startBroker({ DEX_TOKEN_URL: dex.tokenEndpoint, EXPIRY_SAFETY_MARGIN: '1s' })
   using client = new CheckClient(broker.port)

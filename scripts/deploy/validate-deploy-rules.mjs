@@ -117,7 +117,7 @@ function checkStop(pod, { env, lifecycle }, report) {
 }
 
 function checkSecrets(env, report) {
-  for (const { name, value } of env) if (/SECRET$/.test(name) && value) report(`${name} is in the clear`)
+  for (const { name, value } of env) if (/SECRET$/.test(name) && value) report(`${name} stands in the clear`)
 }
 
 function checkService({ spec }, report) {
