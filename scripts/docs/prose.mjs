@@ -5,10 +5,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { proseFindings } from './prose-findings.mjs'
 
-/** Every text for people, and the scripts that write some. Tests of packages are named like sentences, for developers. */
+/** Texts for users, operators and maintainers. The packages' own tests are left out: they quote refused inputs at length. */
 const readableFiles = [
   /\.md$/,
-  /^packages\/[^/]+\/(?:src|bin)\/.*\.[cm]?[jt]s$/,
+  /^packages\/[^/]+\/src\/.*\.[cm]?[jt]s$/,
   /^(?:bench|e2e|examples|scripts|deploy)\/.*\.(?:[cm]?[jt]s|ya?ml|sh|lua)$/,
   /(?:^|\/)Dockerfile$/,
   /(?:^|\/)package\.json$/,
