@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { proseFindings } from './prose-findings.mjs'
 
-/** Texts for users, operators and maintainers. The packages' own tests are left out: they quote refused inputs at length. */
+/** Texts for users, operators and maintainers. The packages' own tests are left out: only developers read them. */
 const readableFiles = [
   /\.md$/,
   /^packages\/[^/]+\/src\/.*\.[cm]?[jt]s$/,
