@@ -36,7 +36,13 @@ const spoiled = [
   [deployment, 'path: /healthz', 'path: /check', 'livenessProbe'],
   [deployment, 'terminationGracePeriodSeconds: 20', 'terminationGracePeriodSeconds: 15', 'more than 15'],
   [deployment, 'dex-token-broker:0.1.0', 'dex-token-broker:latest', 'pinned neither'],
-  [deployment, 'DEX_TOKEN_URL', 'DEX_TOKENURL', 'no variable DEX_TOKENURL'],
+  [deployment, 'name: DEX_ISSUER', 'name: DEX_ISUER', 'no variable DEX_ISUER'],
+  [
+    deployment,
+    /name: DEX_ISSUER\n.*\n/,
+    'name: DEX_TOKEN_URL\n              value: https://dex.example.com/dex/token\n',
+    'no DEX_ISSUER',
+  ],
   [
     'deploy/kubernetes/gate-mode/deployment-patch.yaml',
     /valueFrom:\n.*\n.*\n.*\n/,
@@ -59,6 +65,7 @@ const spoiled = [
   [oldPolicy, 'path: /check', 'pathOverride: /check', 'http.path is not /check'],
   [oldPolicy, 'timeout: 6s', 'timeout: 5s', 'not longer than HTTP_TIMEOUT'],
   [compose, 'LOG_FORMAT', 'LOG_FORM', 'no variable LOG_FORM'],
+  [compose, 'DEX_ISSUER: http://dex:5556/dex', 'DEX_TOKEN_URL: http://dex:5556/dex/token', 'no DEX_ISSUER'],
   [compose, '127.0.0.1:10000', '10000', 'is published on'],
   [compose, 'whoami:v1.11.0', 'whoami', 'the image of backend has no version'],
   [envoy, 'failure_mode_allow: false', 'failure_mode_allow: true', 'failure_mode_allow'],
