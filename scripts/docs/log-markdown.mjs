@@ -34,33 +34,46 @@ export function logGuideFaults(guide, calls, sources) {
 }
 
 /**
- * The guide after an edit of the source: a line that was reworded keeps its text under the new message, where the same
- * file leaves no doubt; a new line is added with empty texts, which is a fault until somebody writes them.
+ * The guide after an edit of the source: a line that was reworded keeps its text under the new message, where file and
+ * level leave no doubt; a new line is added with empty texts, which is a fault until somebody writes them.
  */
 export function repairedLogGuide({ lines, fields }, calls) {
-  const fileOf = new Map(calls.map(({ message, file }) => [message, file]))
-  const isNew = message => !Object.hasOwn(lines, message)
+  const places = placesOf(calls)
+  const placeOf = message => places.get(message) ?? lines[message]
+  const gone = Object.keys(lines).filter(message => !places.has(message))
+  const added = [...places.keys()].filter(message => !Object.hasOwn(lines, message))
   const successors = new Map()
-  for (const [stale, { file }] of Object.entries(lines)) {
-    if (fileOf.has(stale)) continue
-    const inFile = messages =>
-      messages.filter(message => (fileOf.get(message) ?? lines[message]?.file) === file)
-    const added = inFile([...fileOf.keys()].filter(isNew))
-    const gone = inFile(Object.keys(lines).filter(message => !fileOf.has(message)))
-    const alike = added.filter(message => sharedWords(message, stale) > 0.3)
-    const [successor] = added.length === 1 && gone.length === 1 ? added : alike.length === 1 ? alike : []
+  for (const stale of gone) {
+    const isBeside = message => {
+      const [{ file, level }, other] = [placeOf(stale), placeOf(message)]
+      return file === other.file && level === other.level
+    }
+    const candidates = added.filter(isBeside)
+    const alike = candidates.filter(message => sharedWords(message, stale) > 0.3)
+    const isOnlyOne = candidates.length === 1 && gone.filter(isBeside).length === 1
+    const [successor] = isOnlyOne ? candidates : alike.length === 1 ? alike : []
     if (successor !== undefined && ![...successors.values()].includes(successor))
       successors.set(stale, successor)
   }
   const kept = Object.entries(lines).map(([message, entry]) => {
     const current = successors.get(message) ?? message
-    return [current, { ...entry, file: fileOf.get(current) ?? entry.file }]
+    return [current, { ...entry, ...places.get(current) }]
   })
   const known = new Set(kept.map(([message]) => message))
-  const stubs = [...fileOf]
+  const stubs = [...places]
     .filter(([message]) => !known.has(message))
-    .map(([message, file]) => [message, { area: '', file, meaning: '', action: '' }])
+    .map(([message, place]) => [message, { area: '', ...place, meaning: '', action: '' }])
   return { lines: Object.fromEntries([...kept, ...stubs]), fields }
+}
+
+/** File and levels of each message. */
+function placesOf(calls) {
+  const places = new Map()
+  for (const { message, file, level } of calls) {
+    const levels = places.get(message)?.level.split(', ') ?? []
+    places.set(message, { file, level: [...new Set([...levels, level])].toSorted().join(', ') })
+  }
+  return places
 }
 
 function sharedWords(one, other) {

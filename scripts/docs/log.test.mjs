@@ -4,7 +4,7 @@ import { logCalls } from './log-calls.mjs'
 import { logGuideFaults, logMarkdown, repairedLogGuide } from './log-markdown.mjs'
 
 const described = (file, message) => ({
-  [message]: { area: 'Tokens', file, meaning: 'One.', action: 'Nothing.' },
+  [message]: { area: 'Tokens', file, level: 'info', meaning: 'One.', action: 'Nothing.' },
 })
 const call = (message, fields = []) => ({ level: 'info', message, fields, line: 1, file: 'a.ts' })
 
@@ -84,8 +84,21 @@ test('of several reworded lines the alike ones keep their texts, and the rest is
     lines: { ...described('a.ts', 'key set not loaded: …'), ...described('a.ts', 'stopped') },
     fields: {},
   }
-  const { lines } = repairedLogGuide(guide, [call('key set unavailable: …'), call('listener closed')])
-  assert.deepEqual(Object.keys(lines), ['key set unavailable: …', 'stopped', 'listener closed'])
+  const calls = [call('key set unavailable: …'), call('listener closed')]
+  calls.push({ ...call('key set not cached'), level: 'debug' })
+  const { lines } = repairedLogGuide(guide, calls)
+  assert.deepEqual(Object.keys(lines), [
+    'key set unavailable: …',
+    'stopped',
+    'listener closed',
+    'key set not cached',
+  ])
   assert.equal(lines['key set unavailable: …'].meaning, 'One.')
-  assert.deepEqual(lines['listener closed'], { area: '', file: 'a.ts', meaning: '', action: '' })
+  assert.deepEqual(lines['listener closed'], {
+    area: '',
+    file: 'a.ts',
+    level: 'info',
+    meaning: '',
+    action: '',
+  })
 })
