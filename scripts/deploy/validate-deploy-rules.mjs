@@ -118,7 +118,7 @@ function checkStop(pod, { env, lifecycle }, report) {
 }
 
 function checkSecrets(env, report) {
-  for (const { name, value } of env) if (/SECRET$/.test(name) && value) report(`${name} stands in the clear`)
+  for (const { name, value } of env) if (/SECRET$/.test(name) && value) report(`${name} is in plain text`)
 }
 
 /** By its issuer alone the broker finds Dex's key set, and drops tokens whose key Dex has lost. */

@@ -47,7 +47,7 @@ const spoiled = [
     'deploy/kubernetes/gate-mode/deployment-patch.yaml',
     /valueFrom:\n.*\n.*\n.*\n/,
     'value: secret\n',
-    'in the clear',
+    'in plain text',
   ],
   ['deploy/kubernetes/base/kustomization.yaml', 'Selectors: false', 'Selectors: true', 'includeSelectors'],
   ['deploy/kubernetes/base/network-policy.yaml', 'port: admin', 'port: check', 'for Envoy alone'],
