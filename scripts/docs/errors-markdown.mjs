@@ -31,6 +31,6 @@ ${rows.join('\n')}
 | 503 | \`Retry-After\` | seconds to wait; 1 when the time is not known |
 
 \`error_description\` is safe to show to a caller. The cause, which may name hosts and settings, is in the broker's [log](log.md) only.
-Envoy replaces every 5xx by its own \`status_on_error\` ([envoy.md](envoy.md#what-a-client-of-envoy-sees)).
+Envoy replaces every 5xx by its own \`status_on_error\` ([envoy.md](envoy.md#answers-that-a-client-of-envoy-sees)).
 `
 }
