@@ -1,51 +1,64 @@
 import { variableGroups } from '../../packages/server/src/config/schema/variable-groups.ts'
+import { type MinimalConfiguration, minimalConfigurations } from './minimal-configurations.ts'
 
 const introduction = `# Configuration
 
 <!-- Generated from the server's configuration schema: change the schema, not this file. -->
 
-The server is configured with environment variables. \`dex-token-broker --help\` prints this list, and
-\`dex-token-broker --check-config\` validates the environment and prints the effective configuration with secrets masked.
-A start with a wrong configuration fails and names every fault at once.
+Set environment variables, check them, start. In a clone, \`dex-token-broker\` is \`node packages/server/dist/command.js\`:
 
-## How values are written
+\`\`\`sh
+export DEX_ISSUER=https://dex.example.com/dex
+dex-token-broker --check-config   # validates; prints what is in effect, secrets masked
+dex-token-broker                  # --help prints every variable with its default
+\`\`\`
 
-- **Empty means unset.** A variable that is set to the empty text has its default, as in the Go service. Unknown variables are ignored.
-- **Duration**: Go's syntax, decimal numbers with a unit: \`ns\`, \`us\` (or \`µs\`), \`ms\`, \`s\`, \`m\`, \`h\`. Examples: \`500ms\`, \`5s\`,
-  \`1m30s\`, \`1.5h\`. A number without a unit is refused, except \`0\`; so are negative durations and those longer than
-  \`596h31m23.647s\`. Fractions of a millisecond are rounded up. For \`SHUTDOWN_TIMEOUT\`, \`HTTP_TIMEOUT\`, \`CACHE_CLEANUP_INTERVAL\` and
-  \`EXPIRY_SAFETY_MARGIN\` a zero stands for the default.
-- **Boolean**: \`1\`, \`t\`, \`T\`, \`TRUE\`, \`true\`, \`True\`, or \`0\`, \`f\`, \`F\`, \`FALSE\`, \`false\`, \`False\`.
-- **Address**: \`host:port\`. Without a host (\`:8080\`) it is every interface; port \`0\` lets the system choose; an IPv6 address goes in
-  brackets (\`[::1]:8080\`).
-- **URL**: \`https://\` or \`http://\`, with a host, without user name, password or fragment. \`http://\` only for \`localhost\`,
-  \`127.0.0.0/8\` and \`[::1]\`, unless \`ALLOW_INSECURE_DEX_URL\` is true. An issuer is compared as it is written, trailing slash included.
-- **Header name**: in any case. Refused are hop-by-hop headers, those that describe the body (\`content-length\`, \`content-type\`,
-  \`content-encoding\`), \`expect\`, \`host\`, \`cache-control\` and Envoy's own \`x-envoy-...\`.
-- **Level**: \`DEBUG\`, \`INFO\`, \`WARN\` or \`ERROR\` in any case, with an optional offset as in Go's slog: \`INFO+2\`.`
+A wrong configuration stops the start and lists every fault at once.
+
+## Minimal configurations`
+
+const values = `Prefer \`DEX_ISSUER\` to \`DEX_TOKEN_URL\`: only with Dex's key set, which discovery finds, can the broker drop tokens whose signing key
+Dex has lost.
+
+## Syntax of values
+
+| Kind | Syntax |
+| --- | --- |
+| empty | An empty variable counts as unset and has its default, as in the Go service. Unknown variables are ignored. |
+| duration | Go's syntax, decimal numbers with a unit: \`ns\`, \`us\` (or \`µs\`), \`ms\`, \`s\`, \`m\`, \`h\`. Examples: \`500ms\`, \`5s\`, \`1m30s\`, \`1.5h\`. Rejected: numbers without a unit (except \`0\`), negative durations, and more than \`596h31m23.647s\`. Fractions of a millisecond are rounded up. \`0\` means the default for \`SHUTDOWN_TIMEOUT\`, \`HTTP_TIMEOUT\`, \`CACHE_CLEANUP_INTERVAL\` and \`EXPIRY_SAFETY_MARGIN\`. |
+| boolean | \`1\`, \`t\`, \`T\`, \`TRUE\`, \`true\`, \`True\`, or \`0\`, \`f\`, \`F\`, \`FALSE\`, \`false\`, \`False\` |
+| address | \`host:port\`. Without a host (\`:8080\`) it means every interface. Port \`0\` lets the system choose. IPv6 addresses need brackets: \`[::1]:8080\`. |
+| URL | \`https://\` or \`http://\` with a host, without user name, password or fragment. \`http://\` only for \`localhost\`, \`127.0.0.0/8\` and \`[::1]\`, unless \`ALLOW_INSECURE_DEX_URL\` is true. An issuer is compared exactly as written, trailing slash included. |
+| header name | Case does not matter. Rejected: hop-by-hop headers, headers that describe the body (\`content-length\`, \`content-type\`, \`content-encoding\`), \`expect\`, \`host\`, \`cache-control\`, and Envoy's own \`x-envoy-...\`. |
+| level | \`DEBUG\`, \`INFO\`, \`WARN\` or \`ERROR\` in any case, with an optional offset as in Go's slog: \`INFO+2\` |`
 
 const rules = `## Rules between variables
 
-- The JWT gate is on when \`JWKS_URL\`, \`JWT_ISSUER\` or \`JWT_AUDIENCE\` is set. It then needs \`STATIC_CLIENT_ID\`, and keys:
-  \`JWKS_URL\`, or \`DEX_ISSUER\`, whose own keys are used without \`JWKS_URL\`; the expected issuer is then \`DEX_ISSUER\` unless \`JWT_ISSUER\` is set.
-- \`DEX_TOKEN_URL\` and \`JWKS_URL\`, when they are set, win over what \`DEX_ISSUER\` says.
-- \`JWKS_MAX_STALE\` is at least \`JWKS_MAX_AGE\`.
-- \`CLIENT_ID_HEADER\`, \`CLIENT_SECRET_HEADER\`, \`SCOPE_HEADER\` and, with a gate, \`JWT_HEADER\` are different headers.
-- \`UPSTREAM_TOKEN_HEADERS\` maps at most one field onto a header, and none onto \`UPSTREAM_AUTH_HEADER\`.
-- The scope that \`STATIC_SCOPE\` and \`STATIC_AUDIENCES\` make together has at most 1024 characters.
-- \`ADMIN_ADDR\`, when it is set, is not \`LISTEN_ADDR\`.
+| Variables | Rule |
+| --- | --- |
+| \`JWKS_URL\`, \`JWT_ISSUER\`, \`JWT_AUDIENCE\` | Each of them turns the JWT gate on. The gate needs \`STATIC_CLIENT_ID\` and a key set: \`JWKS_URL\`, or else that of Dex by \`DEX_ISSUER\` or \`DEX_JWKS_URL\`. |
+| \`JWT_ISSUER\` | Defaults to \`DEX_ISSUER\` when the gate uses the key set of Dex. |
+| \`STATIC_CLIENT_SECRET\` without a gate | Does not start where a gate seems to be meant: with \`DEX_ISSUER\`, or with a variable that begins with \`JWT_\` or \`JWKS_\`, even an empty one. \`ALLOW_UNAUTHENTICATED_CALLERS=true\` allows it. |
+| \`DEX_TOKEN_URL\`, \`DEX_JWKS_URL\` | Override what discovery by \`DEX_ISSUER\` says. |
+| \`JWKS_MAX_STALE\` | At least \`JWKS_MAX_AGE\`. |
+| \`CLIENT_ID_HEADER\`, \`CLIENT_SECRET_HEADER\`, \`SCOPE_HEADER\`, with a gate \`JWT_HEADER\` | Must be different headers. |
+| \`UPSTREAM_TOKEN_HEADERS\` | At most one field per header, and none onto \`UPSTREAM_AUTH_HEADER\`. |
+| \`STATIC_SCOPE\`, \`STATIC_AUDIENCES\` | Together they make a scope of at most 1024 characters. |
+| \`ADMIN_ADDR\` | When set, must differ from \`LISTEN_ADDR\`. |
 
-## Warnings at the start
+## Warnings at startup
 
 Allowed, but logged as a warning:
 
-- \`STATIC_CLIENT_ID\` and \`STATIC_CLIENT_SECRET\` without a JWT gate: whoever reaches the check listener gets a token.
-- \`STATIC_CLIENT_ID\` and \`STATIC_CLIENT_SECRET\` without \`STATIC_SCOPE\`: callers choose the scope under the broker's identity.
-- A JWT gate without \`JWT_AUDIENCE\`: a JWT that was made for any other service is accepted too.
-- A \`JWT_ISSUER\` other than \`DEX_ISSUER\` while Dex's own keys are used: no JWT of that Dex passes.
-- An \`http://\` URL beyond loopback, which \`ALLOW_INSECURE_DEX_URL\` makes possible.`
+| Configuration | Consequence |
+| --- | --- |
+| \`STATIC_CLIENT_SECRET\` without a JWT gate and without \`ALLOW_UNAUTHENTICATED_CALLERS\` | Every request that reaches the check listener gets a token; without \`STATIC_CLIENT_ID\`, every request that names the client id. |
+| \`STATIC_CLIENT_ID\` and \`STATIC_CLIENT_SECRET\` without \`STATIC_SCOPE\` | Callers choose the scope under the broker's identity. |
+| a JWT gate without \`JWT_AUDIENCE\` | A JWT that was made for another service is accepted. |
+| \`JWT_ISSUER\` other than \`DEX_ISSUER\` with the key set of Dex | No JWT of that Dex is accepted. |
+| an \`http://\` URL beyond loopback (\`ALLOW_INSECURE_DEX_URL\`) | Secrets, tokens and keys cross the network unencrypted. |`
 
-/** The text of docs/configuration.md: how values are written, then every variable under a heading of its own. */
+/** The text of docs/configuration.md: minimal configurations, how values are written, then every variable under its own heading. */
 export function configurationMarkdown(): string {
   const groups = variableGroups().map(({ title, variables }) => {
     const entries = variables.map(({ name, type, description, defaultText, example, secret }) => {
@@ -58,7 +71,12 @@ export function configurationMarkdown(): string {
     })
     return [`## ${title}`, ...entries].join('\n\n')
   })
-  return `${[introduction, ...groups, rules].join('\n\n')}\n`
+  return `${[introduction, ...minimalConfigurations.map(minimalSection), values, ...groups, rules].join('\n\n')}\n`
+}
+
+function minimalSection({ title, purpose, variables }: MinimalConfiguration): string {
+  const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
+  return `### ${title}\n\n${purpose}\n\n\`\`\`sh\n${lines.join('\n')}\n\`\`\``
 }
 
 /** Keeps placeholders such as `<token>` visible: Markdown takes them for tags. */

@@ -6,8 +6,12 @@ import { brokerErrorCodes } from '../../packages/core/src/shared/errors.ts'
 import { root } from '../workspace/workspace-packages.cjs'
 import { configurationMarkdown } from './configuration-markdown.ts'
 import { envExample } from './env-example.ts'
+import { errorsMarkdown } from './errors-markdown.mjs'
+import { logCalls } from './log-calls.mjs'
+import { logGuideFaults, logMarkdown, repairedLogGuide } from './log-markdown.mjs'
 import { brokenLinks } from './markdown-links.mjs'
 import { fillSnippets } from './markdown-snippets.mjs'
+import { metricGuideFaults, metricsMarkdown, ownMetrics } from './metrics-markdown.ts'
 
 const writes = process.argv.includes('--write')
 const foldersWithoutDocs = new Set([
@@ -25,6 +29,8 @@ const outdated = []
 keepEqual('docs/configuration.md', configurationMarkdown())
 keepEqual('.env.example', envExample())
 keepEqual('docs/errors.md', errorsMarkdown(brokerErrorCodes))
+keepLogPage()
+keepMetricsPage()
 
 const markdownFiles = filesBelow('.').filter(file => file.endsWith('.md'))
 for (const file of markdownFiles) {
@@ -40,32 +46,34 @@ for (const fault of faults) console.error(fault)
 if (faults.length > 0) process.exitCode = 1
 else console.log(`${markdownFiles.length} Markdown files: generated pages, snippets and links are in order`)
 
+function keepLogPage() {
+  const sources = ['packages/core/src', 'packages/server/src'].flatMap(filesBelow).map(file => ({
+    file,
+    text: readFileSync(path.join(root, file), 'utf8'),
+  }))
+  const calls = sources.flatMap(({ file, text }) => logCalls(text).map(call => ({ ...call, file })))
+  const guide = repairedLogGuide(readJson('scripts/docs/log-guide.json'), calls)
+  keepEqual('scripts/docs/log-guide.json', `${JSON.stringify(guide, null, 2)}\n`)
+  faults.push(...logGuideFaults(guide, calls, sources.map(({ text }) => text).join('\n')))
+  keepEqual('docs/log.md', logMarkdown(guide, calls))
+}
+
+function keepMetricsPage() {
+  const guide = readJson('scripts/docs/metrics-guide.json')
+  const metrics = ownMetrics()
+  faults.push(...metricGuideFaults(guide, metrics))
+  keepEqual('docs/metrics.md', metricsMarkdown(guide, metrics))
+}
+
+function readJson(file) {
+  return JSON.parse(readFileSync(path.join(root, file), 'utf8'))
+}
+
 function keepEqual(file, text) {
   const fullPath = path.join(root, file)
   if (existsSync(fullPath) && readFileSync(fullPath, 'utf8') === text) return
   outdated.push(file)
   if (writes) writeFileSync(fullPath, text)
-}
-
-function errorsMarkdown(codes) {
-  const rows = Object.entries(codes).map(
-    ([code, { status, description }]) =>
-      `| \`${code}\` | ${status} | ${description.replaceAll('|', '\\|')} |`,
-  )
-  return `# Errors
-
-<!-- Generated from the table in packages/core/src/shared/errors.ts: change the table, not this file. -->
-
-Whatever goes wrong is a \`BrokerError\` with one of these codes. Over HTTP it becomes the status beside it and the body
-\`{"error": "<code>", "error_description": "<text that is safe to show>"}\` (RFC 6749 section 5.2).
-
-| Code | Status | When |
-| --- | --- | --- |
-${rows.join('\n')}
-
-Every 401 carries \`WWW-Authenticate: Bearer\`. A 503 carries \`Retry-After\`: how long to wait, a second when that is
-not known. The reason behind an error, which may name hosts and settings, is in the broker's log and never in an answer.
-`
 }
 
 function filesBelow(folder) {

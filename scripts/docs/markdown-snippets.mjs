@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 
-const openingMarker = /^<!-- snippet: (\S+)#(\S+) -->$/
+const openingMarker = /^<!-- snippet: ([^\s#]+)(?:#(\S+))? -->$/
+const regionMarker = /^\s*(\/\/|#) ?#(?:region|endregion)\b/
 const closingMarker = '<!-- /snippet -->'
 
 /**
- * Puts regions of source files that really run between the markers `<!-- snippet: path#region -->` and
- * `<!-- /snippet -->`. Paths are relative to the root. Returns the text and the faults, each with its line.
+ * Puts files that really run, or regions of them, between the markers `<!-- snippet: path -->` or
+ * `<!-- snippet: path#region -->` and `<!-- /snippet -->`. Paths are relative to the root. Returns the text and the faults, each with its line.
  */
 export function fillSnippets(markdown, root) {
   const lines = markdown.split('\n')
@@ -22,11 +23,7 @@ export function fillSnippets(markdown, root) {
       continue
     }
     try {
-      filled.push(
-        `\`\`\`${path.extname(file).slice(1)}`,
-        ...linesOfRegion(path.join(root, file), region),
-        '```',
-      )
+      filled.push(`\`\`\`${path.extname(file).slice(1)}`, ...linesOf(path.join(root, file), region), '```')
     } catch (error) {
       faults.push(`${index + 1}: ${error.message}`)
       filled.push(...lines.slice(index + 1, end))
@@ -35,6 +32,12 @@ export function fillSnippets(markdown, root) {
     index = end
   }
   return { text: filled.join('\n'), faults }
+}
+
+function linesOf(file, region) {
+  if (region !== undefined) return linesOfRegion(file, region)
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
+  return lines.filter(line => !regionMarker.test(line))
 }
 
 /** The lines between `// #region name` and `// #endregion` (`#` in YAML and shell), moved to the left margin. */

@@ -19,8 +19,8 @@ export function benchMarkdown(result: BenchResult): string {
     '![CPU time per check](performance.svg)',
     '### CPU time per check',
     cpuTable(modes),
-    '### Beside it',
-    'Throughput and latency are those of a server that is given more than it can do, on a machine that it shares with the load.',
+    '### Throughput, latency and memory',
+    'Throughput and latency under more load than the server can handle, on a machine that it shares with the load generator.',
     loadTable(modes),
   ]
   if (library !== undefined) sections.push('### The library', ...librarySections(library))

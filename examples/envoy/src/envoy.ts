@@ -44,7 +44,7 @@ try {
   // #region set-up
   await using broker = new ManagedProcess('the broker', process.execPath, [brokerCommand], {
     env: {
-      DEX_TOKEN_URL: dex.tokenEndpoint, // https://dex.example.com/dex/token
+      DEX_ISSUER: dex.issuer, // https://dex.example.com/dex
       LISTEN_ADDR: '127.0.0.1:0',
       ADMIN_ADDR: '127.0.0.1:0',
       UPSTREAM_TOKEN_HEADERS: 'access_token:x-access-token',
