@@ -7,7 +7,7 @@ Then keeps running until Ctrl-C, so that you can send your own.
 
   --once      exit after the checks: 0 when they pass, otherwise 1
   --no-envoy  run a small stand-in, which asks the broker as Envoy does
-  --verbose   print the broker's log
+  --verbose   print the broker's log, and stack traces
   --help      print this text
 
 Environment variables:

@@ -47,6 +47,7 @@ await runFromCommandLine(async (options, signal) => {
   const dex = await start(startDex(await port(5556)))
   const received: IncomingHttpHeaders[] = []
   const backend = await start(startBackend(await port(9000), dex, received))
+  // The broker's whole configuration; docs/configuration.md has every variable.
   const environment = {
     DEX_TOKEN_URL: dex.tokenEndpoint,
     UPSTREAM_TOKEN_HEADERS: 'id_token:x-id-token',
@@ -56,7 +57,9 @@ await runFromCommandLine(async (options, signal) => {
   const broker = await start(startBroker(environment, ports))
   if (options.verbose) broker.process.child.stdout?.pipe(process.stdout)
   const gateway = { envoyBinary, port: await port(10000), broker, backendPort: backend.port }
-  const envoy = await start(startGateway(gateway))
+  const envoy = await start(
+    startGateway(gateway).catch(explain('Envoy did not start; npm start -- --no-envoy runs without it')),
+  )
   const url = `http://127.0.0.1:${envoy.port}`
   console.log(`client -> Envoy -> backend. Envoy asks the broker about each request; the broker gets tokens from Dex.
   Envoy    ${url}, ${envoyBinary ? 'with deploy/envoy/envoy.yaml' : 'a small stand-in for it'}
@@ -81,16 +84,15 @@ await runFromCommandLine(async (options, signal) => {
       `${requests || 'no'} token request${requests > 1 ? 's' : ''}`,
       received.length === 0 ? 'backend not reached' : `backend gets ${names.join(', ') || 'no token'}`,
     ].join(', ')
-    if (seen === expected) {
-      console.log(styleText('green', '✓'), name.padEnd(26), `${seen} (${tookMs.toFixed(1)} ms)`)
-    } else {
-      failures += 1
-      console.log(styleText('red', '✗'), name.padEnd(26), `${seen}; expected ${expected}`)
-    }
+    const passed = seen === expected
+    if (!passed) failures += 1
+    const mark = passed ? styleText('green', '✓') : styleText('red', '✗')
+    console.log(mark, name.padEnd(26), seen, passed ? `(${tookMs.toFixed(1)} ms)` : `(expected ${expected})`)
   }
+  const exitCode = failures > 0 ? 1 : 0
   if (failures === 0) console.log(`\nAll ${steps.length} steps went as expected.`)
   else console.log(`\n${failures} of ${steps.length} steps failed. The broker's log:\n${broker.process.log}`)
-  if (options.once) return failures === 0 ? 0 : 1
+  if (options.once) return exitCode
 
   const curl = `curl ${url}/hello -H 'x-client-id: ${client.id}' -H 'x-client-secret: ${client.secret}'`
   console.log(`
@@ -99,9 +101,10 @@ Everything keeps running until Ctrl-C. Try:
   ${curl} -H 'x-scope: openid'
   curl -i ${url}/hello
   curl http://127.0.0.1:${broker.adminPort}/metrics`)
-  await Promise.race([stopped, broker.process.ended()])
-  if (!signal.aborted) throw new Error(`The broker ended unexpectedly. Its log:\n${broker.process.log}`)
-  return failures === 0 ? 0 : 1
+  const end = await Promise.race([stopped, broker.process.ended()])
+  if (!signal.aborted)
+    throw new Error(`The broker ended unexpectedly (${end}). Its log:\n${broker.process.log}`)
+  return exitCode
 })
 
 async function envoyFor({ noEnvoy }: Options): Promise<string | undefined> {
@@ -115,9 +118,13 @@ async function startDex(port: number) {
   const clients = [client]
   const binary = process.env['DEX_BIN']
   if (!binary) return startDevDex({ port, clients })
-  return startRealDex(binary, { port, clients }).catch((error: Error) => {
-    throw new Error(`DEX_BIN=${binary} did not start: ${error.message}`)
-  })
+  return startRealDex(binary, { port, clients }).catch(explain(`DEX_BIN=${binary} did not start`))
+}
+
+function explain(problem: string): (error: Error) => never {
+  return error => {
+    throw new Error(`${problem}: ${error.message}`, { cause: error })
+  }
 }
 
 /** A backend that answers 200 to requests with a token from Dex, and keeps the headers of each request. */
