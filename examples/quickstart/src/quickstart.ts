@@ -15,15 +15,21 @@ const openid = { ...credentials, 'x-scope': 'openid' }
 /** Each: a name, how many requests at once, their headers, and what must come of them. */
 const steps = [
   ['no credentials', 1, {}, '401, no token request, backend not reached'],
-  ['first call', 1, credentials, '200, 1 token request, backend gets authorization'],
-  ['second call, token cached', 1, credentials, '200, no token request, backend gets authorization'],
-  ['forged ID token, removed', 1, forgedIdToken, '200, no token request, backend gets authorization'],
+  ['first call', 1, credentials, '200, 1 token request, backend gets the token'],
+  ['second call, token cached', 1, credentials, '200, no token request, backend gets the token'],
+  ['forged ID token, removed', 1, forgedIdToken, '200, no token request, backend gets the token'],
   ['wrong secret', 1, wrongSecret, '401, 1 token request, backend not reached'],
   ['wrong secret again', 1, wrongSecret, '401, no token request, backend not reached'],
-  ['100 at once, scope openid', 100, openid, '200, 1 token request, backend gets authorization, x-id-token'],
+  ['100 at once, scope openid', 100, openid, '200, 1 token request, backend gets the token and the ID token'],
 ] as const
 /** What the backend should get, and what it must never get. */
-const headersOfInterest = ['authorization', 'x-id-token', 'x-client-id', 'x-client-secret', 'x-scope']
+const headersOfInterest = {
+  authorization: 'the token',
+  'x-id-token': 'the ID token',
+  'x-client-id': 'the client id',
+  'x-client-secret': 'the secret',
+  'x-scope': 'the scope',
+}
 
 await runFromCommandLine(async (options, signal) => {
   const stopped = once(signal, 'abort')
@@ -77,12 +83,14 @@ await runFromCommandLine(async (options, signal) => {
     const answers = await Promise.all(Array.from({ length: calls }, () => fetch(url, { headers, signal })))
     const tookMs = performance.now() - startedAt
     const statuses = new Set(answers.map(({ status }) => status))
-    const names = headersOfInterest.filter(header => received.some(headers => header in headers))
+    const arrived = Object.entries(headersOfInterest).flatMap(([header, text]) =>
+      received.some(headers => header in headers) ? [text] : [],
+    )
     const requests = (await countTokenRequests()) - before
     const seen = [
       [...statuses].join(' and '),
       `${requests || 'no'} token request${requests > 1 ? 's' : ''}`,
-      received.length === 0 ? 'backend not reached' : `backend gets ${names.join(', ') || 'no token'}`,
+      received.length === 0 ? 'backend not reached' : `backend gets ${arrived.join(' and ') || 'no token'}`,
     ].join(', ')
     const passed = seen === expected
     if (!passed) failures += 1
