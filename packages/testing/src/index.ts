@@ -9,6 +9,7 @@ export {
 export { type EnvoyProcess, startEnvoy } from './envoy-process.ts'
 export { type FoundEnvoy, findEnvoy } from './find-envoy.ts'
 export { freePort } from './free-port.ts'
+export { type Gateway, type GatewayOptions, startGateway } from './gateway.ts'
 export { ManagedProcess, type ManagedProcessOptions } from './managed-process.ts'
 export { ask, type RawAnswer, RawConnection, type RawRequest, requestText } from './raw-connection.ts'
 export {

@@ -18,6 +18,13 @@ test('nobody listens on a free port', async () => {
   expect(refused.code).toBe('ECONNREFUSED')
 })
 
+test('a preferred port is taken unless somebody listens on it', async () => {
+  const free = await freePort()
+  expect(await freePort(free)).toBe(free)
+  await using server = await startRecordingServer()
+  expect(await freePort(server.port)).not.toBe(server.port)
+})
+
 test('a raw request arrives as it was written, line by line', async () => {
   await using server = await startRecordingServer()
   const headers = [

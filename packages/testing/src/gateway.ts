@@ -1,0 +1,39 @@
+import type { BrokerPorts } from './broker-command.ts'
+import { envoyBootstrap } from './envoy-bootstrap.ts'
+import { startEnvoy } from './envoy-process.ts'
+import { startEnvoyStandIn } from './envoy-stand-in.ts'
+
+export interface GatewayOptions {
+  /** Without one the stand-in runs. */
+  readonly envoyBinary: string | undefined
+  /** Port on 127.0.0.1; default: a free one. */
+  readonly port?: number
+  readonly broker: BrokerPorts
+  readonly backendPort: number
+}
+
+/** What stands in front of the backend and asks the broker about every request. */
+export interface Gateway extends AsyncDisposable {
+  readonly port: number
+}
+
+/** Starts Envoy with the shipped bootstrap, or its stand-in with the same settings. */
+export async function startGateway({
+  envoyBinary,
+  port = 0,
+  broker,
+  backendPort,
+}: GatewayOptions): Promise<Gateway> {
+  const bootstrap = envoyBootstrap({
+    brokers: [broker],
+    backendPort,
+    listeners: {
+      ingress: ({ listener }) => {
+        listener['address'].socket_address.port_value = port
+      },
+    },
+  })
+  if (envoyBinary === undefined) return startEnvoyStandIn(bootstrap)
+  const envoy = await startEnvoy(envoyBinary, bootstrap)
+  return { port: envoy.port('ingress'), [Symbol.asyncDispose]: () => envoy[Symbol.asyncDispose]() }
+}
