@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 
-const openingMarker = /^<!-- snippet: (\S+)#(\S+) -->$/
+const openingMarker = /^<!-- snippet: ([^\s#]+)(?:#(\S+))? -->$/
 const closingMarker = '<!-- /snippet -->'
+/** What a code block is called where that is not the extension of its file. */
+const languages = { mjs: 'js' }
 
 /**
  * Puts regions of source files that really run between the markers `<!-- snippet: path#region -->` and
- * `<!-- /snippet -->`. Paths are relative to the root. Returns the text and the faults, each with its line.
+ * `<!-- /snippet -->`; a path without a region stands for the whole file. Paths are relative to the root. Returns the text and the faults, each with its line.
  */
 export function fillSnippets(markdown, root) {
   const lines = markdown.split('\n')
@@ -22,11 +24,9 @@ export function fillSnippets(markdown, root) {
       continue
     }
     try {
-      filled.push(
-        `\`\`\`${path.extname(file).slice(1)}`,
-        ...linesOfRegion(path.join(root, file), region),
-        '```',
-      )
+      const extension = path.extname(file).slice(1)
+      const content = linesOf(path.join(root, file), region)
+      filled.push(`\`\`\`${languages[extension] ?? extension}`, ...content, '```')
     } catch (error) {
       faults.push(`${index + 1}: ${error.message}`)
       filled.push(...lines.slice(index + 1, end))
@@ -35,6 +35,11 @@ export function fillSnippets(markdown, root) {
     index = end
   }
   return { text: filled.join('\n'), faults }
+}
+
+function linesOf(file, region) {
+  if (region !== undefined) return linesOfRegion(file, region)
+  return readFileSync(file, 'utf8').trimEnd().split('\n')
 }
 
 /** The lines between `// #region name` and `// #endregion` (`#` in YAML and shell), moved to the left margin. */

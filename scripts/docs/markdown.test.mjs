@@ -24,6 +24,17 @@ test('a snippet is the region of its file, moved to the margin', context => {
   assert.deepEqual(fillSnippets(after, root), { text: after, faults: [] })
 })
 
+test('a snippet without a region is the whole file', context => {
+  const root = folderWith(context, { 'run.mjs': 'start()\n', 'run.console': '$ node run.mjs\nstarted\n' })
+  const marked = file => `<!-- snippet: ${file} -->\nold\n<!-- /snippet -->\n`
+  assert.match(fillSnippets(marked('run.mjs'), root).text, /\n```js\nstart\(\)\n```\n/)
+  assert.match(
+    fillSnippets(marked('run.console'), root).text,
+    /\n```console\n\$ node run\.mjs\nstarted\n```\n/,
+  )
+  assert.match(fillSnippets(marked('gone.mjs'), root).faults.join(), /no such file/)
+})
+
 test('a snippet without its file, its region or its end is a fault, and the text stays', context => {
   const root = folderWith(context, { 'run.ts': '// #region open\n' })
   for (const [reference, fault] of [
