@@ -2,13 +2,12 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 
 const openingMarker = /^<!-- snippet: ([^\s#]+)(?:#(\S+))? -->$/
+const regionMarker = /^\s*(\/\/|#) ?#(?:region|endregion)\b/
 const closingMarker = '<!-- /snippet -->'
-/** What a code block is called where that is not the extension of its file. */
-const languages = { mjs: 'js' }
 
 /**
- * Puts regions of source files that really run between the markers `<!-- snippet: path#region -->` and
- * `<!-- /snippet -->`; a path without a region stands for the whole file. Paths are relative to the root. Returns the text and the faults, each with its line.
+ * Puts files that really run, or regions of them, between the markers `<!-- snippet: path -->` or
+ * `<!-- snippet: path#region -->` and `<!-- /snippet -->`. Paths are relative to the root. Returns the text and the faults, each with its line.
  */
 export function fillSnippets(markdown, root) {
   const lines = markdown.split('\n')
@@ -24,9 +23,7 @@ export function fillSnippets(markdown, root) {
       continue
     }
     try {
-      const extension = path.extname(file).slice(1)
-      const content = linesOf(path.join(root, file), region)
-      filled.push(`\`\`\`${languages[extension] ?? extension}`, ...content, '```')
+      filled.push(`\`\`\`${path.extname(file).slice(1)}`, ...linesOf(path.join(root, file), region), '```')
     } catch (error) {
       faults.push(`${index + 1}: ${error.message}`)
       filled.push(...lines.slice(index + 1, end))
@@ -39,7 +36,8 @@ export function fillSnippets(markdown, root) {
 
 function linesOf(file, region) {
   if (region !== undefined) return linesOfRegion(file, region)
-  return readFileSync(file, 'utf8').trimEnd().split('\n')
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
+  return lines.filter(line => !regionMarker.test(line))
 }
 
 /** The lines between `// #region name` and `// #endregion` (`#` in YAML and shell), moved to the left margin. */

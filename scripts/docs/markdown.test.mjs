@@ -24,15 +24,13 @@ test('a snippet is the region of its file, moved to the margin', context => {
   assert.deepEqual(fillSnippets(after, root), { text: after, faults: [] })
 })
 
-test('a snippet without a region is the whole file', context => {
-  const root = folderWith(context, { 'run.mjs': 'start()\n', 'run.console': '$ node run.mjs\nstarted\n' })
-  const marked = file => `<!-- snippet: ${file} -->\nold\n<!-- /snippet -->\n`
-  assert.match(fillSnippets(marked('run.mjs'), root).text, /\n```js\nstart\(\)\n```\n/)
-  assert.match(
-    fillSnippets(marked('run.console'), root).text,
-    /\n```console\n\$ node run\.mjs\nstarted\n```\n/,
-  )
-  assert.match(fillSnippets(marked('gone.mjs'), root).faults.join(), /no such file/)
+test('a snippet without a region is the whole file, without the markers of its regions', context => {
+  const root = folderWith(context, { 'a.yaml': '# One.\na:\n  # #region b\n  b: 1\n  # #endregion b\n' })
+  const after = '<!-- snippet: a.yaml -->\n```yaml\n# One.\na:\n  b: 1\n```\n<!-- /snippet -->\n'
+  assert.deepEqual(fillSnippets('<!-- snippet: a.yaml -->\n<!-- /snippet -->\n', root), {
+    text: after,
+    faults: [],
+  })
 })
 
 test('a snippet without its file, its region or its end is a fault, and the text stays', context => {
