@@ -2,12 +2,14 @@
 // Without --write it only compares. Needs a build.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { optionRules } from '../../packages/core/src/options/broker-options.ts'
 import { brokerErrorCodes } from '../../packages/core/src/shared/errors.ts'
 import { root } from '../workspace/workspace-packages.cjs'
 import { configurationMarkdown } from './configuration-markdown.ts'
 import { envExample } from './env-example.ts'
 import { brokenLinks } from './markdown-links.mjs'
 import { fillSnippets } from './markdown-snippets.mjs'
+import { optionsMarkdown } from './options-markdown.mjs'
 
 const writes = process.argv.includes('--write')
 const foldersWithoutDocs = new Set([
@@ -25,6 +27,7 @@ const outdated = []
 keepEqual('docs/configuration.md', configurationMarkdown())
 keepEqual('.env.example', envExample())
 keepEqual('docs/errors.md', errorsMarkdown(brokerErrorCodes))
+keepEqual('docs/options.md', optionsMarkdown(optionRules, root))
 
 const markdownFiles = filesBelow('.').filter(file => file.endsWith('.md'))
 for (const file of markdownFiles) {
