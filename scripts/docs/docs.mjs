@@ -10,6 +10,7 @@ import { envExample } from './env-example.ts'
 import { brokenLinks } from './markdown-links.mjs'
 import { fillSnippets } from './markdown-snippets.mjs'
 import { optionsMarkdown } from './options-markdown.mjs'
+import { toolchainsMarkdown } from './toolchains-markdown.mjs'
 
 const writes = process.argv.includes('--write')
 const foldersWithoutDocs = new Set([
@@ -28,6 +29,7 @@ keepEqual('docs/configuration.md', configurationMarkdown())
 keepEqual('.env.example', envExample())
 keepEqual('docs/errors.md', errorsMarkdown(brokerErrorCodes))
 keepEqual('docs/options.md', optionsMarkdown(optionRules, root))
+keepEqual('docs/toolchains.md', toolchainsMarkdown())
 
 const markdownFiles = filesBelow('.').filter(file => file.endsWith('.md'))
 for (const file of markdownFiles) {
