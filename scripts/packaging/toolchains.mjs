@@ -77,7 +77,13 @@ const typescripts = {
 /** ESM in a file of the first extension, and what a CommonJS file says in the second; `fails` by version. */
 const moduleSettings = [
   { module: 'nodenext', resolution: 'nodenext', extension: 'mts' },
-  { module: 'nodenext', resolution: 'nodenext', extension: 'cts', fails: { 'TypeScript 5.4': /TS1479/ } },
+  {
+    module: 'nodenext',
+    resolution: 'nodenext',
+    extension: 'cts',
+    fails: { 'TypeScript 5.4': /TS1479/ },
+    remedy: "TypeScript 5.9 or newer, or `await import('@broker/core')`",
+  },
   { module: 'node16', resolution: 'node16', extension: 'mts' },
   {
     module: 'node16',

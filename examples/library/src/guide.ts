@@ -110,12 +110,15 @@ assert.equal((await getOrders()).status, 200)
 assert.deepEqual(await headersFor('https://elsewhere.example.com/'), {})
 
 // #region redact
-function withoutTokens(headers: Record<string, unknown>): Record<string, unknown> {
-  const shown = Object.entries(headers).filter(([name]) => !broker.tokenHeaders.includes(name.toLowerCase()))
-  return Object.fromEntries(shown)
+function loggable(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  const { name, message, stack, cause } = error
+  return { name, message, stack, code: 'code' in error ? error.code : undefined, cause: loggable(cause) }
 }
 // #endregion redact
-assert.deepEqual(withoutTokens({ Authorization: 'Bearer x', accept: '*/*' }), { accept: '*/*' })
+const leaky = Object.assign(new Error('status 500'), { code: 'E', config: { headers: token.headers } })
+assert.ok(!JSON.stringify(loggable(leaky)).includes(token.accessToken))
+assert.ok(JSON.stringify(loggable(leaky)).includes('status 500'))
 
 // #region observe
 const outcomes = new Map<string, number>()
