@@ -19,4 +19,7 @@ app.get('/report', async (request, response) => {
 // A proxy: /api/orders goes to the API as /orders, with the token.
 app.use('/api', attachToken(broker), createProxyMiddleware({ target: ordersUrl, changeOrigin: true }))
 app.use(brokerErrorHandler())
-app.listen(3000, '127.0.0.1', () => console.log('app: http://127.0.0.1:3000'))
+app.listen(3000, '127.0.0.1', error => {
+  if (error) throw error
+  console.log('app: http://127.0.0.1:3000')
+})

@@ -15,4 +15,7 @@ app.get('/orders', isReports, (request, response) => {
   response.json({ orders: 3, askedBy: authOf(request).claims['azp'] })
 })
 app.use(brokerErrorHandler())
-app.listen(3001, '127.0.0.1', () => console.log('orders API: http://127.0.0.1:3001'))
+app.listen(3001, '127.0.0.1', error => {
+  if (error) throw error
+  console.log('orders API: http://127.0.0.1:3001')
+})
