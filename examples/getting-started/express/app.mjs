@@ -5,7 +5,7 @@ import { createProxyMiddleware } from 'http-proxy-middleware'
 
 const ordersUrl = 'http://127.0.0.1:3001'
 const broker = new TokenBroker({
-  issuer: 'http://127.0.0.1:5556/dex',
+  issuer: 'http://127.0.0.1:5600/dex',
   client: { clientId: 'reports', clientSecret: 'reports-secret', audiences: ['orders'] },
 })
 const requestFetch = createRequestFetch(broker, { allow: [ordersUrl] })

@@ -4,7 +4,7 @@ import express from 'express'
 
 // `gate` says which JWTs are acceptable: signed by Dex, and for the audience `orders`.
 const broker = new TokenBroker({
-  issuer: 'http://127.0.0.1:5556/dex',
+  issuer: 'http://127.0.0.1:5600/dex',
   gate: { audience: 'orders' },
 })
 const isReports = requireClaims(claims => claims['azp'] === 'reports')

@@ -1,7 +1,7 @@
 import { startDevDex } from '@broker/dev-dex'
 
 const dex = await startDevDex({
-  port: 5556,
+  port: 5600,
   clients: [
     { id: 'reports', secret: 'reports-secret' },
     // The peer `orders` lets `reports` ask for tokens whose audience is `orders`.

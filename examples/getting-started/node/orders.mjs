@@ -3,7 +3,7 @@ import { BrokerError, refusalOf, TokenBroker } from '@broker/core'
 
 // `gate` says which JWTs are acceptable: signed by Dex, and for the audience `orders`.
 const broker = new TokenBroker({
-  issuer: 'http://127.0.0.1:5556/dex',
+  issuer: 'http://127.0.0.1:5600/dex',
   gate: { audience: 'orders' },
 })
 

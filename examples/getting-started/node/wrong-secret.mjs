@@ -1,7 +1,7 @@
 import { BrokerError, TokenBroker } from '@broker/core'
 
 const broker = new TokenBroker({
-  issuer: 'http://127.0.0.1:5556/dex',
+  issuer: 'http://127.0.0.1:5600/dex',
   client: { clientId: 'reports', clientSecret: 'not the secret' },
 })
 

@@ -12,7 +12,7 @@ await replay('express', ['dex', 'orders', 'app', 'calls'])
 
 async function replay(reader: string, sessions: readonly string[]): Promise<void> {
   const ports = new Map<string, string>()
-  for (const port of ['5556', '3001', '3000']) ports.set(port, String(await freePort()))
+  for (const port of ['5600', '3001', '3000']) ports.set(port, String(await freePort()))
   // Inside this package, so that the files find what they import.
   const folder = await mkdtemp(path.join(root, `.${reader}-`))
   await using running = new AsyncDisposableStack()
@@ -35,7 +35,7 @@ async function replay(reader: string, sessions: readonly string[]): Promise<void
 }
 
 function withPorts(text: string, ports: ReadonlyMap<string, string>): string {
-  return text.replaceAll(/\b(?:5556|3001|3000)\b/g, port => ports.get(port) ?? port)
+  return text.replaceAll(/\b(?:5600|3001|3000)\b/g, port => ports.get(port) ?? port)
 }
 
 /** Each `$ command` of a session with the lines that follow it. */
