@@ -25,11 +25,11 @@ const foldersWithoutDocs = new Set([
 const faults = []
 const outdated = []
 
+keepEqual('docs/options.md', optionsMarkdown(optionRules, root))
+keepEqual('docs/toolchains.md', toolchainsMarkdown())
 keepEqual('docs/configuration.md', configurationMarkdown())
 keepEqual('.env.example', envExample())
 keepEqual('docs/errors.md', errorsMarkdown(brokerErrorCodes))
-keepEqual('docs/options.md', optionsMarkdown(optionRules, root))
-keepEqual('docs/toolchains.md', toolchainsMarkdown())
 
 const markdownFiles = filesBelow('.').filter(file => file.endsWith('.md'))
 for (const file of markdownFiles) {
