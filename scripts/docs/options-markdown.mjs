@@ -4,7 +4,7 @@ import { declarationDoc, interfaceMembers } from './interface-members.mjs'
 
 const brokerOptions = 'packages/core/src/options/broker-options.ts'
 
-/** What the page has tables of: an interface, and the path of its options in `optionRules`. */
+/** The tables of the page: each of an interface, with the path of its options in `optionRules`. */
 const sections = [
   {
     title: 'TokenBroker',
@@ -111,7 +111,7 @@ export function optionRow({ name, type, doc }, rule, docOfItsType = '') {
   return `| ${cells.map(cell).join(' | ')} |`
 }
 
-/** What the column of limits says already. */
+/** The sentence that repeats the column of limits. */
 function limitSentence(rule) {
   return rule?.maxLength === undefined ? '' : `At most ${valueText(rule.maxLength)} characters.`
 }

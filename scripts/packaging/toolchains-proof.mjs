@@ -30,7 +30,7 @@ try {
   await rm(folder, { recursive: true, force: true })
 }
 
-/** In a folder of its own below the installed packages, so that one row's files are none of another's. */
+/** In a separate folder below the installed packages, so that a row does not see another row's files. */
 async function prove({ name, setting, files, command, afterwards, prints, fails }, project) {
   const cwd = path.join(folder, project)
   await mkdir(cwd)

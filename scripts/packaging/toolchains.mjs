@@ -13,7 +13,7 @@ broker.getToken().then(token => console.log(token.headers, hintText({ problem: '
 const esm = programOf(
   `import { TokenBroker } from '@broker/core'\nimport { hintText } from '@broker/core/options'`,
 )
-/** What TypeScript 5.4 takes too: its `Response` does not fit a transport, which a row of its own shows. */
+/** Types that TypeScript 5.4 accepts too. Its `Response` does not fit a transport: a separate row shows that. */
 const typed = `import { type IssuedToken, TokenBroker } from '@broker/core'
 import { hintText } from '@broker/core/options'
 export const broker = new TokenBroker({ issuer: 'https://dex.test' })
@@ -275,7 +275,7 @@ export const toolchains = [
   },
 ]
 
-/** What nobody has tried. */
+/** Toolchains that were not tried. */
 export const untried = [
   'Deno',
   'Rollup',

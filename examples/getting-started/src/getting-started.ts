@@ -1,5 +1,5 @@
 // Replays the sessions that docs/getting-started-node.md and docs/getting-started-express.md show, file by file, and
-// fails when an output is another one. Ports are free ones: those of the pages may be taken where this runs.
+// fails when an output is another one. It uses free ports, because the pages' ports may be taken.
 import assert from 'node:assert/strict'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
@@ -61,7 +61,7 @@ async function outputOf(
   if (program === 'curl') return `${await (await fetch(argument)).text()}\n`
   assert.equal(program, 'node')
   const started = running.use(new ManagedProcess(command, process.execPath, [path.join(folder, argument)]))
-  // A server goes on; what it has said by then is its output.
+  // A server keeps running: its output so far counts.
   await started.until('output', () =>
     started.hasEnded || started.log.length >= expected.length ? true : undefined,
   )
