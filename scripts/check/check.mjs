@@ -32,6 +32,7 @@ const steps = [
   { name: 'packaging', command: process.execPath, args: ['scripts/packaging/packaging.mjs'] },
   { name: 'cost of a check', command: process.execPath, args: ['bench/src/guard.ts'] },
   { name: 'packaging proof', command: process.execPath, args: ['scripts/packaging/packaging-proof.mjs'] },
+  { name: 'toolchains', command: process.execPath, args: ['scripts/packaging/toolchains-proof.mjs'] },
   ...examples.map(({ folder }) => ({
     name: folder,
     command: 'pnpm',

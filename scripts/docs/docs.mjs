@@ -2,6 +2,7 @@
 // Without --write it only compares. Needs a build.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { optionRules } from '../../packages/core/src/options/broker-options.ts'
 import { brokerErrorCodes } from '../../packages/core/src/shared/errors.ts'
 import { root } from '../workspace/workspace-packages.cjs'
 import { configurationMarkdown } from './configuration-markdown.ts'
@@ -12,6 +13,8 @@ import { logGuideFaults, logMarkdown, repairedLogGuide } from './log-markdown.mj
 import { brokenLinks } from './markdown-links.mjs'
 import { fillSnippets } from './markdown-snippets.mjs'
 import { metricGuideFaults, metricsMarkdown, ownMetrics } from './metrics-markdown.ts'
+import { optionsMarkdown } from './options-markdown.mjs'
+import { toolchainsMarkdown } from './toolchains-markdown.mjs'
 
 const writes = process.argv.includes('--write')
 const foldersWithoutDocs = new Set([
@@ -26,6 +29,8 @@ const foldersWithoutDocs = new Set([
 const faults = []
 const outdated = []
 
+keepEqual('docs/options.md', optionsMarkdown(optionRules, root))
+keepEqual('docs/toolchains.md', toolchainsMarkdown())
 keepEqual('docs/configuration.md', configurationMarkdown())
 keepEqual('.env.example', envExample())
 keepEqual('docs/errors.md', errorsMarkdown(brokerErrorCodes))

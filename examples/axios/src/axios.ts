@@ -3,10 +3,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
-import { axiosInterceptor, gotHooks, TokenBroker } from '@broker/core'
 import { startDevDex } from '@broker/dev-dex'
-import axios from 'axios'
-import got from 'got'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 
 await using dex = await startDevDex({
@@ -40,6 +37,9 @@ const elsewhereUrl = await listen(elsewhere)
 const apiUrl = await listen(api)
 
 // #region set-up
+import { axiosInterceptor, TokenBroker } from '@broker/core'
+import axios from 'axios'
+
 const broker = new TokenBroker({
   issuer, // https://dex.example.com/dex
   client: { clientId: 'reports', clientSecret, audiences: ['orders'] },
@@ -66,6 +66,9 @@ assert.equal(again.data, 'three orders')
 assert.equal(dex.counts.tokenRequests, 2)
 
 // #region got
+import { gotHooks } from '@broker/core'
+import got from 'got'
+
 const gotClient = got.extend({ hooks: gotHooks(broker, { allow: [`${apiUrl}/orders`] }) })
 
 const { body } = await gotClient.post(`${apiUrl}/orders`, { json: { count: 3 } })

@@ -2,18 +2,19 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { TokenBroker } from '@broker/core'
 import { startDevDex } from '@broker/dev-dex'
+
+await using dex = await startDevDex()
+const { issuer } = dex
+
+// #region set-up
+import { TokenBroker } from '@broker/core'
 import { authOf, brokerErrorHandler, requireClaims, requireJwt } from '@broker/express-adapter'
 import express from 'express'
 
-await using dex = await startDevDex()
-const { issuer, jwksUri, tokenEndpoint } = dex
-
-// #region set-up
 const broker = new TokenBroker({
-  tokenEndpoint, // https://dex.example.com/dex/token
-  gate: { jwksUri, issuer, audience: 'orders' },
+  issuer, // https://dex.example.com/dex
+  gate: { audience: 'orders' },
 })
 const isAuditor = requireClaims(({ groups }) => Array.isArray(groups) && groups.includes('auditors'))
 

@@ -2,10 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { TokenBroker } from '@broker/core'
 import { startDevDex } from '@broker/dev-dex'
-import { brokerErrorHandler, createRequestFetch } from '@broker/express-adapter'
-import express from 'express'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 
 await using dex = await startDevDex({
@@ -32,6 +29,10 @@ const api = createServer(async (request, response) => {
 const ordersUrl = await listen(api)
 
 // #region set-up
+import { TokenBroker } from '@broker/core'
+import { brokerErrorHandler, createRequestFetch } from '@broker/express-adapter'
+import express from 'express'
+
 const broker = new TokenBroker({
   issuer, // https://dex.example.com/dex
   client: { clientId: 'reports', clientSecret, audiences: ['orders'] },
@@ -44,6 +45,7 @@ app.get('/report', async (request, response) => {
   const orders = await requestFetch(request)(`${ordersUrl}/orders`)
   response.json(await orders.json())
 })
+app.use(brokerErrorHandler())
 // #endregion set-up
 app.get('/slow-report', async (request, response) => {
   response.json(await (await requestFetch(request)(`${ordersUrl}/orders/slow`)).json())

@@ -3,11 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { TokenBroker } from '@broker/core'
 import { startDevDex } from '@broker/dev-dex'
-import { attachToken, brokerErrorHandler } from '@broker/express-adapter'
-import express from 'express'
-import { createProxyMiddleware } from 'http-proxy-middleware'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 
 await using dex = await startDevDex({
@@ -34,6 +30,11 @@ const api = createServer(async (request, response) => {
 const ordersUrl = await listen(api)
 
 // #region set-up
+import { TokenBroker } from '@broker/core'
+import { attachToken, brokerErrorHandler } from '@broker/express-adapter'
+import express from 'express'
+import { createProxyMiddleware } from 'http-proxy-middleware'
+
 const broker = new TokenBroker({
   issuer, // https://dex.example.com/dex
   client: { clientId: 'portal', clientSecret, audiences: ['orders'] },
@@ -70,18 +71,65 @@ assert.equal(request.headers['x-access-token'], accessToken)
 for (const name of ['x-id-token', 'x-client-secret']) assert.equal(request.headers[name], undefined)
 assert.equal(request.headers['x-request-id'], 'abc')
 
+// #region body-parser
+import { fixRequestBody } from 'http-proxy-middleware'
+
+const parsing = express()
+parsing.use(express.json())
+parsing.use(
+  '/api',
+  attachToken(broker),
+  createProxyMiddleware({ target: ordersUrl, changeOrigin: true, on: { proxyReq: fixRequestBody } }),
+)
+// #endregion body-parser
+const parsingServer = createServer(parsing)
+const parsed = await fetch(`${await listen(parsingServer)}/api/orders/9`, {
+  method: 'PUT',
+  body: '{"count":3}',
+  headers: { 'content-type': 'application/json' },
+})
+assert.equal(await parsed.text(), 'stored')
+assert.equal(received.at(-1)?.body, '{"count":3}')
+
+// #region tenants
+const tenants = express()
+tenants.use(
+  '/api',
+  attachToken(broker, {
+    token: async request => {
+      const clientId = String(request.headers['x-tenant'])
+      return { clientId, clientSecret: await secretOf(clientId) }
+    },
+  }),
+  createProxyMiddleware({ target: ordersUrl, changeOrigin: true }),
+)
+tenants.use(brokerErrorHandler())
+// #endregion tenants
+const tenantsServer = createServer(tenants)
+const ofTenant = await fetch(`${await listen(tenantsServer)}/api/orders/1`, {
+  headers: { 'x-tenant': 'orders' },
+})
+assert.equal(await ofTenant.text(), 'stored')
+const basic = dex.tokenRequests.at(-1)?.headers.authorization?.replace('Basic ', '') ?? ''
+assert.equal(Buffer.from(basic, 'base64').toString(), 'orders:orders-secret')
+const beforeRefusal = received.length
+
 // Without a token nothing is forwarded. The client of the configuration is not the caller's affair: 502, not 401.
 broker.invalidate(await broker.getToken())
 dex.setFault('token', { kind: 'answer', status: 401, body: '{"error":"invalid_client"}' })
 const refused = await fetch(`${url}/api/orders/8`, { method: 'PUT', body: 'nothing' })
 assert.equal(refused.status, 502)
-assert.equal(received.length, 1)
+assert.equal(received.length, beforeRefusal)
 console.log('the API stored "three bolts" with our token; what the client forged did not arrive')
 
 await broker.close()
-for (const running of [server, api]) {
+for (const running of [server, parsingServer, tenantsServer, api]) {
   running.close()
   running.closeAllConnections()
+}
+
+async function secretOf(clientId: string): Promise<string> {
+  return clientId === 'orders' ? 'orders-secret' : 'unknown'
 }
 
 async function listen(listening: Server): Promise<string> {

@@ -2,11 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { TokenBroker } from '@broker/core'
-import { tokenInterceptor } from '@broker/core/undici'
 import { startDevDex } from '@broker/dev-dex'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
-import { Agent, interceptors, request } from 'undici'
 
 await using dex = await startDevDex({
   clients: [
@@ -36,12 +33,16 @@ const elsewhereUrl = await listen(elsewhere)
 const apiUrl = await listen(api)
 
 // #region set-up
+import { TokenBroker } from '@broker/core'
+import { tokenInterceptor } from '@broker/core/undici'
+import { Agent, interceptors, request } from 'undici'
+
 const broker = new TokenBroker({
   issuer, // https://dex.example.com/dex
   client: { clientId: 'reports', clientSecret, audiences: ['orders'] },
   tokenHeaders: { access_token: 'x-access-token' },
 })
-// The first is the innermost: what follows redirects stands outside, so that each hop is judged anew.
+// Innermost first: the redirect interceptor is outside, so every hop is checked against `allow`.
 const dispatcher = new Agent().compose(
   tokenInterceptor(broker, { allow: [apiUrl] }),
   interceptors.redirect({ maxRedirections: 3 }),

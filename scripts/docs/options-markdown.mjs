@@ -1,0 +1,165 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { declarationDoc, interfaceMembers } from './interface-members.mjs'
+
+const brokerOptions = 'packages/core/src/options/broker-options.ts'
+
+/** The tables of the page: each of an interface, with the path of its options in `optionRules`. */
+const sections = [
+  {
+    title: 'TokenBroker',
+    use: '`new TokenBroker(options)`. Give `issuer` or `tokenEndpoint`; everything else is optional.',
+    file: brokerOptions,
+    name: 'TokenBrokerOptions',
+    prefix: '',
+  },
+  {
+    title: 'client',
+    use: 'The option `client`.',
+    file: brokerOptions,
+    name: 'DefaultClient',
+    prefix: 'client.',
+  },
+  { title: 'gate', use: 'The option `gate`.', file: brokerOptions, name: 'GateOptions', prefix: 'gate.' },
+  {
+    title: 'credentialHeaders',
+    use: 'The option `credentialHeaders`: names of request headers, for `check` and `attachToken`.',
+    file: brokerOptions,
+    name: 'CredentialHeaderOptions',
+    prefix: 'credentialHeaders.',
+  },
+  {
+    title: 'Token requests',
+    use: 'The argument of `getToken`, `tokenFor` and `peekToken`, and the option `token` of outgoing calls and of `attachToken`.',
+    file: 'packages/core/src/clients/token-request.ts',
+    name: 'TokenRequest',
+  },
+  {
+    title: 'Waits',
+    use: 'More fields of the argument of `getToken` and `tokenFor`, and the second argument of `verify`.',
+    file: 'packages/core/src/shared/wait-for.ts',
+    name: 'Wait',
+  },
+  {
+    title: 'Checks',
+    use: 'The argument of `check`, `decide` and `authenticate`.',
+    file: 'packages/core/src/check/check-request.ts',
+    name: 'CheckRequest',
+  },
+  {
+    title: 'Outgoing calls',
+    use: 'The second argument of `createFetch`, `createRequestFetch`, `tokenInterceptor`, `axiosInterceptor` and `gotHooks`. `headerProvider` takes `allow` and `token`.',
+    file: 'packages/core/src/outbound/outgoing-tokens.ts',
+    name: 'OutgoingTokenOptions',
+  },
+  {
+    title: 'createFetch',
+    use: 'One more option of `createFetch` and `createRequestFetch`.',
+    file: 'packages/core/src/outbound/create-fetch.ts',
+    name: 'CreateFetchOptions',
+  },
+  {
+    title: 'attachToken',
+    use: 'The second argument of `attachToken`.',
+    file: 'packages/express-adapter/src/attach-token.ts',
+    name: 'AttachTokenOptions',
+  },
+  {
+    title: 'Refusals',
+    use: 'The second argument of `refusalOf`, and the argument of `brokerErrorHandler`.',
+    file: 'packages/core/src/check/verdict.ts',
+    name: 'RefusalOptions',
+  },
+]
+
+/** The text of docs/options.md, from the declarations of the options and `optionRules`. */
+export function optionsMarkdown(rules, root) {
+  const unused = new Set(Object.keys(rules))
+  const tables = sections.map(({ title, use, file, name, prefix }) => {
+    const source = readFileSync(path.join(root, file), 'utf8')
+    const rows = interfaceMembers(source, name).map(member => {
+      const rule = prefix === undefined ? undefined : rules[prefix + member.name]
+      if (rule !== undefined) unused.delete(prefix + member.name)
+      return optionRow(member, rule, docOfType(path.join(root, file), member.type))
+    })
+    return `## ${title}\n\n${use}\n\n| Option | Type | Default | Limits | Meaning |\n| --- | --- | --- | --- | --- |\n${rows.join('\n')}`
+  })
+  if (unused.size > 0) throw new Error(`options.md has no row for ${[...unused].join(', ')}`)
+  return `${[introduction, ...tables].join('\n\n')}\n`
+}
+
+const introduction = `# Options
+
+<!-- Generated from the declarations of the options and from optionRules: change those, not this file. -->
+
+Every option of \`@broker/core\` and \`@broker/express-adapter\`. Start with two of them:
+
+\`\`\`ts
+const broker = new TokenBroker({
+  issuer: 'https://dex.example.com/dex',
+  client: { clientId: 'reports', clientSecret, audiences: ['orders'] },
+})
+\`\`\`
+
+A wrong value and an unknown name are a \`TypeError\` that starts with the option's name. \`undefined\` counts as left out. Times are in
+milliseconds. The server's variables are in [configuration.md](configuration.md).`
+
+/** One row of a table; `docOfItsType` is for an option that says nothing itself. */
+export function optionRow({ name, type, doc }, rule, docOfItsType = '') {
+  const { text, defaultText } = withoutDefault(doc.replace(limitSentence(rule), '').trim(), rule)
+  const cells = [`\`${name}\``, `\`${type}\``, defaultText, limitsText(rule), text || docOfItsType]
+  return `| ${cells.map(cell).join(' | ')} |`
+}
+
+/** The sentence that repeats the column of limits. */
+function limitSentence(rule) {
+  return rule?.maxLength === undefined ? '' : `At most ${valueText(rule.maxLength)} characters.`
+}
+
+/** A `Default ...` sentence says what the column says, unless it says more. */
+function withoutDefault(doc, rule) {
+  const sentence = /(?:^| )Default:? ((?:[^.;]|\.(?=\S))+)(\.(?= |$)|;)/.exec(doc)
+  if (rule !== undefined && 'default' in rule) {
+    const isAll = sentence?.[2] === '.' && sentence[1].replaceAll('`', '') === valueText(rule.default)
+    return {
+      text: isAll ? without(doc, sentence) : doc,
+      defaultText: code(rule, valueText(rule.default)),
+    }
+  }
+  if (sentence?.[2] !== '.') return { text: doc, defaultText: '' }
+  return { text: without(doc, sentence), defaultText: sentence[1] }
+}
+
+function without(doc, { 0: found, index }) {
+  return `${doc.slice(0, index)}${doc.slice(index + found.length)}`.trim()
+}
+
+function code({ unit }, text) {
+  return unit === undefined ? `\`${text}\`` : text
+}
+
+function limitsText(rule) {
+  if (rule === undefined) return ''
+  const { unit, min, max, maxLength, values } = rule
+  if (values !== undefined) return values.map(value => `\`${value}\``).join(', ')
+  if (maxLength !== undefined) return `at most ${valueText(maxLength)} characters`
+  if (unit === 'ratio') return `above ${min}, at most ${max}`
+  return min === undefined ? '' : `${valueText(min)} to ${valueText(max)}`
+}
+
+function valueText(value) {
+  return typeof value === 'number' ? value.toLocaleString('en-US') : String(value)
+}
+
+/** The doc comment of a type that a file declares or imports by name; empty for others. */
+function docOfType(file, type) {
+  if (!/^[A-Z]\w*$/.test(type)) return ''
+  const source = readFileSync(file, 'utf8')
+  const imported = new RegExp(`^import .*\\b${type}\\b.* from '(\\..*)'$`, 'm').exec(source)?.[1]
+  if (imported !== undefined) return docOfType(path.resolve(path.dirname(file), imported), type)
+  return declarationDoc(source, type)
+}
+
+function cell(text) {
+  return text.replaceAll('|', '\\|')
+}
