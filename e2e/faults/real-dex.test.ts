@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type RealDex, startRealDex } from '@broker/dev-dex'
 import { startBroker } from '@broker/testing'
+import { needs } from '@broker/testing/vitest'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { CheckClient, CheckLoad, credentialsOf, printMeasured, recoveryMs, tally, teams } from './checks.ts'
@@ -13,7 +14,8 @@ async function keySetOf({ jwksUri }: RealDex) {
   return createLocalJWKSet((await (await fetch(jwksUri)).json()) as JSONWebKeySet)
 }
 
-describe.skipIf(binary === '')('a real Dex on memory storage', () => {
+// A rotation of its keys takes a minute at least; the look-alike rotates in a second.
+describe('a real Dex on memory storage', needs({ DEX_BIN: binary !== '' }), () => {
   test('that is killed and started again is found again, and its new tokens are good', async () => {
     const options = { clients, idTokensMs: 8_000 }
     const first = await startRealDex(binary, options)
@@ -44,6 +46,4 @@ describe.skipIf(binary === '')('a real Dex on memory storage', () => {
     const keySet = await keySetOf(second)
     for (const token of last) await expect(jwtVerify(token, keySet)).resolves.toBeDefined()
   }, 60_000)
-
-  test.skip('a rotation of its keys: it takes a minute at least, and the look-alike rotates in a second')
 })

@@ -1,15 +1,14 @@
 import type { DevDex, DevDexOptions, Fault } from '@broker/dev-dex'
 import { ask, freePort, type RawAnswer, RawConnection, type RawRequest, until } from '@broker/testing'
+import { needs } from '@broker/testing/vitest'
 import { describe, expect, test } from 'vitest'
 import { Command, runCommand } from './support/command.ts'
 import { orders, removedBy, startDex } from './support/start-broker.ts'
 
 // The Go service and this server, side by side: the same environment, the same requests, a Dex look-alike each.
 
-const binary = process.env['PEER_BIN']
-if (!binary) {
-  console.info('peer.test.ts is skipped: build the Go service DexTokenBroker and set PEER_BIN to its binary.')
-}
+/** The Go service DexTokenBroker, built. */
+const binary = process.env['PEER_BIN'] ?? ''
 
 type Environment = Readonly<Record<string, string>>
 
@@ -63,7 +62,7 @@ async function startPeers(
   const environmentOf = typeof environment === 'function' ? environment : () => environment
   const started = await Promise.all([
     startPeer(variables => runCommand([], { ADMIN_ADDR: 'off', ...variables }), environmentOf, options),
-    startPeer(variables => new Command(binary ?? '', [], variables), environmentOf, options),
+    startPeer(variables => new Command(binary, [], variables), environmentOf, options),
   ])
   const [ours, theirs] = started
   return {
@@ -96,7 +95,7 @@ function jwtOf({ dex }: Peer, claims: object = {}): string {
   })
 }
 
-describe.skipIf(!binary)('against the Go service', () => {
+describe('against the Go service', needs({ PEER_BIN: binary !== '' }), () => {
   describe('the same', () => {
     const shown = [
       'authorization',
