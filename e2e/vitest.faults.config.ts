@@ -8,5 +8,6 @@ export default defineConfig({
     include: ['faults/**/*.test.ts'],
     outputFile: { json: '.reports/vitest-faults.json' },
     testTimeout: 60_000,
+    maxWorkers: 2,
   },
 })
