@@ -35,7 +35,7 @@ function startGatedBroker(
 }
 
 function startGatedDex(): Promise<DevDex> {
-  return startDevDex({ algorithm: 'ES256', clients: [brokersClient], algorithm: 'ES256' })
+  return startDevDex({ algorithm: 'ES256', clients: [brokersClient] })
 }
 
 function jwtOf(dex: DevDex, header: Readonly<Record<string, unknown>> = {}): string {

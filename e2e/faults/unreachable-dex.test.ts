@@ -19,6 +19,9 @@ const headersOf = (index: number) => credentialsOf(clients, index)
 /** Enough that each client is among them several times. */
 const severalOfEach = 10 * clients.length
 
+/** A token of 12 s is replaced from its first or second second on, and has more than eight left when that fails. */
+const replacedEarly = { EXPIRY_SAFETY_MARGIN: '1s', REFRESH_AHEAD_RATIO: '0.2' }
+
 // Each test has a Dex and a broker to itself, and mostly waits: they run side by side.
 describe.concurrent('while Dex cannot be reached', () => {
   test('the broker starts, and needs one request per key once Dex is there', async ({ expect }) => {
@@ -94,8 +97,8 @@ describe.concurrent('while Dex cannot be reached', () => {
   })
 
   test('again and again for a moment, cached tokens are used', async ({ expect }) => {
-    await using dex = await startDevDex({ algorithm: 'ES256', clients, idTokensMs: 5_000 })
-    await using broker = await startBroker({ DEX_TOKEN_URL: dex.tokenEndpoint, EXPIRY_SAFETY_MARGIN: '1s' })
+    await using dex = await startDevDex({ algorithm: 'ES256', clients, idTokensMs: 12_000 })
+    await using broker = await startBroker({ DEX_TOKEN_URL: dex.tokenEndpoint, ...replacedEarly })
     using client = new CheckClient(broker.port)
     await using load = new CheckLoad(client, { perSecond: 200, headersOf })
     await load.inARow(severalOfEach)
@@ -119,9 +122,8 @@ describe.concurrent('while Dex cannot be reached', () => {
       tokensIssued,
       lines,
     })
-    expect(unlike(answers, answer => answer.outcome === '200' || is503(answer))).toEqual([])
+    expect(tally(answers)).toEqual({ 200: answers.length })
     expect(answers.filter(({ isExpired }) => isExpired)).toEqual([])
-    expect((tally(answers)['200'] ?? 0) / answers.length).toBeGreaterThan(0.9)
     // Every token has been replaced, and what failed was not asked for again and again.
     expect(tokensIssued).toBeGreaterThanOrEqual(2 * clients.length)
     expect(tokenRequests).toBeLessThan(clients.length * 10)
@@ -184,8 +186,8 @@ describe.concurrent('while Dex cannot be reached', () => {
   test('for every other request, which is answered 500, cached tokens are used and Dex is left alone', async ({
     expect,
   }) => {
-    await using dex = await startDevDex({ algorithm: 'ES256', clients, idTokensMs: 5_000 })
-    await using broker = await startBroker({ DEX_TOKEN_URL: dex.tokenEndpoint, EXPIRY_SAFETY_MARGIN: '1s' })
+    await using dex = await startDevDex({ algorithm: 'ES256', clients, idTokensMs: 12_000 })
+    await using broker = await startBroker({ DEX_TOKEN_URL: dex.tokenEndpoint, ...replacedEarly })
     using client = new CheckClient(broker.port)
     let taken = 0
     dex.setFault('token', {
