@@ -224,8 +224,8 @@ describe('against the Go service', needs({ PEER_BIN: binary !== '' }), () => {
         first.send({ headers: orders })
         await until(() => dex.counts.tokenRequests === 1, 'the token request')
         const second = check({ headers: orders })
-        // The second has to be there before the first leaves.
-        await new Promise(resolve => setTimeout(resolve, 100))
+        // The second has to be there before the first leaves: what is sent later is answered.
+        await check({ target: '/healthz' })
         first.reset()
         statuses.push((await second).status)
       }
@@ -240,7 +240,8 @@ describe('against the Go service', needs({ PEER_BIN: binary !== '' }), () => {
         for (let count = 1; count <= 3; count++) {
           await using impatient = await RawConnection.open(port)
           impatient.send({ headers: orders })
-          await new Promise(resolve => setTimeout(resolve, 150))
+          await until(() => dex.counts.tokenRequests > 0, 'the token request')
+          await check({ target: '/healthz' })
           impatient.reset()
         }
         const before = dex.counts.tokenRequests
@@ -338,6 +339,7 @@ describe('against the Go service', needs({ PEER_BIN: binary !== '' }), () => {
       const seen: boolean[] = []
       for (const { check } of peers.both) {
         const first = (await check({ headers: orders })).header('x-expires-in')
+        // sleep: both are processes, and their clock is the machine's
         await new Promise(resolve => setTimeout(resolve, 1_100))
         seen.push((await check({ headers: orders })).header('x-expires-in') === first)
       }

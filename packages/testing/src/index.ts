@@ -10,6 +10,7 @@ export { type EnvoyProcess, startEnvoy } from './envoy-process.ts'
 export { type FoundEnvoy, findEnvoy } from './find-envoy.ts'
 export { freePort } from './free-port.ts'
 export { ManagedProcess, type ManagedProcessOptions } from './managed-process.ts'
+export { ManualClock } from './manual-clock.ts'
 export { ask, type RawAnswer, RawConnection, type RawRequest, requestText } from './raw-connection.ts'
 export {
   type AnswerRequest,
