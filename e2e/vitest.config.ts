@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     ...vitestSettings,
-    include: ['test/**/*.test.ts', 'faults/**/*.test.ts', 'walk/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'walk/**/*.test.ts', 'on-call/**/*.test.ts'],
     globalSetup: ['harness/provide-envoy.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -1,10 +1,13 @@
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { DexClient } from '@broker/dev-dex'
+import { until } from '@broker/testing'
 
 const requestTimeoutMs = 30_000
 const longestLoadMs = 60_000
 const tickMs = 10
+/** Of `ManagedProcess`. */
+const longestLog = 20_000
 
 /** One caller's view of a check. */
 export interface CheckAnswer {
@@ -100,6 +103,31 @@ export class CheckLoad implements AsyncDisposable {
     this.#running = this.#run()
   }
 
+  /** Resolves when that many more answers have arrived. */
+  async answered(count: number): Promise<void> {
+    const enough = this.answers.length + count
+    await until(() => this.answers.length >= enough, `${count} more answers`, longestLoadMs)
+  }
+
+  /** Resolves when that many requests in a row, asked from now on, had this outcome; with the index of the first answer. */
+  async inARow(count: number, outcome = '200'): Promise<number> {
+    const since = performance.now()
+    let next = this.answers.length
+    let first = next
+    await until(
+      () => {
+        for (; next < this.answers.length; next++) {
+          const answer = this.answers[next] as CheckAnswer
+          if (answer.outcome !== outcome || answer.askedAt < since) first = next + 1
+        }
+        return next - first >= count
+      },
+      `${count} answers in a row that are ${outcome}`,
+      longestLoadMs,
+    )
+    return first
+  }
+
   /** Waits for every answer that is still out; fails when there are not as many as requests. */
   async stop(): Promise<readonly CheckAnswer[]> {
     this.#stopped = true
@@ -125,10 +153,17 @@ export class CheckLoad implements AsyncDisposable {
       while (this.#asked < due) {
         asked.push(this.#client.ask(headersOf(this.#asked++)).then(answer => this.answers.push(answer)))
       }
+      // sleep: the pace of the load
       await delay(tickMs)
     }
     await Promise.all(asked)
   }
+}
+
+/** The lines of a process's log, of which only the end is kept: a log that was cut has no number of lines. */
+export function linesOf(log: string): number {
+  if (log.length >= longestLog) throw new Error('the beginning of the log is cut off')
+  return log.split('\n').length - 1
 }
 
 export type Tally = Readonly<Record<string, number>>
@@ -140,13 +175,13 @@ export function tally(answers: readonly CheckAnswer[]): Tally {
   return counts
 }
 
-/** Milliseconds from a moment until the last request that was refused after it was asked; 0 when none was. */
+/** Milliseconds from a moment until the last request that was refused after it was asked; 0 when none was. For printing. */
 export function recoveryMs(answers: readonly CheckAnswer[], since: number): number {
   const refused = answers.filter(({ outcome, askedAt }) => askedAt >= since && outcome !== '200')
   return Math.max(0, ...refused.map(({ askedAt }) => askedAt - since))
 }
 
-/** The value below which so many of the answers were given, in milliseconds. */
+/** The value below which so many of the answers were given, in milliseconds. For printing: a busy machine makes it what it likes. */
 export function quantileMs(answers: readonly CheckAnswer[], quantile: number): number {
   const times = answers.map(({ tookMs }) => tookMs).sort((one, other) => one - other)
   return times[Math.min(times.length - 1, Math.floor(times.length * quantile))] ?? 0

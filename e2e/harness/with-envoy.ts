@@ -1,10 +1,17 @@
+import { type Need, needs } from '@broker/testing/vitest'
 import { afterAll, beforeAll, describe, inject } from 'vitest'
 import { type System, type SystemOptions, startSystem } from './system.ts'
 
 const envoyBinary = inject('envoyBinary')
 
-/** A `describe` that is skipped without Envoy. */
-export const describeWithEnvoy = describe.skipIf(envoyBinary === undefined)
+/** A `describe` that is skipped without Envoy, or without something else that it needs. */
+export function describeWithEnvoy(
+  name: string,
+  tests: () => void,
+  others: Readonly<Partial<Record<Need, boolean>>> = {},
+): void {
+  describe(name, needs({ ...others, ENVOY_BIN: envoyBinary !== undefined }), tests)
+}
 
 /** The binary, for those who start Envoy themselves. */
 export function requireEnvoy(): string {

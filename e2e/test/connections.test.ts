@@ -25,10 +25,11 @@ describeWithEnvoy('connections that are kept', () => {
     const many = await Promise.all(Array.from({ length: 100 }, open))
     // A slow first token makes all checks wait at the same time, each on a separate connection.
     system().dex.lookAlike?.setFault('token', { kind: 'slow', delayMs: 500, times: 1 })
-    for (let round = 1; round <= 3; round += 1) {
+    for (let round = 1; round <= 2; round += 1) {
       expect(await statuses(many)).toEqual(Array(100).fill(200))
       expect(await statuses([alone])).toEqual([200])
-      if (round < 3) await delay(pauseMs)
+      // sleep: the time-out of a connection is Node's, and nobody can move its clock
+      if (round < 2) await delay(pauseMs)
     }
     // Not one was closed by the broker, or replaced.
     const cluster = 'cluster.dex_token_broker'

@@ -1,5 +1,5 @@
 import { type EnvoyProcess, envoyBootstrap, startEnvoy } from '@broker/testing'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { ask } from '../harness/client-request.ts'
 import { credentials, type Dex, needsFaults, plainCaller, startDex } from '../harness/dex.ts'
 import { goServiceBinary, startGoService } from '../harness/go-service.ts'
@@ -10,10 +10,8 @@ import { describeWithEnvoy, requireEnvoy } from '../harness/with-envoy.ts'
 
 const plainCredentials = { 'x-client-id': plainCaller.id, 'x-client-secret': plainCaller.secret }
 
-const describeWithBoth = goServiceBinary === undefined ? describe.skip : describeWithEnvoy
-
 // The same Envoy with the Go service: where it fails here, the tests of the broker can fail.
-describeWithBoth('the Go service in the broker’s place (PEER_BIN)', () => {
+const tests = () => {
   const stack = new AsyncDisposableStack()
   let dex: Dex
   let backend: RecordingBackend
@@ -90,4 +88,8 @@ describeWithBoth('the Go service in the broker’s place (PEER_BIN)', () => {
     const headers = { ...plainCredentials, authorization: `Bearer ${'x'.repeat(17_000)}` }
     expect((await ask(envoy.port('ingress'), { headers })).status).toBe(431)
   })
+}
+
+describeWithEnvoy('the Go service in the broker’s place (PEER_BIN)', tests, {
+  PEER_BIN: goServiceBinary !== undefined,
 })

@@ -14,6 +14,7 @@ const turbo = path.join(root, 'node_modules', 'turbo', 'bin', 'turbo')
 const installStamp = path.join(root, 'node_modules', '.bootstrap-stamp')
 const quickstart = path.join(root, 'examples', 'quickstart', 'src', 'quickstart.ts')
 const testCounts = path.join(root, 'scripts', 'check', 'test-counts.mjs')
+const envoyFinder = path.join(root, 'scripts', 'workspace', 'find-envoy.mjs')
 
 const OUTPUT_TAIL_LINES = 30
 const PARENT_CHECK_INTERVAL_MS = 500
@@ -26,16 +27,21 @@ const commands = {
     return signal ? exitCodeOfSignal(signal) : code
   },
 
-  // Arguments go to turbo (`npm test -- --filter=@broker/core`), those behind a second `--` to vitest.
+  // Arguments go to turbo (`npm test -- --filter=@broker/core`), those behind a second `--` to vitest. With arguments
+  // nothing is fetched and nothing is counted: only some of the tests may have to run.
   async test(args) {
     await installDependencies()
     removeTestReports()
+    // Into .tools, where the tests look. Without it they are skipped, and the last lines say so.
+    if (args.length === 0) {
+      const finder = await runOnPinnedNode([envoyFinder, '--fetch'], { stdout: 'ignore' })
+      if (finder.interruptedBy) return exitCodeOfSignal(finder.interruptedBy)
+    }
     const child = await runOnPinnedNode([
-      ...[turbo, 'run', 'test', '--continue=dependencies-successful', '--log-order=grouped'],
+      ...[turbo, 'run', 'test', 'test:faults', '--continue=dependencies-successful', '--log-order=grouped'],
       ...args,
     ])
     if (child.interruptedBy) return exitCodeOfSignal(child.interruptedBy)
-    // With arguments only some of the tests may have run, and their counts would look like the whole.
     if (args.length > 0) return child.code
     const counts = await runOnPinnedNode([testCounts])
     return child.code || counts.code
@@ -124,14 +130,14 @@ function runOnPinnedNode(args, options) {
 }
 
 /** Resolves when the child has ended; signals that reach this process meanwhile are passed on to it. */
-function runChild(command, args, { shell, captured = false }) {
+function runChild(command, args, { shell, captured = false, stdout = 'inherit' }) {
   return new Promise((resolve, reject) => {
     const output = []
     const child = spawn(command, args, {
       cwd: root,
       env: childEnvironment(),
       shell,
-      stdio: captured ? ['ignore', 'pipe', 'pipe'] : 'inherit',
+      stdio: captured ? ['ignore', 'pipe', 'pipe'] : ['inherit', stdout, 'inherit'],
       windowsHide: true,
     })
     child.stdout?.on('data', chunk => output.push(chunk))

@@ -56,6 +56,19 @@ export async function startBrokerWithDex(
   }
 }
 
+/**
+ * Resolves when Dex has answered two requests, one after the other, that left after whatever the broker has to send by
+ * now: that has arrived and is counted. To be followed by an expectation that Dex got nothing.
+ */
+export async function caughtUp(dex: DevDex): Promise<void> {
+  for (let round = 0; round < 2; round++) {
+    // What a promise holds up leaves first.
+    await new Promise(resolve => setImmediate(resolve))
+    const answer = await fetch(dex.userinfoEndpoint)
+    await answer.text()
+  }
+}
+
 /** The `BrokerError` that a promise rejects with; anything else fails the test. */
 export async function failureOf(promise: Promise<unknown>): Promise<BrokerError> {
   const outcome = await promise.then(

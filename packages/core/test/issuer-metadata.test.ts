@@ -6,6 +6,7 @@ import { TokenBroker } from '../src/token-broker.ts'
 import {
   type BrokerWithDex,
   billing,
+  caughtUp,
   failureOf,
   orders,
   startBrokerWithDex,
@@ -51,7 +52,7 @@ describe('the discovery document', () => {
     await using running = await startWithIssuer({ gate: {} })
     expect(running.broker.peekToken()).toBeUndefined()
     expect(running.broker.asksAt(new URL(running.dex.tokenEndpoint))).toBe(false)
-    await new Promise(resolve => setTimeout(resolve, 20))
+    await caughtUp(running.dex)
     expect(running.dex.counts).toMatchObject({ discoveryRequests: 0, keysRequests: 0, tokenRequests: 0 })
   })
 
@@ -375,7 +376,7 @@ describe('close', () => {
     await running.broker.close()
     expect(running.broker.missing()).not.toEqual([])
     expect((await failureOf(running.broker.getToken())).message).toBe('the broker is closed')
-    await new Promise(resolve => setTimeout(resolve, 20))
+    await caughtUp(running.dex)
     expect(running.dex.counts.discoveryRequests).toBe(0)
   })
 })

@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process'
-import { inspect, promisify } from 'node:util'
+import { inspect } from 'node:util'
 import { startDevDex } from '@broker/dev-dex'
+import { ManagedProcess, within } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import * as publicApi from '../src/index.ts'
 import { failureOf, orders, startBrokerWithDex, until } from './broker-with-dex.ts'
@@ -166,15 +166,23 @@ describe('the end of a broker', () => {
       if (${what !== 'unused'}) {
         const waiting = broker.getToken().catch(() => {})
         broker.missing()
-        if (${what === 'close'}) setTimeout(() => broker.close(), 100)
+        process.once('SIGUSR2', () => broker.close())
         await waiting
       }
       console.log('done')
     `
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
-      timeout: 10_000,
-    })
-    expect(stdout).toBe('done\n')
+    await using child = new ManagedProcess(
+      'the program',
+      process.execPath,
+      ['--input-type=module', '-e', program],
+      { patienceMs: 0 },
+    )
+    if (what === 'close') {
+      await until(() => dex.counts.tokenRequests === 1 && dex.counts.keysRequests === 1)
+      child.signal('SIGUSR2')
+    }
+    expect(await within(child.ended(), 'the end of the process', 10_000)).toBe(0)
+    expect(child.log).toBe('done\n')
   })
 })
 

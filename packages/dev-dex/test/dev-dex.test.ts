@@ -5,6 +5,7 @@ import { get, type RequestOptions } from 'node:https'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { needs } from '@broker/testing/vitest'
 import { decodeJwt } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { encodeDexSubject, startDevDex } from '../src/index.ts'
@@ -138,7 +139,7 @@ describe('the look-alike', () => {
     await expect(startDevDex({ clients: wrong })).rejects.toThrow(message)
   })
 
-  it.skipIf(lacksOpenssl)('speaks HTTPS with the certificate that it is given (needs openssl)', async () => {
+  it('speaks HTTPS with the certificate that it is given', needs({ openssl: !lacksOpenssl }), async () => {
     const directory = mkdtempSync(join(tmpdir(), 'dev-dex-'))
     const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')]
     const subject = ['-subj', '/CN=dev-dex', '-addext', 'subjectAltName=IP:127.0.0.1']

@@ -95,9 +95,9 @@ describe("Envoy's time-out", () => {
     broker.dex.setFault('token', { kind: 'slow', delayMs: 700 })
     const authorization = broker.dex.signJwt({ exp: Math.floor(Date.now() / 1000) + 60 })
     const headers = { authorization, 'x-envoy-expected-rq-timeout-ms': '1000' }
-    const startedAt = performance.now()
+    // 100 ms before Envoy gives up; the token comes 400 ms after that.
     expect((await broker.check({ headers })).status).toBe(503)
-    expect(performance.now() - startedAt).toBeLessThan(1_000)
+    expect(broker.dex.counts.tokensIssued).toBe(0)
     await until(() => broker.dex.counts.tokensIssued === 1, 'the token that nobody waits for')
     bearerOf(await broker.check({ headers }))
     expect(broker.dex.counts.tokenRequests).toBe(1)

@@ -78,7 +78,7 @@ describe('a body', () => {
     bearerOf(await connection.answer())
     const before = process.memoryUsage().rss
     for (let sent = 0; sent < 1600 && !connection.ended; sent++) {
-      if (!connection.write(block)) await delay(1)
+      if (!connection.write(block)) await connection.takesMore()
     }
     // The client's own buffers are in there too.
     expect(process.memoryUsage().rss - before).toBeLessThan(150 * 1024 * 1024)
@@ -89,13 +89,11 @@ describe('a body', () => {
     await using connection = await RawConnection.open(broker.port)
     connection.write(headOfCheck({ 'Transfer-Encoding': 'chunked' }))
     bearerOf(await connection.answer())
-    const answeredAt = performance.now()
     const chunk = Buffer.concat([Buffer.from('10000\r\n'), block, Buffer.from('\r\n')])
-    while (!connection.ended && performance.now() - answeredAt < 5_000) {
-      if (!connection.write(chunk)) await delay(1)
-    }
-    expect(connection.ended).toBe(true)
-    expect(performance.now() - answeredAt).toBeLessThan(3_000)
+    await until(() => {
+      connection.write(chunk)
+      return connection.ended
+    }, 'the end of the connection')
     await answersTheNextCheck()
   })
 
@@ -223,14 +221,13 @@ describe('headers', () => {
     expect(listenerOptions.headersTimeout).toBe(10_000)
     await using listener = await startListener({ headersTimeout: 300, connectionsCheckingInterval: 50 })
     await using connection = await RawConnection.open(listener.port)
-    const startedAt = performance.now()
     for (const character of requestText({ headers: { ...orders, 'x-filler': 'x'.repeat(1_000) } })) {
       if (connection.ended) break
       connection.write(character)
+      // sleep: the pace of a client that takes more than five seconds for its headers
       await delay(5)
     }
     expect(connection.ended).toBe(true)
-    expect(performance.now() - startedAt).toBeLessThan(2_000)
     expect(connection.rest).not.toContain(' 200 ')
   })
 
@@ -282,16 +279,21 @@ describe('a connection', () => {
     expect(statuses).toEqual([200, 401, 200, 404, 200])
   })
 
-  test('survives a pause that is longer than what Node allows by itself, and says for how long', async () => {
-    await using connection = await RawConnection.open(broker.port)
-    connection.send({ headers: orders })
-    const first = await connection.answer()
+  // That it really outlives a pause is seen behind Envoy: connections.test.ts in e2e.
+  test('is kept for 75 s, and says so: Node by itself would close it after 5', async () => {
+    await using kept = await RawConnection.open(broker.port)
+    kept.send({ headers: orders })
+    const first = await kept.answer()
     expect(first.header('connection')).toBe('keep-alive')
     expect(first.header('keep-alive')).toBe('timeout=75')
-    await delay(6_500)
-    expect(connection.ended).toBe(false)
-    connection.send({ headers: orders })
-    expect(bearerOf(await connection.answer())).toBe(bearerOf(first))
+    // The same listener with a shorter time says and does the same.
+    await using listener = await startListener({ keepAliveTimeout: 1_000 })
+    await using other = await RawConnection.open(listener.port)
+    other.send({})
+    expect((await other.answer()).header('keep-alive')).toBe('timeout=1')
+    await other.closed()
+    kept.send({ headers: orders })
+    expect(bearerOf(await kept.answer())).toBe(bearerOf(first))
   })
 
   test('ends when the client asks for it', async () => {

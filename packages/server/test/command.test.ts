@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { ask, until } from '@broker/testing'
+import { ask, freePort, until } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import { variableNames } from '../src/config/schema/config-schema.ts'
 import { runCommand } from './support/command.ts'
@@ -203,14 +203,23 @@ describe('the log', () => {
 
   test('has nothing below the level that LOG_LEVEL sets', async () => {
     await using dex = await startDex()
+    // Its log does not say where it listens.
+    const port = await freePort()
     await using command = runCommand([], {
       ...addresses,
+      LISTEN_ADDR: `127.0.0.1:${port}`,
       DEX_TOKEN_URL: dex.tokenEndpoint,
       LOG_LEVEL: 'ERROR',
     })
-    await new Promise(resolve => setTimeout(resolve, 600))
+    const passes = () =>
+      ask(port, { headers: orders }).then(
+        ({ status }) => status === 200,
+        () => false,
+      )
+    await until(passes, 'a check that passes')
+    await ask(port)
     command.kill('SIGTERM')
-    await command.end()
+    expect(await command.end()).toEqual({ code: 0, signal: null })
     expect(command.output).toBe('')
   })
 })

@@ -72,7 +72,12 @@ test('a Dex that stops in the middle of an answer is given up', async () => {
 
 test('trusted roots are read once for a Dex by HTTPS, not for each connection', async () => {
   const tls = { cert: certificate, key: readFileSync(new URL('fixtures/dex-tls.key', import.meta.url)) }
-  const server = createTlsServer(tls, (_incoming, outgoing) => void setTimeout(() => outgoing.end(), 200))
+  // Nobody is answered before all are there, or one connection would serve several.
+  const waiting: ServerResponse[] = []
+  let expected = 0
+  const server = createTlsServer(tls, (_incoming, outgoing) => {
+    if (waiting.push(outgoing) === expected) for (const one of waiting.splice(0)) one.end()
+  })
   await new Promise(resolve => server.listen(0, '127.0.0.1', () => resolve(undefined)))
   const { port } = server.address() as AddressInfo
   /** Milliseconds of CPU time of this process, both sides of the connections included. */
@@ -82,6 +87,7 @@ test('trusted roots are read once for a Dex by HTTPS, not for each connection', 
       caCertificates: certificate,
       maxConnections: connections,
     })
+    expected = connections
     const before = process.cpuUsage()
     await Promise.all(
       Array.from({ length: connections }, async () => {

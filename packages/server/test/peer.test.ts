@@ -1,15 +1,14 @@
 import type { DevDex, DevDexOptions, Fault } from '@broker/dev-dex'
 import { ask, freePort, type RawAnswer, RawConnection, type RawRequest, until } from '@broker/testing'
+import { needs } from '@broker/testing/vitest'
 import { describe, expect, test } from 'vitest'
 import { Command, runCommand } from './support/command.ts'
 import { orders, removedBy, startDex } from './support/start-broker.ts'
 
 // The Go service and this server, side by side: the same environment, the same requests, a Dex look-alike each.
 
-const binary = process.env['PEER_BIN']
-if (!binary) {
-  console.info('peer.test.ts is skipped: build the Go service DexTokenBroker and set PEER_BIN to its binary.')
-}
+/** The Go service DexTokenBroker, built. */
+const binary = process.env['PEER_BIN'] ?? ''
 
 type Environment = Readonly<Record<string, string>>
 
@@ -63,7 +62,7 @@ async function startPeers(
   const environmentOf = typeof environment === 'function' ? environment : () => environment
   const started = await Promise.all([
     startPeer(variables => runCommand([], { ADMIN_ADDR: 'off', ...variables }), environmentOf, options),
-    startPeer(variables => new Command(binary ?? '', [], variables), environmentOf, options),
+    startPeer(variables => new Command(binary, [], variables), environmentOf, options),
   ])
   const [ours, theirs] = started
   return {
@@ -96,7 +95,7 @@ function jwtOf({ dex }: Peer, claims: object = {}): string {
   })
 }
 
-describe.skipIf(!binary)('against the Go service', () => {
+describe('against the Go service', needs({ PEER_BIN: binary !== '' }), () => {
   describe('the same', () => {
     const shown = [
       'authorization',
@@ -225,8 +224,8 @@ describe.skipIf(!binary)('against the Go service', () => {
         first.send({ headers: orders })
         await until(() => dex.counts.tokenRequests === 1, 'the token request')
         const second = check({ headers: orders })
-        // The second has to be there before the first leaves.
-        await new Promise(resolve => setTimeout(resolve, 100))
+        // The second has to be there before the first leaves: what is sent later is answered.
+        await check({ target: '/healthz' })
         first.reset()
         statuses.push((await second).status)
       }
@@ -241,7 +240,8 @@ describe.skipIf(!binary)('against the Go service', () => {
         for (let count = 1; count <= 3; count++) {
           await using impatient = await RawConnection.open(port)
           impatient.send({ headers: orders })
-          await new Promise(resolve => setTimeout(resolve, 150))
+          await until(() => dex.counts.tokenRequests > 0, 'the token request')
+          await check({ target: '/healthz' })
           impatient.reset()
         }
         const before = dex.counts.tokenRequests
@@ -339,6 +339,7 @@ describe.skipIf(!binary)('against the Go service', () => {
       const seen: boolean[] = []
       for (const { check } of peers.both) {
         const first = (await check({ headers: orders })).header('x-expires-in')
+        // sleep: both are processes, and their clock is the machine's
         await new Promise(resolve => setTimeout(resolve, 1_100))
         seen.push((await check({ headers: orders })).header('x-expires-in') === first)
       }

@@ -11,6 +11,7 @@ export { type FoundEnvoy, findEnvoy } from './find-envoy.ts'
 export { freePort } from './free-port.ts'
 export { type Gateway, type GatewayOptions, startGateway } from './gateway.ts'
 export { ManagedProcess, type ManagedProcessOptions } from './managed-process.ts'
+export { ManualClock } from './manual-clock.ts'
 export { ask, type RawAnswer, RawConnection, type RawRequest, requestText } from './raw-connection.ts'
 export {
   type AnswerRequest,

@@ -46,6 +46,7 @@ export class RawConnection implements AsyncDisposable {
       this.#received = Buffer.concat([this.#received, chunk])
       this.#wake()
     })
+    socket.on('drain', () => this.#wake())
     const end = () => {
       this.#ended = true
       this.#wake()
@@ -80,6 +81,11 @@ export class RawConnection implements AsyncDisposable {
   write(data: string | Uint8Array): boolean {
     if (this.#socket.destroyed) return false
     return typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data)
+  }
+
+  /** Resolves when the other side takes more, or has ended the connection. */
+  async takesMore(): Promise<void> {
+    await this.#until(() => this.#ended || !this.#socket.writableNeedDrain, 'room for more', 5_000)
   }
 
   send(request: RawRequest): void {

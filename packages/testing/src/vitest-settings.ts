@@ -5,7 +5,7 @@ export const vitestSettings = {
   include: ['test/**/*.test.ts'],
   testTimeout: 20_000,
   pool: 'forks',
-  // The JSON report is where .ci/run takes its counts from; turbo keeps it beside the cached result.
+  // `npm test` and .ci/run count by the JSON report; turbo keeps it beside the cached result.
   reporters: ['default', 'json'],
   outputFile: { json: '.reports/vitest.json' },
 } as const satisfies ViteUserConfig['test']

@@ -1,7 +1,7 @@
 import type { Fault } from '@broker/dev-dex'
 import { describe, expect, test } from 'vitest'
 import type { GateOptions, TokenBrokerOptions } from '../../src/options/broker-options.ts'
-import { type BrokerWithDex, failureOf, startBrokerWithDex, until } from '../broker-with-dex.ts'
+import { type BrokerWithDex, caughtUp, failureOf, startBrokerWithDex, until } from '../broker-with-dex.ts'
 
 const minuteMs = 60_000
 
@@ -55,8 +55,10 @@ describe('the first load', () => {
 
   test('is not made before a key is needed', async () => {
     await using running = await startGateOfDex()
-    await new Promise(resolve => setTimeout(resolve, 20))
+    await caughtUp(running.dex)
     expect(running.dex.counts.keysRequests).toBe(0)
+    await isAccepted(running)
+    expect(running.dex.counts.keysRequests).toBe(1)
   })
 
   test('is shared by 1,000 callers at once', async () => {
@@ -175,7 +177,7 @@ describe('the age of a key set', () => {
     await isAccepted(running)
     running.clock.advance(8 * minuteMs - 1)
     expect(await isAccepted(running)).toBe(true)
-    await new Promise(resolve => setTimeout(resolve, 20))
+    await caughtUp(running.dex)
     expect(running.dex.counts.keysRequests).toBe(1)
     running.clock.advance(1)
     running.dex.setFault('keys', { kind: 'hang', times: 1 })

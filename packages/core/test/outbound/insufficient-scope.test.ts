@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { saysInsufficientScope } from '../../src/outbound/insufficient-scope.ts'
+import { cpuMsOf } from '../cpu-time.ts'
 
 test.each([
   [null, false],
@@ -25,7 +26,6 @@ test('any header is read without a throw', () => {
 })
 
 test.each(['a', ' ', '"', '\\', 'a=', 'a="', 'a ', 'a="\\'])('64 KiB of %j are read in no time', piece => {
-  const started = performance.now()
-  saysInsufficientScope(piece.repeat(64 * 1024).slice(0, 64 * 1024))
-  expect(performance.now() - started).toBeLessThan(500)
+  const header = piece.repeat(64 * 1024).slice(0, 64 * 1024)
+  expect(cpuMsOf(() => void saysInsufficientScope(header))).toBeLessThan(500)
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { failureOf, orders, startBrokerWithDex, until } from '../broker-with-dex.ts'
+import { caughtUp, failureOf, orders, startBrokerWithDex, until } from '../broker-with-dex.ts'
 
 // Dex says 3,599 seconds for a life of an hour; the safety margin is 30 seconds.
 const usableMs = 3_569_000
@@ -11,6 +11,7 @@ describe('a token that is asked for past 80 % of its usable life', () => {
     const first = await running.broker.getToken()
     running.clock.advance(usableMs * 0.8 - 1)
     expect(running.broker.tokenFor({})).toBe(first)
+    await caughtUp(running.dex)
     expect(running.dex.counts.tokenRequests).toBe(1)
     running.clock.advance(1)
     running.dex.setFault('token', { kind: 'slow', delayMs: 50 })
@@ -45,6 +46,7 @@ describe('a token that is asked for past 80 % of its usable life', () => {
       await running.broker.getToken()
       running.clock.advance(usableMs * ratio - 10)
       await running.broker.tokenFor({})
+      await caughtUp(running.dex)
       expect(running.dex.counts.tokenRequests).toBe(1)
       running.clock.advance(20)
       await running.broker.tokenFor({})
@@ -56,8 +58,10 @@ describe('a token that is asked for past 80 % of its usable life', () => {
     await using running = await startBrokerWithDex(noJitter)
     await running.broker.getToken()
     running.clock.advance(usableMs * 0.95)
-    await new Promise(resolve => setTimeout(resolve, 20))
+    await caughtUp(running.dex)
     expect(running.dex.counts.tokenRequests).toBe(1)
+    await running.broker.tokenFor({})
+    await until(() => running.dex.counts.tokenRequests === 2)
   })
 
   test('is not replaced before its end with refreshAheadRatio 1', async () => {
@@ -65,8 +69,10 @@ describe('a token that is asked for past 80 % of its usable life', () => {
     const first = await running.broker.getToken()
     running.clock.advance(usableMs - 1)
     expect(running.broker.tokenFor({})).toBe(first)
-    await new Promise(resolve => setTimeout(resolve, 20))
+    await caughtUp(running.dex)
     expect(running.dex.counts.tokenRequests).toBe(1)
+    running.clock.advance(1)
+    expect(await running.broker.getToken()).not.toBe(first)
   })
 
   test('whose refresh fails is served on, and the refresh is tried again after 1, 2, 4, 8, 15 and 15 seconds', async () => {
@@ -80,7 +86,7 @@ describe('a token that is asked for past 80 % of its usable life', () => {
       await until(() => running.log.lines.filter(({ level }) => level === 'error').length === attempt + 1)
       running.clock.advance(pauseMs - 1)
       expect(running.broker.tokenFor({})).toBe(first)
-      await new Promise(resolve => setImmediate(resolve))
+      await caughtUp(running.dex)
       expect(running.dex.counts.tokenRequests).toBe(attempt + 2)
       running.clock.advance(1)
     }

@@ -1,5 +1,5 @@
 import { type DevDex, type DevDexOptions, startDevDex } from '@broker/dev-dex'
-import { ask, type RawAnswer, type RawRequest } from '@broker/testing'
+import { ask, ManualClock, type RawAnswer, type RawRequest } from '@broker/testing'
 import { pino } from 'pino'
 import { loadConfig } from '../../src/config/load-config.ts'
 import { type RunningServer, startServer } from '../../src/start-server.ts'
@@ -34,6 +34,8 @@ export interface BrokerUnderTest extends AsyncDisposable {
   readonly server: RunningServer
   readonly port: number
   readonly log: readonly LogLine[]
+  /** Drives the broker and the look-alike, where the test asked for it. */
+  readonly clock: ManualClock
   /** A request to the check listener, on a connection of its own. */
   check(request?: RawRequest): Promise<RawAnswer>
   /** GET a page of the admin listener. */
@@ -45,9 +47,10 @@ type Environment = Readonly<Record<string, string>>
 /** Starts both; the environment is that of a user, the addresses aside. */
 export async function startBroker(
   environment: Environment | ((dex: DevDex) => Environment) = {},
-  dexOptions: DevDexOptions = {},
+  { byManualClock = false, ...dexOptions }: DevDexOptions & { byManualClock?: boolean } = {},
 ): Promise<BrokerUnderTest> {
-  const dex = await startDex(dexOptions)
+  const clock = new ManualClock()
+  const dex = await startDex({ ...(byManualClock ? { now: clock.wall } : {}), ...dexOptions })
   const log: LogLine[] = []
   const config = loadConfig({
     LISTEN_ADDR: '127.0.0.1:0',
@@ -61,7 +64,8 @@ export async function startBroker(
     { level: config.logLevel, base: null },
     { write: (line: string) => void log.push(JSON.parse(line)) },
   )
-  const server = await startServer(config, logger).catch(async error => {
+  const broker = byManualClock ? { ...config.broker, clock } : config.broker
+  const server = await startServer({ ...config, broker }, logger).catch(async error => {
     await dex.close()
     throw error
   })
@@ -71,6 +75,7 @@ export async function startBroker(
     server,
     port,
     log,
+    clock,
     check: request => ask(port, request),
     admin: target => ask(server.adminAddress?.port ?? 0, { target }),
     async [Symbol.asyncDispose]() {

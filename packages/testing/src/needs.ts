@@ -1,0 +1,18 @@
+/** What some tests need and not every machine has: a variable that names a binary, or a tool. */
+export type Need = 'ENVOY_BIN' | 'DEX_BIN' | 'PEER_BIN' | 'openssl'
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** What was missing when the test was skipped; `scripts/check/test-reports.mjs` counts the tests by it. */
+    needs?: readonly Need[]
+  }
+}
+
+/** Options of a test or a `describe` that is skipped when something is missing; its report says what. */
+export function needs(available: Readonly<Partial<Record<Need, boolean>>>): {
+  skip: boolean
+  meta: { needs?: readonly Need[] }
+} {
+  const missing = (Object.keys(available) as Need[]).filter(need => !available[need])
+  return missing.length === 0 ? { skip: false, meta: {} } : { skip: true, meta: { needs: missing } }
+}
