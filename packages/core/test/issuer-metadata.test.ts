@@ -100,7 +100,7 @@ describe('an issuer that is not usable', () => {
     [
       'another issuer',
       saying({ issuer: 'https://other.example.com' }),
-      /which says https:\/\/other\.example\.com; /,
+      /configuration of Dex, https:\/\/other\.example\.com; /,
     ],
     ['no issuer', saying({ issuer: undefined }), /issuer must be exactly/],
     ['an issuer that is a list', saying({ issuer: ['x'] }), /configuration; where/],
@@ -186,13 +186,13 @@ describe('an issuer that is not usable', () => {
         client: orders,
       }))
       expect((await failureOf(running.broker.getToken())).code).toBe('invalid_token_response')
-      expect(hintsOf(running)).toContain(`which says ${running.dex.issuer}; where`)
+      expect(hintsOf(running)).toContain(`configuration of Dex, ${running.dex.issuer}; if`)
     }
     const root = 'https://dex.example.com'
     await using running = await startWithIssuer()
     running.dex.setFault('discovery', saying({ issuer: root }))
     await failureOf(running.broker.getToken())
-    expect(hintsOf(running)).toContain(`which says ${root}; where`)
+    expect(hintsOf(running)).toContain(`configuration of Dex, ${root}; if`)
   })
 
   test.each([
@@ -230,7 +230,7 @@ describe('discovery that fails', () => {
       clock.advance(1)
     }
     const messages = log.lines.map(({ message }) => message)
-    expect(messages.filter(message => message.startsWith('issuer not discovered'))).toHaveLength(tries)
+    expect(messages.filter(message => message.startsWith('issuer discovery failed'))).toHaveLength(tries)
     expect(messages.filter(message => message.startsWith('token request failed'))).toEqual([])
   })
 
@@ -256,7 +256,7 @@ describe('discovery that fails', () => {
     const leaving = running.broker.getToken({ signal: abort.signal })
     abort.abort(new Error('the caller left'))
     await expect(leaving).rejects.toThrow('the caller left')
-    expect((await patient).message).toBe('the issuer did not answer in time')
+    expect((await patient).message).toBe('the issuer timed out')
     expect(running.dex.counts.discoveryRequests).toBe(1)
   })
 })
@@ -423,7 +423,7 @@ describe('a token whose key Dex has lost', () => {
     clock.advance(11_000)
     await broker.getToken({ ...billing })
     await until(() => dex.counts.keysRequests === 2)
-    await until(() => running.log.lines.some(({ message }) => message.startsWith('key set not loaded')))
+    await until(() => running.log.lines.some(({ message }) => message.startsWith('key set refresh failed')))
     expect(broker.peekToken()).toBe(token)
   })
 })

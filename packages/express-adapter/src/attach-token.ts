@@ -61,7 +61,7 @@ function constantRequest(broker: Broker, token: TokenRequest): () => TokenReques
 /** Nothing, or a misspelt name, would count as a wish for the token of the configured client. */
 function tokenRequestFrom(given: unknown): TokenRequest {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new TypeError('token must give a token request')
+    throw new TypeError('token must return a token request')
   }
   assertKnownNames(given, ['clientId', 'clientSecret', 'scope', 'audiences'], 'token.')
   // One by one: a getter of a class is not copied with the rest.

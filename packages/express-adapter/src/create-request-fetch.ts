@@ -18,7 +18,7 @@ export function createRequestFetch(
   const send = createFetch(broker, options)
   return request => {
     const { res: answer } = request
-    if (answer === undefined) throw new TypeError('the request must be one that Express handles')
+    if (answer === undefined) throw new TypeError('request must come from Express')
     return async (input, init) => {
       const own = signalOf(input, init)
       if (own === undefined) return send(input, withSignal(init, clientGone(answer)))

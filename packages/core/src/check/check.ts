@@ -160,7 +160,7 @@ export class Check {
     if (!BrokerError.is(error)) {
       const { signal } = request
       if (signal?.aborted && error === signal.reason) throw error
-      this.#surroundings.logger.error({ err: error }, 'check failed by a fault of the broker')
+      this.#surroundings.logger.error({ err: error }, 'check failed internally')
     }
     return refusalOf(error, this.#options)
   }

@@ -56,6 +56,6 @@ function valueWith(before: HeaderValue, value: string): HeaderValue {
 
 /** The one value of a header, empty when it is absent. */
 export function singleValue(value: HeaderValue, name: string): string {
-  if (value === repeated) throw new BrokerError('invalid_request', `${name} stands on more than one line`)
+  if (value === repeated) throw new BrokerError('invalid_request', `${name} appears more than once`)
   return value ?? ''
 }

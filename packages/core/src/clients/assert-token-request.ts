@@ -21,7 +21,7 @@ export function assertTokenRequest(request: TokenRequest & Wait): void {
     throw new TypeError('a token request must be an object')
   }
   if (typeof (request as { then?: unknown }).then === 'function') {
-    throw new TypeError('a token request must be an object, and this is a promise: await it first')
+    throw new TypeError('a token request must be an object, not a promise; await it first')
   }
   for (const name in request) if (!(name in names)) throw unknownName(name)
   const { clientId, clientSecret, scope } = request
@@ -39,5 +39,5 @@ function noString(name: string): TypeError {
 }
 
 function unknownName(name: string): TypeError {
-  return new TypeError(`${name} is not an option; there are ${Object.keys(names).join(', ')}`)
+  return new TypeError(`${name} is not an option; known options: ${Object.keys(names).join(', ')}`)
 }

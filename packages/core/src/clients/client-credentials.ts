@@ -41,7 +41,7 @@ export function scopeWithAudiences(scope: string, audiences: readonly string[]):
 /** Why a client id cannot be an audience, in words that follow it; `undefined` when it can. */
 export function audienceProblem(audience: unknown): string | undefined {
   if (typeof audience !== 'string') return 'must be a client id'
-  return audiencePattern.test(audience) ? undefined : 'holds a character that a scope cannot carry'
+  return audiencePattern.test(audience) ? undefined : 'contains a character that a scope cannot contain'
 }
 
 /** Refuses what cannot be sent: parts that are missing, too long, or cannot be encoded. `hint`: for a missing one. */

@@ -28,7 +28,7 @@ export class JwtRefusals {
     const { code, cause: refusal } = error
     if (code === 'overloaded') {
       sampler.note('signatures_overloaded', count =>
-        logger.warn({ count }, 'JWTs not verified: too many signatures at once'),
+        logger.warn({ count }, 'JWT verification refused: too many signatures'),
       )
     }
     if (!(refusal instanceof JwtRefusal)) return

@@ -26,7 +26,7 @@ export function warnOfNewSigningKeys({ logger, sampler, describeHint }: Surround
       const hint = describeHint({ problem: 'signing_key_changed', option: 'issuer' })
       logger.warn(
         { iss: logText(issuer), kid: logText(kid), count, hint },
-        'Dex signs with another key; cached tokens of the former one may be dead',
+        'Dex signs with a new key; cached tokens of the old key may be invalid',
       )
     })
   })

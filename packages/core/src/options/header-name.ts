@@ -8,7 +8,7 @@ const reserved: ReadonlyMap<string, string> = new Map([
   ...['content-length', 'content-type', 'content-encoding'].map(
     name => [name, 'describes the body of the message'] as const,
   ),
-  ['expect', 'asks for an interim answer'],
+  ['expect', 'requests an interim response'],
   ['host', 'decides where the request goes'],
   ['cache-control', 'is set by the broker itself'],
 ])

@@ -42,7 +42,7 @@ function assertNumber(
 ): asserts value is number {
   if (unit === 'ratio') {
     if (typeof value === 'number' && value > min && value <= max) return
-    throw new TypeError(`${option} must be a number above ${min} and not above ${max}`)
+    throw new TypeError(`${option} must be a number greater than ${min}, at most ${max}`)
   }
   const isInRange = typeof value === 'number' && value >= min && value <= max
   if (isInRange && (unit === 'ms' || Number.isInteger(value))) return

@@ -15,7 +15,7 @@ export function given<T extends string | readonly string[]>(
 ): T | undefined {
   if (value === undefined || value === null) return undefined
   if (value.length === 0 || (typeof value !== 'string' && value.some(item => item === ''))) {
-    throw new TypeError(`${option} must not be empty; leave it out to accept any`)
+    throw new TypeError(`${option} must not be empty; omit it to accept any value`)
   }
   return value
 }
@@ -55,6 +55,6 @@ export function assertKnownNames(options: unknown, known: readonly string[], pre
   if (typeof options !== 'object' || options === null) return
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue
-    throw new TypeError(`${prefix}${name} is not an option; there are ${known.join(', ')}`)
+    throw new TypeError(`${prefix}${name} is not an option; known options: ${known.join(', ')}`)
   }
 }

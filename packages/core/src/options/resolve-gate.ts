@@ -23,7 +23,7 @@ export function resolveGate(
   allowInsecure: boolean,
 ): ResolvedGate {
   if (typeof gate !== 'object' || Array.isArray(gate))
-    throw new TypeError('gate must be an object; leave it out to let every caller in')
+    throw new TypeError('gate must be an object; omit it to admit every caller')
   const { jwksMaxAgeMs = optionRules['gate.jwksMaxAgeMs'].default } = gate
   const { default: usualMaxStaleMs } = optionRules['gate.jwksMaxStaleMs']
   const followsMaxAge = gate.jwksMaxStaleMs === undefined && jwksMaxAgeMs > usualMaxStaleMs
@@ -34,7 +34,7 @@ export function resolveGate(
   assertKnownNames(gate, [...Object.keys(names), ...Object.keys(numbers)], 'gate.')
   const usesDexsKeys = gate.jwksUri === undefined && (dex.issuer ?? dex.jwksUri) !== undefined
   if (!usesDexsKeys && gate.jwksUri === undefined) {
-    throw new TypeError('gate.jwksUri is needed, because neither issuer nor jwksUri says where keys are')
+    throw new TypeError('gate.jwksUri is required without issuer and jwksUri')
   }
   const audience = gate.audience ?? undefined
   const audiences = audience === undefined ? undefined : strings(oneOrMore(audience), 'gate.audience')

@@ -86,7 +86,7 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
   const jwksUri =
     options.jwksUri === undefined ? undefined : endpointUrl(options.jwksUri, 'jwksUri', allowInsecureUrls)
   if (issuer === undefined && options.tokenEndpoint === undefined) {
-    throw new TypeError('tokenEndpoint or issuer must be given')
+    throw new TypeError('tokenEndpoint or issuer is required')
   }
   return {
     ...numbers,
@@ -153,7 +153,7 @@ function resolveIssuer(issuer: unknown, allowInsecure: boolean): string | undefi
   endpointUrl(issuer, 'issuer', allowInsecure)
   // The URL parser mends or drops these, and the document is looked for behind the text as it is.
   if (/[\s\\?#\p{Cc}]/u.test(issuer as string)) {
-    throw new TypeError('issuer must not have a query, a fragment, a blank or a backslash')
+    throw new TypeError('issuer must not contain a query, a fragment, whitespace or a backslash')
   }
   return issuer as string
 }
@@ -209,7 +209,7 @@ function guarded(observe: BrokerObserver, logger: Logger): BrokerObserver {
     try {
       observe(event)
     } catch (error) {
-      logger.error({ err: error }, 'the observer failed')
+      logger.error({ err: error }, 'observer failed')
     }
   }
 }

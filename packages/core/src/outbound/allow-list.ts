@@ -48,7 +48,7 @@ function allowedPlace(entry: unknown, option: string): AllowedPlace {
     throw new TypeError(`${option} must be an https or http URL`)
   }
   if (url.username !== '' || url.password !== '')
-    throw new TypeError(`${option} must not hold user information`)
+    throw new TypeError(`${option} must not contain user information`)
   if (/[?#]/.test(entry)) throw new TypeError(`${option} must not have a query or a fragment`)
   if (/[*\s]/.test(entry)) throw new TypeError(`${option} must be one exact origin, without wildcards`)
   if (!isUnambiguousPath(entry)) {

@@ -51,14 +51,15 @@ export class OutgoingTokens {
   /** `names`: the options there are. Throws a `TypeError` that starts with the name of the wrong option. */
   constructor(broker: TokenProvider, options: OutgoingTokenOptions, names: readonly string[]) {
     if (typeof broker?.tokenFor !== 'function') throw new TypeError('broker must be a TokenBroker')
-    if (typeof options !== 'object' || options === null) throw new TypeError('options must have allow')
+    if (typeof options !== 'object' || options === null)
+      throw new TypeError('options must be an object with allow')
     assertKnownNames(options, names)
     const { token = {}, ownAuthorization = 'keep', maxReplayBytes = defaultMaxReplayBytes } = options
     if (ownAuthorization !== 'keep' && ownAuthorization !== 'replace') {
       throw new TypeError('ownAuthorization must be keep or replace')
     }
     if (!Number.isSafeInteger(maxReplayBytes) || maxReplayBytes < 0) {
-      throw new TypeError('maxReplayBytes must be a whole number of bytes from 0')
+      throw new TypeError('maxReplayBytes must be a whole number of bytes, 0 or more')
     }
     this.#broker = broker
     this.#allowList = new AllowList(options.allow)
@@ -123,6 +124,6 @@ export class OutgoingTokens {
     const { logger } = this.#broker
     if (logger === undefined || this.#noted.has(origin) || this.#noted.size >= maxNotedOrigins) return
     this.#noted.add(origin)
-    logger.debug({ origin, allow: this.#allow }, 'call outside allow sent without a token')
+    logger.debug({ origin, allow: this.#allow }, 'call sent without a token: its origin is outside allow')
   }
 }

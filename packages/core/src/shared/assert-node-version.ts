@@ -9,6 +9,6 @@ export function assertNodeVersion(version: string | undefined = globalThis.proce
   const [major = 0, minor = 0] = version?.split('.').map(Number) ?? [Number.POSITIVE_INFINITY]
   if (major > needed.major || (major === needed.major && minor >= needed.minor)) return
   throw new Error(
-    `@broker/core needs Node.js ${needed.major}.${needed.minor} or newer, and this is ${version}`,
+    `@broker/core requires Node.js ${needed.major}.${needed.minor} or later; this is ${version}`,
   )
 }

@@ -23,6 +23,11 @@ export class Backoff {
     this.#clock = clock
   }
 
+  /** Failures since the last success. */
+  get failures(): number {
+    return this.#failures
+  }
+
   /** Milliseconds until the next try is due; 0 when it is. */
   get remainingMs(): number {
     return Math.max(0, this.#nextTryAt - this.#clock.monotonic())

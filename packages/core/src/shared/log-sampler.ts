@@ -7,6 +7,7 @@ export type SampledKind =
   | 'signatures_overloaded'
   | 'rejected_credentials'
   | 'signing_key_changed'
+  | 'token_endpoint_recovered'
 
 /** Writes a line; `count` is how many events it stands for, itself included. */
 export type WriteSampled = (count: number) => void

@@ -1,4 +1,5 @@
 import { BrokerError } from '../shared/errors.ts'
+import { countFailedLookups } from '../shared/outage.ts'
 import { type Wait, waitFor } from '../shared/wait-for.ts'
 
 /** Callers that may wait for one token: enough for any burst, and a bound on memory. */
@@ -16,6 +17,8 @@ export interface SharedWork<T> {
   /** The same, but not beyond the first failure. */
   readonly firstAttempt: Promise<T>
   waiters: number
+  /** Lookups that gave up before the work failed: their failure belongs to the work's outage, if it fails. */
+  lostLookups: number
   readonly maxWaiters: number
   abort(reason: Error): void
 }
@@ -67,24 +70,29 @@ export class InFlight<T> {
     const controller = new AbortController()
     const settled = work(controller.signal, firstAttempt.reject).finally(() => this.#work.delete(key))
     settled.then(firstAttempt.resolve, firstAttempt.reject)
-    const shared = {
+    const shared: SharedWork<T> = {
       settled,
       firstAttempt: firstAttempt.promise,
       waiters: 0,
+      lostLookups: 0,
       maxWaiters: isStranger ? maxWaitersPerStranger : maxWaitersPerKey,
       abort: (reason: Error) => controller.abort(reason),
     }
+    settled.catch(error => BrokerError.is(error) && countFailedLookups(error, shared.lostLookups))
     this.#work.set(key, shared)
     return shared
   }
 }
 
 function tooManyWaiters(): BrokerError {
-  return new BrokerError('overloaded', 'too many callers wait', { retryAfterMs: 1000, transient: true })
+  return new BrokerError('overloaded', 'too many callers are waiting', {
+    retryAfterMs: 1000,
+    transient: true,
+  })
 }
 
 function waitedTooLong(): BrokerError {
-  return new BrokerError('token_endpoint_unavailable', 'the token endpoint did not answer in time', {
+  return new BrokerError('token_endpoint_unavailable', 'the token endpoint timed out', {
     retryAfterMs: 1000,
     transient: true,
   })

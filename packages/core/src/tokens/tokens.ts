@@ -3,8 +3,10 @@ import { asBrokerError } from '../shared/as-broker-error.ts'
 import { brokerClosed } from '../shared/broker-closed.ts'
 import { BrokerError } from '../shared/errors.ts'
 import type { MaybePromise } from '../shared/maybe-promise.ts'
+import { countFailedLookups } from '../shared/outage.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { Topic } from '../shared/topic.ts'
+import type { UpstreamRequest } from '../shared/upstream-request.ts'
 import type { Wait } from '../shared/wait-for.ts'
 import type { AcceptedClients } from './accepted-clients.ts'
 import { BearerToken, cacheKeyOf } from './bearer-token.ts'
@@ -107,9 +109,9 @@ export class Tokens {
     if (rejection !== undefined) {
       return living && isOutlived(rejection) ? this.#asStale(living.token) : Promise.reject(rejection)
     }
-    return living === undefined
-      ? this.#inFlight.wait(this.#join(order), 'settled', wait)
-      : this.#replaceOrStale(order, living, wait)
+    if (living !== undefined) return this.#replaceOrStale(order, living, wait)
+    const shared = this.#join(order)
+    return this.#inFlight.wait(shared, 'settled', wait).catch(error => lookupFailed(shared, error))
   }
 
   /**
@@ -122,7 +124,7 @@ export class Tokens {
     if (key === undefined || cache.getLiving(key) !== token || !this.#invalidationPace.allows(key))
       return false
     cache.delete(key)
-    this.#surroundings.logger.info({}, 'a token was dropped because a backend refused it')
+    this.#surroundings.logger.info({}, 'token dropped: a backend refused it')
     return true
   }
 
@@ -130,7 +132,7 @@ export class Tokens {
   dropSignedBy(issuer: string, kids: ReadonlySet<string>): void {
     const tokens = this.#options.cache.deleteSignedBy(issuer, kids)
     if (tokens === 0) return
-    this.#surroundings.logger.warn({ tokens }, 'tokens were dropped because the key that signed them is gone')
+    this.#surroundings.logger.warn({ tokens }, 'tokens dropped: the key that signed them is gone')
   }
 
   /** Ends what is under way and forgets every token: from now on there is none. */
@@ -155,12 +157,14 @@ export class Tokens {
   /** Who could have a living token waits for one attempt at most, and for none when one failed a moment ago. */
   async #replaceOrStale(order: TokenOrder, cached: CachedToken, wait: Wait): Promise<IssuedToken> {
     if (!this.#inFlight.has(order.key) && cached.refresh.isPaused) return this.#asStale(cached.token)
+    const shared = this.#join(order)
     try {
-      return await this.#inFlight.wait(this.#join(order), 'firstAttempt', wait)
+      return await this.#inFlight.wait(shared, 'firstAttempt', wait)
     } catch (error) {
-      // Asked anew: it may have been dropped meanwhile.
+      // Read again: it may have been dropped meanwhile.
       const token = this.#options.cache.getLiving(order.key)
-      if (token === undefined || !BrokerError.is(error) || !isOutlived(error)) throw error
+      if (token === undefined || !BrokerError.is(error) || !isOutlived(error))
+        return lookupFailed(shared, error)
       return this.#asStale(token)
     }
   }
@@ -179,9 +183,12 @@ export class Tokens {
       const origin = this.#options.originOf(order.issuer)
       const obtain = () => origin.obtain(order, signal, onFirstFailure)
       // A token that has ended on its way may be the last one of its kind: one more try.
-      const token = this.#keep(order, await obtain()) ?? this.#keep(order, await obtain())
-      if (token !== undefined) return token
-      const failure = deadOnArrival()
+      const first = this.#keep(order, await obtain())
+      if (first !== undefined) return first
+      const obtained = await obtain()
+      const second = this.#keep(order, obtained)
+      if (second !== undefined) return second
+      const failure = deadOnArrival(obtained.request)
       logTokenFailure(this.#surroundings, order, failure)
       throw failure
     } catch (error) {
@@ -228,9 +235,17 @@ function isOutlived({ transient, code }: BrokerError): boolean {
 }
 
 /** The process stood still for longer than the token lives, or Dex took as long. */
-function deadOnArrival(): BrokerError {
-  return new BrokerError('token_endpoint_unavailable', 'the token had expired when it arrived', {
+function deadOnArrival(upstreamRequest: UpstreamRequest): BrokerError {
+  return new BrokerError('token_endpoint_unavailable', 'the token was expired on arrival', {
     transient: true,
+    upstreamRequest,
     hint: { problem: 'expired_on_arrival', option: 'tokenEndpoint' },
   })
+}
+
+/** Counts a lookup that ends without a token, and rejects it. */
+function lookupFailed(shared: SharedWork<IssuedToken>, error: unknown): never {
+  // An error that belongs to no outage, such as the caller's own timeout: the work may fail later.
+  if (BrokerError.is(error) && !countFailedLookups(error)) shared.lostLookups++
+  throw error
 }

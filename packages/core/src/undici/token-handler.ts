@@ -180,7 +180,7 @@ export class TokenHandler implements Dispatcher.DispatchHandler {
       return
     }
     this.#drainTimer = setTimeout(
-      () => held.controller.abort(new Error('nobody waits for the rest')),
+      () => held.controller.abort(new Error('rest of the response discarded: timeout')),
       maxDrainMs,
     )
     held.controller.resume()
@@ -190,7 +190,8 @@ export class TokenHandler implements Dispatcher.DispatchHandler {
     const held = this.#held
     if (held === undefined) return
     held.drainedBytes += bytes
-    if (held.drainedBytes > maxDrainedBytes) controller.abort(new Error('nobody reads the rest'))
+    if (held.drainedBytes > maxDrainedBytes)
+      controller.abort(new Error('rest of the response discarded: too large'))
   }
 
   #dispatchAgain(): void {

@@ -47,6 +47,6 @@ function refuseLegacyHandler(handler: Dispatcher.DispatchHandler): void {
   if (typeof handler !== 'object' || handler === null) return
   if (!('onConnect' in handler) || typeof handler.onRequestStart === 'function') return
   throw new TypeError(
-    "this Node's own fetch cannot use a dispatcher of undici 8: use the fetch of the package undici, or wrap the dispatcher in its Dispatcher1Wrapper",
+    'the built-in fetch of this Node cannot use an undici 8 dispatcher: use fetch of the undici package, or wrap the dispatcher in its Dispatcher1Wrapper',
   )
 }

@@ -9,7 +9,7 @@ import type { Transport } from '../shared/http/transport.ts'
  */
 export function undiciTransport(dispatcher: Dispatcher): Transport {
   if (typeof dispatcher?.request !== 'function')
-    throw new TypeError('dispatcher must be a dispatcher of undici')
+    throw new TypeError('dispatcher must be an undici dispatcher')
   return async (url, { method, headers, body, signal }) => {
     const { origin, pathname, search } = new URL(url)
     const response = await dispatcher.request({

@@ -121,7 +121,7 @@ test('a broker that is asked whether it is ready, and for nothing else, stays re
   for (let elapsed = 0; elapsed < 240; elapsed += 10) {
     running.clock.advance(10 * minuteMs)
     expect(running.broker.missing()).toEqual([])
-    const loaded = () => running.log.lines.filter(({ message }) => message === 'key set loaded').length
+    const loaded = () => running.log.lines.filter(({ message }) => message === 'key set refreshed').length
     await until(() => loaded() === elapsed / 10 + 2)
   }
 })

@@ -73,9 +73,7 @@ describe('a key that cannot be used', () => {
       const failure = await failureOf(running.broker.verify(good.jwt(running.claims(), { kid: 'odd' })))
       expect(failure).toMatchObject({ code: 'invalid_token', cause: { reason: 'unusable_key' } })
       expect(running.broker.missing()).toEqual(['keys'])
-      expect(
-        log.lines.filter(({ message }) => message === 'no key of the key set can be used'),
-      ).toMatchObject([
+      expect(log.lines.filter(({ message }) => message === 'key set has no usable key')).toMatchObject([
         {
           level: 'warn',
           fields: {
@@ -107,7 +105,7 @@ describe('a key that cannot be used', () => {
 
   test('is asked for again once in ten seconds while there is no other', async () => {
     const log = new RecordingLogger()
-    const loaded = () => log.lines.filter(({ message }) => message === 'key set loaded').length
+    const loaded = () => log.lines.filter(({ message }) => message === 'key set refreshed').length
     await using running = await startGate([rsa.jwk({ use: 'enc' })], {}, { logger: log })
     await failureOf(running.broker.verify(good.jwt(running.claims())))
     running.clock.advance(10_000)
@@ -155,8 +153,8 @@ describe('a refresh that brings no key that can be used', () => {
     expect(running.broker.missing()).toEqual([])
     expect(log.lines.at(-1)).toMatchObject({
       level: 'error',
-      message: 'key set not loaded: the JWKS endpoint sent no key that can be used',
-      fields: { keys: 'the last good ones' },
+      message: 'key set refresh failed: the key set has no usable key',
+      fields: { keys: 'cached' },
     })
   })
 
@@ -182,7 +180,7 @@ describe('a refresh that brings no key that can be used', () => {
     dex.setFault('keys', { kind: 'answer', body: '{"keys":[{"kty":"nope","kid":"x"}]}' })
     clock.advance(11_000)
     await broker.getToken({ ...billing })
-    await until(() => log.lines.some(({ message }) => message.startsWith('key set not loaded')))
+    await until(() => log.lines.some(({ message }) => message.startsWith('key set refresh failed')))
     expect(broker.peekToken()).toBe(token)
     dex.clearFaults()
     clock.advance(11_000)

@@ -26,10 +26,10 @@ export function assertClaims(claims: JwtClaims, rules: ClaimsRules, nowMs: numbe
 export function assertTimes(claims: JwtClaims, clockToleranceMs: number, nowMs: number): void {
   const { exp, nbf } = claims
   if (!isFiniteNumber(exp)) throw invalidJwt('claims', 'exp is missing or not a finite number')
-  if (nowMs >= exp * 1000 + clockToleranceMs) throw invalidJwt('expired', 'expired')
+  if (nowMs >= exp * 1000 + clockToleranceMs) throw invalidJwt('expired', 'it is expired')
   if (nbf === undefined) return
   if (!isFiniteNumber(nbf)) throw invalidJwt('claims', 'nbf is not a finite number')
-  if (nowMs < nbf * 1000 - clockToleranceMs) throw invalidJwt('not_yet_valid', 'not valid yet')
+  if (nowMs < nbf * 1000 - clockToleranceMs) throw invalidJwt('not_yet_valid', 'it is not valid yet')
 }
 
 function isFiniteNumber(value: unknown): value is number {

@@ -8,7 +8,7 @@ import { invalidJwt } from './jwt-refusal.ts'
 export function assertIsProofOfCaller(typ: unknown, events: unknown): void {
   if (typ !== undefined && typeof typ !== 'string') throw invalidJwt('malformed', 'typ is not a string')
   if (isOfAnotherKind(typ?.toLowerCase()) || isSecurityEvents(events)) {
-    throw invalidJwt('unsupported', 'a JWT of another kind, such as a logout token')
+    throw invalidJwt('unsupported', 'it is a JWT of another kind, such as a logout token')
   }
 }
 

@@ -6,7 +6,7 @@ const maxDepth = 64
 
 /** Freezes claims with all that is in them; refuses those that are nested deeper than 64. */
 export function freezeClaims(claims: object): void {
-  if (isNestedDeeperThan(claims, maxDepth)) throw invalidJwt('claims', 'nested too deep')
+  if (isNestedDeeperThan(claims, maxDepth)) throw invalidJwt('claims', 'the claims are nested too deeply')
   deepFreeze(claims)
 }
 

@@ -36,22 +36,23 @@ const compactForm = /^([\w-]+)\.([\w-]+)\.([\w-]+)$/
  * algorithm, critical headers (RFC 7515 section 4.1.11), a JWT of another kind (RFC 8725 section 3.11).
  */
 export function parseJwt(jwt: string): UnverifiedJwt {
-  if (jwt.length > maxJwtLength) throw invalidJwt('malformed', 'larger than 16 KiB')
+  if (jwt.length > maxJwtLength) throw invalidJwt('malformed', 'it is larger than 16 KiB')
   const [, encodedHeader, encodedClaims, encodedSignature] = compactForm.exec(jwt) ?? []
   if (encodedHeader === undefined || encodedClaims === undefined || encodedSignature === undefined) {
-    throw invalidJwt('malformed', 'not a compact JWS')
+    throw invalidJwt('malformed', 'it is not a compact JWS')
   }
   const signature = Buffer.from(encodedSignature, 'base64url')
   // The spare bits of the last character are not signed: if they did not count, a JWT would have several spellings.
-  if (signature.toString('base64url') !== encodedSignature) throw invalidJwt('malformed', 'not a compact JWS')
+  if (signature.toString('base64url') !== encodedSignature)
+    throw invalidJwt('malformed', 'it is not a compact JWS')
   const header = decodedObject(encodedHeader, 'header')
   const claims = decodedObject(encodedClaims, 'claims set')
   const { alg, kid } = header
   if (typeof alg !== 'string' || !allowedAlgorithms.includes(alg)) {
-    throw invalidJwt('algorithm', 'algorithm not allowed')
+    throw invalidJwt('algorithm', 'its alg is not allowed')
   }
   if (kid !== undefined && typeof kid !== 'string') throw invalidJwt('malformed', 'kid is not a string')
-  if (header['crit'] !== undefined) throw invalidJwt('unsupported', 'critical header not understood')
+  if (header['crit'] !== undefined) throw invalidJwt('unsupported', 'it has critical headers (crit)')
   if (header['b64'] !== undefined) throw invalidJwt('unsupported', 'b64 is not allowed in a JWT')
   assertIsProofOfCaller(header['typ'], claims['events'])
   // A part of the JWT and not a new text: while a signature waits for its verification, there is one copy.

@@ -6,7 +6,7 @@ type Jwk = Readonly<Record<string, unknown>>
 
 const curveOf: Readonly<Record<string, string>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' }
 const coordinateBytes: Readonly<Record<string, number>> = { 'P-256': 32, 'P-384': 48, 'P-521': 66 }
-const noKey = 'its numbers are no key'
+const noKey = 'its parameters are not a valid key'
 
 /** RFC 7518 section 3.3; and the longest that is verified in well under a millisecond. */
 const rsaBits = { min: 2_048, max: 8_192 }

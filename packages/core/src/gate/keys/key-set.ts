@@ -101,7 +101,7 @@ export class KeySet {
       key = VerificationKey.of(await this.#select(kid === undefined ? { alg } : { alg, kid }), alg)
     } catch (error) {
       if (!(error instanceof JWKSMultipleMatchingKeys)) throw this.#noKeyFor({ alg, kid }, error)
-      if (kid === undefined) throw invalidJwt('unknown_key', 'it names no key (kid) and several fit')
+      if (kid === undefined) throw invalidJwt('unknown_key', 'it has no kid, and several keys fit')
       return error
     }
     if (key === undefined) throw this.#noKeyFor({ alg, kid })
@@ -111,21 +111,18 @@ export class KeySet {
 
   #noKeyFor({ alg, kid }: JwtHeader, cause?: unknown): BrokerError {
     const keys = this.#keys
-    if (kid === undefined)
-      return invalidJwt('unknown_key', `it names no key (kid) and none is for ${alg}`, cause)
+    if (kid === undefined) return invalidJwt('unknown_key', `it has no kid, and no key is for ${alg}`, cause)
     const unusable = this.unusable.find(key => key.kid === kid)
     if (keys.some(key => key.kid === kid)) {
       const problem = cause instanceof JWKSNoMatchingKey ? `is not for ${alg}` : 'cannot be used'
-      return invalidJwt('unusable_key', `the key that it names ${problem}`, cause)
+      return invalidJwt('unusable_key', `its key ${problem}`, cause)
     }
     if (unusable !== undefined) {
-      return invalidJwt('unusable_key', `the key that it names cannot be used: ${unusable.problem}`, cause)
+      return invalidJwt('unusable_key', `its key cannot be used: ${unusable.problem}`, cause)
     }
     const isNameless = keys.length > 0 && keys.every(key => key.kid === undefined)
-    const problem = isNameless
-      ? 'names a key (kid), and the keys have no names'
-      : 'names a key that is unknown'
-    return invalidJwt('unknown_key', `it ${problem}`, cause)
+    const problem = isNameless ? 'it has a kid, and the keys have none' : 'its kid is not in the key set'
+    return invalidJwt('unknown_key', problem, cause)
   }
 
   #kids(): Set<string> {
@@ -135,7 +132,7 @@ export class KeySet {
 }
 
 function assertSigned(signed: boolean): void {
-  if (!signed) throw invalidJwt('signature', 'no key verifies it')
+  if (!signed) throw invalidJwt('signature', 'its signature does not match')
 }
 
 /** An algorithm has no space in it. */

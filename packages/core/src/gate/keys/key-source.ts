@@ -1,11 +1,13 @@
 import { brokerClosed } from '../../shared/broker-closed.ts'
+import { changedError } from '../../shared/changed-error.ts'
 import { elapsedMs, type Moment, momentOf } from '../../shared/clock.ts'
 import { BrokerError } from '../../shared/errors.ts'
-import { networkFailureCode } from '../../shared/http/network-failure.ts'
+import { failureFields } from '../../shared/failure-fields.ts'
 import { andThen, type MaybePromise } from '../../shared/maybe-promise.ts'
 import { SharedFetch } from '../../shared/shared-fetch.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
 import { Topic } from '../../shared/topic.ts'
+import { type UpstreamRequest, upstreamRequest } from '../../shared/upstream-request.ts'
 import { type Wait, waitFor } from '../../shared/wait-for.ts'
 import type { JwtHeader } from '../jwt/jwt.ts'
 import { fetchKeySet } from './jwks-endpoint.ts'
@@ -59,7 +61,7 @@ export class KeySource {
     this.#unknownKids = new UnknownKids(surroundings.clock)
     this.#unusableKeys = new UnusableKeys(surroundings, options.option)
     this.#fetch = new SharedFetch(surroundings, {
-      load: signal => this.#load(signal),
+      load: (signal, attempt) => this.#load(signal, attempt),
       asFailure: asUnavailable,
       onFailure: failure => this.#noteFailure(failure),
       pauses: { firstMs: 1_000, maxMs: 15_000 },
@@ -89,6 +91,11 @@ export class KeySource {
 
   /** The key set to verify a JWT with: with the key that it names, if that key exists. */
   keySetFor(header: JwtHeader, wait: Wait): MaybePromise<KeySet> {
+    const found = this.#find(header, wait)
+    return found instanceof Promise ? found.catch(error => this.#lookupFailed(error)) : found
+  }
+
+  #find(header: JwtHeader, wait: Wait): MaybePromise<KeySet> {
     const requestsBefore = this.#requests
     return andThen(this.current() ?? this.#refreshed(wait), keySet => {
       if (keySet.mayVerify(header) || this.#isMissing(header, requestsBefore)) return keySet
@@ -99,7 +106,7 @@ export class KeySource {
   /** Makes sure, in the background, that the key set is one that has this key, if it exists. */
   lookFor(kid: string): void {
     // The algorithm says nothing about a key that is named.
-    const found = this.keySetFor({ alg: '', kid }, {})
+    const found = this.#find({ alg: '', kid }, {})
     if (found instanceof Promise) found.catch(() => {})
   }
 
@@ -110,6 +117,11 @@ export class KeySource {
 
   close(): void {
     this.#fetch.close(brokerClosed('jwks_unavailable'))
+  }
+
+  #lookupFailed(error: unknown): never {
+    if (BrokerError.is(error)) this.#fetch.lookupFailed(error)
+    throw error
   }
 
   async #refreshed(wait: Wait): Promise<KeySet> {
@@ -159,35 +171,39 @@ export class KeySource {
     return this.#age() < this.#options.maxStaleMs ? this.#loaded?.keySet : undefined
   }
 
-  async #load(signal: AbortSignal): Promise<KeySet> {
-    const { clock, logger } = this.#surroundings
+  async #load(signal: AbortSignal, attempt: number): Promise<KeySet> {
+    const { clock, logger, requestTimeoutMs } = this.#surroundings
     const at = momentOf(clock)
     this.#startedAt = at.monotonic
     const request = ++this.#requests
     const { jwksUri, option } = this.#options
-    const keySet = await fetchKeySet(await jwksUri(), {
-      surroundings: this.#surroundings,
-      signal,
-      option,
-    })
+    const url = await jwksUri()
+    const keySet = await fetchKeySet(url, { surroundings: this.#surroundings, signal, attempt, option })
     this.#unusableKeys.note(keySet)
     const before = this.#loaded?.keySet
-    if (before !== undefined && before.size > 0 && keySet.size === 0) throw noUsableKey(option)
+    if (before !== undefined && before.size > 0 && keySet.size === 0) {
+      throw noUsableKey(option, upstreamRequest(url, attempt, requestTimeoutMs))
+    }
     this.#loaded = { keySet, at, request }
     // What cannot be used says nothing about what is gone.
     const gone = keySet.size > 0 ? before?.kidsMissingIn(keySet) : undefined
     if (gone !== undefined && gone.size > 0) this.keysGone.publish(gone)
     this.#observe('refreshed')
-    logger.info({ keys: keySet.size }, 'key set loaded')
+    const outage = this.#fetch.recovered()
+    logger.info(
+      { keys: keySet.size, ...outage },
+      outage === undefined ? 'key set refreshed' : 'key set refreshed after failures',
+    )
     return keySet
   }
 
-  #noteFailure({ message, hint, cause }: BrokerError): void {
-    const { logger, describeHint } = this.#surroundings
+  #noteFailure(failure: BrokerError): void {
     this.#observe('failed')
-    const keys = this.#usable() === undefined ? 'none' : 'the last good ones'
-    const fields = { hint: hint && describeHint(hint), cause: networkFailureCode(cause), keys }
-    logger.error(fields, `key set not loaded: ${message}`)
+    const keys = this.#usable() === undefined ? 'none' : 'cached'
+    this.#surroundings.logger.error(
+      { ...failureFields(failure, this.#surroundings), keys },
+      `key set refresh failed: ${failure.message}`,
+    )
   }
 
   #observe(outcome: 'refreshed' | 'failed'): void {
@@ -201,26 +217,24 @@ function kidOf({ alg, kid }: JwtHeader): string {
   return kid ?? `any ${alg}`
 }
 
-/** Discovery, too, is a way not to have keys. */
+/** Discovery can fail as well: for a caller the keys are then unavailable. */
 function asUnavailable(error: unknown): BrokerError {
   if (!BrokerError.is(error)) {
     return new BrokerError('jwks_unavailable', 'the key set could not be loaded', { cause: error })
   }
-  const { code, message, hint, cause, retryAfterMs, transient } = error
-  return code === 'jwks_unavailable'
-    ? error
-    : new BrokerError('jwks_unavailable', message, { hint, cause, retryAfterMs, transient })
+  return error.code === 'jwks_unavailable' ? error : changedError(error, { code: 'jwks_unavailable' })
 }
 
 /** Never in the place of a good key set (RFC 7517 section 5: such keys are ignored). */
-function noUsableKey(option: string): BrokerError {
-  return new BrokerError('jwks_unavailable', 'the JWKS endpoint sent no key that can be used', {
+function noUsableKey(option: string, request: UpstreamRequest): BrokerError {
+  return new BrokerError('jwks_unavailable', 'the key set has no usable key', {
     hint: { problem: 'no_usable_key', option },
+    upstreamRequest: request,
   })
 }
 
 function waitedTooLong(): BrokerError {
-  return new BrokerError('jwks_unavailable', 'the JWKS endpoint did not answer in time', {
+  return new BrokerError('jwks_unavailable', 'the JWKS endpoint timed out', {
     retryAfterMs: 1000,
     transient: true,
   })

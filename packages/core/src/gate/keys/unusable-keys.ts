@@ -33,10 +33,7 @@ export class UnusableKeys {
       keys: listed.slice(0, maxListed).map(described),
       hint,
     }
-    logger.warn(
-      fields,
-      size === 0 ? 'no key of the key set can be used' : 'keys of the key set cannot be used',
-    )
+    logger.warn(fields, size === 0 ? 'key set has no usable key' : 'key set has unusable keys')
   }
 }
 

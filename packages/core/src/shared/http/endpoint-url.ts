@@ -12,12 +12,10 @@ export function endpointUrl(value: unknown, option: string, allowInsecure: boole
     throw new TypeError(`${option} must be an https or http URL`)
   }
   if (url.username !== '' || url.password !== '')
-    throw new TypeError(`${option} must not hold user information`)
+    throw new TypeError(`${option} must not contain user information`)
   if (url.hash !== '') throw new TypeError(`${option} must not have a fragment`)
   if (!allowInsecure && isExposedUrl(url)) {
-    throw new TypeError(
-      `${option} must use https, because secrets travel on it (allowInsecureUrls permits http)`,
-    )
+    throw new TypeError(`${option} must use https; allowInsecureUrls permits http`)
   }
   return url.href
 }

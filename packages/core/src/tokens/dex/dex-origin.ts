@@ -6,6 +6,7 @@ import { BrokerError } from '../../shared/errors.ts'
 import type { MaybePromise } from '../../shared/maybe-promise.ts'
 import { RequestWithDeadline } from '../../shared/request-with-deadline.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
+import { upstreamRequest } from '../../shared/upstream-request.ts'
 import type { AcceptedClients } from '../accepted-clients.ts'
 import { logTokenFailure } from '../log-token-failure.ts'
 import type { ObtainedToken, TokenOrigin } from '../token-origin.ts'
@@ -91,15 +92,13 @@ export class DexOrigin implements TokenOrigin {
     signal: AbortSignal
     onFirstFailure: OnFirstFailure
   }): Promise<ObtainedToken> {
-    const { url, order, client, applicant, signal, onFirstFailure } = call
+    const { order, client, applicant, signal, onFirstFailure } = call
     const { requestTimeoutMs, random } = this.#surroundings
-    let isFirst = true
     const request = new RequestWithDeadline(requestTimeoutMs, deadline =>
       requestWithRetries(
-        async () => {
-          if (!isFirst) await this.#slots.enter(applicant, deadline)
-          isFirst = false
-          return this.#attempt(call, deadline)
+        async attempt => {
+          if (attempt > 1) await this.#slots.enter(applicant, deadline)
+          return this.#attempt(call, attempt, deadline)
         },
         {
           signal: deadline,
@@ -115,7 +114,7 @@ export class DexOrigin implements TokenOrigin {
       return await request.settled
     } catch (error) {
       const failure = asBrokerError(error, 'the token request failed')
-      this.#takeNote({ url, order, signal }, failure)
+      this.#takeNote({ order, signal }, failure)
       throw failure
     } finally {
       signal.removeEventListener('abort', close)
@@ -130,6 +129,7 @@ export class DexOrigin implements TokenOrigin {
       client,
       applicant,
     }: { url: string; order: TokenOrder; client: CircuitClient; applicant: Applicant },
+    number: number,
     signal: AbortSignal,
   ): Promise<ObtainedToken> {
     const { clock } = this.#surroundings
@@ -141,24 +141,36 @@ export class DexOrigin implements TokenOrigin {
         await this.#circuits.probe(client)
         attempt = this.#circuits.begin(client)
       }
-      if (attempt === undefined) throw circuitOpen(this.#circuits.retryAfterMs(client))
-      return await this.#send(url, order, attempt, signal)
+      if (attempt === undefined) throw this.#circuitOpen(client)
+      return await this.#send({ url, order, number, attempt, signal })
     } finally {
       this.#slots.leave(applicant, clock.monotonic() - enteredAt)
     }
   }
 
-  async #send(url: string, order: TokenOrder, attempt: Attempt, signal: AbortSignal): Promise<ObtainedToken> {
-    const { clock, observe, logger } = this.#surroundings
+  async #send({
+    url,
+    order,
+    number,
+    attempt,
+    signal,
+  }: {
+    url: string
+    order: TokenOrder
+    number: number
+    attempt: Attempt
+    signal: AbortSignal
+  }): Promise<ObtainedToken> {
+    const { clock, observe, logger, requestTimeoutMs } = this.#surroundings
     const { credentials } = order
     const requestedAt = momentOf(clock)
     const durationMs = () => clock.monotonic() - requestedAt.monotonic
     try {
-      const response = await this.#endpoint.request(url, credentials, signal)
+      const response = await this.#endpoint.request({ url, credentials, attempt: number, signal })
       attempt.succeeded()
       observe({ type: 'token_request', outcome: 'issued', durationMs: durationMs() })
       logger.debug({ clientId: credentials.clientId, durationMs: Math.round(durationMs()) }, 'token issued')
-      return { response, requestedAt }
+      return { response, requestedAt, request: upstreamRequest(url, number, requestTimeoutMs) }
     } catch (error) {
       const failure = ofConfigured(order, asBrokerError(error, 'the token request failed'))
       // The end of the broker tells nothing about Dex; what Dex judges, however it judges, is an answer.
@@ -171,20 +183,24 @@ export class DexOrigin implements TokenOrigin {
     }
   }
 
-  /** Whoever would be refused anyway need not wait for a slot; while a probe is out it may be worth to wait. */
+  /** Refuses before the wait for a slot when the circuit is open and no probe is under way that could close it. */
   #assertMayTry(client: CircuitClient): void {
-    const retryAfterMs = this.#circuits.retryAfterMs(client)
-    if (retryAfterMs > 0 && this.#circuits.probe(client) === undefined) throw circuitOpen(retryAfterMs)
+    if (this.#circuits.retryAfterMs(client) > 0 && this.#circuits.probe(client) === undefined) {
+      throw this.#circuitOpen(client)
+    }
   }
 
-  #takeNote(
-    { url, order, signal }: { url: string; order: TokenOrder; signal: AbortSignal },
-    failure: BrokerError,
-  ): void {
+  #circuitOpen(client: CircuitClient): BrokerError {
+    const failure = circuitOpen(this.#circuits.retryAfterMs(client))
+    this.#circuits.claim(client, failure)
+    return failure
+  }
+
+  #takeNote({ order, signal }: { order: TokenOrder; signal: AbortSignal }, failure: BrokerError): void {
     if (isRejection(failure)) this.#options.rejected.add(order, failure)
-    // Not for those that the open circuit kept from Dex, nor for the end of the broker.
+    // Neither requests that the open circuit refused nor the end of the broker are worth a line each.
     if (failure.code !== 'overloaded' && failure !== signal.reason) {
-      logTokenFailure(this.#surroundings, order, failure, url)
+      logTokenFailure(this.#surroundings, order, failure)
     }
   }
 }
@@ -204,7 +220,7 @@ function isRejection({ code, transient }: BrokerError): boolean {
 }
 
 function mustWait(): BrokerError {
-  return new BrokerError('overloaded', 'the token request waits for its turn', {
+  return new BrokerError('overloaded', 'the token request is waiting for a slot', {
     retryAfterMs: 1000,
     transient: true,
   })

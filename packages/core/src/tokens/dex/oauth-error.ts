@@ -6,7 +6,7 @@ import { secretSpellings } from './token-request.ts'
 export interface OAuthError {
   /** The registered code; `undefined` for one that nobody knows, which is not repeated: who knows what it holds. */
   readonly code: string | undefined
-  /** For the operator, of a configured client alone: at most 200 characters, no control characters, not the secret. */
+  /** For the operator: at most 200 characters, without control characters; `undefined` when it contains the secret. */
   readonly description: string | undefined
 }
 
@@ -62,9 +62,23 @@ function isOAuthCode(error: string): boolean {
   return error.length <= maxCodeLength && spelling.test(error) && !statusPhrases.has(error)
 }
 
-// To callers' own clients an issuer may say anything, and a caller can make it say something.
 function shownText(text: unknown, credentials: ClientCredentials): string | undefined {
-  if (typeof text !== 'string' || !credentials.configured) return undefined
-  if (secretSpellings(credentials).some(spelling => text.includes(spelling))) return undefined
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ').slice(0, maxDescriptionLength)
+  if (typeof text !== 'string' || echoesSecret(text, credentials)) return undefined
+  // A cut can leave half of a surrogate pair.
+  return text
+    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ')
+    .slice(0, maxDescriptionLength)
+    .toWellFormed()
+}
+
+/** Also where something between broker and Dex escaped, wrapped or re-cased what it echoes. */
+function echoesSecret(text: string, credentials: ClientCredentials): boolean {
+  const plain = comparable(text)
+  return secretSpellings(credentials).some(spelling => {
+    return text.includes(spelling) || plain.includes(comparable(spelling))
+  })
+}
+
+function comparable(text: string): string {
+  return text.replace(/&(?:#?\w{1,8});|[\s\p{C}\\&<>"']/gu, '').toLowerCase()
 }

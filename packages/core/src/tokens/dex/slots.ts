@@ -135,7 +135,7 @@ export class Slots {
 
 /** Our own line is full, or too slow; Dex has not heard of it. */
 function saturated(expectedMs: number): BrokerError {
-  return new BrokerError('overloaded', 'too many tokens are being requested', {
+  return new BrokerError('overloaded', 'too many token requests', {
     retryAfterMs: Math.max(1_000, Math.ceil(expectedMs)),
     transient: true,
   })

@@ -131,7 +131,7 @@ function refusal(answer: TokenEndpointAnswer, credentials: ClientCredentials, op
     })
   }
   if (status === 429) {
-    return new BrokerError('token_endpoint_unavailable', 'the token endpoint asks to slow down', {
+    return new BrokerError('token_endpoint_unavailable', 'the token endpoint asked the broker to slow down', {
       retryAfterMs,
       upstreamStatus: status,
       transient: true,
