@@ -26,7 +26,8 @@ function answerOf(response: ServerResponse): Answer {
   const controller = new AbortController()
   const callbacks = new Set<() => void>()
   const onClose = () => {
-    if (!response.writableFinished) controller.abort(new DOMException('the client closed the connection', 'AbortError'))
+    if (!response.writableFinished)
+      controller.abort(new DOMException('the client closed the connection', 'AbortError'))
     for (const callback of callbacks) callback()
     callbacks.clear()
   }

@@ -21,5 +21,6 @@ export function requireClaims(predicate: ClaimsPredicate): RequestHandler {
 
 async function assertClaims(request: Request, predicate: ClaimsPredicate): Promise<void> {
   const accepted: unknown = await predicate(authOf(request).claims)
-  if (accepted !== true) throw new BrokerError('forbidden', 'the claims of the JWT do not permit this request')
+  if (accepted !== true)
+    throw new BrokerError('forbidden', 'the claims of the JWT do not permit this request')
 }

@@ -247,7 +247,10 @@ describe.each(expressVersions)('createRequestFetch in %s', (_version, express) =
       const leaving = await client(server)
       await expect.poll(isReached).toBe(true)
       leaving.destroy()
-      expect(await ended.promise).toMatchObject({ name: 'AbortError', message: 'the client closed the connection' })
+      expect(await ended.promise).toMatchObject({
+        name: 'AbortError',
+        message: 'the client closed the connection',
+      })
       await expect.poll(() => setting.backend.underWay).toBe(0)
       expect(errors).toEqual([])
       expect(getEventListeners(own.signal, 'abort')).toHaveLength(0)

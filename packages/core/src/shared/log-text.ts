@@ -1,6 +1,6 @@
 /** In UTF-16 code units. */
 const maxLength = 100
-/** Control characters, line and paragraph separators, invisible ones such as those that turn the writing direction, lone surrogates. */
+/** Control characters, line separators, invisible characters such as direction marks, lone surrogates. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 
 /**
