@@ -2,7 +2,7 @@ import type { Clock } from '../../shared/clock.ts'
 import { Outage, type OutageReport } from '../../shared/outage.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 
-/** The end of an outage. */
+/** The end of an outage, for its log line. */
 export interface Recovery {
   /** Whether the success closed the circuit. */
   readonly wasOpen: boolean

@@ -17,28 +17,28 @@ import { requestWithRetries } from './request-with-retries.ts'
 import { type Applicant, Slots } from './slots.ts'
 import { TokenEndpoint } from './token-endpoint.ts'
 
-/** Different tokens that wait for a slot or are being requested, at most. */
+/** Limit of token requests that wait for a slot. */
 const maxWaiting = 4_096
 
 export interface DexOriginOptions {
-  /** Asked for each time; may have to wait for discovery. */
+  /** Returns the URL of the token endpoint, or a promise while discovery is under way. */
   readonly tokenEndpoint: () => MaybePromise<string>
   readonly authMethod: ClientAuthMethod
-  /** The fields of the response to keep beside the token, by their JSON names. */
+  /** Fields of the token response to keep, by their JSON names. */
   readonly wantedFields: readonly string[]
   readonly rejected: RejectedCredentials
   readonly accepted: AcceptedClients
-  /** The option that says where the token endpoint is. */
+  /** The option that holds the URL of the token endpoint. */
   readonly option: string
-  /** Token requests at the same time. */
+  /** Limit of concurrent token requests. */
   readonly maxConnections: number
 }
 
 type OnFirstFailure = (failure: BrokerError) => void
 
 /**
- * Tokens from a Dex. A request waits for its slot first, and that is our own affair; from the moment of sending it has one
- * deadline, retries included. Dex is not asked while it cannot answer.
+ * Obtains tokens from Dex. A request first waits for a slot; its deadline, which includes retries, starts after that. While
+ * the circuit is open no request starts.
  */
 export class DexOrigin implements TokenOrigin {
   readonly #surroundings: Surroundings
@@ -69,21 +69,21 @@ export class DexOrigin implements TokenOrigin {
     const isAccepted = this.#options.accepted.has(order)
     const { clientId } = order.credentials
     const client: CircuitClient = { key: order.clientKey, clientId, isAccepted }
-    // By its id alone a stranger is told apart from others: secrets can be made up.
+    // Unknown clients are told apart by id alone, because secrets can be made up.
     const applicant: Applicant = { client: isAccepted ? client.key : clientId, isAccepted }
     this.#assertMayTry(client)
-    // Discovery has pauses and a log of its own: neither retries nor the circuit of the token endpoint are about it.
+    // Discovery has its own pauses and log lines: retries and the circuit concern the token endpoint only.
     const url = await this.#options.tokenEndpoint()
     const turn = this.#slots.enter(applicant, signal)
     if (turn !== undefined) {
-      // Who has a living token does not stand in line.
+      // Callers with a living token do not wait for a slot.
       onFirstFailure(mustWait())
       await turn
     }
     return this.#request({ url, order, client, applicant, signal, onFirstFailure })
   }
 
-  /** Begins in a slot. */
+  /** Sends the request with retries; the slot is taken for the first attempt. */
   async #request(call: {
     url: string
     order: TokenOrder
@@ -121,7 +121,7 @@ export class DexOrigin implements TokenOrigin {
     }
   }
 
-  /** In a slot, which it gives back. */
+  /** Makes one attempt and releases the slot. */
   async #attempt(
     {
       url,
@@ -135,7 +135,7 @@ export class DexOrigin implements TokenOrigin {
     const { clock } = this.#surroundings
     const enteredAt = clock.monotonic()
     try {
-      // A probe began earlier than this request, so it also ends before this one's deadline.
+      // A probe began earlier than this request, so it ends before this request's deadline.
       let attempt = this.#circuits.begin(client)
       if (attempt === undefined) {
         await this.#circuits.probe(client)
@@ -173,7 +173,7 @@ export class DexOrigin implements TokenOrigin {
       return { response, requestedAt, request: upstreamRequest(url, number, requestTimeoutMs) }
     } catch (error) {
       const failure = ofConfigured(order, asBrokerError(error, 'the token request failed'))
-      // The end of the broker tells nothing about Dex; what Dex judges, however it judges, is an answer.
+      // Closing the broker says nothing about Dex. A rejection by Dex is a success of the endpoint.
       if (failure !== signal.reason) {
         if (isFailureOfDex(failure)) attempt.failed(failure)
         else attempt.succeeded()
@@ -205,12 +205,12 @@ export class DexOrigin implements TokenOrigin {
   }
 }
 
-/** A refusal by what stands in front of Dex is an answer: nothing is gained by asking less. */
+/** A 4xx of a proxy in front of Dex is no failure of Dex: fewer requests would not help. */
 function isFailureOfDex({ transient, upstreamStatus = 0 }: BrokerError): boolean {
   return transient && (upstreamStatus === 0 || upstreamStatus === 429 || upstreamStatus >= 500)
 }
 
-/** The next caller would hear the same, until somebody changes the credentials or the configuration. */
+/** The next request would fail in the same way, until the credentials or the configuration change. */
 function isRejection({ code, transient }: BrokerError): boolean {
   return (
     code === 'token_request_rejected' ||

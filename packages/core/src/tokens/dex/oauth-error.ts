@@ -2,18 +2,18 @@ import type { ClientCredentials } from '../../clients/client-credentials.ts'
 import { parseJsonObject } from '../../shared/http/parse-json-object.ts'
 import { secretSpellings } from './token-request.ts'
 
-/** What an authorization server says about a request that it refuses (RFC 6749 section 5.2). */
+/** The error of an authorization server that refuses a token request (RFC 6749 section 5.2). */
 export interface OAuthError {
-  /** The registered code; `undefined` for one that nobody knows, which is not repeated: who knows what it holds. */
+  /** The registered code. `undefined` for an unknown one, which could contain anything and is not repeated. */
   readonly code: string | undefined
   /** For the operator: at most 200 characters, without control characters; `undefined` when it contains the secret. */
   readonly description: string | undefined
 }
 
-/** How every registered code is spelled, and those that servers make up: `invalid_client`, `need_info`. */
+/** The spelling of registered codes and of codes that servers invent: `invalid_client`, `need_info`. */
 const spelling = /^[a-z]+(?:_[a-z0-9]+)+$/
 const maxCodeLength = 64
-/** Proxies and frameworks put the phrase of the status into a JSON member `error`: `bad_request` is no word of Dex. */
+/** Status phrases that proxies and frameworks put into a JSON member `error`; Dex uses none of them. */
 const statusPhrases = new Set([
   'bad_gateway',
   'bad_request',
@@ -48,8 +48,8 @@ const knownCodes = new Set([
 ])
 
 /**
- * The OAuth error in the answer to a request with these credentials; `undefined` for anything else, such as the page of
- * a proxy in front of Dex.
+ * Reads the OAuth error in the answer to a request with these credentials. Returns `undefined` for anything else, such as
+ * the page of a proxy in front of Dex.
  */
 export function oauthErrorOf(body: string, credentials: ClientCredentials): OAuthError | undefined {
   const { error, error_description: description } = parseJsonObject(body) ?? {}
@@ -71,7 +71,7 @@ function shownText(text: unknown, credentials: ClientCredentials): string | unde
     .toWellFormed()
 }
 
-/** Also where something between broker and Dex escaped, wrapped or re-cased what it echoes. */
+/** Tells whether a text contains the secret, also escaped, wrapped or in another case. */
 function echoesSecret(text: string, credentials: ClientCredentials): boolean {
   const plain = comparable(text)
   return secretSpellings(credentials).some(spelling => {

@@ -8,14 +8,14 @@ import type { Surroundings } from '../../shared/surroundings.ts'
 import { tokenRequest } from './token-request.ts'
 import { judgeTokenResponse, type TokenEndpointAnswer, type TokenResponse } from './token-response.ts'
 
-/** A token response is a few kilobytes; what is longer is not Dex. */
+/** A token response of Dex has a few kilobytes. */
 const maxTokenResponseBytes = 64 * 1024
 
 export interface TokenEndpointOptions {
   readonly authMethod: ClientAuthMethod
-  /** The fields of the response to keep beside the token, by their JSON names. */
+  /** Fields of the token response to keep, by their JSON names. */
   readonly wantedFields: readonly string[]
-  /** The option that says where the token endpoint is. */
+  /** The option that holds the URL of the token endpoint. */
   readonly option: string
 }
 
