@@ -10,32 +10,32 @@ import { parseJsonObject } from '../shared/http/parse-json-object.ts'
 import { SharedFetch } from '../shared/shared-fetch.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 
-/** Dex's document is 1.3 KiB. */
+/** The document of Dex has 1.3 KiB. */
 const maxDocumentBytes = 64 * 1024
 
-/** Without user information and query, where a secret could be. */
+/** A URL without user information and query, which could contain a secret. */
 const plainUrl = /^https?:\/\/[\w.~%:[\]/-]{1,300}$/i
 
 export interface IssuerMetadataOptions {
-  /** Compared exactly with what the document says. */
+  /** Compared exactly with `issuer` in the document. */
   readonly issuer: string
   readonly allowInsecureUrls: boolean
 }
 
-/** The endpoints that an issuer names. */
+/** The endpoints in a discovery document. */
 export interface IssuerEndpoints {
   readonly tokenEndpoint: string
   readonly jwksUri: string
 }
 
-/** Where the discovery document of an issuer is (OpenID Connect Discovery section 4). */
+/** The URL of an issuer's discovery document (OpenID Connect Discovery section 4). */
 export function discoveryUrl(issuer: string): string {
   return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
 }
 
 /**
- * The discovery document of an issuer: asked for when it is first needed, shared by all who need it, kept for good, and
- * asked for again, with pauses, while that fails.
+ * The discovery document of an issuer. It is loaded when it is first needed, shared by all callers and kept for good. A
+ * failed load is repeated after a pause.
  */
 export class IssuerMetadata {
   readonly #surroundings: Surroundings
@@ -51,12 +51,12 @@ export class IssuerMetadata {
       load: (signal, attempt) => this.#load(signal, attempt),
       asFailure: error => asBrokerError(error, 'discovery failed internally'),
       onFailure: failure => this.#noteFailure(failure),
-      // Short, because nothing works before it is there.
+      // Short, because nothing works without the document.
       pauses: { firstMs: 1_000, maxMs: 4_000 },
     })
   }
 
-  /** What is known already. */
+  /** The endpoints, once they are discovered. */
   get endpoints(): IssuerEndpoints | undefined {
     return this.#endpoints
   }
@@ -162,7 +162,7 @@ export class IssuerMetadata {
     }
   }
 
-  /** Known before the first token is asked for: an issuer that does not say which grants it has is not doubted. */
+  /** Warns before the first token request. A document without `grant_types_supported` is no reason for a warning. */
   #warnOfMissingGrant(grants: unknown): void {
     if (!Array.isArray(grants) || grants.includes('client_credentials')) return
     const { logger, describeHint } = this.#surroundings
@@ -170,7 +170,7 @@ export class IssuerMetadata {
     logger.warn({ issuer: this.#options.issuer, hint }, 'issuer does not list the client_credentials grant')
   }
 
-  /** Dex builds them all from its issuer; another host means that something rewrote them, or a split network. */
+  /** Dex derives all endpoints from its issuer. Another host means a rewritten document or a split network. */
   #warnOfOtherHosts({ tokenEndpoint, jwksUri }: IssuerEndpoints): void {
     const { logger, describeHint } = this.#surroundings
     const { origin } = new URL(this.#options.issuer)
@@ -182,7 +182,7 @@ export class IssuerMetadata {
   }
 }
 
-/** For the log only, to the letter, because that is what counts; what is no plain URL is not repeated. */
+/** Returns a plain URL verbatim, for the log, because issuers are compared exactly; `undefined` for any other value. */
 function plainUrlOf(issuer: unknown): string | undefined {
   return typeof issuer === 'string' && plainUrl.test(issuer) ? issuer : undefined
 }

@@ -243,7 +243,7 @@ describe('the age of a key set', () => {
     running.clock.advance(10 * minuteMs)
     expect(await isAccepted(running)).toBe(true)
     expect(running.dex.counts.keysRequests).toBe(2)
-    expect(running.log.lines.at(-1)).toMatchObject({ level: 'error', fields: { keys: 'the last good ones' } })
+    expect(running.log.lines.at(-1)).toMatchObject({ level: 'error', fields: { keys: 'cached' } })
   })
 })
 

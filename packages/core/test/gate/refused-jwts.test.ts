@@ -131,10 +131,10 @@ describe('the warning', () => {
       'it has no kid, and no key is for ES256',
     )
     expect(await whyOf(gate => key.jwt(gate.claims()), [key.jwk(nameless)])).toBe(
-      'it names a key (kid), and the keys have no names',
+      'it has a kid, and the keys have none',
     )
     expect(await whyOf(gate => rsa.jwt(gate.claims()))).toBe('its key cannot be used: it is for encryption')
-    expect(await whyOf(gate => key.jwt(gate.claims(), { kid: 'x' }))).toBe('it names a key that is unknown')
+    expect(await whyOf(gate => key.jwt(gate.claims(), { kid: 'x' }))).toBe('its kid is not in the key set')
   })
 
   test('of requests without a JWT names the header that was looked for', async () => {

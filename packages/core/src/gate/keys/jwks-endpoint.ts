@@ -4,9 +4,9 @@ import { type FetchedDocument, getDocument } from '../../shared/http/get-documen
 import type { Surroundings } from '../../shared/surroundings.ts'
 import { KeySet } from './key-set.ts'
 
-/** Five keys of Dex are 3 KiB. */
+/** Five keys of Dex take 3 KiB. */
 const maxJwksBytes = 512 * 1024
-/** The Kubernetes API server has nothing for whoever accepts plain JSON only. */
+/** The Kubernetes API server refuses requests that accept plain JSON only. */
 const accept = 'application/jwk-set+json, application/json'
 
 export interface JwksRequest {
@@ -14,7 +14,7 @@ export interface JwksRequest {
   readonly signal: AbortSignal
   /** Number of the attempt since the last success, from 1. */
   readonly attempt: number
-  /** The option that says where the key set is, for hints. */
+  /** The option that holds the URL of the key set, for hints. */
   readonly option: string
 }
 

@@ -15,35 +15,35 @@ import type { KeySet } from './key-set.ts'
 import { UnknownKids } from './unknown-kids.ts'
 import { UnusableKeys } from './unusable-keys.ts'
 
-/** From this part of the maximum age on, a key set that is used is refreshed in the background. */
+/** Fraction of the maximum age after which the next use refreshes the key set in the background. */
 const refreshAheadRatio = 0.8
 
 export interface KeySourceOptions {
-  /** Asked for each time; may have to wait for discovery. */
+  /** Returns the URL of the key set, or a promise while discovery is under way. */
   readonly jwksUri: () => MaybePromise<string>
-  /** The option that says where the key set is, for hints. */
+  /** The option that holds the URL of the key set, for hints. */
   readonly option: string
-  /** From this age on a key set is used only when it cannot be refreshed, in milliseconds. */
+  /** Age from which a key set is used only if its refresh fails, in milliseconds. */
   readonly maxAgeMs: number
-  /** From this age on it is not used at all. */
+  /** Age from which a key set is not used at all, in milliseconds. */
   readonly maxStaleMs: number
 }
 
 interface Loaded {
   readonly keySet: KeySet
   readonly at: Moment
-  /** The number of the request that brought it. */
+  /** The number of the request that loaded it. */
   readonly request: number
 }
 
 /**
- * Owns the life of a key set: loaded when first needed, refreshed before it is old, kept for a bounded time while
- * the endpoint is down, and asked for again, within limits, when a JWT names a key that is not in it.
+ * Loads a key set when it is first needed, refreshes it before its maximum age, and keeps it for a limited time while the
+ * endpoint is unavailable. Refreshes it, within limits, when a JWT names an unknown key.
  *
- * A refresh belongs to no caller, and there is never more than one under way.
+ * A refresh belongs to no caller, and at most one is under way.
  */
 export class KeySource {
-  /** The ids of keys that were in the last key set and are not in the new one. */
+  /** Publishes the ids of keys that a refresh removed. */
   readonly keysGone: Topic<ReadonlySet<string>> = new Topic()
   readonly #surroundings: Surroundings
   readonly #options: KeySourceOptions
@@ -52,7 +52,7 @@ export class KeySource {
   readonly #unusableKeys: UnusableKeys
   #loaded: Loaded | undefined
   #requests = 0
-  /** When the load began that is under way, or the last one. */
+  /** Start of the load under way or of the last one. */
   #startedAt = 0
 
   constructor(surroundings: Surroundings, options: KeySourceOptions) {
@@ -68,18 +68,18 @@ export class KeySource {
     })
   }
 
-  /** Starts to load keys that are missing or old, and says whether there are some that can be used. */
+  /** Starts to load missing or old keys, and tells whether there are usable keys. */
   prepare(): boolean {
     const keySet = this.current()
-    // One without any key that can be used is asked for again, as often as for a key that is unknown.
+    // A set without a usable key is refreshed as often as for an unknown key.
     const isMissing = keySet?.size === 0 && this.#unknownKids.allowRefresh('any key')
     if (keySet === undefined || isMissing) this.refresh()
     return (this.#usable()?.size ?? 0) > 0
   }
 
   /**
-   * The key set while it needs no waiting: loaded, and not older than its maximum age. Asking counts as use: late in
-   * the life of the key set it starts a refresh in the background.
+   * Returns the key set if it is loaded and below its maximum age. Late in that time a call starts a refresh in the
+   * background.
    */
   current(): KeySet | undefined {
     const { maxAgeMs } = this.#options
@@ -89,7 +89,7 @@ export class KeySource {
     return this.#loaded.keySet
   }
 
-  /** The key set to verify a JWT with: with the key that it names, if that key exists. */
+  /** Returns the key set for a JWT. It has the key that the JWT names, if that key exists. */
   keySetFor(header: JwtHeader, wait: Wait): MaybePromise<KeySet> {
     const found = this.#find(header, wait)
     return found instanceof Promise ? found.catch(error => this.#lookupFailed(error)) : found
@@ -103,14 +103,14 @@ export class KeySource {
     })
   }
 
-  /** Makes sure, in the background, that the key set is one that has this key, if it exists. */
+  /** Refreshes the key set in the background if it lacks a key. */
   lookFor(kid: string): void {
-    // The algorithm says nothing about a key that is named.
+    // With a `kid` the algorithm does not matter.
     const found = this.#find({ alg: '', kid }, {})
     if (found instanceof Promise) found.catch(() => {})
   }
 
-  /** Asks for the key set again, in the background, unless that failed a moment ago. A failure is logged where it happens. */
+  /** Refreshes the key set in the background, except during the pause after a failure. */
   refresh(): void {
     this.#fetch.get().catch(() => {})
   }
@@ -146,14 +146,14 @@ export class KeySource {
       return refreshed
     } catch (error) {
       if (!BrokerError.is(error)) throw error
-      // Keys are at hand and this JWT's key is not among them: its fault, as far as anybody can tell.
+      // Keys are loaded and this JWT's key is not among them: the JWT is refused.
       return keySet
     }
   }
 
   /**
-   * Whether a key set that lacks a key was asked for after the JWT that names it was seen: then the key does not exist,
-   * and that is remembered. An answer to an earlier request may be older than the key.
+   * Tells whether a key is known to be missing, and remembers it. That is so when the key set was requested after the JWT
+   * arrived: the answer to an earlier request can be older than the key.
    */
   #isMissing(header: JwtHeader, requestsBefore: number): boolean {
     if (this.#loaded === undefined || this.#loaded.request <= requestsBefore) return false
@@ -185,7 +185,7 @@ export class KeySource {
       throw noUsableKey(option, upstreamRequest(url, attempt, requestTimeoutMs))
     }
     this.#loaded = { keySet, at, request }
-    // What cannot be used says nothing about what is gone.
+    // A set without usable keys does not show which keys are gone.
     const gone = keySet.size > 0 ? before?.kidsMissingIn(keySet) : undefined
     if (gone !== undefined && gone.size > 0) this.keysGone.publish(gone)
     this.#observe('refreshed')
@@ -212,7 +212,7 @@ export class KeySource {
   }
 }
 
-/** What an unknown key is remembered by; a JWT that names none could be verified by any key of its algorithm. */
+/** The name under which an unknown key is remembered. Any key of its algorithm could verify a JWT without a `kid`. */
 function kidOf({ alg, kid }: JwtHeader): string {
   return kid ?? `any ${alg}`
 }
@@ -225,7 +225,7 @@ function asUnavailable(error: unknown): BrokerError {
   return error.code === 'jwks_unavailable' ? error : changedError(error, { code: 'jwks_unavailable' })
 }
 
-/** Never in the place of a good key set (RFC 7517 section 5: such keys are ignored). */
+/** A set without a usable key never replaces a good one (RFC 7517 section 5: such keys are ignored). */
 function noUsableKey(option: string, request: UpstreamRequest): BrokerError {
   return new BrokerError('jwks_unavailable', 'the key set has no usable key', {
     hint: { problem: 'no_usable_key', option },
