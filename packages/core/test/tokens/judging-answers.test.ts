@@ -156,6 +156,7 @@ describe('whose fault an answer is', () => {
     ['is orders-\u0000secret right?', undefined],
     ['is orders-\nsecret right?', undefined],
     ['is ORDERS-SECRET right?', undefined],
+    ['is orders-secre... right?', undefined],
     ['is orders\\-secret right?', undefined],
     [`${'x'.repeat(199)}\u{1f600}`, `${'x'.repeat(199)}\ufffd`],
     [`not Basic ${Buffer.from('orders:orders-secret').toString('base64')}`, undefined],

@@ -33,6 +33,8 @@ const statusPhrases = new Set([
   'unsupported_media_type',
 ])
 const maxDescriptionLength = 200
+/** A part of the secret with as many characters hides the whole description. */
+const maxShownPart = 12
 
 /** Codes of RFC 6749 section 5.2, of RFC 8693 and of Dex. */
 const knownCodes = new Set([
@@ -71,11 +73,11 @@ function shownText(text: unknown, credentials: ClientCredentials): string | unde
     .toWellFormed()
 }
 
-/** Tells whether a text contains the secret, also escaped, wrapped or in another case. */
+/** Tells whether a text contains the secret, also escaped, wrapped, in another case or cut off. */
 function echoesSecret(text: string, credentials: ClientCredentials): boolean {
   const plain = comparable(text)
   return secretSpellings(credentials).some(spelling => {
-    return text.includes(spelling) || plain.includes(comparable(spelling))
+    return text.includes(spelling) || plain.includes(comparable(spelling).slice(0, maxShownPart))
   })
 }
 
