@@ -5,7 +5,7 @@ import { type OptionNumbers, optionNumbers } from './option-numbers.ts'
 import { assertKnownNames, checked, given, oneOrMore, strings } from './option-values.ts'
 
 export interface ResolvedGate extends ClaimsRules, OptionNumbers<'gate.'> {
-  /** `undefined`: Dex's own. */
+  /** `undefined` for Dex's key set. */
   readonly jwksUri: string | undefined
 }
 
@@ -16,7 +16,7 @@ const names: { readonly [Name in Exclude<keyof GateOptions, keyof OptionNumbers<
   jwtHeader: true,
 }
 
-/** The option `gate`, checked; `dex` has the options `issuer` and `jwksUri`. */
+/** Validates the option `gate`; `dex` has the options `issuer` and `jwksUri`. */
 export function resolveGate(
   gate: GateOptions,
   dex: { readonly issuer: string | undefined; readonly jwksUri: string | undefined },

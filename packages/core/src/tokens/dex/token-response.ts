@@ -35,7 +35,7 @@ export interface Judgement {
   readonly option: string
 }
 
-/** The limit of Envoy for the headers of an answer, which is also about that of proxies for a request; in bytes. */
+/** Envoy accepts no more headers in an answer, and proxies no more in a request; in bytes. */
 const maxHeadersLength = 60 * 1024
 /** No real number is longer. */
 const maxNumberLength = 32
