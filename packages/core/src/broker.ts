@@ -67,8 +67,8 @@ export interface Broker {
   decide(request: CheckRequest): MaybePromise<Verdict>
 
   /**
-   * Returns what the broker still has to load before it is ready: `endpoints` by discovery, `keys` of the gate. Starts to load
-   * it. Empty when the broker is ready.
+   * Returns the parts that the broker must load before it is ready, and starts to load them: `endpoints` by discovery, `keys` of
+   * the gate. Empty when the broker is ready.
    */
   missing(): readonly Missing[]
 

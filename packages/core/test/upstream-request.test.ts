@@ -116,6 +116,17 @@ test('a rejection that is remembered has the request that was rejected', async (
   expect(await failureOf(running.broker.getToken())).toBe(first)
 })
 
+test('a call that an open circuit refuses has hint and request of the failure that opened it', async () => {
+  await using running = await startBrokerWithDex({ client: orders })
+  running.dex.setFault('token', { kind: 'html', status: 500 })
+  const failures = []
+  for (let index = 0; index < 6; index++) failures.push(await failureOf(running.broker.getToken()))
+  const [first, last] = [failures[0], failures.at(-1)]
+  expect(last?.code).toBe('overloaded')
+  expect(last).toMatchObject({ hint: first?.hint, upstreamRequest: first?.upstreamRequest })
+  expect(last?.hint?.problem).toBe('upstream_failed')
+})
+
 test('no part of a URL that could hold a secret is shown', () => {
   expect(upstreamRequest('https://user:s3cr3t@dex.test:5556/dex/token?s3cr3t#s3cr3t', 2, 0.2)).toEqual({
     url: 'https://dex.test:5556/dex/token',

@@ -17,9 +17,9 @@ export interface AttachTokenOptions {
 /**
  * Creates a middleware that adds the broker's token to an incoming request, for a proxy that forwards the request's headers.
  *
- * It removes every token header that the client sent, also if this token does not set it, and `Authorization`, the broker's
- * credential headers and the header of the caller's JWT. Without a token the `BrokerError` goes to `next`. A client that closes
- * the connection ends no other client's wait.
+ * It removes the token headers that the client sent, also those that this token does not set. It also removes
+ * `Authorization`, the broker's credential headers and the header of the caller's JWT. Without a token the `BrokerError` goes to
+ * `next`. A client that closes the connection ends no other client's wait.
  *
  * When the client's answer is a 401, the attached token is dropped, at most one in 10 seconds, and the 401 is passed on. This
  * excludes `insufficient_scope` and answers of `brokerErrorHandler`.

@@ -1,7 +1,7 @@
 import type { KeySource } from '../gate/keys/key-source.ts'
 import type { TokenOrigin } from '../tokens/token-origin.ts'
 
-/** What the broker still has to load: `endpoints` by discovery, or `keys` of the gate. */
+/** A part that is not loaded yet: `endpoints` by discovery, or `keys` of the gate. */
 export type Missing = 'endpoints' | 'keys'
 
 /** An issuer: the origin of tokens and of the keys that verify JWTs. */
@@ -10,6 +10,6 @@ export interface Issuer {
   readonly origin: TokenOrigin
   /** `undefined` when its keys are not needed. */
   readonly keys: KeySource | undefined
-  /** Returns what is not loaded yet, and starts to load it. */
+  /** Returns the parts that are not loaded yet, and starts to load them. */
   missing(): readonly Missing[]
 }

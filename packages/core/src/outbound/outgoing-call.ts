@@ -45,7 +45,7 @@ export function urlOfInput(input: FetchInput): URL | undefined {
   return URL.parse(ownUrlOf(input) ?? (isForeignRequest(input) ? input.url : String(input))) ?? undefined
 }
 
-/** Returns the caller's headers, without those that a body implies. Throws the `TypeError` of `fetch` for invalid headers. */
+/** Returns the caller's headers, without the headers that a body implies. Throws the `TypeError` of `fetch` for invalid headers. */
 export function headersOfCall(input: FetchInput, init: RequestInit | undefined): Headers {
   const given = input instanceof Request || isForeignRequest(input) ? input : undefined
   return new Headers(init?.headers ?? given?.headers)

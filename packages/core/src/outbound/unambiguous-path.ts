@@ -11,8 +11,8 @@ const refused = /[\\\p{Cc}]|%u/iu
  * Tells whether every server reads a path in the same way: as written, decoded any number of times, and with look-alike
  * characters normalised.
  *
- * Returns `false` for a slash or backslash inside a segment, dot segments (also with blanks, invisible characters or a path
- * parameter), control characters, invalid UTF-8, `%u`, and more than 8 levels of encoding.
+ * Returns `false` for a slash or backslash inside a segment and for dot segments, also with blanks, invisible characters or
+ * a path parameter. Returns `false` for control characters, invalid UTF-8, `%u`, and more than 8 levels of encoding.
  */
 export function isUnambiguousPath(path: string): boolean {
   const depth = depthOf(path)

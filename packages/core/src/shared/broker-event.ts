@@ -16,6 +16,7 @@ export type BrokerEvent =
   | {
       /** One request for the discovery document of `issuer`. */
       readonly type: 'discovery'
+      /** `failed` also for an unusable document. */
       readonly outcome: 'discovered' | 'failed'
       /** In milliseconds with a fraction. */
       readonly durationMs: number
@@ -23,6 +24,7 @@ export type BrokerEvent =
   | {
       /** One request for a key set, of the gate or of Dex. */
       readonly type: 'jwks_refresh'
+      /** `failed` also for a key set without a usable key. */
       readonly outcome: 'refreshed' | 'failed'
       /** In milliseconds with a fraction; discovery counts when the refresh waited for it. */
       readonly durationMs: number
@@ -30,6 +32,7 @@ export type BrokerEvent =
   | {
       /** One JWT that the gate refused. */
       readonly type: 'jwt_refusal'
+      /** The reason of the refusal. */
       readonly reason: JwtRefusalReason
     }
 

@@ -62,7 +62,7 @@ export const brokerErrorCodes = {
 /** The code of a {@link BrokerError}: a key of {@link brokerErrorCodes}, which also has its HTTP status. */
 export type BrokerErrorCode = keyof typeof brokerErrorCodes
 
-/** What a {@link BrokerError} tells beside its code and message; everything is optional. */
+/** The optional parts of a {@link BrokerError}. */
 export interface BrokerErrorOptions {
   /** Time to wait before the next try, in milliseconds; rounded up to a whole number. */
   retryAfterMs?: number | undefined
@@ -79,7 +79,7 @@ export interface BrokerErrorOptions {
    * secret. For the operator; never sent to a caller.
    */
   oauthErrorDescription?: string | undefined
-  /** What the operator should check: a problem and an option. Never sent to a caller. */
+  /** The likely cause, for the operator: a problem and an option. Never sent to a caller. */
   hint?: Hint | undefined
   /** Whether the caller sent no credentials; the challenge then has no `error` (RFC 6750 section 3.1). Default `false`. */
   credentialsAbsent?: boolean | undefined
@@ -98,7 +98,7 @@ const brand = Symbol.for('@broker/core/BrokerError')
 export class BrokerError extends Error {
   /** Always `BrokerError`, also in minified code. */
   override readonly name: string = 'BrokerError'
-  /** What went wrong: a key of {@link brokerErrorCodes}. Stable, unlike `message`. */
+  /** The kind of failure: a key of {@link brokerErrorCodes}. Stable, unlike `message`. */
   readonly code: BrokerErrorCode
   /** The HTTP status for the code, from {@link brokerErrorCodes}. */
   readonly status: number
@@ -114,7 +114,7 @@ export class BrokerError extends Error {
   readonly oauthError: string | undefined
   /** Dex's `error_description`: at most 200 characters, without control characters. For the log only. */
   readonly oauthErrorDescription: string | undefined
-  /** What the operator should check; `hintText` of `@broker/core/options` puts it into words. For the log only. */
+  /** The likely cause, for the operator; `hintText` of `@broker/core/options` words it. For the log only. */
   readonly hint: Hint | undefined
   /** Whether the caller sent no credentials; the challenge then has no `error` (RFC 6750 section 3.1). */
   readonly credentialsAbsent: boolean

@@ -39,7 +39,7 @@ export type HintProblem =
   | 'other_issuer'
   | 'unusable_discovery_document'
 
-/** What an operator should check after a failure. {@link hintText} puts it into words. Never sent to a caller. */
+/** A pointer for the operator to the likely cause of a failure. {@link hintText} words it. Never sent to a caller. */
 export interface Hint {
   /** The kind of problem; stable, for code that words hints itself. */
   readonly problem: HintProblem
@@ -54,7 +54,7 @@ export type OptionName = (option: string) => string
 
 type Sentence = (name: OptionName, hint: Hint) => string
 
-/** Instructions: what to do comes first, the reason after a colon. */
+/** Instructions: the action comes first, the reason after a colon. */
 const sentences: Readonly<Record<HintProblem, Sentence>> = {
   certificate_not_trusted: name => `add the CA of the certificate to ${name('transport')}`,
   certificate_expired: (name, { option }) =>

@@ -6,7 +6,7 @@ export interface Logger {
   info(fields: object, message: string): void
   /** Events that an operator should know, such as an opened circuit. */
   warn(fields: object, message: string): void
-  /** Failures, with a `hint` where the broker knows what to check. */
+  /** Failures, with a `hint` where the broker has one. */
   error(fields: object, message: string): void
 }
 

@@ -1,7 +1,7 @@
 import { type Clock, elapsedMs, type Moment, momentOf } from './clock.ts'
 import type { BrokerError } from './errors.ts'
 
-/** What an outage cost, as fields of the log line that reports its end. */
+/** The cost of an outage, as fields of the log line about its end. */
 export interface OutageReport {
   /** Time from the first failure to the success, in whole milliseconds. */
   readonly failedForMs: number
@@ -14,7 +14,7 @@ export interface OutageReport {
 /** The outages that a failure belongs to: a missing key set can be an outage of the key set and of discovery. */
 const outagesOf = new WeakMap<BrokerError, readonly Outage[]>()
 
-/** Counts what fails between the first failure of an upstream and its next success. */
+/** Counts failures from the first failure of an upstream to its next success. */
 export class Outage {
   readonly #clock: Clock
   #since: Moment | undefined

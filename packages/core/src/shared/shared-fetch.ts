@@ -68,7 +68,7 @@ export class SharedFetch<T> {
     if (!countFailedLookups(error)) this.#timedOutLookups++
   }
 
-  /** Ends the outage after a successful load and reports what it cost; `undefined` when there was none. */
+  /** Ends the outage after a successful load and returns its report; `undefined` when there was none. */
   recovered(): OutageReport | undefined {
     return this.#outage.end()
   }

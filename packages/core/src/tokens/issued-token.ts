@@ -17,6 +17,6 @@ export interface IssuedToken {
   readonly fields: Readonly<Record<string, string>>
   /** Whether the token is past its normal use: the broker serves it because Dex is unavailable, and it is not expired. */
   readonly stale: boolean
-  /** Returns what logs may show: the object without the token and its headers. */
+  /** Returns the parts that logs may show: no token and no headers. */
   toJSON(): { tokenType: string; expiresAt: number; stale: boolean }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../shared/clock.ts'
+import type { BrokerError } from '../../shared/errors.ts'
 import { Outage, type OutageReport } from '../../shared/outage.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 
@@ -9,27 +10,37 @@ export interface Recovery {
   readonly report: OutageReport | undefined
 }
 
-/** A circuit breaker together with what its failures cost. */
+/** A circuit breaker with the cost of its failures. */
 export class Circuit {
   readonly breaker: CircuitBreaker
   readonly outage: Outage
   #failedBy: string | 'several' | undefined
+  #lastFailure: BrokerError | undefined
 
   constructor(clock: Clock) {
     this.breaker = new CircuitBreaker(clock)
     this.outage = new Outage(clock)
   }
 
+  /** The last failure of an open circuit; `undefined` while it is closed. */
+  get openedBy(): BrokerError | undefined {
+    return this.breaker.retryAfterMs > 0 ? this.#lastFailure : undefined
+  }
+
   /**
    * Notes a failed attempt and tells whether it opened the circuit. `client` is `undefined` when the failure concerns every
-   * client. A failure that began before the last success counts only while the outage goes on.
+   * client. A failure that began before the last success counts only during an outage.
    */
-  failed(attempt: {
-    readonly period: number
-    readonly client?: string
-    readonly askedPauseMs?: number | undefined
-  }): boolean {
+  failed(
+    failure: BrokerError,
+    attempt: {
+      readonly period: number
+      readonly client?: string
+      readonly askedPauseMs?: number | undefined
+    },
+  ): boolean {
     const { period, client, askedPauseMs } = attempt
+    this.#lastFailure = failure
     if (period === this.breaker.period || this.outage.isOngoing) {
       this.outage.attemptFailed()
       const isFirst = this.#failedBy === undefined
@@ -46,6 +57,7 @@ export class Circuit {
     const wasOpen = this.breaker.succeeded()
     const concerned = this.#failedBy === 'several' || this.#failedBy === client
     this.#failedBy = undefined
+    this.#lastFailure = undefined
     const report = this.outage.end()
     return wasOpen || (report !== undefined && concerned) ? { wasOpen, report } : undefined
   }

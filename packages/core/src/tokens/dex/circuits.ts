@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { BrokerError } from '../../shared/errors.ts'
+import { BrokerError } from '../../shared/errors.ts'
 import { isUnreached, networkFailureCode } from '../../shared/http/network-failure.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
 import { Circuit } from './circuit.ts'
@@ -51,8 +51,22 @@ export class Circuits {
     return this.#ofClients.get(client.key)?.breaker.probe ?? this.#sharedBy(client).breaker.probe
   }
 
-  /** Counts lookups that fail with this error for the outages that keep a client away from Dex. */
-  claim(client: CircuitClient, failure: BrokerError): void {
+  /** The error for a client whose circuit is open, with hint and request of the failure that opened it. */
+  refusal(client: CircuitClient): BrokerError {
+    const own = this.#ofClients.get(client.key)
+    const { hint, upstreamRequest } = own?.openedBy ?? this.#sharedBy(client).openedBy ?? {}
+    const failure = new BrokerError('overloaded', 'the token endpoint is failing; the circuit is open', {
+      retryAfterMs: this.retryAfterMs(client),
+      transient: true,
+      hint,
+      upstreamRequest,
+    })
+    this.#claim(client, failure)
+    return failure
+  }
+
+  /** Counts lookups that fail with this error for the outages of a client's circuits. */
+  #claim(client: CircuitClient, failure: BrokerError): void {
     this.#sharedBy(client).outage.claim(failure)
     this.#ofClients.get(client.key)?.outage.claim(failure)
   }
@@ -106,22 +120,22 @@ export class Circuits {
     const { retryAfterMs: askedPauseMs } = failure
     if (isUnreached(networkFailureCode(failure.cause))) {
       const opened = [
-        this.#accepted.failed({ period: periods.accepted }),
-        this.#strangers.failed({ period: periods.strangers }),
+        this.#accepted.failed(failure, { period: periods.accepted }),
+        this.#strangers.failed(failure, { period: periods.strangers }),
       ]
-      this.claim(client, failure)
+      this.#claim(client, failure)
       if (opened.includes(true)) this.#logOpened(this.#accepted.breaker.retryAfterMs)
       return
     }
     const { key } = client
     const shared = this.#sharedBy(client)
     const period = client.isAccepted ? periods.accepted : periods.strangers
-    if (shared.failed({ period, client: key, askedPauseMs })) {
+    if (shared.failed(failure, { period, client: key, askedPauseMs })) {
       this.#logOpened(shared.breaker.retryAfterMs, { clients: groupOf(client) })
     }
     // Without a client's name its failures are enough to open it.
-    if (this.#ownOf(client).failed({ period: periods.own, askedPauseMs })) this.#logOpenedFor(client)
-    this.claim(client, failure)
+    if (this.#ownOf(client).failed(failure, { period: periods.own, askedPauseMs })) this.#logOpenedFor(client)
+    this.#claim(client, failure)
   }
 
   #ownOf({ key }: CircuitClient): Circuit {

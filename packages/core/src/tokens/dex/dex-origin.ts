@@ -141,7 +141,7 @@ export class DexOrigin implements TokenOrigin {
         await this.#circuits.probe(client)
         attempt = this.#circuits.begin(client)
       }
-      if (attempt === undefined) throw this.#circuitOpen(client)
+      if (attempt === undefined) throw this.#circuits.refusal(client)
       return await this.#send({ url, order, number, attempt, signal })
     } finally {
       this.#slots.leave(applicant, clock.monotonic() - enteredAt)
@@ -186,14 +186,8 @@ export class DexOrigin implements TokenOrigin {
   /** Refuses before the wait for a slot when the circuit is open and no probe is under way that could close it. */
   #assertMayTry(client: CircuitClient): void {
     if (this.#circuits.retryAfterMs(client) > 0 && this.#circuits.probe(client) === undefined) {
-      throw this.#circuitOpen(client)
+      throw this.#circuits.refusal(client)
     }
-  }
-
-  #circuitOpen(client: CircuitClient): BrokerError {
-    const failure = circuitOpen(this.#circuits.retryAfterMs(client))
-    this.#circuits.claim(client, failure)
-    return failure
   }
 
   #takeNote({ order, signal }: { order: TokenOrder; signal: AbortSignal }, failure: BrokerError): void {
@@ -222,13 +216,6 @@ function isRejection({ code, transient }: BrokerError): boolean {
 function mustWait(): BrokerError {
   return new BrokerError('overloaded', 'the token request is waiting for a slot', {
     retryAfterMs: 1000,
-    transient: true,
-  })
-}
-
-function circuitOpen(retryAfterMs: number): BrokerError {
-  return new BrokerError('overloaded', 'the token endpoint is failing; the circuit is open', {
-    retryAfterMs,
     transient: true,
   })
 }

@@ -44,8 +44,8 @@ const headerText = /^[\x20-\x7e]+$/
 const numeric = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/
 
 /**
- * Judges an answer field by field. Returns the token, or throws a `BrokerError` whose code tells who has to act and whose
- * `hint` tells the operator what to check.
+ * Judges an answer field by field. Returns the token, or throws a `BrokerError`. Its code shows whether caller, operator or Dex is
+ * at fault, and its `hint` shows the operator the likely cause.
  */
 export function judgeTokenResponse(
   answer: TokenEndpointAnswer,
