@@ -177,7 +177,7 @@ test('a host that does not resolve is a 503, and the log says where to look', as
     expect(outcome).toEqual(only('503 token_endpoint_unavailable', '503 overloaded'))
     expect(retryAfter).toMatch(/^[1-5]$/)
   }
-  expect(broker.process.log).toContain('the host name in DEX_TOKEN_URL does not resolve')
+  expect(broker.process.log).toContain('check the host name in DEX_TOKEN_URL: it does not resolve')
   expect(lines).toBeLessThan(30)
 }, 20_000)
 
