@@ -42,8 +42,9 @@ export interface AxiosLike {
 type Adapter = (config: AxiosConfig) => Promise<unknown>
 
 /**
- * Creates a function that adds the broker's token to the calls of an axios instance: `axiosInterceptor(broker, { allow })
- * (client)`. Only calls to the origins in `allow` get a token. The function returns the number with which axios can eject it.
+ * Creates a function that adds the broker's token to the calls of an axios instance:
+ * `axiosInterceptor(broker, { allow })(client)`. Only calls to the origins in `allow` get a token. The function returns the
+ * number with which axios can eject the interceptor.
  *
  * Without a token the call rejects with `BrokerError` and nothing is sent. Redirects of calls with a token are not followed.
  * After a 401 the token is replaced and the call is repeated once, if its body is not a stream and at most `maxReplayBytes`
