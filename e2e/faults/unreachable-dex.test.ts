@@ -179,7 +179,7 @@ describe.concurrent('while Dex cannot be reached', () => {
     const lines = linesOf(broker.process.log)
     printMeasured('a host that does not resolve', { outcomes: tally(answers), lines })
     expect(unlike(answers, is503)).toEqual([])
-    expect(broker.process.log).toContain('the host name in DEX_TOKEN_URL does not resolve')
+    expect(broker.process.log).toContain('check the host name in DEX_TOKEN_URL: it does not resolve')
     expect(lines).toBeLessThan(30)
   })
 

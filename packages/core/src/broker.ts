@@ -9,65 +9,69 @@ import type { Wait } from './shared/wait-for.ts'
 import type { IssuedToken } from './tokens/issued-token.ts'
 
 /**
- * What a `TokenBroker` does, without the class: whatever takes a broker takes this, so that a broker of any installed
- * copy of this package fits.
+ * The interface of a `TokenBroker`. Functions that take a broker take this, so that brokers of different installed copies of
+ * this package are compatible.
  */
 export interface Broker {
   /** The header that carries `Bearer <token>`, in lower case. */
   readonly authorizationHeader: string
-  /** Every header that a token may set, in lower case: the authorization header and the mapped ones. */
+  /** The headers that a token can set, in lower case: the authorization header and the mapped headers. */
   readonly tokenHeaders: readonly string[]
-  /** The request headers that carry a caller's credentials or JWT, in lower case; none when they are not to be removed. */
+  /** The request headers with a caller's credentials or JWT, in lower case; empty with `credentialHeaders.strip: false`. */
   readonly credentialHeaders: readonly string[]
 
-  /** A living token: from the cache, or by a request that is shared by all who want the same one. */
+  /**
+   * Returns a token from the cache, or requests one; concurrent calls for the same token share the request. Rejects with
+   * `BrokerError`, or with the reason of the caller's own abort.
+   */
   getToken(request?: TokenRequest & Wait): Promise<IssuedToken>
 
   /**
-   * The same without a promise when the token is cached; for code that is called often. Throws when credentials are
-   * missing or unusable, and rejects otherwise.
+   * Works like `getToken`, but returns a cached token without a promise, for hot code. Throws `BrokerError` for missing or
+   * invalid credentials, and `TypeError` for wrong use; every other failure rejects.
    */
   tokenFor(request: TokenRequest & Wait): MaybePromise<IssuedToken>
 
   /**
-   * The token if it is cached and in normal use; changes nothing: no request starts, nothing is counted. Throws when
-   * credentials are missing or unusable.
+   * Returns a cached token in normal use, else `undefined`. Starts no request and counts nothing. Throws `BrokerError` for
+   * missing or invalid credentials.
    */
   peekToken(request?: TokenRequest): IssuedToken | undefined
 
   /**
-   * Drops a token that a backend refused with 401, so that the next call gets another one; says whether it was dropped.
+   * Drops a token that a backend refused with 401, so that the next call gets a new one. Returns whether it was dropped.
    *
-   * Only the very token that is cached goes, so twenty refusals of one token cost one new token; and at most one of
-   * those that the same request yields in 10 seconds, so that a backend that refuses every token cannot make Dex sign
-   * one for each call.
+   * Drops only the token that is cached now, so that twenty refusals of one token cost one new token. Drops at most one token
+   * per token request in 10 seconds, so that a backend that refuses every token does not cause one request per call.
    */
   invalidate(token: IssuedToken): boolean
 
   /**
-   * The claims of a caller's JWT that the gate accepts; else `invalid_token`, `jwks_unavailable` without keys, or
-   * `overloaded` when too many signatures by ES384 or ES512 are being verified.
+   * Verifies a caller's JWT and returns its claims. Needs the option `gate`, else `TypeError`.
+   *
+   * Rejects with `invalid_token`, with `jwks_unavailable` without keys, or with `overloaded` when too many ES384 and ES512
+   * signatures are being verified.
    */
   verify(jwt: string, wait?: Wait): Promise<JwtClaims>
 
-  /** The caller that a request's JWT proves, from its header lines; else the errors of `verify`. Needs the option `gate`. */
+  /** Verifies the JWT in the headers of a request and returns its caller. Rejects like `verify`. Needs the option `gate`. */
   authenticate(request: CheckRequest): Promise<AuthenticatedCaller>
 
   /**
-   * Whether a request may go on, and with which headers. Rejects only with the reason of the caller's own abort, and with
-   * `TypeError` for headers that are not header lines.
+   * Decides whether a request may pass, and with which headers. Failures are verdicts as well: it rejects only with the reason
+   * of the caller's own abort, and with `TypeError` for headers that are not header lines.
    */
   check(request: CheckRequest): Promise<Verdict>
 
-  /** The same without a promise when nothing has to be waited for: most checks do not wait, once tokens and JWTs are known. */
+  /** Works like `check`, but returns the verdict without a promise when token and JWT are cached, which is the usual case. */
   decide(request: CheckRequest): MaybePromise<Verdict>
 
   /**
-   * What the broker lacks before it can answer checks: `endpoints` that are not discovered, `keys` of a gate. Empty when
-   * it is ready. Asking starts to load what is missing.
+   * Returns the parts that the broker must load before it is ready, and starts to load them: `endpoints` by discovery, `keys` of
+   * the gate. Empty when the broker is ready.
    */
   missing(): readonly Missing[]
 
-  /** Whether the broker itself asks at a URL for tokens, keys or their endpoints: no token belongs there. */
+  /** Tells whether a URL is an endpoint that the broker uses: token endpoint, key set or discovery. No token is sent there. */
   asksAt(url: URL): boolean
 }

@@ -33,28 +33,34 @@ import type { IssuedToken } from './tokens/issued-token.ts'
 import { TokenHeaders } from './tokens/token-headers.ts'
 import { Tokens } from './tokens/tokens.ts'
 
-/** Counts since the start, and `entries` as it is now. */
+/** Counters of the token cache since the start of the broker. */
 export interface CacheStatistics {
+  /** Tokens in the cache now. */
   readonly entries: number
+  /** Lookups answered from the cache. */
   readonly hits: number
+  /** Lookups that waited for Dex or failed. */
   readonly misses: number
-  /** Those of the misses that got a token past its normal use, because Dex could not answer. */
+  /** Misses answered with a token past its normal use, because Dex was unavailable. */
   readonly stale: number
-  /** Living tokens that had to go because the cache was full. */
+  /** Living tokens evicted because the cache was full. */
   readonly evictions: number
 }
 
 /**
- * Turns client credentials into Dex access tokens, once, and hands them out fast.
+ * Exchanges client credentials for Dex access tokens, caches them and serves them from memory.
  *
- * Nothing is fetched before it is needed. Methods reject with `BrokerError`, with the reason of the caller's own
- * abort, or with `TypeError` for wrong use. What each of them does stands at {@link Broker}.
+ * Makes no request before one is needed. Methods reject with `BrokerError`, with the reason of the caller's own abort, or
+ * with `TypeError` for wrong use. {@link Broker} documents them.
  */
 export class TokenBroker implements Broker, AsyncDisposable {
+  /** The header that carries `Bearer <token>`, in lower case. */
   readonly authorizationHeader: string
+  /** The headers that a token can set, in lower case: the authorization header and the mapped headers. */
   readonly tokenHeaders: readonly string[]
+  /** The request headers with a caller's credentials or JWT, in lower case; empty with `credentialHeaders.strip: false`. */
   readonly credentialHeaders: readonly string[]
-  /** The option `logger`, for what works with this broker. */
+  /** The option `logger`, for code that works with this broker. */
   readonly logger: Logger
   readonly #endpoints: DexEndpoints
   readonly #dex: Issuer
@@ -66,7 +72,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
   readonly #check: Check
   readonly #stop: () => void
 
-  /** Throws a `TypeError` that starts with the name of the wrong option. */
+  /** Creates a broker; throws a `TypeError` that starts with the name of a wrong option. */
   constructor(options: TokenBrokerOptions) {
     assertNodeVersion()
     const resolved = resolveOptions(options)
@@ -179,7 +185,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
   }
 
   missing(): readonly Missing[] {
-    // Both are asked, so that both start to load.
+    // Both calls start to load.
     const missing = [...this.#dex.missing()]
     if (this.#gateKeys !== undefined && !this.#gateKeys.prepare()) missing.push('keys')
     return missing
@@ -189,18 +195,20 @@ export class TokenBroker implements Broker, AsyncDisposable {
     return this.#endpoints.includes(url)
   }
 
+  /** The counters of the token cache; a new object per call. */
   get cacheStatistics(): CacheStatistics {
     return { entries: this.#cache.size, evictions: this.#cache.evictions, ...this.#tokens.lookups }
   }
 
   /**
-   * Ends what is under way, so that nothing keeps the process alive, and forgets every token: whoever waits, or asks from
-   * now on, gets a `BrokerError`. Stop what uses the broker first.
+   * Closes the broker: aborts all requests, so that nothing keeps the process alive, and clears the cache. Waiting and later
+   * calls reject with `BrokerError`. Stop the users of the broker first.
    */
   async close(): Promise<void> {
     this.#stop()
   }
 
+  /** Works like `close`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

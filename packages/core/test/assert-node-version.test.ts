@@ -8,7 +8,7 @@ const [, major, minor] = /^>=(\d+)\.(\d+)$/.exec(engines.node)?.map(Number) ?? [
 test.each(['0.12.18', '18.20.8', '20.20.2', `${major}.${Number(minor) - 1}.0`])(
   'Node %s is refused, and the message says what is needed',
   version => {
-    const message = `@broker/core needs Node.js ${major}.${minor} or newer, and this is ${version}`
+    const message = `@broker/core requires Node.js ${major}.${minor} or later; this is ${version}`
     expect(() => assertNodeVersion(version)).toThrow(message)
   },
 )

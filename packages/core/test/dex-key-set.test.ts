@@ -104,7 +104,7 @@ describe('the option jwksUri', () => {
     await failureOf(broker.verify(dex.signJwt({ iss: dex.issuer, exp: clock.wall() / 1000 + 60 })))
     expect(log.lines.at(-1)).toMatchObject({
       level: 'error',
-      fields: { hint: expect.stringContaining('look at jwksUri') },
+      fields: { hint: expect.stringContaining('check jwksUri') },
     })
   })
 
@@ -129,10 +129,10 @@ describe('the option jwksUri', () => {
 describe('with tokenEndpoint alone', () => {
   const warningsOf = ({ log }: BrokerWithDex) =>
     log.lines.filter(
-      ({ level, message }) => level === 'warn' && message.startsWith('Dex signs with another key'),
+      ({ level, message }) => level === 'warn' && message.startsWith('Dex signs with a new key'),
     )
 
-  test('a new signing key is warned of, because cached tokens of the former one may be dead', async () => {
+  test('a new signing key is warned of, because cached tokens of the old key may be invalid', async () => {
     await using running = await startBrokerWithDex({ client: orders })
     const { broker, dex } = running
     const before = await broker.getToken()

@@ -101,19 +101,19 @@ describe('an issuer that is not usable', () => {
     [
       'another issuer',
       saying({ issuer: 'https://other.example.com' }),
-      /which says https:\/\/other\.example\.com; /,
+      /configuration of Dex, https:\/\/other\.example\.com; /,
     ],
-    ['no issuer', saying({ issuer: undefined }), /issuer must be exactly/],
-    ['an issuer that is a list', saying({ issuer: ['x'] }), /configuration; where/],
-    ['HTML with status 200', { kind: 'html', status: 200 }, /something other than Dex answers at http/],
-    ['status 404', { kind: 'answer', status: 404, body: '404 page not found\n' }, /issuer is wrong/],
-    ['status 201', { kind: 'answer', status: 201, body: '{}' }, /issuer is wrong/],
-    ['no body', { kind: 'answer', body: '' }, /issuer is wrong/],
-    ['a list', { kind: 'answer', body: '[]' }, /issuer is wrong/],
-    ['null', { kind: 'answer', body: 'null' }, /issuer is wrong/],
-    ['a redirect', { kind: 'redirect', location: '/dex/token' }, /issuer is wrong/],
-    ['1 GiB', { kind: 'huge' }, /issuer is wrong/],
-    ['1 GiB, declared', { kind: 'huge', declareLength: true }, /issuer is wrong/],
+    ['no issuer', saying({ issuer: undefined }), /set issuer to exactly/],
+    ['an issuer that is a list', saying({ issuer: ['x'] }), /configuration of Dex; if/],
+    ['HTML with status 200', { kind: 'html', status: 200 }, /no discovery document of Dex at http/],
+    ['status 404', { kind: 'answer', status: 404, body: '404 page not found\n' }, /check issuer: /],
+    ['status 201', { kind: 'answer', status: 201, body: '{}' }, /check issuer: /],
+    ['no body', { kind: 'answer', body: '' }, /check issuer: /],
+    ['a list', { kind: 'answer', body: '[]' }, /check issuer: /],
+    ['null', { kind: 'answer', body: 'null' }, /check issuer: /],
+    ['a redirect', { kind: 'redirect', location: '/dex/token' }, /check issuer: /],
+    ['1 GiB', { kind: 'huge' }, /check issuer: /],
+    ['1 GiB, declared', { kind: 'huge', declareLength: true }, /check issuer: /],
     ['no token endpoint', saying({ token_endpoint: undefined }), /tokenEndpoint and jwksUri/],
     ['no key set', saying({ jwks_uri: undefined }), /tokenEndpoint and jwksUri/],
     ['a relative token endpoint', saying({ token_endpoint: '/token' }), /tokenEndpoint/],
@@ -187,13 +187,13 @@ describe('an issuer that is not usable', () => {
         client: orders,
       }))
       expect((await failureOf(running.broker.getToken())).code).toBe('invalid_token_response')
-      expect(hintsOf(running)).toContain(`which says ${running.dex.issuer}; where`)
+      expect(hintsOf(running)).toContain(`configuration of Dex, ${running.dex.issuer}; if`)
     }
     const root = 'https://dex.example.com'
     await using running = await startWithIssuer()
     running.dex.setFault('discovery', saying({ issuer: root }))
     await failureOf(running.broker.getToken())
-    expect(hintsOf(running)).toContain(`which says ${root}; where`)
+    expect(hintsOf(running)).toContain(`configuration of Dex, ${root}; if`)
   })
 
   test.each([
@@ -231,7 +231,7 @@ describe('discovery that fails', () => {
       clock.advance(1)
     }
     const messages = log.lines.map(({ message }) => message)
-    expect(messages.filter(message => message.startsWith('issuer not discovered'))).toHaveLength(tries)
+    expect(messages.filter(message => message.startsWith('issuer discovery failed'))).toHaveLength(tries)
     expect(messages.filter(message => message.startsWith('token request failed'))).toEqual([])
   })
 
@@ -257,7 +257,7 @@ describe('discovery that fails', () => {
     const leaving = running.broker.getToken({ signal: abort.signal })
     abort.abort(new Error('the caller left'))
     await expect(leaving).rejects.toThrow('the caller left')
-    expect((await patient).message).toBe('the issuer did not answer in time')
+    expect((await patient).message).toBe('the issuer timed out')
     expect(running.dex.counts.discoveryRequests).toBe(1)
   })
 })
@@ -424,7 +424,7 @@ describe('a token whose key Dex has lost', () => {
     clock.advance(11_000)
     await broker.getToken({ ...billing })
     await until(() => dex.counts.keysRequests === 2)
-    await until(() => running.log.lines.some(({ message }) => message.startsWith('key set not loaded')))
+    await until(() => running.log.lines.some(({ message }) => message.startsWith('key set refresh failed')))
     expect(broker.peekToken()).toBe(token)
   })
 })

@@ -212,7 +212,7 @@ describe('what is missing is said', () => {
   test.each([{}, { client: { clientId: 'i', clientSecret: 's' } }, { tokenEndpoint: undefined }])(
     'neither issuer nor tokenEndpoint: %j',
     options => {
-      expect(messageOf(() => new TokenBroker(options))).toBe('tokenEndpoint or issuer must be given')
+      expect(messageOf(() => new TokenBroker(options))).toBe('tokenEndpoint or issuer is required')
     },
   )
 

@@ -193,7 +193,7 @@ test('an observer that throws is logged, and the caller still gets the token', a
     },
   })
   await expect(running.broker.getToken(orders)).resolves.toBeDefined()
-  expect(running.log.lines.some(({ message }) => message === 'the observer failed')).toBe(true)
+  expect(running.log.lines.some(({ message }) => message === 'observer failed')).toBe(true)
 })
 
 test('a caller who has already left starts no request', async () => {

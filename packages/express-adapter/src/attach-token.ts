@@ -8,23 +8,24 @@ import { dropRefusedToken } from './drop-refused-token.ts'
 import { proceedAfter } from './proceed-after.ts'
 import { replaceHeaders } from './replace-headers.ts'
 
+/** The options of {@link attachToken}. */
 export interface AttachTokenOptions {
-  /** Which token; a function, which may be async, decides by request. Default: that of the broker's own client. */
+  /** The token request, or a function of the request, which may be async. Default: the broker's configured client. */
   readonly token?: TokenRequest | ((request: Request) => TokenRequest | PromiseLike<TokenRequest>) | undefined
 }
 
 /**
- * Puts the broker's token on an incoming request, for a proxy that comes next and forwards the request's headers.
+ * Creates a middleware that adds the broker's token to an incoming request, for a proxy that forwards the request's headers.
  *
- * Whatever the client sent under the name of a token's header is gone, also where this token has nothing to put there;
- * so are `Authorization`, the broker's credential headers and the header of the caller's JWT. Without a token nothing
- * goes on: the `BrokerError` goes to `next`. A client that leaves is not answered, and nobody else's wait ends.
+ * It removes the token headers that the client sent, also those that this token does not set. It also removes
+ * `Authorization`, the broker's credential headers and the header of the caller's JWT. Without a token the `BrokerError` goes to
+ * `next`. A client that closes the connection ends no other client's wait.
  *
- * When the answer to the client is a 401, other than for `insufficient_scope` or by `brokerErrorHandler`, the token that
- * was attached is dropped, and the next request gets another one; at most one in 10 seconds. The 401 itself is passed on.
+ * When the client's answer is a 401, the attached token is dropped, at most one in 10 seconds, and the 401 is passed on. This
+ * excludes `insufficient_scope` and answers of `brokerErrorHandler`.
  *
- * Everything that comes after it gets the token, so mount it where one backend is forwarded to. Throws a `TypeError`
- * that starts with `token` for one that can never be had.
+ * All later handlers see the token, so mount it for one backend only. Throws a `TypeError` that starts with `token` for an
+ * invalid token request.
  */
 export function attachToken(broker: Broker, options: AttachTokenOptions = {}): RequestHandler {
   assertKnownNames(options, ['token'])
@@ -58,13 +59,13 @@ function constantRequest(broker: Broker, token: TokenRequest): () => TokenReques
   return () => request
 }
 
-/** Nothing, or a misspelt name, would count as a wish for the token of the configured client. */
+/** Refuses nothing and misspelt names, which would yield the token of the configured client. */
 function tokenRequestFrom(given: unknown): TokenRequest {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new TypeError('token must give a token request')
+    throw new TypeError('token must return a token request')
   }
   assertKnownNames(given, ['clientId', 'clientSecret', 'scope', 'audiences'], 'token.')
-  // One by one: a getter of a class is not copied with the rest.
+  // One by one, because a spread does not copy the getters of a class.
   const { clientId, clientSecret, scope, audiences } = given as TokenRequest
   return { clientId, clientSecret, scope, audiences }
 }

@@ -4,8 +4,8 @@ import type { IssuedToken } from '@broker/core'
 const attached = new WeakMap<IncomingMessage, IssuedToken>()
 
 /**
- * The token that `attachToken` put on a request, the last one of several; `undefined` when it did not. For code that sees
- * the backend refuse it otherwise than by the status of the answer: `broker.invalidate(token)`.
+ * Returns the last token that `attachToken` added to a request; `undefined` without one. Use it with
+ * `broker.invalidate(token)` when a backend refuses the token without a 401.
  */
 export function tokenOf(request: IncomingMessage): IssuedToken | undefined {
   return attached.get(request)

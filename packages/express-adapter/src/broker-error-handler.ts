@@ -4,12 +4,14 @@ import { clientGone } from './client-gone.ts'
 import { noteOwnRefusal } from './drop-refused-token.ts'
 
 /**
- * Answers the broker's errors as `@broker/core` says: status, `WWW-Authenticate`, `Retry-After`, and a JSON body without
- * anything internal. Every other error, and one that comes after the answer began, goes on to `next`; only that a client
- * has left ends here, because there is nobody to answer. Throws a `TypeError` for a `realm` that no header can carry.
+ * Creates an error handler that answers a `BrokerError` with its status, `WWW-Authenticate`, `Retry-After` and a JSON body
+ * without internal details.
+ *
+ * Any other error goes to `next`, and so does an error after the answer began. The abort of a client that closed the
+ * connection ends here. Throws a `TypeError` for an invalid `realm`.
  */
 export function brokerErrorHandler(options: RefusalOptions = {}): ErrorRequestHandler {
-  // At the start, and not when the first error comes.
+  // Validates the options now, not at the first error.
   refusalOf(new BrokerError('missing_credentials', ''), options)
   return (error, _request, response, next) => {
     const gone = clientGone(response)

@@ -3,10 +3,10 @@ import { finished } from 'node:stream'
 import { clientGone, onAnswerOver } from './client-gone.ts'
 
 /**
- * One call's signal: aborts with its own one, and when the client leaves, each with its reason.
+ * The signal of a call: aborts with the call's own signal, and when the client closes the connection, with the same reason.
  *
- * By hand, because `AbortSignal.any` with a signal that lives long leaks memory in Node. The listener on the own signal
- * stays as long as there is something to abort: until the response has been read, or `release`.
+ * Replaces `AbortSignal.any`, which leaks memory in Node with a long-lived signal. Its listeners stay until the response has
+ * been read, or until `release`.
  */
 export class CallSignal {
   readonly #controller: AbortController = new AbortController()
@@ -31,7 +31,7 @@ export class CallSignal {
     return this.#controller.signal
   }
 
-  /** Releases when a response has been read, or when the answer is over and nobody has begun to read it. */
+  /** Removes the listeners when a response has been read, or when the answer ends before anything reads it. */
   releaseAfter(response: Response): void {
     if (response.body === null) {
       this.release()

@@ -5,15 +5,15 @@ interface Answer {
   readonly callbacks: Set<() => void>
 }
 
-/** One state, and one listener, for each response, however many ask. */
+/** One state and one listener per response. */
 const answers = new WeakMap<ServerResponse, Answer>()
 
-/** Aborts when the client leaves before its answer is finished. */
+/** Returns a signal that aborts with an `AbortError` when the client closes the connection before its answer is complete. */
 export function clientGone(response: ServerResponse): AbortSignal {
   return answerOf(response).clientGone
 }
 
-/** Calls back when the answer is over, finished or not; until `stop` is called. */
+/** Calls `callback` when the answer ends, complete or not, unless `stop` is called before. */
 export function onAnswerOver(response: ServerResponse, callback: () => void): { stop(): void } {
   const { callbacks } = answerOf(response)
   callbacks.add(callback)
@@ -26,7 +26,8 @@ function answerOf(response: ServerResponse): Answer {
   const controller = new AbortController()
   const callbacks = new Set<() => void>()
   const onClose = () => {
-    if (!response.writableFinished) controller.abort(new DOMException('the client has left', 'AbortError'))
+    if (!response.writableFinished)
+      controller.abort(new DOMException('the client closed the connection', 'AbortError'))
     for (const callback of callbacks) callback()
     callbacks.clear()
   }

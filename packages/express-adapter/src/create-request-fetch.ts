@@ -6,10 +6,10 @@ import { clientGone } from './client-gone.ts'
 type FetchInput = Parameters<typeof globalThis.fetch>[0]
 
 /**
- * `createFetch` of `@broker/core` for calls that belong to an incoming request: they end when its client leaves.
+ * Creates a `createFetch` of `@broker/core` per incoming request, whose calls end when the client closes the connection.
  *
- * They then reject with an `AbortError`, which `brokerErrorHandler` takes without a word; a call's own signal counts as
- * well. Once the answer is finished there is no client to leave any more, and calls go on.
+ * They then reject with an `AbortError`, which `brokerErrorHandler` ignores. The signal of a call works as well. Calls after
+ * the answer is complete continue. Throws a `TypeError` that names a wrong option.
  */
 export function createRequestFetch(
   broker: Broker,
@@ -18,7 +18,7 @@ export function createRequestFetch(
   const send = createFetch(broker, options)
   return request => {
     const { res: answer } = request
-    if (answer === undefined) throw new TypeError('the request must be one that Express handles')
+    if (answer === undefined) throw new TypeError('request must come from Express')
     return async (input, init) => {
       const own = signalOf(input, init)
       if (own === undefined) return send(input, withSignal(init, clientGone(answer)))
@@ -36,14 +36,14 @@ export function createRequestFetch(
   }
 }
 
-/** As `fetch` reads it: the signal of the init, `null` for none, counts before that of a `Request`. */
+/** Reads the signal like `fetch`: the init comes before the `Request`, and `null` means none. */
 function signalOf(input: FetchInput, init: RequestInit | undefined): AbortSignal | undefined {
   const { signal } = init ?? {}
   if (signal !== undefined) return signal ?? undefined
   return typeof input === 'object' && 'signal' in input ? input.signal : undefined
 }
 
-/** A view of the init, and no copy: the init may be a `Request`, which has its fields on the prototype. */
+/** Returns a view of the init, not a copy, because a `Request` as init has its fields on the prototype. */
 function withSignal(init: RequestInit | undefined, signal: AbortSignal): RequestInit {
   return new Proxy(init ?? {}, {
     get: (fields, name) => (name === 'signal' ? signal : Reflect.get(fields, name, fields)),

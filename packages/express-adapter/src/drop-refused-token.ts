@@ -2,15 +2,15 @@ import type { ServerResponse } from 'node:http'
 import { type Broker, type IssuedToken, refusesToken } from '@broker/core'
 import { onAnswerOver } from './client-gone.ts'
 
-/** Answers that say nothing about a backend: the broker's own refusals. */
+/** Answers of the broker, which say nothing about a backend. */
 const own = new WeakSet<ServerResponse>()
 
-/** Says that a response is no answer of a backend. */
+/** Marks an answer as the broker's own. */
 export function noteOwnRefusal(response: ServerResponse): void {
   own.add(response)
 }
 
-/** Drops the token that was forwarded when the answer is that the backend does not take it. */
+/** Drops the forwarded token when the answer ends and the backend refused the token. */
 export function dropRefusedToken(broker: Broker, token: IssuedToken, response: ServerResponse): void {
   onAnswerOver(response, () => {
     if (!response.headersSent || own.has(response)) return

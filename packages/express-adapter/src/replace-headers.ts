@@ -1,10 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 
 /**
- * Takes headers from a request and puts others on it, wherever a proxy may look: in `headers`, `rawHeaders` and
- * `headersDistinct`. Names are in lower case.
+ * Removes headers from a request and sets others, in `headers`, `rawHeaders` and `headersDistinct`. Names are in lower case.
  *
- * A name goes with its twins, in which hyphens are underscores: behind CGI and what followed it, they are the same.
+ * A name also removes its variants with underscores in place of hyphens, which CGI and its successors treat as equal.
  */
 export function replaceHeaders(
   request: IncomingMessage,
@@ -13,12 +12,12 @@ export function replaceHeaders(
 ): void {
   const removedTwins = new Set(Array.from(removed, withHyphens))
   const goes = (name: string) => removedTwins.has(withHyphens(name))
-  // Node makes `headers` from `rawHeaders` at the first look: now, before those change.
+  // Node derives `headers` from `rawHeaders` at the first access: now, before those change.
   const { headers, rawHeaders } = request
   for (const name of Object.keys(headers)) if (goes(name)) delete headers[name]
   Object.assign(headers, set)
   const lines: string[] = []
-  // Node would make these from as many lines as came, however many there are now.
+  // Node would derive `headersDistinct` from the original number of lines.
   const distinct: Record<string, string[]> = Object.create(null)
   const add = (name: string, value: string) => {
     lines.push(name, value)

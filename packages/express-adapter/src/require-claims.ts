@@ -3,14 +3,14 @@ import type { Request, RequestHandler } from 'express'
 import { proceedAfter } from './proceed-after.ts'
 import { authOf } from './require-jwt.ts'
 
-/** A condition on the claims of a JWT that the gate has accepted. */
+/** A condition on the claims of an accepted JWT; only `true` admits the request. */
 export type ClaimsPredicate = (claims: JwtClaims) => boolean | PromiseLike<boolean>
 
 /**
- * Lets a request on only when the claims that `requireJwt` found meet a condition.
+ * Creates a middleware that admits a request only if the claims of `requireJwt` meet a condition.
  *
- * Anything but `true` goes to `next` as `forbidden`, which `brokerErrorHandler` answers with 403 and the challenge
- * `insufficient_scope`. What the condition throws goes to `next`, and so does a `TypeError` where `requireJwt` has not run.
+ * Any result other than `true` goes to `next` as `forbidden`, which `brokerErrorHandler` answers with 403 and the challenge
+ * `insufficient_scope`. An error of the condition goes to `next`, and so does a `TypeError` when `requireJwt` has not run.
  */
 export function requireClaims(predicate: ClaimsPredicate): RequestHandler {
   if (typeof predicate !== 'function') throw new TypeError('predicate must be a function')
@@ -21,5 +21,6 @@ export function requireClaims(predicate: ClaimsPredicate): RequestHandler {
 
 async function assertClaims(request: Request, predicate: ClaimsPredicate): Promise<void> {
   const accepted: unknown = await predicate(authOf(request).claims)
-  if (accepted !== true) throw new BrokerError('forbidden', 'the claims of the JWT do not permit this')
+  if (accepted !== true)
+    throw new BrokerError('forbidden', 'the claims of the JWT do not permit this request')
 }

@@ -4,14 +4,15 @@ import { headersAttachedTo } from './attached-headers.ts'
 import { clientGone } from './client-gone.ts'
 import { proceedAfter } from './proceed-after.ts'
 
-/** Beside `request.auth`, where other middlewares, too, put what they found, or take it for granted. */
+/** In addition to `request.auth`, which other middlewares also write and trust. */
 const callers = new WeakMap<Request, AuthenticatedCaller>()
 
 /**
- * Lets a request on only with a JWT that the broker's gate accepts, and puts `{ claims, token }` into `request.auth`.
+ * Creates a middleware that admits a request only with a JWT that the gate accepts. It sets `request.auth` to
+ * `{ claims, token }`.
  *
- * Refusals go to `next`; `brokerErrorHandler` answers them. A client that leaves is not answered. A `TypeError` goes to
- * `next` when the broker has no `gate`, and when `attachToken` came first: the header then holds the broker's own token.
+ * Refusals go to `next`, for `brokerErrorHandler`. A `TypeError` goes to `next` when the broker has no `gate`, and after
+ * `attachToken`, because the header then contains the broker's token.
  */
 export function requireJwt(broker: Broker): RequestHandler {
   return (request, response, next) => {
@@ -19,7 +20,7 @@ export function requireJwt(broker: Broker): RequestHandler {
   }
 }
 
-/** What `requireJwt` found out about a request's caller; throws a `TypeError` where it has not run. */
+/** Returns the caller that `requireJwt` found; throws a `TypeError` when it has not run for the request. */
 export function authOf(request: Request): AuthenticatedCaller {
   const auth = callers.get(request)
   if (auth === undefined) throw new TypeError('requireJwt has not run for this request')

@@ -247,7 +247,10 @@ describe.each(expressVersions)('createRequestFetch in %s', (_version, express) =
       const leaving = await client(server)
       await expect.poll(isReached).toBe(true)
       leaving.destroy()
-      expect(await ended.promise).toMatchObject({ name: 'AbortError', message: 'the client has left' })
+      expect(await ended.promise).toMatchObject({
+        name: 'AbortError',
+        message: 'the client closed the connection',
+      })
       await expect.poll(() => setting.backend.underWay).toBe(0)
       expect(errors).toEqual([])
       expect(getEventListeners(own.signal, 'abort')).toHaveLength(0)
@@ -354,6 +357,6 @@ describe.each(expressVersions)('createRequestFetch in %s', (_version, express) =
     await using setting = await startSetting()
     expect(() => createRequestFetch(setting.broker, { allow: [] })).toThrow('allow must be')
     const requestFetch = createRequestFetch(setting.broker, { allow: [setting.backend.url] })
-    expect(() => requestFetch({} as never)).toThrow('the request must be')
+    expect(() => requestFetch({} as never)).toThrow('request must come from')
   })
 })

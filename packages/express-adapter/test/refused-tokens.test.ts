@@ -133,10 +133,10 @@ describe.each(expressVersions)('attachToken in %s', (_version, express) => {
     })
 
     test.each<[string, unknown, string]>([
-      ['nothing', undefined, 'token must give a token request'],
-      ['a promise of nothing', Promise.resolve(), 'token must give a token request'],
-      ['a name', 'batch', 'token must give a token request'],
-      ['an array', [], 'token must give a token request'],
+      ['nothing', undefined, 'token must return a token request'],
+      ['a promise of nothing', Promise.resolve(), 'token must return a token request'],
+      ['a name', 'batch', 'token must return a token request'],
+      ['an array', [], 'token must return a token request'],
       ['a misspelt name', { clientID: 'batch' }, 'token.clientID is not an option'],
       ['a wrong type', { clientId: 5 }, 'clientId must be a string'],
     ])(

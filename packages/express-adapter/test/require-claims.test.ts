@@ -60,7 +60,7 @@ describe.each(expressVersions)('requireClaims in %s', (_, express) => {
     )
     expect(await response.json()).toEqual({
       error: 'forbidden',
-      error_description: 'the claims of the JWT do not permit this',
+      error_description: 'the claims of the JWT do not permit this request',
     })
   })
 

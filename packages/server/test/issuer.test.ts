@@ -54,7 +54,7 @@ describe('DEX_ISSUER alone', () => {
     expect(refused.body).not.toContain('DEX_ISSUER')
     expect(broker.log).toContainEqual(
       expect.objectContaining({
-        msg: expect.stringContaining('issuer not discovered'),
+        msg: expect.stringContaining('issuer discovery failed'),
         hint: expect.stringContaining('DEX_ISSUER'),
         cause: 'ECONNREFUSED',
       }),
@@ -138,7 +138,7 @@ describe('in a split network', () => {
     const refused = await broker.check({ headers: orders })
     expect([refused.status, errorOf(refused)]).toEqual([502, 'invalid_token_response'])
     expect(refused.body).not.toContain('dex.example.com')
-    const hint = broker.log.find(({ msg }) => msg.includes('that of another issuer'))?.['hint']
+    const hint = broker.log.find(({ msg }) => msg.includes('names another issuer'))?.['hint']
     for (const part of ['DEX_ISSUER', 'DEX_TOKEN_URL', 'JWKS_URL', external]) expect(hint).toContain(part)
     expect((await broker.admin('/readyz')).status).toBe(503)
   })

@@ -1,23 +1,23 @@
 import { optionRules } from '../options/broker-options.ts'
 
 const { maxLength } = optionRules.realm
-/** What a quoted string can carry (RFC 9110 section 5.6.4), without tabs and bytes beyond ASCII. */
+/** The characters of a quoted string (RFC 9110 section 5.6.4), without tabs and bytes beyond ASCII. */
 const printable = /^[\x20-\x7e]+$/
 
-/** What a challenge says beside its realm (RFC 6750 section 3); fixed texts only. */
+/** The error in a challenge (RFC 6750 section 3); fixed texts only. */
 export interface ChallengeError {
   readonly error: 'invalid_token' | 'insufficient_scope'
   readonly description?: string
 }
 
-/** Why a text cannot be a realm, in words that follow the option's name; `undefined` when it can. */
+/** Tells why a value cannot be a realm, in words that follow the option's name; `undefined` when it can. */
 export function realmProblem(realm: unknown): string | undefined {
   return typeof realm === 'string' && realm.length <= maxLength && printable.test(realm)
     ? undefined
     : `must be 1 to ${maxLength} printable ASCII characters`
 }
 
-/** The value of `WWW-Authenticate`: a Bearer challenge. Throws a `TypeError` for a realm that no header can carry. */
+/** Builds a Bearer challenge for `WWW-Authenticate`. Throws a `TypeError` for an invalid realm. */
 export function bearerChallenge(realm: string, { error, description }: Partial<ChallengeError> = {}): string {
   const problem = realmProblem(realm)
   if (problem !== undefined) throw new TypeError(`realm ${problem}`)

@@ -1,9 +1,9 @@
-/** A request that asks to be let through. */
+/** A request to check. */
 export interface CheckRequest {
-  /** Header lines as `rawHeaders` of Node gives them: name, value, name, value. */
+  /** Header lines in the form of Node's `rawHeaders`: name, value, name, value. */
   readonly headers: readonly string[]
-  /** How long the caller waits for the verdict, in milliseconds; at most `requestTimeoutMs`, its default. Read only when there is a wait. */
+  /** Limit of the caller's wait, in milliseconds; default and maximum are `requestTimeoutMs`. Read only when a wait is needed. */
   readonly timeoutMs?: number | undefined
-  /** Aborts this caller's wait: `check` then rejects with the signal's reason. Read only when there is a wait. */
+  /** Ends this caller's wait; `check` then rejects with the signal's reason. Read only when a wait is needed. */
   readonly signal?: AbortSignal | undefined
 }

@@ -3,8 +3,8 @@ import type { Wait } from '../shared/wait-for.ts'
 import type { CheckRequest } from './check-request.ts'
 
 /**
- * One deadline for all that a check waits for. It counts from the first wait, because what comes before takes no time;
- * most checks wait for nothing, and to ask for a signal can cost more than the rest of the check.
+ * One deadline for all waits of a check. It starts with the first wait, because the time before it is negligible. Reads the
+ * signal late: most checks do not wait, and creating a signal can cost more than the rest of the check.
  */
 export class CheckWait implements Wait {
   readonly #request: CheckRequest

@@ -24,9 +24,9 @@ import { type AllowVerdict, type RefusalVerdict, refusalOf, type Verdict } from 
 
 export interface CheckOptions {
   readonly names: CredentialHeaderNames
-  /** `undefined` lets every caller in. */
+  /** `undefined` admits every caller. */
   readonly gate: Gate | undefined
-  /** Its parts win over the caller's headers: those of a configured part are not read. */
+  /** The configured parts of the client override the caller's headers, which are not read for them. */
   readonly chooseClient: ChooseClient
   readonly tokens: Tokens
   readonly tokenHeaders: readonly TokenHeader[]
@@ -37,11 +37,11 @@ export interface CheckOptions {
 
 const vschar = /^[\x20-\x7e]*$/
 
-/** Decides on a request: gate, then client, then token, then headers. The only room that knows them all. */
+/** Decides about requests in this order: gate, client, token, headers. */
 export class Check {
   readonly #surroundings: Surroundings
   readonly #options: CheckOptions
-  /** What is removed from every request that is let through, unless the same name is set. */
+  /** The headers to remove from every request that passes, unless the same name is set. */
   readonly #removed: readonly string[]
   readonly #allowed = new WeakMap<AllowVerdict['set'], AllowVerdict>()
 
@@ -51,13 +51,13 @@ export class Check {
     const { names, gate, stripCredentialHeaders, tokenHeaders } = options
     const credentials = stripCredentialHeaders ? [names.clientId, names.clientSecret, names.scope] : []
     if (stripCredentialHeaders && gate !== undefined) credentials.push(names.jwt)
-    // A mapped header whose field is absent this time: else the client's own value would pass for Dex's.
+    // Mapped headers too: when the field is absent, the caller's own value would pass for Dex's.
     this.#removed = [...new Set([...credentials, ...tokenHeaders.map(({ header }) => header)])]
   }
 
   /**
-   * A value when nothing has to be waited for. Throws, or rejects, only with the reason of the caller's own abort, and
-   * with `TypeError` for headers of another shape.
+   * Returns the verdict, without a promise when no wait is needed. Throws or rejects only with the reason of the caller's own
+   * abort, and with `TypeError` for headers that are not header lines.
    */
   decide(request: CheckRequest): MaybePromise<Verdict> {
     assertHeaderLines(request.headers)
@@ -69,7 +69,7 @@ export class Check {
     }
   }
 
-  /** The caller that a request's JWT proves. Throws, or rejects, with `BrokerError` or the reason of the caller's own abort. */
+  /** Returns the caller of a request. Throws or rejects with `BrokerError` or the reason of the caller's own abort. */
   authenticate(request: CheckRequest): MaybePromise<AuthenticatedCaller> {
     const { gate, names } = this.#options
     if (gate === undefined) throw new TypeError('authenticate needs the option gate')
@@ -88,7 +88,7 @@ export class Check {
       : this.#serve(request, headers, caller, wait)
   }
 
-  // Methods instead of functions within the two above: those would cost every check something, also when it does not wait.
+  // Methods, because closures in the two methods above would cost every check, also one that does not wait.
   async #decideLater(verdict: Promise<Verdict>, request: CheckRequest): Promise<Verdict> {
     try {
       return await verdict
@@ -124,7 +124,7 @@ export class Check {
     return new CheckWait(request, requestTimeoutMs, clock)
   }
 
-  /** An empty header is no header: the part then counts as left out. */
+  /** An empty header counts as absent. */
   #tokenRequest({ configured }: Client, headers: CredentialHeaders): TokenRequest {
     const { names } = this.#options
     const request = {
@@ -145,7 +145,7 @@ export class Check {
     return request
   }
 
-  /** The same token gives the same verdict, but for headers that change with time. */
+  /** Reuses the verdict of a token, unless its headers change with time. */
   readonly #allow = (token: IssuedToken): AllowVerdict => {
     const set = token.headers
     const known = this.#allowed.get(set)
@@ -160,7 +160,7 @@ export class Check {
     if (!BrokerError.is(error)) {
       const { signal } = request
       if (signal?.aborted && error === signal.reason) throw error
-      this.#surroundings.logger.error({ err: error }, 'check failed by a fault of the broker')
+      this.#surroundings.logger.error({ err: error }, 'check failed internally')
     }
     return refusalOf(error, this.#options)
   }

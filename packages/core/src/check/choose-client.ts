@@ -2,18 +2,18 @@ import type { Client } from '../clients/client.ts'
 import type { AuthenticatedCaller } from '../gate/authenticated-caller.ts'
 import type { CheckRequest } from './check-request.ts'
 
-/** The client whose token a request gets. */
+/** The client whose token is added to a request. */
 export interface ClientChoice {
   readonly client: Client
 }
 
-/** A request gets no token. */
+/** A refusal to add a token. */
 export interface Denial {
-  /** Why, in words for the caller. */
+  /** The reason, for the caller. */
   readonly deny: string
 }
 
-/** Decides which client serves a caller; `undefined` where there is no gate. */
+/** Chooses the client for a caller; `caller` is `undefined` without a gate. */
 export type ChooseClient = (
   caller: AuthenticatedCaller | undefined,
   request: CheckRequest,

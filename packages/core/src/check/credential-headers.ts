@@ -8,7 +8,7 @@ export interface CredentialHeaderNames {
   readonly jwt: string
 }
 
-/** What a check reads from a request; a header that stands on two lines is kept as such, to be refused if it counts. */
+/** The headers that a check reads. A repeated header is marked, and refused only if it is needed. */
 export interface CredentialHeaders {
   readonly clientId: HeaderValue
   readonly clientSecret: HeaderValue
@@ -20,8 +20,8 @@ const repeated: unique symbol = Symbol('a header on more than one line')
 export type HeaderValue = string | undefined | typeof repeated
 
 /**
- * Reads header lines as `rawHeaders` of Node gives them: name, value, name, value. Node's `headers` would hide a
- * repeated line: it keeps the first `authorization` and joins the others.
+ * Reads header lines in the form of Node's `rawHeaders`: name, value, name, value. Node's `headers` hides repeated headers: it
+ * keeps the first `authorization` and joins others.
  */
 export function readCredentialHeaders(
   lines: readonly string[],
@@ -36,7 +36,7 @@ export function readCredentialHeaders(
   for (let index = 0; index + 1 < lines.length; index += 2) {
     const line = lines[index] as string
     const value = lines[index + 1] as string
-    // No `else`: two of the names may be the same header.
+    // No `else`: two names can be the same header.
     if (isNamed(line, names.clientId)) found.clientId = valueWith(found.clientId, value)
     if (isNamed(line, names.clientSecret)) found.clientSecret = valueWith(found.clientSecret, value)
     if (isNamed(line, names.scope)) found.scope = valueWith(found.scope, value)
@@ -45,7 +45,7 @@ export function readCredentialHeaders(
   return found
 }
 
-/** Lengths first: most lines of a request are none of ours, and proxies write names in lower case anyway. */
+/** Compares lengths first, because most headers are others, and proxies send names in lower case. */
 function isNamed(line: string, name: string): boolean {
   return line.length === name.length && (line === name || line.toLowerCase() === name)
 }
@@ -54,8 +54,8 @@ function valueWith(before: HeaderValue, value: string): HeaderValue {
   return before === undefined ? value : repeated
 }
 
-/** The one value of a header, empty when it is absent. */
+/** Returns the value of a header, empty when it is absent. Throws `invalid_request` for a repeated header. */
 export function singleValue(value: HeaderValue, name: string): string {
-  if (value === repeated) throw new BrokerError('invalid_request', `${name} stands on more than one line`)
+  if (value === repeated) throw new BrokerError('invalid_request', `${name} appears more than once`)
   return value ?? ''
 }

@@ -1,13 +1,13 @@
-/** Headers as `fetch` (any iterable of pairs) or `request.headers` of Node gives them. */
+/** Headers of `fetch` (any iterable of pairs) or in the form of Node's `request.headers`. */
 export type HeaderValues =
   | Iterable<readonly [string, string]>
   | Readonly<Record<string, string | readonly string[] | undefined>>
 
 /**
- * Header lines for a check, from `Headers` or from `request.headers` of Node; throws a `TypeError` for anything else.
+ * Converts `Headers`, or Node's `request.headers`, into header lines for a check. Throws a `TypeError` for anything else.
  *
- * Prefer `request.rawHeaders` of Node: in both of the others a header that appears twice is joined or has lost a line, so
- * that a check cannot refuse it.
+ * Prefer Node's `request.rawHeaders`: the other two join or drop a header that appears twice, so that a check cannot refuse
+ * it.
  */
 export function headerLines(headers: HeaderValues): string[] {
   if (typeof headers !== 'object' || headers === null) throw wrongHeaders()
@@ -20,11 +20,11 @@ export function headerLines(headers: HeaderValues): string[] {
   return pairs.flat()
 }
 
-/** Refuses, at no cost, what would be read as a request without headers. */
+/** Refuses values that would be read as a request without headers; allocates nothing. */
 export function assertHeaderLines(lines: unknown): asserts lines is readonly string[] {
   if (!Array.isArray(lines) || (lines.length > 0 && typeof lines[0] !== 'string')) {
     throw new TypeError(
-      'headers must be header lines as rawHeaders of Node gives them (name, value, name, value); headerLines() makes them of others',
+      'headers must be header lines like rawHeaders of Node (name, value, name, value); headerLines() converts others',
     )
   }
 }
@@ -35,5 +35,5 @@ function linesOf([name, value]: [string, unknown]): [string, string][] {
 }
 
 function wrongHeaders(): TypeError {
-  return new TypeError('headers must be a Headers object, pairs, or headers as Node gives them')
+  return new TypeError('headers must be a Headers object, pairs, or headers of a Node request')
 }

@@ -4,7 +4,7 @@ import { BrokerError } from '../shared/errors.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import type { CredentialHeaderNames } from './credential-headers.ts'
 
-/** What is neither configured nor in a request, as names of headers; empty for almost every request. */
+/** The headers of the credentials that neither the configuration nor the request has; empty for almost every request. */
 export function missingHeaders(
   configured: ConfiguredClient,
   { clientId, clientSecret }: TokenRequest,
@@ -16,7 +16,7 @@ export function missingHeaders(
   return missing
 }
 
-/** Tells the operator too: most often a proxy does not forward the headers. */
+/** Creates the error for the caller and warns the operator: the usual cause is a proxy that does not forward the headers. */
 export function missingCredentials(
   missing: readonly string[],
   { sampler, logger, describeHint }: Surroundings,

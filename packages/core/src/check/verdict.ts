@@ -2,42 +2,49 @@ import { optionRules } from '../options/broker-options.ts'
 import { BrokerError, type BrokerErrorCode } from '../shared/errors.ts'
 import { bearerChallenge, type ChallengeError } from './challenge.ts'
 
-/** The request may go on, with these changes. Nothing is in both lists: Envoy removes after it sets. */
+/** The request may pass with these changes. No header is in both lists, because Envoy removes after it sets. */
 export interface AllowVerdict {
+  /** Always `allow`. */
   readonly outcome: 'allow'
-  /** Headers to set on the request, replacing what the client sent; names in lower case. */
+  /** Headers to set on the request in place of the caller's; names in lower case. Contains the token. */
   readonly set: Readonly<Record<string, string>>
   /** Headers to remove from the request; names in lower case. */
   readonly remove: readonly string[]
 }
 
-/** The request must not go on: an answer for the client (`deny`, below 500) or for the proxy (`error`, 500 and above). */
+/** The request must not pass. Has a complete HTTP answer that is safe to send. */
 export interface RefusalVerdict {
+  /** `deny` with a status below 500: the caller's fault. `error` with 500 and above: the operator's or an upstream's. */
   readonly outcome: 'deny' | 'error'
+  /** The code of the error. */
   readonly code: BrokerErrorCode
+  /** The HTTP status of the answer. */
   readonly status: number
+  /** The headers of the answer: `content-type`, `cache-control`, and `www-authenticate` and `retry-after` where they apply. */
   readonly headers: Readonly<Record<string, string>>
-  /** JSON as in RFC 6749 section 5.2. */
+  /** JSON with `error` and `error_description`, as in RFC 6749 section 5.2. */
   readonly body: string
 }
 
+/** The result of a check; `outcome` tells the two kinds apart. */
 export type Verdict = AllowVerdict | RefusalVerdict
 
-// Fixed text: what a parser says about a JWT may hold quotes, and parts of the JWT.
+// Fixed text, because a parser's message about a JWT can contain quotes and parts of the JWT.
 const invalidToken: ChallengeError = { error: 'invalid_token', description: 'The JWT is not acceptable' }
 const insufficientScope: ChallengeError = { error: 'insufficient_scope' }
 
+/** The options of {@link refusalOf}. */
 export interface RefusalOptions {
   /** The realm of the challenge: 1 to 128 printable ASCII characters. Default `dex-token-broker`. */
   readonly realm?: string | undefined
 }
 
 /**
- * An error as an HTTP answer: status, `WWW-Authenticate` on 401 and on `forbidden` (RFC 6750 section 3), `Retry-After`
- * on 503 and where known.
+ * Turns an error into an HTTP answer: status, `WWW-Authenticate` on 401 and on `forbidden` (RFC 6750 section 3), `Retry-After`
+ * on 503 and where a time is known.
  *
- * Anything that is no `BrokerError` becomes `server_error`, without a word of its message. Throws a `TypeError` for a
- * realm that no header can carry.
+ * Any value other than a `BrokerError` becomes `server_error` and shows nothing of its message. Throws a `TypeError` for an
+ * invalid realm.
  */
 export function refusalOf(
   error: unknown,
@@ -54,7 +61,7 @@ export function refusalOf(
     )
   }
   if (code === 'forbidden') headers['www-authenticate'] = bearerChallenge(realm, insufficientScope)
-  // Whatever could not be had is tried again after a second at the earliest.
+  // A retry makes sense after a second at the earliest.
   const waitMs = retryAfterMs ?? (status === 503 ? 1_000 : undefined)
   if (waitMs !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(waitMs / 1000)))
   return {

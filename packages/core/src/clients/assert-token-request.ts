@@ -1,7 +1,7 @@
 import type { Wait } from '../shared/wait-for.ts'
 import type { TokenRequest } from './token-request.ts'
 
-/** Every name that a token request may have. */
+/** The members of a token request. */
 const names: { readonly [Name in keyof Required<TokenRequest & Wait>]: true } = {
   clientId: true,
   clientSecret: true,
@@ -12,16 +12,16 @@ const names: { readonly [Name in keyof Required<TokenRequest & Wait>]: true } = 
 }
 
 /**
- * Refuses what is no token request with a `TypeError`: a promise of one or a misspelt name would count as "nothing is
- * asked for", and be answered with the token of the configured client.
+ * Throws a `TypeError` for a value that is not a token request. A promise or a misspelt name would otherwise count as an empty
+ * request and yield the token of the configured client.
  */
-// Runs for each token that is asked for, so it allocates nothing.
+// Runs for each lookup, so it allocates nothing.
 export function assertTokenRequest(request: TokenRequest & Wait): void {
   if (typeof request !== 'object' || request === null || Array.isArray(request)) {
     throw new TypeError('a token request must be an object')
   }
   if (typeof (request as { then?: unknown }).then === 'function') {
-    throw new TypeError('a token request must be an object, and this is a promise: await it first')
+    throw new TypeError('a token request must be an object, not a promise; await it first')
   }
   for (const name in request) if (!(name in names)) throw unknownName(name)
   const { clientId, clientSecret, scope } = request
@@ -39,5 +39,5 @@ function noString(name: string): TypeError {
 }
 
 function unknownName(name: string): TypeError {
-  return new TypeError(`${name} is not an option; there are ${Object.keys(names).join(', ')}`)
+  return new TypeError(`${name} is not an option; known options: ${Object.keys(names).join(', ')}`)
 }

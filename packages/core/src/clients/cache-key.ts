@@ -1,17 +1,17 @@
-// As a whole: a name that an old Node lacks would fail before `assertNodeVersion` can say so.
+// The whole module: a missing name in an old Node would fail before `assertNodeVersion` runs.
 import * as crypto from 'node:crypto'
 import type { ClientAuthMethod } from '../options/broker-options.ts'
 import type { ClientCredentials } from './client-credentials.ts'
 
-/** Scopes that are remembered in their normal form: there are few, and the same ones are asked for again and again. */
+/** Limit of scopes whose normal form is remembered; real services use few. */
 const maxKnownScopes = 256
 
 /**
- * Derives the keys under which tokens are cached, shared and rejected: one function over every field that reaches
- * the wire, so that no two different requests can ever meet.
+ * Derives the keys under which tokens are cached, shared and rejected. They cover every field that is sent, so that different
+ * requests never share a key.
  *
- * Each field is preceded by its length (a delimiter could stand inside a field), and the whole is hashed with a salt
- * of this process: a key tells nothing about the secret in it, not even to somebody who can guess secrets.
+ * Each field is preceded by its length, because a delimiter could be part of a field. The hash is salted per process, so
+ * that a key does not confirm a guessed secret.
  */
 export class CacheKeys {
   readonly #tokenPrefix: string
@@ -24,7 +24,7 @@ export class CacheKeys {
     this.#clientPrefix = common + field('client')
   }
 
-  /** The key of a token. The order of scopes and a repeated scope make no difference (RFC 6749 section 3.3). */
+  /** The key of a token. The order of scopes and repeated scopes do not matter (RFC 6749 section 3.3). */
   ofToken({ clientId, clientSecret, scope }: ClientCredentials): string {
     return keyOf(this.#tokenPrefix + field(clientId) + field(clientSecret) + field(this.#normalScope(scope)))
   }
@@ -39,7 +39,7 @@ export class CacheKeys {
     const known = this.#knownScopes.get(scope)
     if (known !== undefined) return known
     const normal = [...new Set(scope.split(' '))].filter(Boolean).sort().join(' ')
-    // All at once, because nobody has as many; no lru-cache, which would publish them to its diagnostics channels.
+    // All at once, because real services have fewer; not lru-cache, which publishes keys on its diagnostics channels.
     if (this.#knownScopes.size >= maxKnownScopes) this.#knownScopes.clear()
     this.#knownScopes.set(scope, normal)
     return normal

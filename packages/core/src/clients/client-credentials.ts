@@ -2,31 +2,31 @@ import { optionRules } from '../options/broker-options.ts'
 import { BrokerError } from '../shared/errors.ts'
 import type { Hint } from '../shared/hint.ts'
 
-/** Whose token, and for what: everything of a token request that differs from caller to caller. */
+/** The parts of a token request that differ from caller to caller. */
 export interface ClientCredentials {
   readonly clientId: string
   readonly clientSecret: string
-  /** Space-separated, as it goes on the wire; empty when no scope is asked for. */
+  /** Space-separated, as it is sent; empty without a scope. */
   readonly scope: string
-  /** Whether client id and secret both come from the configuration: then a rejection is the operator's matter. */
+  /** Whether client id and secret both come from the configuration, so that a rejection is the operator's fault. */
   readonly configured: boolean
-  /** Whether scope and audiences do, too. */
+  /** Whether scope and audiences come from the configuration as well. */
   readonly scopeConfigured?: boolean
 }
 
-/** How Dex spells "a token for this client" as a scope. */
+/** The scope prefix with which Dex requests a token for another client. */
 export const audienceScopePrefix = 'audience:server:client_id:'
-/** A scope token (RFC 6749 section 3.3): the audience becomes a part of one. */
+/** The characters of a scope token (RFC 6749 section 3.3), of which the audience becomes a part. */
 const audiencePattern = /^[!#-[\]-~]+$/
 const scopePattern = /^[\x20-\x7e]*$/
 
 /**
- * Dex's spelling of "a token for these audiences": one scope each (Dex ignores `audience` and `resource`).
+ * Adds audiences to a scope in the form of Dex: one scope per audience, because Dex ignores `audience` and `resource`.
  *
- * An audience is the client id of the peer; a blank in it would smuggle in another scope.
+ * An audience is the client id of the peer. A blank in it would add another scope, and is refused.
  */
 export function scopeWithAudiences(scope: string, audiences: readonly string[]): string {
-  // A string is iterable too: its letters would become audiences.
+  // A string is iterable: its letters would become audiences.
   if (!Array.isArray(audiences)) throw new TypeError('audiences must be an array of client ids')
   if (audiences.length === 0) return scope
   const scopes = scope === '' ? [] : [scope]
@@ -38,13 +38,13 @@ export function scopeWithAudiences(scope: string, audiences: readonly string[]):
   return scopes.join(' ')
 }
 
-/** Why a client id cannot be an audience, in words that follow it; `undefined` when it can. */
+/** Tells why a client id cannot be an audience, in words that follow it; `undefined` when it can. */
 export function audienceProblem(audience: unknown): string | undefined {
   if (typeof audience !== 'string') return 'must be a client id'
-  return audiencePattern.test(audience) ? undefined : 'holds a character that a scope cannot carry'
+  return audiencePattern.test(audience) ? undefined : 'contains a character that a scope cannot contain'
 }
 
-/** Refuses what cannot be sent: parts that are missing, too long, or cannot be encoded. `hint`: for a missing one. */
+/** Throws `BrokerError` for parts that are missing, too long or not encodable. `hint` is for a missing part. */
 export function assertClientCredentials(
   { clientId, clientSecret, scope }: ClientCredentials,
   hint?: Hint | undefined,

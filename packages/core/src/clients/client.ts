@@ -4,7 +4,7 @@ import { assertClientCredentials, type ClientCredentials, scopeWithAudiences } f
 import { TokenOrder } from './token-order.ts'
 import type { TokenRequest } from './token-request.ts'
 
-/** The parts of a token request that the configuration gives. */
+/** The parts of a token request that come from the configuration. */
 export interface ConfiguredClient {
   readonly clientId: string | undefined
   readonly clientSecret: string | undefined
@@ -14,13 +14,13 @@ export interface ConfiguredClient {
 
 export interface ClientOptions {
   readonly name: string
-  /** The name of the issuer from which its tokens come. */
+  /** The name of the issuer of its tokens. */
   readonly issuer: string
   readonly configured: ConfiguredClient
   readonly keys: CacheKeys
 }
 
-/** A client of an issuer: completes what a request leaves out. Its own order, which is wanted most, is derived once. */
+/** A client of an issuer. Fills in the parts that a token request omits; derives the order of an empty request once. */
 export class Client {
   readonly name: string
   readonly configured: ConfiguredClient
@@ -37,7 +37,7 @@ export class Client {
     this.#missingHalf = missingHalfOf(configured)
   }
 
-  /** Throws `missing_credentials` or `invalid_request`. */
+  /** Completes a token request to an order. Throws `missing_credentials` or `invalid_request`. */
   order(request: TokenRequest): TokenOrder {
     const { clientId, clientSecret, scope, audiences } = request
     if (
@@ -66,7 +66,7 @@ export class Client {
   }
 }
 
-/** Half a client may be on purpose, when requests bring the rest; when they do not, it is most likely a misspelt variable. */
+/** Half a client can be intended, when requests bring the other half. If they do not, the usual cause is a misspelt option. */
 function missingHalfOf({ clientId, clientSecret }: ConfiguredClient): Hint | undefined {
   if ((clientId === undefined) === (clientSecret === undefined)) return undefined
   return {

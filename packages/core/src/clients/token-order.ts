@@ -1,12 +1,12 @@
 import type { CacheKeys } from './cache-key.ts'
 import type { ClientCredentials } from './client-credentials.ts'
 
-/** What is asked for, with everything filled in: whose token, for what, and what it is kept by. */
+/** A complete token request with its cache key. */
 export class TokenOrder {
   readonly credentials: ClientCredentials
-  /** The name of the issuer that is asked. */
+  /** The name of the issuer. */
   readonly issuer: string
-  /** What the token is cached and shared by. */
+  /** The key under which the token is cached and its request shared. */
   readonly key: string
   readonly #keys: CacheKeys
   #clientKey: string | undefined
@@ -18,7 +18,7 @@ export class TokenOrder {
     this.#keys = keys
   }
 
-  /** What the orders of one client and secret have in common, whatever they ask for. Derived when first asked: most never are. */
+  /** The key of the client and its secret, whatever the scope. Derived at first use, because most orders never need it. */
   get clientKey(): string {
     this.#clientKey ??= this.#keys.ofClient(this.credentials)
     return this.#clientKey

@@ -1,11 +1,11 @@
-/** Which token a caller wants; what it leaves out comes from the configured client, part by part. */
+/** A request for a token. Each part that it omits comes from the configured client. */
 export interface TokenRequest {
-  /** At most 256 characters. */
+  /** The OAuth client id, at most 256 characters. Default: `client.clientId`. */
   readonly clientId?: string | undefined
-  /** At most 4,096 characters. */
+  /** The client secret, at most 4,096 characters. Default: `client.clientSecret`. */
   readonly clientSecret?: string | undefined
-  /** Space-separated (RFC 6749 section 3.3), at most 1,024 characters together with the audiences. */
+  /** Space-separated scopes (RFC 6749 section 3.3), at most 1,024 characters with the audiences. Default: `client.scope`. */
   readonly scope?: string | undefined
-  /** Client ids of the peers that the token is for; each becomes Dex's scope `audience:server:client_id:<peer>`. */
+  /** Client ids of peers for `aud`; each is sent as Dex's scope `audience:server:client_id:<peer>`. Default: `client.audiences`. */
   readonly audiences?: readonly string[] | undefined
 }

@@ -1,8 +1,9 @@
 import type { JwtClaims } from './jwt/jwt.ts'
 
-/** Who a JWT says is calling. */
+/** The caller that a verified JWT proves. */
 export interface AuthenticatedCaller {
+  /** The claims of the JWT; frozen, nested values included. */
   readonly claims: JwtClaims
-  /** The JWT itself. */
+  /** The JWT, without `Bearer`. A secret: do not log it. */
   readonly token: string
 }

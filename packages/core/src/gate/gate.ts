@@ -6,7 +6,10 @@ import type { JwtClaims } from './jwt/jwt.ts'
 import type { JwtVerifier } from './jwt/jwt-verifier.ts'
 import type { JwtRefusals } from './jwt-refusals.ts'
 
-/** A header's value in, an authenticated caller out; else `invalid_token`, `jwks_unavailable` without keys, or `overloaded`. */
+/**
+ * Authenticates callers by the value of a header. Fails with `invalid_token`, with `jwks_unavailable` without keys, or with
+ * `overloaded`.
+ */
 export class Gate {
   readonly #verifier: JwtVerifier
   readonly #refusals: JwtRefusals
@@ -22,7 +25,7 @@ export class Gate {
     return claims instanceof Promise ? callerOf(claims, token) : { claims, token }
   }
 
-  /** The claims of a JWT without anything around it. */
+  /** Verifies a JWT without a prefix and returns its claims. */
   verify(jwt: string, wait: Wait): MaybePromise<JwtClaims> {
     try {
       const claims = this.#verifier.verify(jwt, wait)

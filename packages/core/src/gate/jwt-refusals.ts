@@ -11,7 +11,7 @@ export interface JwtRefusalsOptions {
   readonly header: string
 }
 
-/** Makes refused JWTs visible to the operator: each is told to the observer, and sampled for the log, by its reason. */
+/** Reports refused JWTs: each one to the observer, and samples to the log, by reason. */
 export class JwtRefusals {
   readonly #surroundings: Surroundings
   readonly #options: JwtRefusalsOptions
@@ -21,21 +21,21 @@ export class JwtRefusals {
     this.#options = options
   }
 
-  /** Failures to get keys are logged where they happen. */
+  /** Notes a refusal. The key source logs its own failures. */
   note(error: unknown, jwt: string): void {
     const { observe, logger, sampler } = this.#surroundings
     if (!BrokerError.is(error)) return
     const { code, cause: refusal } = error
     if (code === 'overloaded') {
       sampler.note('signatures_overloaded', count =>
-        logger.warn({ count }, 'JWTs not verified: too many signatures at once'),
+        logger.warn({ count }, 'JWT verification refused: too many signatures'),
       )
     }
     if (!(refusal instanceof JwtRefusal)) return
     const { reason, message } = refusal
     observe({ type: 'jwt_refusal', reason })
     logger.debug({ reason, why: message }, 'JWT refused')
-    // Held back for ten seconds at most, and never an endless text.
+    // Kept for ten seconds at most, and never a long text.
     const held = jwt.length > maxJwtLength ? '' : jwt
     sampler.note(`jwt_refusal ${reason}`, count => this.#warn(refusal, held, count))
   }

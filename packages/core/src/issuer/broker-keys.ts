@@ -5,14 +5,14 @@ import { DeadTokens } from './dead-tokens.ts'
 import type { DexEndpoints } from './dex-endpoints.ts'
 import { warnOfNewSigningKeys } from './warn-of-new-signing-keys.ts'
 
-/** Key sets of Dex live as long as Dex says, in milliseconds: `max-age=600`. */
+/** The `max-age=600` of Dex's key set, in milliseconds. */
 const dexKeysMaxAgeMs = 600_000
 const dexKeysMaxStaleMs = 3_600_000
 
-/** The key sets of a broker: one that the gate verifies callers' JWTs with, and Dex's own, unless they are the same. */
+/** The key sets of a broker: the gate's, and Dex's if it is a different one. */
 export interface BrokerKeys {
   readonly gate: KeySource | undefined
-  /** Only to find dead tokens. */
+  /** Used only to find dead tokens. */
   readonly dex: KeySource | undefined
 }
 
@@ -34,7 +34,7 @@ export function brokerKeys(options: ResolvedOptions, endpoints: DexEndpoints): B
   }
 }
 
-/** Drops dead tokens by Dex's own key set, and by no other; says so where there is none. */
+/** Drops dead tokens by Dex's own key set. Without one, warns about new signing keys instead. */
 export function watchSigningKeys(
   { surroundings, issuer, gate }: ResolvedOptions,
   keys: BrokerKeys,
@@ -47,7 +47,7 @@ export function watchSigningKeys(
     const isDexs = gate.jwksUri === undefined
     const { jwksMaxAgeMs: maxAgeMs } = gate
     if (isDexs) return new DeadTokens({ issuer, tokens, keys: keys.gate, maxAgeMs })
-    // It may be another issuer than Dex: then no token of Dex names it, and none is dropped.
+    // If this is an issuer other than Dex, no token names it and none is dropped.
     if (gate.issuer !== undefined)
       return new DeadTokens({ issuer: gate.issuer, tokens, keys: keys.gate, maxAgeMs })
   }
@@ -55,7 +55,7 @@ export function watchSigningKeys(
   return undefined
 }
 
-/** Not when the gate looks at Dex's keys anyway. */
+/** Dex's keys need a source unless the gate uses them. */
 function needsOwnSource({ issuer, jwksUri, gate }: ResolvedOptions): boolean {
   if (jwksUri !== undefined) return gate?.jwksUri !== undefined || gate === undefined
   return (

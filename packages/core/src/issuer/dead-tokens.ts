@@ -1,26 +1,25 @@
 import type { KeySource } from '../gate/keys/key-source.ts'
 import type { Tokens } from '../tokens/tokens.ts'
 
-/** How often the key set is looked at while tokens are cached, as a part of its maximum age. */
+/** Interval of refreshes while tokens are cached, as a fraction of the maximum age. */
 const lookAgainRatio = 0.8
-/** However short that is, in milliseconds. */
+/** The shortest interval, in milliseconds. */
 const minLookAgainMs = 1_000
 
 export interface DeadTokensOptions {
-  /** The `iss` of the tokens that these keys sign. `undefined`: of all tokens, which then name it themselves. */
+  /** The `iss` of the tokens that these keys sign. `undefined`: the `iss` of the last token. */
   readonly issuer: string | undefined
   readonly tokens: Tokens
   readonly keys: KeySource
-  /** How old the key set may become, in milliseconds. */
+  /** Maximum age of the key set, in milliseconds. */
   readonly maxAgeMs: number
 }
 
 /**
- * Finds cached tokens that no backend can verify any more, because Dex lost the key that signed them (a restart on
- * memory storage, while tokens live for a day). It joins two rooms that know nothing of each other.
+ * Drops cached tokens that no backend can verify any more, because Dex lost their signing key: for example after a restart
+ * with memory storage, while tokens live for a day.
  *
- * Only the issuer's own key set counts, and only a key that was seen in it and is gone: a key that was never seen there
- * proves nothing.
+ * Only the issuer's own key set counts, and only a key that was in it and is gone.
  */
 export class DeadTokens {
   readonly #timer: NodeJS.Timeout
@@ -30,7 +29,7 @@ export class DeadTokens {
     keys.keysGone.subscribe(kids => {
       if (signer !== undefined) tokens.dropSignedBy(signer, kids)
     })
-    // A new token may be signed by a key that is not in the key set yet; then the others may be gone from it.
+    // A token with an unknown key can mean that Dex lost the old keys: refresh the key set.
     tokens.signedWith.subscribe(key => {
       if (issuer === undefined) signer = key.issuer
       if (key.issuer === signer) keys.lookFor(key.kid)

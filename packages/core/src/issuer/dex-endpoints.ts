@@ -3,15 +3,15 @@ import { discoveryUrl, type IssuerMetadata } from './issuer-metadata.ts'
 
 export interface DexEndpointsOptions {
   readonly issuer: string | undefined
-  /** Wins over what the issuer says. */
+  /** Overrides discovery. */
   readonly tokenEndpoint: string | undefined
-  /** Wins over what the issuer says. */
+  /** Overrides discovery. */
   readonly jwksUri: string | undefined
-  /** Needed when there is an issuer. */
+  /** Required with an issuer. */
   readonly metadata: IssuerMetadata | undefined
 }
 
-/** Where Dex is asked: as configured, otherwise as its issuer says. */
+/** The endpoints of Dex: configured, else discovered. */
 export class DexEndpoints {
   readonly #options: DexEndpointsOptions
 
@@ -19,7 +19,7 @@ export class DexEndpoints {
     this.#options = options
   }
 
-  /** Starts to discover what is not known, and says whether the token endpoint is. */
+  /** Starts discovery if it is needed, and tells whether the token endpoint is known. */
   prepare(): boolean {
     const { tokenEndpoint, metadata } = this.#options
     if (tokenEndpoint !== undefined || metadata?.endpoints !== undefined) return true
@@ -36,7 +36,7 @@ export class DexEndpoints {
     return this.#options.jwksUri ?? this.#metadata().endpoints?.jwksUri ?? this.#discovered('jwksUri')
   }
 
-  /** Whether a URL is one at which the broker asks Dex: for tokens, for keys, or where they are. */
+  /** Tells whether a URL is an endpoint of Dex that the broker uses: token endpoint, key set or discovery. */
   includes(url: URL): boolean {
     const { issuer, tokenEndpoint, jwksUri, metadata } = this.#options
     const discovered = metadata?.endpoints
@@ -61,7 +61,7 @@ export class DexEndpoints {
   }
 }
 
-/** The query does not make another endpoint. */
+/** Ignores the query. */
 function isAt(url: URL, endpoint: URL): boolean {
   return url.origin === endpoint.origin && url.pathname === endpoint.pathname
 }

@@ -1,39 +1,41 @@
+import { asBrokerError } from '../shared/as-broker-error.ts'
 import { brokerClosed } from '../shared/broker-closed.ts'
 import { BrokerError } from '../shared/errors.ts'
+import { failureFields } from '../shared/failure-fields.ts'
 import type { Hint } from '../shared/hint.ts'
+import { callUpstream } from '../shared/http/call-upstream.ts'
 import { endpointUrl } from '../shared/http/endpoint-url.ts'
-import { getDocument } from '../shared/http/get-document.ts'
-import { networkFailureCode, networkFailureHint } from '../shared/http/network-failure.ts'
+import { type FetchedDocument, getDocument } from '../shared/http/get-document.ts'
 import { parseJsonObject } from '../shared/http/parse-json-object.ts'
 import { SharedFetch } from '../shared/shared-fetch.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 
-/** Dex's document is 1.3 KiB. */
+/** The document of Dex has 1.3 KiB. */
 const maxDocumentBytes = 64 * 1024
 
-/** Without user information and query, where a secret could be. */
+/** A URL without user information and query, which could contain a secret. */
 const plainUrl = /^https?:\/\/[\w.~%:[\]/-]{1,300}$/i
 
 export interface IssuerMetadataOptions {
-  /** Compared exactly with what the document says. */
+  /** Compared exactly with `issuer` in the document. */
   readonly issuer: string
   readonly allowInsecureUrls: boolean
 }
 
-/** The endpoints that an issuer names. */
+/** The endpoints in a discovery document. */
 export interface IssuerEndpoints {
   readonly tokenEndpoint: string
   readonly jwksUri: string
 }
 
-/** Where the discovery document of an issuer is (OpenID Connect Discovery section 4). */
+/** The URL of an issuer's discovery document (OpenID Connect Discovery section 4). */
 export function discoveryUrl(issuer: string): string {
   return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
 }
 
 /**
- * The discovery document of an issuer: asked for when it is first needed, shared by all who need it, kept for good, and
- * asked for again, with pauses, while that fails.
+ * The discovery document of an issuer. It is loaded when it is first needed, shared by all callers and kept for good. A
+ * failed load is repeated after a pause.
  */
 export class IssuerMetadata {
   readonly #surroundings: Surroundings
@@ -46,16 +48,15 @@ export class IssuerMetadata {
     this.#surroundings = surroundings
     this.#options = options
     this.#fetch = new SharedFetch(surroundings, {
-      load: signal => this.#load(signal),
-      asFailure: (error, timedOut) =>
-        BrokerError.is(error) ? error : unreachable(error, timedOut, surroundings.requestTimeoutMs),
+      load: (signal, attempt) => this.#load(signal, attempt),
+      asFailure: error => asBrokerError(error, 'discovery failed internally'),
       onFailure: failure => this.#noteFailure(failure),
-      // Short, because nothing works before it is there.
+      // Short, because nothing works without the document.
       pauses: { firstMs: 1_000, maxMs: 4_000 },
     })
   }
 
-  /** What is known already. */
+  /** The endpoints, once they are discovered. */
   get endpoints(): IssuerEndpoints | undefined {
     return this.#endpoints
   }
@@ -68,23 +69,29 @@ export class IssuerMetadata {
     this.#fetch.close(brokerClosed('token_endpoint_unavailable'))
   }
 
-  async #load(signal: AbortSignal): Promise<IssuerEndpoints> {
+  async #load(signal: AbortSignal, attempt: number): Promise<IssuerEndpoints> {
     const { issuer } = this.#options
-    this.#startedAt = this.#surroundings.clock.monotonic()
-    const endpoints = await this.#document(signal)
+    const { clock, logger } = this.#surroundings
+    this.#startedAt = clock.monotonic()
+    const endpoints = await this.#document(signal, attempt)
     this.#endpoints = endpoints
-    this.#surroundings.logger.info({ issuer, ...endpoints }, 'issuer discovered')
+    const outage = this.#fetch.recovered()
+    logger.info(
+      { issuer, ...endpoints, ...outage },
+      outage === undefined ? 'issuer discovered' : 'issuer discovered after failures',
+    )
     this.#warnOfOtherHosts(endpoints)
     this.#observe('discovered')
     return endpoints
   }
 
-  #noteFailure({ message, hint, cause }: BrokerError): void {
-    const { logger, describeHint } = this.#surroundings
+  #noteFailure(failure: BrokerError): void {
     const { issuer } = this.#options
     this.#observe('failed')
-    const fields = { issuer, hint: hint && describeHint(hint), cause: networkFailureCode(cause) }
-    logger.error(fields, `issuer not discovered: ${message}`)
+    this.#surroundings.logger.error(
+      { issuer, ...failureFields(failure, this.#surroundings) },
+      `issuer discovery failed: ${failure.message}`,
+    )
   }
 
   #observe(outcome: 'discovered' | 'failed'): void {
@@ -92,26 +99,40 @@ export class IssuerMetadata {
     observe({ type: 'discovery', outcome, durationMs: clock.monotonic() - this.#startedAt })
   }
 
-  async #document(signal: AbortSignal): Promise<IssuerEndpoints> {
-    const { issuer, allowInsecureUrls } = this.#options
-    const url = discoveryUrl(issuer)
-    const { transport, userAgent } = this.#surroundings
-    const { status, body, unknownCoding } = await getDocument(url, {
-      transport,
-      userAgent,
-      accept: 'application/json',
+  #document(signal: AbortSignal, attempt: number): Promise<IssuerEndpoints> {
+    const { transport, userAgent, requestTimeoutMs: timeoutMs } = this.#surroundings
+    const url = discoveryUrl(this.#options.issuer)
+    return callUpstream({
+      url,
+      attempt,
+      timeoutMs,
       signal,
-      maxBytes: maxDocumentBytes,
+      upstream: 'the issuer',
+      option: 'issuer',
+      unavailable: 'token_endpoint_unavailable',
+      send: () =>
+        getDocument(url, {
+          transport,
+          userAgent,
+          accept: 'application/json',
+          signal,
+          maxBytes: maxDocumentBytes,
+        }),
+      judge: answer => this.#endpointsIn(answer, url),
     })
+  }
+
+  #endpointsIn({ status, body, unknownCoding }: FetchedDocument, url: string): IssuerEndpoints {
+    const { issuer, allowInsecureUrls } = this.#options
     if (status >= 500) {
       const problem = status === 500 ? 'upstream_failed' : 'upstream_unreachable'
       const hint = { problem, option: 'issuer' } as const
-      throw unavailable(`the discovery document was answered with status ${status}`, hint)
+      throw unavailable(`the issuer answered discovery with status ${status}`, hint)
     }
     const document = status === 200 && body !== undefined ? parseJsonObject(body) : undefined
     if (document === undefined && unknownCoding !== undefined) {
       const hint = { problem: 'encoded', option: 'issuer', detail: unknownCoding } as const
-      throw unusable(`the discovery document cannot be read (status ${status})`, hint)
+      throw unusable(`the discovery document is unreadable (status ${status})`, hint)
     }
     if (document === undefined) {
       throw unusable(`there is no discovery document (status ${status})`, {
@@ -121,7 +142,7 @@ export class IssuerMetadata {
       })
     }
     if (document['issuer'] !== issuer) {
-      throw unusable('the discovery document is that of another issuer', {
+      throw unusable('the discovery document names another issuer', {
         problem: 'other_issuer',
         option: 'issuer',
         detail: plainUrlOf(document['issuer']),
@@ -134,53 +155,40 @@ export class IssuerMetadata {
         jwksUri: endpointUrl(document['jwks_uri'], 'jwks_uri', allowInsecureUrls),
       }
     } catch (error) {
-      throw unusable(`the discovery document is not usable: ${(error as Error).message}`, {
+      throw unusable(`the discovery document is unusable: ${(error as Error).message}`, {
         problem: 'unusable_discovery_document',
         option: 'issuer',
       })
     }
   }
 
-  /** Known before the first token is asked for: an issuer that does not say which grants it has is not doubted. */
+  /** Warns before the first token request. A document without `grant_types_supported` is no reason for a warning. */
   #warnOfMissingGrant(grants: unknown): void {
     if (!Array.isArray(grants) || grants.includes('client_credentials')) return
     const { logger, describeHint } = this.#surroundings
     const hint = describeHint({ problem: 'grant_not_listed', option: 'issuer' })
-    logger.warn(
-      { issuer: this.#options.issuer, hint },
-      'the issuer does not list the client_credentials grant',
-    )
+    logger.warn({ issuer: this.#options.issuer, hint }, 'issuer does not list the client_credentials grant')
   }
 
-  /** Dex builds them all from its issuer; another host means that something rewrote them, or a split network. */
+  /** Dex derives all endpoints from its issuer. Another host means a rewritten document or a split network. */
   #warnOfOtherHosts({ tokenEndpoint, jwksUri }: IssuerEndpoints): void {
     const { logger, describeHint } = this.#surroundings
     const { origin } = new URL(this.#options.issuer)
     for (const [option, url] of Object.entries({ tokenEndpoint, jwksUri })) {
       if (new URL(url).origin === origin) continue
       const hint = describeHint({ problem: 'other_host', option })
-      logger.warn({ url, hint }, 'the discovery document names another host')
+      logger.warn({ url, hint }, 'discovery document names another host')
     }
   }
 }
 
-/** For the log only, to the letter, because that is what counts; what is no plain URL is not repeated. */
+/** Returns a plain URL verbatim, for the log, because issuers are compared exactly; `undefined` for any other value. */
 function plainUrlOf(issuer: unknown): string | undefined {
   return typeof issuer === 'string' && plainUrl.test(issuer) ? issuer : undefined
 }
 
-function unreachable(error: unknown, timedOut: boolean, timeoutMs: number): BrokerError {
-  return unavailable(
-    timedOut ? 'the issuer did not answer in time' : 'the issuer could not be reached',
-    timedOut
-      ? { problem: 'not_answered_in_time', option: 'issuer', detail: `${timeoutMs} ms` }
-      : networkFailureHint(networkFailureCode(error), 'issuer'),
-    error,
-  )
-}
-
-function unavailable(message: string, hint?: Hint, cause?: unknown): BrokerError {
-  return new BrokerError('token_endpoint_unavailable', message, { transient: true, hint, cause })
+function unavailable(message: string, hint: Hint): BrokerError {
+  return new BrokerError('token_endpoint_unavailable', message, { transient: true, hint })
 }
 
 function unusable(message: string, hint: Hint): BrokerError {

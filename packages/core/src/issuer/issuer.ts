@@ -1,15 +1,15 @@
 import type { KeySource } from '../gate/keys/key-source.ts'
 import type { TokenOrigin } from '../tokens/token-origin.ts'
 
-/** What an issuer still lacks before it can be used: where its endpoints are, or its keys. */
+/** A part that is not loaded yet: `endpoints` by discovery, or `keys` of the gate. */
 export type Missing = 'endpoints' | 'keys'
 
-/** An issuer as the broker uses it: tokens come from it, and its keys verify JWTs. */
+/** An issuer: the origin of tokens and of the keys that verify JWTs. */
 export interface Issuer {
   readonly name: string
   readonly origin: TokenOrigin
-  /** `undefined` where nobody needs its keys. */
+  /** `undefined` when its keys are not needed. */
   readonly keys: KeySource | undefined
-  /** What is not known yet; to ask starts to load it. */
+  /** Returns the parts that are not loaded yet, and starts to load them. */
   missing(): readonly Missing[]
 }

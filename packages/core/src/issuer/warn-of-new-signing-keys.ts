@@ -2,19 +2,19 @@ import { logText } from '../shared/log-text.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import type { Tokens } from '../tokens/tokens.ts'
 
-/** Keys that are remembered; Dex has a new one every six hours. */
+/** Limit of remembered keys; Dex creates one every six hours by default. */
 const maxKnown = 64
 
 /**
- * Warns when a token is signed by a key that no token before it named, where the broker cannot look at Dex's key set: a
- * rotation looks like this, and so does a Dex that lost its keys, whose cached tokens no backend can verify.
+ * Warns when a token has a new signing key and the broker does not know Dex's key set. The reason can be a rotation, or a
+ * Dex that lost its keys, so that no backend can verify the cached tokens.
  */
 export function warnOfNewSigningKeys({ logger, sampler, describeHint }: Surroundings, tokens: Tokens): void {
   const known = new Map<string, Set<string>>()
   tokens.signedWith.subscribe(({ issuer, kid }) => {
     const kids = known.get(issuer)
     if (kids?.has(kid)) return
-    // Tokens come from one Dex: another `iss` takes the place of the former one.
+    // Tokens come from one Dex: a new `iss` replaces the old one.
     if (kids === undefined) {
       known.clear()
       known.set(issuer, new Set([kid]))
@@ -26,7 +26,7 @@ export function warnOfNewSigningKeys({ logger, sampler, describeHint }: Surround
       const hint = describeHint({ problem: 'signing_key_changed', option: 'issuer' })
       logger.warn(
         { iss: logText(issuer), kid: logText(kid), count, hint },
-        'Dex signs with another key; cached tokens of the former one may be dead',
+        'Dex signs with a new key; cached tokens of the old key may be invalid',
       )
     })
   })

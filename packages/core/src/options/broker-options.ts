@@ -5,137 +5,140 @@ import type { Transport } from '../shared/http/transport.ts'
 import type { Logger } from '../shared/logger.ts'
 import type { ReservedHeaderPrefixes } from './header-name.ts'
 
-/** How the client authenticates at the token endpoint (RFC 6749 section 2.3.1; names of RFC 7591). */
+/** The method of client authentication at the token endpoint (RFC 6749 section 2.3.1; names of RFC 7591). */
 export type ClientAuthMethod = 'client_secret_basic' | 'client_secret_post'
 
-/** The client whose tokens are asked for when a request does not say otherwise, part by part. */
+/** The configured OAuth client. Each part is used when a token request omits it. */
 export interface DefaultClient {
-  /** At most 256 characters. */
+  /** The client id in Dex, at most 256 characters. */
   readonly clientId?: string | undefined
-  /** At most 4,096 characters, any Unicode. */
+  /** The client secret in Dex, at most 4,096 characters, any Unicode. */
   readonly clientSecret?: string | undefined
-  /** Space-separated (RFC 6749 section 3.3), at most 1,024 characters. */
+  /** Space-separated scopes (RFC 6749 section 3.3), at most 1,024 characters with the audiences. */
   readonly scope?: string | undefined
-  /** Client ids of the peers that a token is for; each becomes Dex's scope `audience:server:client_id:<peer>`. */
+  /** Client ids of peers for `aud`; each is sent as Dex's scope `audience:server:client_id:<peer>`. Default: none. */
   readonly audiences?: readonly string[] | undefined
 }
 
-/** Which callers may pass: those with a JWT that is signed by a key of `jwksUri` and says what is asked for here. */
+/** The gate admits callers with a JWT that a key of `jwksUri` signed and whose claims meet these conditions. */
 export interface GateOptions {
   /**
-   * Where the public keys of the callers' issuer are; RSA of 2,048 to 8,192 bits and EC on P-256, P-384 and P-521 count,
-   * for RS256, RS384, RS512, ES256, ES384 and ES512. Default: Dex's own, by `jwksUri` or `issuer`.
+   * URL of the key set of the callers' issuer. Usable keys are RSA with 2,048 to 8,192 bits and EC on P-256, P-384 and P-521,
+   * for RS256, RS384, RS512, ES256, ES384 and ES512. Default: Dex's key set, by the options `jwksUri` or `issuer`.
    */
   readonly jwksUri?: string | undefined
-  /** The expected `iss`, compared exactly. Default: Dex's `issuer` when its keys are used and it is given, otherwise any. */
+  /** The expected `iss`, compared exactly. Default: the option `issuer` when Dex's keys are used, else any issuer. */
   readonly issuer?: string | undefined
-  /** The expected `aud`: one of these. Default: any, which lets in tokens made for other services. */
+  /** The expected `aud`: one of these. Default: any, which also admits tokens for other services. */
   readonly audience?: string | readonly string[] | undefined
-  /** The header that carries the JWT, `Bearer ` before it optional. Default `authorization`. */
+  /** The header that carries the JWT; the prefix `Bearer ` is optional. Default `authorization`. */
   readonly jwtHeader?: string | undefined
-  /** Tolerated difference of clocks for `exp` and `nbf`, in milliseconds. Default 0. */
+  /** Tolerated clock difference for `exp` and `nbf`, in milliseconds. Default 0. */
   readonly clockToleranceMs?: number | undefined
-  /** Age from which a key set is used only when it cannot be refreshed, in milliseconds. Default 600,000. */
+  /** Age from which a key set is used only if its refresh fails, in milliseconds. Default 600,000. */
   readonly jwksMaxAgeMs?: number | undefined
   /** Age from which a key set is not used at all, in milliseconds. Default 3,600,000; not below `jwksMaxAgeMs`. */
   readonly jwksMaxStaleMs?: number | undefined
   /**
-   * JWTs whose signature is not verified again for up to 60 seconds, while the key set stays the same; their times are
+   * Limit of remembered JWTs, whose signature is not verified again for 60 seconds with the same key set. `exp` and `nbf` are
    * checked each time. 0 to 1,000,000, default 4,096; 0 verifies each JWT each time.
    */
   readonly verifiedJwtsMaxEntries?: number | undefined
 }
 
-/** The headers from which a check takes credentials. */
+/** The request headers from which a check reads credentials. */
 export interface CredentialHeaderOptions {
-  /** Default `x-client-id`. */
+  /** The header with the client id. Default `x-client-id`. */
   readonly clientId?: string | undefined
-  /** Default `x-client-secret`. */
+  /** The header with the client secret. Default `x-client-secret`. */
   readonly clientSecret?: string | undefined
-  /** Default `x-scope`. */
+  /** The header with the scope. Default `x-scope`. */
   readonly scope?: string | undefined
-  /** Whether they, and the caller's JWT, are removed from requests that pass. Default `true`. */
+  /** Whether these headers and the caller's JWT are removed from requests that pass. Default `true`. */
   readonly strip?: boolean | undefined
 }
 
+/** The options of `TokenBroker`. Either `issuer` or `tokenEndpoint` is required. */
 export interface TokenBrokerOptions {
   /**
-   * Dex's issuer, exactly as in its configuration: its endpoints are then discovered when they are first needed. Either
-   * this or `tokenEndpoint` has to be there; what is given of `tokenEndpoint` and `jwksUri` wins over discovery.
+   * Dex's issuer, exactly as in its configuration. The broker discovers its endpoints when they are first needed. Required
+   * unless `tokenEndpoint` is set; `tokenEndpoint` and `jwksUri` override discovery.
    */
   readonly issuer?: string | undefined
   /**
-   * Where Dex's own key set is: its issuer followed by `/keys`. It shows which cached tokens no backend can verify any
-   * more, and verifies callers' JWTs where `gate` has no `jwksUri`. Default: as discovered from `issuer`.
+   * URL of Dex's key set: its issuer followed by `/keys`. With it the broker drops cached tokens that no backend can verify any
+   * more, and verifies callers' JWTs if `gate` has no `jwksUri`. Default: discovered from `issuer`.
    */
   readonly jwksUri?: string | undefined
-  /** Dex's token endpoint: its issuer followed by `/token`. */
+  /** URL of Dex's token endpoint: its issuer followed by `/token`. Required unless `issuer` is set; overrides discovery. */
   readonly tokenEndpoint?: string | undefined
-  /** Default `client_secret_basic`. */
+  /** Client authentication at the token endpoint. Default `client_secret_basic`. */
   readonly clientAuthMethod?: ClientAuthMethod | undefined
+  /** The configured client. Default: none, and each request brings its own. */
   readonly client?: DefaultClient | undefined
-  /** Without it every caller may pass. */
+  /** Conditions on callers' JWTs. Default: no gate, which admits every caller. */
   readonly gate?: GateOptions | undefined
-  /** Fields of the token response and the headers that carry them: `{ access_token: 'x-access-token' }`. */
+  /** Headers for fields of the token response, by JSON name: `{ access_token: 'x-access-token' }`. Default: none. */
   readonly tokenHeaders?: Readonly<Record<string, string | readonly string[]>> | undefined
   /** The header that carries `Bearer <token>`. Default `authorization`. */
   readonly authorizationHeader?: string | undefined
+  /** The request headers from which a check reads credentials. */
   readonly credentialHeaders?: CredentialHeaderOptions | undefined
   /** The realm of `WWW-Authenticate`: 1 to 128 printable ASCII characters. Default `dex-token-broker`. */
   readonly realm?: string | undefined
   /**
-   * Beginnings of header names that none of the broker's headers may have, each with why: `{ 'x-proxy-': 'is read by the
-   * proxy' }`. Default: none.
+   * Prefixes that no header of the broker may have, each with the reason: `{ 'x-proxy-': 'is read by the proxy' }`. Default:
+   * none.
    */
   readonly reservedHeaderPrefixes?: ReservedHeaderPrefixes | undefined
-  /** Bounds each request to Dex and to the JWKS endpoint, and every wait, in milliseconds. Default 5,000. */
+  /** Limit of each request to Dex and to JWKS endpoints, retries included, and of every wait; in milliseconds. Default 5,000. */
   readonly requestTimeoutMs?: number | undefined
   /**
-   * Tokens kept at most, 0 to 1,000,000; 0 turns the cache off. Default 1,024. When full, expired tokens are evicted first,
-   * then the token that expires soonest of the client that holds most.
+   * Limit of cached tokens, 0 to 1,000,000; 0 turns the cache off. Default 1,024. A full cache evicts expired tokens first, then
+   * the token that expires soonest of the client with most tokens.
    */
   readonly cacheMaxEntries?: number | undefined
-  /** How often expired tokens are removed, in milliseconds. Default 300,000. */
+  /** Interval at which expired tokens are removed, in milliseconds. Default 300,000. */
   readonly cacheCleanupIntervalMs?: number | undefined
-  /** How long before its expiry a token is no longer used, in milliseconds. Default 30,000. */
+  /** Time before its expiry from which a token is not used, in milliseconds. Default 30,000. */
   readonly expirySafetyMarginMs?: number | undefined
   /**
-   * From this part of its usable life on a token that is asked for is replaced in the background, more than 0 to 1.
-   * Default 0.8, up to a tenth earlier at random; 1 waits for the end.
+   * Fraction of a token's usable life after which its next use refreshes it in the background, above 0 up to 1. Default 0.8,
+   * up to a tenth earlier at random. 1 turns it off.
    */
   readonly refreshAheadRatio?: number | undefined
-  /** From this age on a token is not used again, whatever its expiry, in milliseconds. Default 0: no such limit. */
+  /** Age from which a token is not used, whatever its expiry, in milliseconds. Default 0: no limit. */
   readonly maxTokenAgeMs?: number | undefined
-  /** How long rejected credentials are answered without asking Dex, in milliseconds. Default 5,000; 0 never. */
+  /** Time for which a rejection by Dex is cached, in milliseconds. Default 5,000; 0 turns it off. */
   readonly negativeCacheTtlMs?: number | undefined
   /**
-   * Token requests to Dex at the same time, 1 to 1,024. Default 32. Half of them are kept for clients that Dex has accepted
-   * before. The transport has to allow as many connections.
+   * Limit of concurrent token requests to Dex, 1 to 1,024. Default 32. Half of them are reserved for clients that Dex has
+   * accepted before. The transport must allow as many connections.
    */
   readonly maxConnections?: number | undefined
-  /** Callers that wait for tokens at the same time, 1 to 1,000,000; more get `overloaded` at once. Default 50,000. */
+  /** Limit of callers that wait for tokens, 1 to 1,000,000; beyond it calls fail with `overloaded`. Default 50,000. */
   readonly maxWaitingCallers?: number | undefined
-  /** Permits plain http to other hosts than this one. Secrets and tokens are then readable on the way. Default `false`. */
+  /** Permits plain `http` to other hosts, which exposes secrets and tokens on the network. Default `false`. */
   readonly allowInsecureUrls?: boolean | undefined
-  /** `User-Agent` of every request that the broker makes. Default `broker-core/<version>`. */
+  /** The `User-Agent` of the broker's requests. Default `broker-core/<version>`. */
   readonly userAgent?: string | undefined
-  /** Default: the global `fetch`, as it is when a request is made. */
+  /** Sends the broker's requests. Default: the global `fetch` at the time of the request. */
   readonly transport?: Transport | undefined
-  /** Default: `Date.now` and `performance.now`. */
+  /** The clocks, for tests. Default: `Date.now` and `performance.now`. */
   readonly clock?: Clock | undefined
-  /** From 0 up to 1, for jitter. Default: `Math.random`. */
+  /** Returns a number from 0 up to 1, for jitter. Default: `Math.random`. */
   readonly random?: (() => number) | undefined
-  /** Default: silent. */
+  /** The log; a pino logger fits. Default: no log. */
   readonly logger?: Logger | undefined
-  /** Told of each request to Dex and to the JWKS endpoint when it is over, and of each JWT that the gate refuses. */
+  /** Receives an event for each finished request to Dex or a JWKS endpoint, and for each refused JWT. Default: none. */
   readonly observe?: BrokerObserver | undefined
-  /** Puts a hint for the operator into words, for the log. Default: `hintText`, which names options. */
+  /** Words a hint for the log. Default: `hintText` of `@broker/core/options`, with the paths of options. */
   readonly describeHint?: ((hint: Hint) => string) | undefined
 }
 
 /**
- * Defaults and limits of the options above, by the path of each: the one place for these numbers. The server's variables
- * are checked by the same entries. The longest duration is what a timer of Node holds: a longer one fires at once.
+ * Defaults and limits of the options, by path: the only place for these numbers, also for the server's variables. The longest
+ * duration is the longest delay of a Node timer, because a longer one fires at once.
  */
 export const optionRules = {
   clientAuthMethod: {
@@ -144,7 +147,7 @@ export const optionRules = {
   },
   'client.clientId': { maxLength: 256 },
   'client.clientSecret': { maxLength: 4_096 },
-  /** Together with the scopes of the audiences. */
+  /** Includes the scopes of the audiences. */
   'client.scope': { maxLength: 1_024 },
   authorizationHeader: { default: 'authorization' },
   'credentialHeaders.clientId': { default: 'x-client-id' },
@@ -156,7 +159,7 @@ export const optionRules = {
   cacheMaxEntries: { unit: 'entries', default: 1_024, min: 0, max: 1_000_000 },
   cacheCleanupIntervalMs: { unit: 'ms', default: 300_000, min: 1, max: 2_147_483_647 },
   expirySafetyMarginMs: { unit: 'ms', default: 30_000, min: 0, max: 2_147_483_647 },
-  /** Above `min`, not from it. */
+  /** `min` itself is excluded. */
   refreshAheadRatio: { unit: 'ratio', default: 0.8, min: 0, max: 1 },
   maxTokenAgeMs: { unit: 'ms', default: 0, min: 0, max: 2_147_483_647 },
   negativeCacheTtlMs: { unit: 'ms', default: 5_000, min: 0, max: 2_147_483_647 },

@@ -4,19 +4,19 @@ const reserved: ReadonlyMap<string, string> = new Map([
   ...['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'].map(
     name => [name, 'is a hop-by-hop header'] as const,
   ),
-  // Headers are put onto a request whose body stays as it is: these three would misdescribe that body.
+  // The body of a request stays unchanged, so that these three would describe it wrongly.
   ...['content-length', 'content-type', 'content-encoding'].map(
     name => [name, 'describes the body of the message'] as const,
   ),
-  ['expect', 'asks for an interim answer'],
+  ['expect', 'requests an interim response'],
   ['host', 'decides where the request goes'],
   ['cache-control', 'is set by the broker itself'],
 ])
 
-/** Beginnings of header names that belong to whatever carries the headers, each with why, as `is ...`; in lower case. */
+/** Reserved prefixes of header names in lower case, each with the reason in the form `is read by the proxy`. */
 export type ReservedHeaderPrefixes = Readonly<Record<string, string>>
 
-/** Why a name cannot be one of the broker's headers, in words that follow the name; `undefined` when it can. */
+/** Tells why a name cannot be a header of the broker, in words that follow the name; `undefined` when it can. */
 export function headerNameProblem(
   name: string,
   reservedPrefixes: ReservedHeaderPrefixes = {},

@@ -3,7 +3,7 @@ import { optionRules } from './broker-options.ts'
 type Rules = typeof optionRules
 type NumberPath = { [Path in keyof Rules]: Rules[Path] extends { min: number } ? Path : never }[keyof Rules]
 
-/** The options that are numbers, by the object in which they are: `''` for the broker's own, `'gate.'` for the gate's. */
+/** The numeric options of an object: `''` for the broker's, `'gate.'` for the gate's. */
 export type OptionNumbers<Prefix extends string> = {
   readonly [Path in NumberPath as Path extends `${Prefix}${infer Name}`
     ? Name extends `${string}.${string}`
@@ -19,7 +19,7 @@ interface NumberRule {
   readonly max: number
 }
 
-/** Every option of an object that is a number, its default filled in; throws a `TypeError` with the name of a wrong one. */
+/** Returns the numeric options of an object with defaults. Throws a `TypeError` that starts with the name of a wrong option. */
 export function optionNumbers<Prefix extends '' | 'gate.'>(
   options: object,
   prefix: Prefix,
@@ -42,7 +42,7 @@ function assertNumber(
 ): asserts value is number {
   if (unit === 'ratio') {
     if (typeof value === 'number' && value > min && value <= max) return
-    throw new TypeError(`${option} must be a number above ${min} and not above ${max}`)
+    throw new TypeError(`${option} must be a number greater than ${min}, at most ${max}`)
   }
   const isInRange = typeof value === 'number' && value >= min && value <= max
   if (isInRange && (unit === 'ms' || Number.isInteger(value))) return

@@ -1,6 +1,6 @@
 import { headerNameProblem, type ReservedHeaderPrefixes } from './header-name.ts'
 
-/** A value of the right type; `null` counts as left out, like `undefined`. Throws a `TypeError` with the option's name. */
+/** Returns a value of the right type, or throws a `TypeError` with the option's name. `null` counts as absent. */
 export function checked<T>(value: T, option: string, type: 'boolean' | 'function' | 'string'): T {
   if (value !== undefined && value !== null && typeof value !== type) {
     throw new TypeError(`${option} must be a ${type}`)
@@ -8,14 +8,14 @@ export function checked<T>(value: T, option: string, type: 'boolean' | 'function
   return value
 }
 
-/** Left out is a decision, empty is a mistake: an unset variable must not open the gate. */
+/** Refuses an empty value, which is usually an unset variable and must not open the gate. */
 export function given<T extends string | readonly string[]>(
   value: T | undefined,
   option: string,
 ): T | undefined {
   if (value === undefined || value === null) return undefined
   if (value.length === 0 || (typeof value !== 'string' && value.some(item => item === ''))) {
-    throw new TypeError(`${option} must not be empty; leave it out to accept any`)
+    throw new TypeError(`${option} must not be empty; omit it to accept any value`)
   }
   return value
 }
@@ -42,7 +42,7 @@ export function withMethods<T extends object>(
   return value
 }
 
-/** A header name in lower case. */
+/** Validates a header name and returns it in lower case. */
 export function headerName(name: unknown, option: string, reservedPrefixes: ReservedHeaderPrefixes): string {
   if (typeof name !== 'string') throw new TypeError(`${option} must be a header name`)
   const problem = headerNameProblem(name, reservedPrefixes)
@@ -50,11 +50,11 @@ export function headerName(name: unknown, option: string, reservedPrefixes: Rese
   return name.toLowerCase()
 }
 
-/** Refuses names that mean nothing here: a misspelt option would be left out in silence. */
+/** Throws a `TypeError` for an unknown name, because a misspelt option would be ignored silently. */
 export function assertKnownNames(options: unknown, known: readonly string[], prefix = ''): void {
   if (typeof options !== 'object' || options === null) return
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue
-    throw new TypeError(`${prefix}${name} is not an option; there are ${known.join(', ')}`)
+    throw new TypeError(`${prefix}${name} is not an option; known options: ${known.join(', ')}`)
   }
 }

@@ -11,7 +11,7 @@ const names: { readonly [Name in keyof Required<DefaultClient>]: true } = {
   audiences: true,
 }
 
-/** The option `client`, checked. */
+/** Validates the option `client`. */
 export function resolveClient(options: DefaultClient): ConfiguredClient {
   assertKnownNames(options, Object.keys(names), 'client.')
   const { clientId, clientSecret, scope, audiences } = options
@@ -19,7 +19,7 @@ export function resolveClient(options: DefaultClient): ConfiguredClient {
     checked(value, `client.${part}`, 'string')
   }
   const client = {
-    // An empty part is no part: the request may bring its own.
+    // An empty part counts as absent: the request may bring its own.
     clientId: clientId || undefined,
     clientSecret: clientSecret || undefined,
     scope: scope || undefined,

@@ -5,7 +5,7 @@ import { type OptionNumbers, optionNumbers } from './option-numbers.ts'
 import { assertKnownNames, checked, given, oneOrMore, strings } from './option-values.ts'
 
 export interface ResolvedGate extends ClaimsRules, OptionNumbers<'gate.'> {
-  /** `undefined`: Dex's own. */
+  /** `undefined` for Dex's key set. */
   readonly jwksUri: string | undefined
 }
 
@@ -16,14 +16,14 @@ const names: { readonly [Name in Exclude<keyof GateOptions, keyof OptionNumbers<
   jwtHeader: true,
 }
 
-/** The option `gate`, checked; `dex` has the options `issuer` and `jwksUri`. */
+/** Validates the option `gate`; `dex` has the options `issuer` and `jwksUri`. */
 export function resolveGate(
   gate: GateOptions,
   dex: { readonly issuer: string | undefined; readonly jwksUri: string | undefined },
   allowInsecure: boolean,
 ): ResolvedGate {
   if (typeof gate !== 'object' || Array.isArray(gate))
-    throw new TypeError('gate must be an object; leave it out to let every caller in')
+    throw new TypeError('gate must be an object; omit it to admit every caller')
   const { jwksMaxAgeMs = optionRules['gate.jwksMaxAgeMs'].default } = gate
   const { default: usualMaxStaleMs } = optionRules['gate.jwksMaxStaleMs']
   const followsMaxAge = gate.jwksMaxStaleMs === undefined && jwksMaxAgeMs > usualMaxStaleMs
@@ -34,7 +34,7 @@ export function resolveGate(
   assertKnownNames(gate, [...Object.keys(names), ...Object.keys(numbers)], 'gate.')
   const usesDexsKeys = gate.jwksUri === undefined && (dex.issuer ?? dex.jwksUri) !== undefined
   if (!usesDexsKeys && gate.jwksUri === undefined) {
-    throw new TypeError('gate.jwksUri is needed, because neither issuer nor jwksUri says where keys are')
+    throw new TypeError('gate.jwksUri is required without issuer and jwksUri')
   }
   const audience = gate.audience ?? undefined
   const audiences = audience === undefined ? undefined : strings(oneOrMore(audience), 'gate.audience')

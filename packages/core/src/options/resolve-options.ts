@@ -19,12 +19,12 @@ import { assertKnownNames, checked, headerName, oneOrMore, strings, withMethods 
 import { resolveClient } from './resolve-client.ts'
 import { type ResolvedGate, resolveGate } from './resolve-gate.ts'
 
-/** Options with every default filled in and every value checked. */
+/** Validated options with defaults. */
 export interface ResolvedOptions extends Omit<OptionNumbers<''>, 'requestTimeoutMs'> {
   readonly surroundings: Surroundings
   readonly issuer: string | undefined
   readonly tokenEndpoint: string | undefined
-  /** Dex's own; `undefined`: as discovered, if there is an issuer. */
+  /** URL of Dex's key set; `undefined` to discover it from the issuer. */
   readonly jwksUri: string | undefined
   readonly allowInsecureUrls: boolean
   readonly clientAuthMethod: ClientAuthMethod
@@ -65,7 +65,7 @@ const credentialHeaderNames: { readonly [Name in keyof Required<CredentialHeader
   strip: true,
 }
 
-/** Throws a `TypeError` that starts with the name of the first wrong option. */
+/** Validates options. Throws a `TypeError` that starts with the name of the first wrong option. */
 export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new TypeError('options must be an object')
@@ -86,7 +86,7 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
   const jwksUri =
     options.jwksUri === undefined ? undefined : endpointUrl(options.jwksUri, 'jwksUri', allowInsecureUrls)
   if (issuer === undefined && options.tokenEndpoint === undefined) {
-    throw new TypeError('tokenEndpoint or issuer must be given')
+    throw new TypeError('tokenEndpoint or issuer is required')
   }
   return {
     ...numbers,
@@ -147,13 +147,13 @@ function resolveRealm(realm: string | undefined): string {
   return value
 }
 
-/** Compared as it is written, so it is checked and not normalised. */
+/** Validates the issuer without normalising it, because it is compared exactly. */
 function resolveIssuer(issuer: unknown, allowInsecure: boolean): string | undefined {
   if (issuer === undefined || issuer === null) return undefined
   endpointUrl(issuer, 'issuer', allowInsecure)
-  // The URL parser mends or drops these, and the document is looked for behind the text as it is.
+  // The URL parser changes or drops these, but the URL of the document is the unchanged issuer and a path.
   if (/[\s\\?#\p{Cc}]/u.test(issuer as string)) {
-    throw new TypeError('issuer must not have a query, a fragment, a blank or a backslash')
+    throw new TypeError('issuer must not contain a query, a fragment, whitespace or a backslash')
   }
   return issuer as string
 }
@@ -200,16 +200,16 @@ function resolveTokenHeaders(
   return mapping
 }
 
-/** Looked up for each request: test tools and instrumentation replace it after the broker was made. */
+/** Looked up for each request, because test tools and instrumentation replace it later. */
 const globalFetch: Transport = (url, request) => globalThis.fetch(url, request) as Promise<TransportResponse>
 
-/** Metrics must not decide whether somebody gets a token. */
+/** Logs the errors of an observer, so that metrics cannot break checks. */
 function guarded(observe: BrokerObserver, logger: Logger): BrokerObserver {
   return event => {
     try {
       observe(event)
     } catch (error) {
-      logger.error({ err: error }, 'the observer failed')
+      logger.error({ err: error }, 'observer failed')
     }
   }
 }

@@ -2,15 +2,15 @@ import { isUnambiguousPath } from './unambiguous-path.ts'
 
 interface AllowedPlace {
   readonly origin: string
-  /** `/` stands for every path; otherwise matched with whole segments. */
+  /** `/` matches every path; any other prefix matches whole segments. */
   readonly path: string
 }
 
-/** The places that tokens may be sent to: origins, each with a path prefix if wanted. */
+/** The origins, with optional path prefixes, to which tokens may be sent. */
 export class AllowList {
   readonly #places: readonly AllowedPlace[]
 
-  /** Throws a `TypeError` that starts with `allow` for an empty list and for what is no exact origin. */
+  /** Throws a `TypeError` that starts with `allow` for an empty list and for an entry that is not an exact origin. */
   constructor(entries: unknown) {
     if (!Array.isArray(entries) || entries.length === 0) {
       throw new TypeError('allow must be an array of at least one origin, like https://api.example.com')
@@ -19,15 +19,15 @@ export class AllowList {
   }
 
   /**
-   * Whether a URL is inside. `path` is the path that goes on the wire, when that is not the one of the URL.
+   * Tells whether a URL is allowed. `path` is the path that is sent, if it differs from the URL's.
    *
-   * A prefix counts in whole segments: `/v1` is `/v1` and `/v1/...`, never `/v1x`; `/v1/` is only `/v1/...`. Under a
-   * prefix, a path that some server could read as another one is outside: see {@link isUnambiguousPath}.
+   * A prefix matches whole segments: `/v1` matches `/v1` and `/v1/...`, never `/v1x`; `/v1/` matches `/v1/...` only. Under a
+   * prefix, a path that a server could read differently is refused: see {@link isUnambiguousPath}.
    */
   includes(url: URL, path: string = url.pathname): boolean {
     if (url.username !== '' || url.password !== '') return false
     for (const place of this.#places) {
-      // The origin of a blob is that of its maker.
+      // A blob URL has the origin of its creator.
       if (place.origin !== url.origin || url.protocol === 'blob:') continue
       if (place.path === '/' || (startsWith(url.pathname, place.path) && isUnambiguousPath(path))) return true
     }
@@ -48,7 +48,7 @@ function allowedPlace(entry: unknown, option: string): AllowedPlace {
     throw new TypeError(`${option} must be an https or http URL`)
   }
   if (url.username !== '' || url.password !== '')
-    throw new TypeError(`${option} must not hold user information`)
+    throw new TypeError(`${option} must not contain user information`)
   if (/[?#]/.test(entry)) throw new TypeError(`${option} must not have a query or a fragment`)
   if (/[*\s]/.test(entry)) throw new TypeError(`${option} must be one exact origin, without wildcards`)
   if (!isUnambiguousPath(entry)) {

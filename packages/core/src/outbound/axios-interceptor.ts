@@ -1,7 +1,7 @@
 import { type OutgoingTokenOptions, OutgoingTokens, type TokenProvider } from './outgoing-tokens.ts'
 import { bodySize } from './request-body.ts'
 
-/** What is used of an axios configuration, as it is for an adapter. */
+/** The parts of an axios configuration that are used, as an adapter receives it. */
 interface AxiosConfig {
   url?: string | undefined
   headers: object
@@ -19,8 +19,9 @@ interface AxiosResponse {
   request?: unknown
 }
 
-/** What is used of an axios instance: axios 1. */
+/** The parts of an axios 1 instance that {@link axiosInterceptor} uses. */
 export interface AxiosLike {
+  /** The request interceptors, to which the interceptor adds itself. */
   readonly interceptors: {
     readonly request: {
       use(
@@ -30,6 +31,7 @@ export interface AxiosLike {
       ): number
     }
   }
+  /** Creates the instance that sends the calls with a token. */
   create(): {
     readonly defaults: object
     request(config: never): Promise<unknown>
@@ -40,15 +42,15 @@ export interface AxiosLike {
 type Adapter = (config: AxiosConfig) => Promise<unknown>
 
 /**
- * Makes a function that puts the broker's token on the calls of an axios instance to the places in `allow`, and on no
- * others: `axiosInterceptor(broker, { allow })(client)`. It returns the number with which axios can eject it.
+ * Creates a function that adds the broker's token to the calls of an axios instance:
+ * `axiosInterceptor(broker, { allow })(client)`. Only calls to the origins in `allow` get a token. The function returns the
+ * number with which axios can eject the interceptor.
  *
- * No token, no request: the call rejects with `BrokerError`. Redirects of calls with a token are not followed. After a 401
- * the token is replaced, and the call sent once more when its body is no stream and not longer than `maxReplayBytes`.
- * Neither responses nor errors show the token: it is not in `config`, and `request` is not enumerable.
+ * Without a token the call rejects with `BrokerError` and nothing is sent. Redirects of calls with a token are not followed.
+ * After a 401 the token is replaced and the call is repeated once, if its body is not a stream and at most `maxReplayBytes`
+ * long. Responses and errors do not show the token: it is not in `config`, and `request` is not enumerable.
  *
- * It decides when everything else has run, so its place among interceptors does not matter. Throws a `TypeError` that
- * names the wrong option.
+ * Runs after all other interceptors, wherever it is added. Throws a `TypeError` that names a wrong option.
  */
 export function axiosInterceptor(
   broker: TokenProvider,
@@ -60,7 +62,7 @@ export function axiosInterceptor(
     const ours = new WeakSet<Adapter>()
     const intercept = (config: AxiosConfig): AxiosConfig => {
       const { adapter } = config
-      // A call that somebody makes again, with the configuration that an error shows, has it already.
+      // A call that is repeated with the configuration of an error has the adapter already.
       if (ours.has(adapter as Adapter)) return config
       const own: Adapter = call => new AxiosCall(plain, { ...call, adapter }, tokens).send(call)
       ours.add(own)
@@ -71,14 +73,14 @@ export function axiosInterceptor(
   }
 }
 
-/** Without defaults, so that it sends what it is given, and finds the adapter that the configuration means. */
+/** Creates an instance without defaults, so that it sends the given configuration unchanged. */
 function plainInstance(instance: AxiosLike): ReturnType<AxiosLike['create']> {
   const plain = instance.create()
   for (const name of Object.keys(plain.defaults)) Reflect.deleteProperty(plain.defaults, name)
   return plain
 }
 
-/** One call of an instance: what it is told to send, once everything else has been decided. */
+/** One call of an instance, with its final configuration. */
 class AxiosCall {
   readonly #plain: ReturnType<AxiosLike['create']>
   readonly #config: AxiosConfig
@@ -90,7 +92,7 @@ class AxiosCall {
     this.#tokens = tokens
   }
 
-  /** `shown`: the configuration that responses and errors show. */
+  /** Sends the call. `shown` is the configuration that responses and errors show. */
   async send(shown: AxiosConfig): Promise<unknown> {
     try {
       const url = URL.parse(this.#plain.getUri(this.#config as never))
@@ -123,7 +125,7 @@ class AxiosCall {
       discard(response.data)
       return await this.#sendTo(url, again.headers)
     } catch (error) {
-      // axios says in its own way that a caller has left; nothing is sent.
+      // axios reports the caller's abort in its own way; nothing is sent.
       if (signal?.aborted && error === signal.reason) return this.#sendOnce({})
       throw error
     }
@@ -135,20 +137,20 @@ class AxiosCall {
       ([name]) => !Object.hasOwn(tokenHeaders, name.toLowerCase()),
     )
     return this.#sendOnce({
-      // What was judged is what is sent.
+      // The URL that was judged is the URL that is sent.
       url: url.href,
       baseURL: '',
       params: undefined,
       headers: Object.fromEntries([...others, ...Object.entries(tokenHeaders)]),
-      // It would take the place of the authorization header.
+      // It would replace the authorization header.
       auth: Object.hasOwn(tokenHeaders, 'authorization') ? undefined : auth,
-      // What follows redirects takes mapped headers along.
+      // Following a redirect would send mapped headers along.
       maxRedirects: 0,
     })
   }
 
   #sendOnce(changes: object): Promise<unknown> {
-    // Both were transformed, or will be, by the call around this one.
+    // The call around this one transforms both.
     const asItIs = { transformRequest: [], transformResponse: [] }
     return this.#plain.request({ ...this.#config, ...changes, ...asItIs } as never)
   }
@@ -170,7 +172,7 @@ interface Settled {
   unwrap(): unknown
 }
 
-/** A status is an error or not by the caller's `validateStatus`. */
+/** The caller's `validateStatus` decides whether a status is an error. */
 async function settled(sent: Promise<unknown>): Promise<Settled> {
   try {
     const response = (await sent) as AxiosResponse
@@ -189,14 +191,14 @@ function challengesOf({ headers }: AxiosResponse): string {
   return [(headers as Record<string, unknown>)['www-authenticate'] ?? []].flat().join(', ')
 }
 
-/** Lets go of a response that was asked for as a stream. */
+/** Releases a response that was requested as a stream. */
 function discard(data: unknown): void {
   const stream = data as { destroy?: () => void; cancel?: () => Promise<void> } | null
   if (typeof stream?.destroy === 'function') stream.destroy()
   else if (typeof stream?.cancel === 'function') stream.cancel().catch(() => {})
 }
 
-/** A response or an error with the configuration of the caller, and without the token in what logs show. */
+/** Puts the caller's configuration into a response or an error and hides the token from logs. */
 function withConfig<T>(outcome: T, config: AxiosConfig): T {
   const { response } = outcome as { response?: unknown }
   for (const shown of [outcome, response]) {

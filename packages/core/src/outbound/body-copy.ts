@@ -1,8 +1,8 @@
 import { maxDrainMs } from './drain-response.ts'
 
 /**
- * A copy of a stream that is sent meanwhile, for a second time; kept only while it is not longer than a bound, so that a
- * long stream is not held in memory.
+ * Copies a stream while it is sent, so that it can be sent again. Drops the copy when it exceeds a limit, so that no long
+ * stream stays in memory.
  */
 export class BodyCopy {
   readonly #reader: ReadableStreamDefaultReader<unknown>
@@ -14,7 +14,7 @@ export class BodyCopy {
     this.#bytes = this.#read(maxBytes).catch(() => undefined)
   }
 
-  /** All bytes; `undefined` when there are too many, or when they do not end within a second. */
+  /** Returns all bytes; `undefined` when there are too many, or when the stream does not end within a second. */
   async complete(): Promise<Uint8Array | undefined> {
     const timer = setTimeout(() => this.drop(), maxDrainMs)
     try {
@@ -24,10 +24,10 @@ export class BodyCopy {
     }
   }
 
-  /** Takes no more of the stream. */
+  /** Stops copying. */
   drop(): void {
     this.#isWanted = false
-    // Settles only when the other half of the stream is through, too.
+    // Settles only when the other branch of the stream ends.
     this.#reader.cancel().catch(() => {})
   }
 

@@ -11,8 +11,8 @@ const names: { readonly [Name in keyof Required<TokenRequest>]: true } = {
 }
 
 /**
- * A copy of a token request that stands in somebody's options: it can no longer change, and a token can be asked for with
- * it. Throws a `TypeError` that starts with `token`.
+ * Validates the token request in an option `token` and returns a copy, so that later changes have no effect. Throws a
+ * `TypeError` that starts with `token`.
  */
 export function checkedTokenRequest(broker: Pick<Broker, 'peekToken'>, token: TokenRequest): TokenRequest {
   if (typeof token !== 'object' || token === null) throw new TypeError('token must be a token request')

@@ -11,22 +11,26 @@ import {
 import { type OutgoingTokenOptions, OutgoingTokens, type TokenProvider } from './outgoing-tokens.ts'
 import { isRedirect, redirectedCall } from './redirected-call.ts'
 
-/** As in the Fetch standard. */
+/** The limit of the Fetch standard. */
 const maxRedirects = 20
 
+/** The options of {@link createFetch}. */
 export interface CreateFetchOptions extends OutgoingTokenOptions {
-  /** What sends. Default: the global `fetch`, as it is when a call is made. */
+  /** The `fetch` that sends the calls. Default: the global `fetch` at the time of the call. */
   readonly fetch?: typeof globalThis.fetch | undefined
 }
 
 /**
- * A `fetch` that puts the broker's token on calls to the places in `allow`, and on no others.
+ * Creates a `fetch` that adds the broker's token to calls to the origins in `allow`, and to no others.
  *
- * No token, no request: it rejects with `BrokerError`, or with the reason of the caller's own abort. Redirects are
- * followed inside `allow` only; one that leads out is returned as it is. After a 401 the token is replaced, and the call
- * sent once more when its body is not longer than `maxReplayBytes`, and no stream in the init; the body of a `Request`, as
- * ky and openapi-fetch make them, is copied up to that length while it is sent. A dispatcher goes into the init of a
- * call: one inside a `Request` is not seen when the call is sent again. Throws a `TypeError` that names the wrong option.
+ * Without a token it rejects with `BrokerError`, or with the reason of the caller's own abort, and sends nothing. It follows
+ * redirects inside `allow` only and returns any other redirect as it is.
+ *
+ * After a 401 it replaces the token and repeats the call once, if the body is at most `maxReplayBytes` long and not a stream
+ * in the init. The body of a `Request`, as ky and openapi-fetch create them, is copied up to that length while it is sent.
+ * Pass a dispatcher in the init of a call: a dispatcher inside a `Request` is lost when the call is repeated.
+ *
+ * Throws a `TypeError` that names a wrong option.
  */
 export function createFetch(broker: TokenProvider, options: CreateFetchOptions): typeof globalThis.fetch {
   const tokens = new OutgoingTokens(broker, options, [
@@ -41,7 +45,7 @@ export function createFetch(broker: TokenProvider, options: CreateFetchOptions):
   if (typeof (givenFetch ?? firstFetch) !== 'function') throw new TypeError('fetch must be a function')
   const send: typeof globalThis.fetch = (input, init) => {
     const { fetch } = globalThis
-    // Who puts this one in the place of the global fetch means the one before it.
+    // If this fetch replaces the global one, the previous global fetch sends.
     return (givenFetch ?? (fetch === fetchWithToken ? firstFetch : fetch))(input, init)
   }
   const fetchWithToken: typeof globalThis.fetch = async (input, init) => {
@@ -99,7 +103,7 @@ async function replacement(
   return undefined
 }
 
-/** A response knows only of redirects that `fetch` itself followed. */
+/** `fetch` sets `redirected` only for redirects that it followed itself. */
 function asRedirected(response: Response): Response {
   return Object.defineProperty(response, 'redirected', { value: true })
 }

@@ -1,9 +1,9 @@
-/** More than this is not read of an answer that nobody wants, in bytes: a new connection is cheaper. */
+/** Limit of bytes read from an unwanted answer; beyond it a new connection is cheaper. */
 export const maxDrainedBytes: number = 64 * 1024
-/** Nor is it waited for any longer, in milliseconds. */
+/** Limit of the wait for an unwanted answer, in milliseconds. */
 export const maxDrainMs = 1000
 
-/** Reads the rest of a response that nobody wants, so that its connection can be used again; never rejects. */
+/** Reads the rest of an unwanted response, so that its connection can be reused; never rejects. */
 export async function drainResponse({ body }: Response): Promise<void> {
   if (body === null) return
   const reader = body.getReader()
@@ -16,7 +16,7 @@ export async function drainResponse({ body }: Response): Promise<void> {
       if (bytes > maxDrainedBytes) await cancel()
     }
   } catch {
-    // A connection that broke is drained too.
+    // A broken connection needs no more reading.
   } finally {
     clearTimeout(timer)
   }

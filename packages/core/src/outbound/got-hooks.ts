@@ -2,7 +2,7 @@ import type { IssuedToken } from '../tokens/issued-token.ts'
 import { type OutgoingTokenOptions, OutgoingTokens, type TokenProvider } from './outgoing-tokens.ts'
 import { bodySize } from './request-body.ts'
 
-/** What is used of the options of a got request. */
+/** The options of a got request that are used. */
 interface GotOptions {
   url?: string | URL | undefined
   headers: Record<string, string | string[] | undefined>
@@ -18,22 +18,25 @@ interface GotResponse {
   readonly request: { readonly options: GotOptions }
 }
 
-/** Hooks for `got.extend({ hooks })`: got 16. */
+/** Hooks for `got.extend({ hooks })`, for got 16. */
 export interface GotHooks {
+  /** Adds the token to each attempt. */
   readonly beforeRequest: ((options: GotOptions) => Promise<void>)[]
+  /** Repeats a call once with a new token after a 401. */
   readonly afterResponse: (<Response extends GotResponse>(
     response: Response,
     retry: (options: { preserveHooks: boolean }) => never,
   ) => Promise<Response>)[]
+  /** Hides the token in errors from logs. */
   readonly beforeError: (<Failure extends object>(error: Failure) => Failure)[]
 }
 
-/** What is known of one call, over all of its attempts. */
+/** The state of a call over all its attempts. */
 interface GotCall {
   token: IssuedToken
-  /** What was put on the last attempt. */
+  /** The token's headers on the last attempt. */
   headers: Readonly<Record<string, string>>
-  /** The token of the next attempt, instead of one that was refused. */
+  /** The token of the next attempt, after a refusal. */
   next: IssuedToken | undefined
   mayRetry: boolean
 }
@@ -42,15 +45,15 @@ interface GotCall {
 const callKey = Symbol('@broker/core/gotCall')
 
 /**
- * Hooks of got that put the broker's token on calls to the places in `allow`, and on no others:
+ * Creates got hooks that add the broker's token to calls to the origins in `allow`, and to no others:
  * `got.extend({ hooks: gotHooks(broker, { allow }) })`.
  *
- * No token, no request: the call rejects with got's `RequestError`, of which `cause` is the `BrokerError`. Redirects of
- * calls with a token are not followed. After a 401 the token is replaced, and the call sent once more when its body is no
- * stream and not longer than `maxReplayBytes`; streams of got know no second try. An error does not show the token when
- * it is logged: its `options`, `request` and `response` are not enumerable.
+ * Without a token the call rejects with got's `RequestError`, whose `cause` is the `BrokerError`, and nothing is sent.
+ * Redirects of calls with a token are not followed. After a 401 the token is replaced and the call is repeated once, if its
+ * body is not a stream and at most `maxReplayBytes` long; got streams are never repeated. A logged error does not show the
+ * token: its `options`, `request` and `response` are not enumerable.
  *
- * A `beforeRequest` hook that changes the URL belongs before these. Throws a `TypeError` that names the wrong option.
+ * Put a `beforeRequest` hook that changes the URL before these hooks. Throws a `TypeError` that names a wrong option.
  */
 export function gotHooks(broker: TokenProvider, options: OutgoingTokenOptions): GotHooks {
   const tokens = new OutgoingTokens(broker, options, ['allow', 'token', 'ownAuthorization', 'maxReplayBytes'])
@@ -79,11 +82,11 @@ async function attach(tokens: OutgoingTokens, options: GotOptions): Promise<void
     Object.assign(call, { token, headers, next: undefined })
   }
   Object.assign(options.headers, headers)
-  // What follows redirects takes mapped headers along.
+  // Following a redirect would send mapped headers along.
   options.followRedirect = false
 }
 
-/** Headers of an attempt before, which another hook may have sent elsewhere, are none of the caller's. */
+/** Removes the token's headers of the previous attempt, because another hook can have changed the URL. */
 function takeBack({ headers }: GotOptions, ours: Readonly<Record<string, string>> = {}): void {
   for (const [name, value] of Object.entries(ours)) {
     if (headers[name] === value) headers[name] = undefined
@@ -108,7 +111,7 @@ function callOf({ context }: GotOptions): GotCall | undefined {
   return (context as { [callKey]?: GotCall })[callKey]
 }
 
-/** What an error brings along holds the headers of its request, and whoever logs an error logs that. */
+/** Hides the request headers in an error from code that logs the error. */
 function withoutToken<Failure extends object>(error: Failure): Failure {
   for (const name of ['options', 'request', 'response']) {
     const field = Object.getOwnPropertyDescriptor(error, name)

@@ -1,15 +1,16 @@
 import type { Wait } from '../shared/wait-for.ts'
 import { type OutgoingTokenOptions, OutgoingTokens, type TokenProvider } from './outgoing-tokens.ts'
 
+/** The options of {@link headerProvider}. */
 export type HeaderProviderOptions = Pick<OutgoingTokenOptions, 'allow' | 'token'>
 
 /**
- * Makes a function from a URL to the headers of the token for it, for clients that take headers only, as axios and got
- * do in their hooks: no headers for a URL outside `allow` and for the token endpoint.
+ * Creates a function that returns the token's headers for a URL, for HTTP clients that accept only headers. It returns no
+ * headers for a URL outside `allow` and for the broker's own endpoints.
  *
- * Ask anew for each call, the token changes. It rejects with `TypeError` for what is no absolute URL, with `BrokerError`, or with the reason of the caller's own abort;
- * let that stop the call. The client must follow no redirect by itself: it would take mapped headers along. Throws a
- * `TypeError` that names the wrong option.
+ * Call it for each request, because the token changes. It rejects with `TypeError` for a URL that is not absolute, with
+ * `BrokerError`, or with the reason of the caller's own abort; do not send the request then. The HTTP client must not follow
+ * redirects, which would send mapped headers along. Throws a `TypeError` that names a wrong option.
  */
 export function headerProvider(
   broker: TokenProvider,

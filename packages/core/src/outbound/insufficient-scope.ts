@@ -1,9 +1,9 @@
-/** One parameter of a challenge (RFC 9110 section 11.2), its value quoted or not; never starts inside a name. */
+/** A parameter of a challenge (RFC 9110 section 11.2), its value quoted or not; never starts inside a name. */
 const parameter = /(?<![\w!#$%&'*+.^`|~-])([\w!#$%&'*+.^`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))/g
 
 /**
- * Whether a `WWW-Authenticate` header says that the token is good but not good enough (RFC 6750 section 3.1): a fresh
- * one of the same kind would not help. Several challenges may stand in one header.
+ * Tells whether a `WWW-Authenticate` header reports `insufficient_scope` (RFC 6750 section 3.1): the token is valid, and a new
+ * one would not help. A header can contain several challenges.
  */
 export function saysInsufficientScope(challenges: string | null): boolean {
   for (const [, name, quoted, plain] of (challenges ?? '').matchAll(parameter)) {

@@ -3,24 +3,24 @@ import { type RequestBody, requestBody } from './request-body.ts'
 
 type FetchInput = Parameters<typeof globalThis.fetch>[0]
 
-/** A call as `fetch` got it, taken apart so that it can be sent again, and elsewhere. */
+/** The parts of a `fetch` call, so that it can be sent again and to another URL. */
 export interface OutgoingCall {
   readonly url: URL
   readonly method: string
-  /** Those of the caller. */
+  /** The caller's headers. */
   readonly headers: Headers
   readonly body: RequestBody
   readonly redirect: 'error' | 'follow' | 'manual'
   readonly signal: AbortSignal | undefined
-  /** The caller's `Request`, a plain one, while the call still goes where that says and takes its body from there. */
+  /** A plain copy of the caller's `Request`, while URL and body still come from it. */
   readonly request: Request | undefined
-  /** The body of `request`, as far as it may be sent again. */
+  /** The copy of the body of `request`, for another attempt. */
   readonly bodyCopy: BodyCopy | undefined
-  /** Every other field that the caller gave. */
+  /** Every other field of the caller. */
   readonly rest: RequestInit
 }
 
-/** The fields of a `Request` that a call keeps wherever it is sent. */
+/** The fields of a `Request` that a call keeps at every URL. */
 const requestFields = [
   'cache',
   'credentials',
@@ -31,27 +31,27 @@ const requestFields = [
   'referrerPolicy',
 ] as const
 
-/** The fields that an init may have on its prototype: a `Request` may serve as one. */
+/** The fields that an init can have on its prototype, because a `Request` can be an init. */
 const initFields = [...requestFields, 'body', 'duplex', 'headers', 'method', 'redirect', 'signal'] as const
 
-/** Methods that are written in capitals whatever the caller's case (Fetch standard, "normalize a method"). */
+/** Methods that are converted to upper case (Fetch standard, "normalize a method"). */
 const normalizedMethods = /^(?:delete|get|head|options|post|put)$/i
 
 /**
- * Where a call goes, or `undefined` for what is no URL; `fetch` itself says what is wrong with it. To be asked once: what
- * is judged is what is sent.
+ * Returns the URL of a call; `undefined` when it is not one, which `fetch` itself reports. Call it once, so that the URL that is
+ * judged is the URL that is sent.
  */
 export function urlOfInput(input: FetchInput): URL | undefined {
   return URL.parse(ownUrlOf(input) ?? (isForeignRequest(input) ? input.url : String(input))) ?? undefined
 }
 
-/** The caller's headers, before anything is taken from a body. Throws the `TypeError` of `fetch` for wrong ones. */
+/** Returns the caller's headers, without the headers that a body implies. Throws the `TypeError` of `fetch` for invalid headers. */
 export function headersOfCall(input: FetchInput, init: RequestInit | undefined): Headers {
   const given = input instanceof Request || isForeignRequest(input) ? input : undefined
   return new Headers(init?.headers ?? given?.headers)
 }
 
-/** Takes over the body of a `Request`. Throws the `TypeError` of `fetch` for one that was sent already. */
+/** Parses a call and takes over the body of a `Request`. Throws the `TypeError` of `fetch` for a used body. */
 export function outgoingCall(
   url: URL,
   input: FetchInput,
@@ -61,7 +61,7 @@ export function outgoingCall(
   const { method, headers, body, redirect, signal, ...rest } = fieldsOf(init ?? {})
   const given = input instanceof Request || isForeignRequest(input) ? input : undefined
   const hasOwnBody = body !== undefined && body !== null
-  // A plain one, of no other class and without fields of its own.
+  // A plain copy, without the fields of a subclass.
   const request = given instanceof Request && !hasOwnBody ? new Request(given) : undefined
   const source = request ?? given
   const bodyCopy =
@@ -71,7 +71,7 @@ export function outgoingCall(
     url,
     method: normalizedMethods.test(givenMethod) ? givenMethod.toUpperCase() : givenMethod,
     headers: new Headers(headers ?? source?.headers),
-    // A `Request` shows its body as a stream, whatever it was made from.
+    // A `Request` exposes its body as a stream, whatever its source.
     body: requestBody(hasOwnBody ? body : (source?.body ?? null)),
     redirect: redirect ?? source?.redirect ?? 'follow',
     signal: (signal === undefined ? source?.signal : signal) ?? undefined,
@@ -81,7 +81,7 @@ export function outgoingCall(
   }
 }
 
-/** The arguments with which a call is sent, once; its headers are the caller's under those given here. */
+/** Returns the arguments to send a call once. The token's headers replace the caller's. */
 export function fetchArguments(
   call: OutgoingCall,
   tokenHeaders: Readonly<Record<string, string>>,
@@ -92,11 +92,11 @@ export function fetchArguments(
     ...call.rest,
     method: call.method,
     headers,
-    // Redirects are followed by us, or by nobody: what follows them elsewhere takes mapped headers along.
+    // The caller of this function follows redirects, because `fetch` would send mapped headers along.
     redirect: call.redirect === 'follow' ? 'manual' : call.redirect,
   }
   if (call.signal !== undefined) init.signal = call.signal
-  // The body of a `Request` is sent from there, so that `fetch` knows what it was made from.
+  // The `Request` itself sends its body, so that `fetch` knows the source.
   if (call.body.value !== null && call.request === undefined) {
     init.body = call.body.value
     if (call.body.size === undefined) init.duplex = 'half'
@@ -104,7 +104,7 @@ export function fetchArguments(
   return [call.request ?? call.url.href, init]
 }
 
-/** The same call to another place, which the caller's `Request` does not know. */
+/** Returns the call with another URL, independent of the caller's `Request`. */
 export function callElsewhere(
   call: OutgoingCall,
   changes: Pick<OutgoingCall, 'url' | 'method' | 'headers' | 'body'>,
@@ -119,20 +119,20 @@ export function callElsewhere(
   }
 }
 
-/** The same call with the body of its `Request` as bytes, when that could be copied. */
+/** Returns the call with the body of its `Request` as bytes, if it could be copied. */
 export async function withCopiedBody(call: OutgoingCall): Promise<OutgoingCall> {
   const bytes = await call.bodyCopy?.complete()
   return bytes === undefined ? call : callElsewhere(call, { ...call, body: requestBody(bytes) })
 }
 
-/** `undefined` for what is no `Request` of this process's global class. */
+/** Returns the URL of a `Request` of the global class; `undefined` for other values. */
 function ownUrlOf(input: FetchInput): string | undefined {
   if (!(input instanceof Request)) return undefined
-  // What `fetch` itself reads, whatever a class or an object on top of it says.
+  // Reads what `fetch` reads, whatever a subclass or the object overrides.
   return Object.getOwnPropertyDescriptor(Request.prototype, 'url')?.get?.call(input)
 }
 
-/** One of another class of the same name, as the package undici brings it: its fields are read, it is never sent. */
+/** A `Request` of another class, such as undici's: its fields are read, and it is never sent itself. */
 function isForeignRequest(input: FetchInput): input is Request {
   return (
     typeof input === 'object' &&

@@ -10,35 +10,35 @@ import { refusesToken } from './refuses-token.ts'
 
 const defaultMaxReplayBytes = 1024 * 1024
 
-/** Which outgoing calls get a token, and which one. */
+/** The options that decide which outgoing calls get which token. */
 export interface OutgoingTokenOptions {
   /**
-   * Where tokens may be sent: exact origins, each with a path prefix if wanted (`https://api.example.com`,
-   * `https://api.example.com/v1/`). At least one. A call to any other place goes out as if there were no broker.
+   * The origins to which tokens may be sent, with an optional path prefix: `https://api.example.com`,
+   * `https://api.example.com/v1/`. At least one. Any other call is sent without a token.
    */
   readonly allow: readonly string[]
-  /** Which token. Default: that of the broker's own client. */
+  /** The token request. Default: the token of the broker's configured client. */
   readonly token?: TokenRequest | undefined
   /**
-   * What happens to a call on which the caller set the bearer header itself: it goes out untouched (`keep`, the
-   * default), or with the broker's headers in place of the caller's (`replace`).
+   * The treatment of calls that already have the authorization header. `keep` (default) sends them unchanged, `replace`
+   * replaces the header with the broker's.
    */
   readonly ownAuthorization?: 'keep' | 'replace' | undefined
-  /** The longest body that is sent a second time after a 401, in bytes. Default 1 MiB; 0 sends none again. */
+  /** The longest body to send again after a 401, in bytes. Default 1 MiB; 0 sends only empty bodies again. */
   readonly maxReplayBytes?: number | undefined
 }
 
-/** What outgoing calls need of a broker; a `TokenBroker` of any installed copy of this package has it. */
+/** The part of a broker that outgoing calls need. A `TokenBroker` of any installed copy of this package fits. */
 export interface TokenProvider
   extends Pick<Broker, 'asksAt' | 'authorizationHeader' | 'invalidate' | 'peekToken' | 'tokenFor'> {
-  /** Told of calls outside `allow`, at debug. */
+  /** Receives a debug line for the first call to each origin outside `allow`. */
   readonly logger?: Pick<Logger, 'debug'> | undefined
 }
 
-/** Origins outside `allow` that are remembered, so that each is logged once; more are not logged. */
+/** Limit of origins outside `allow` that are logged, once each. */
 const maxNotedOrigins = 100
 
-/** The decisions about outgoing calls that every way of making them shares. */
+/** The decisions about outgoing calls, shared by fetch, undici, axios and got. */
 export class OutgoingTokens {
   readonly maxReplayBytes: number
   readonly #broker: TokenProvider
@@ -48,17 +48,18 @@ export class OutgoingTokens {
   readonly #allow: readonly string[]
   readonly #noted: Set<string> = new Set()
 
-  /** `names`: the options there are. Throws a `TypeError` that starts with the name of the wrong option. */
+  /** `names` are the known options. Throws a `TypeError` that starts with the name of a wrong option. */
   constructor(broker: TokenProvider, options: OutgoingTokenOptions, names: readonly string[]) {
     if (typeof broker?.tokenFor !== 'function') throw new TypeError('broker must be a TokenBroker')
-    if (typeof options !== 'object' || options === null) throw new TypeError('options must have allow')
+    if (typeof options !== 'object' || options === null)
+      throw new TypeError('options must be an object with allow')
     assertKnownNames(options, names)
     const { token = {}, ownAuthorization = 'keep', maxReplayBytes = defaultMaxReplayBytes } = options
     if (ownAuthorization !== 'keep' && ownAuthorization !== 'replace') {
       throw new TypeError('ownAuthorization must be keep or replace')
     }
     if (!Number.isSafeInteger(maxReplayBytes) || maxReplayBytes < 0) {
-      throw new TypeError('maxReplayBytes must be a whole number of bytes from 0')
+      throw new TypeError('maxReplayBytes must be a whole number of bytes, 0 or more')
     }
     this.#broker = broker
     this.#allowList = new AllowList(options.allow)
@@ -68,7 +69,7 @@ export class OutgoingTokens {
     this.maxReplayBytes = maxReplayBytes
   }
 
-  /** Whether a token may be sent to a URL; never to the endpoints that the broker itself asks for tokens. */
+  /** Tells whether a token may be sent to a URL; never to the broker's own endpoints. */
   mayGoTo(url: URL, path?: string): boolean {
     if (this.#broker.asksAt(url)) return false
     if (this.#allowList.includes(url, path)) return true
@@ -76,7 +77,7 @@ export class OutgoingTokens {
     return false
   }
 
-  /** Whether a call is the caller's own affair, because the caller set the bearer header. */
+  /** Tells whether a call stays unchanged because it has the authorization header. */
   leaveAlone(hasHeader: (name: string) => boolean): boolean {
     return this.#keepsOwn && hasHeader(this.#broker.authorizationHeader)
   }
@@ -85,27 +86,27 @@ export class OutgoingTokens {
     return this.#broker.tokenFor({ ...this.#request, signal })
   }
 
-  /** Whether an answer means that the backend does not take this token, and may take another one. */
+  /** Tells whether an answer refuses this token, so that a new one can help. */
   isRefusal(status: number, challenges: string | null): boolean {
     return refusesToken(status, challenges)
   }
 
-  /** Whether a body of a length in bytes, `undefined` for a stream, may be sent a second time. */
+  /** Tells whether a body may be sent again, by its size in bytes; `undefined` for a stream. */
   isReplayable(bodySize: number | undefined): boolean {
     return bodySize !== undefined && bodySize <= this.maxReplayBytes
   }
 
-  /** Drops a token that a backend refused and starts to fetch the next caller's. */
+  /** Drops a token that a backend refused and requests a new one in the background. */
   drop(refused: IssuedToken): void {
-    // A failure is logged where the request is made, and the next caller asks again.
+    // The broker logs a failure, and the next call requests again.
     if (!this.#broker.invalidate(refused)) return
     const next = this.get(undefined)
     if (next instanceof Promise) next.catch(() => {})
   }
 
   /**
-   * Another token instead of one that a backend refused; `undefined` when there is none, for whatever reason.
-   * Rejects only with the reason of the caller's own abort.
+   * Replaces a token that a backend refused; `undefined` when there is no new token, for any reason. Rejects only with the
+   * reason of the caller's own abort.
    */
   async replace(refused: IssuedToken, signal: AbortSignal | undefined): Promise<IssuedToken | undefined> {
     this.#broker.invalidate(refused)
@@ -118,11 +119,11 @@ export class OutgoingTokens {
     }
   }
 
-  /** A call without a token is right or a mistake in `allow`; who looks for the mistake finds it. */
+  /** Helps to find a mistake in `allow`. */
   #noteOutside({ origin }: URL): void {
     const { logger } = this.#broker
     if (logger === undefined || this.#noted.has(origin) || this.#noted.size >= maxNotedOrigins) return
     this.#noted.add(origin)
-    logger.debug({ origin, allow: this.#allow }, 'call outside allow sent without a token')
+    logger.debug({ origin, allow: this.#allow }, 'call sent without a token: its origin is outside allow')
   }
 }

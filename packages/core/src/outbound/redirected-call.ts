@@ -11,17 +11,17 @@ const bodyHeaders = [
   'content-type',
 ]
 
-/** Headers that a caller meant for the origin it called. */
+/** Headers that are meant for the first origin only. */
 const originHeaders = ['authorization', 'cookie', 'host', 'proxy-authorization']
 
-/** Whether a response says to go elsewhere. */
+/** Tells whether a response is a redirect. */
 export function isRedirect({ status }: Response): boolean {
   return redirectStatuses.has(status)
 }
 
 /**
- * The call to which a response redirects (Fetch standard, "HTTP-redirect fetch"), or `undefined` when it is no
- * redirect, or one that cannot be followed: without a readable `Location`, or with a body that was a stream.
+ * Returns the call to which a response redirects (Fetch standard, "HTTP-redirect fetch"). Returns `undefined` for other
+ * responses, without a valid `Location`, and when the body was a stream.
  */
 export function redirectedCall(call: OutgoingCall, response: Response): OutgoingCall | undefined {
   const location = isRedirect(response) ? response.headers.get('location') : null

@@ -1,11 +1,11 @@
-/** The body of an outgoing call, and how often it can be sent. */
+/** The body of an outgoing call. */
 export interface RequestBody {
   readonly value: NonNullable<RequestInit['body']> | null
-  /** Length in bytes; `undefined` for a stream, which can be sent once. */
+  /** Size in bytes; `undefined` for a stream, which can be sent only once. */
   readonly size: number | undefined
 }
 
-/** Keeps what the caller gave; bytes are copied, because the caller may use its buffer again as soon as `fetch` returns. */
+/** Takes over a caller's body. Copies bytes, because the caller may reuse its buffer as soon as `fetch` returns. */
 export function requestBody(value: RequestInit['body']): RequestBody {
   const size = bodySize(value)
   if (value === null || value === undefined) return { value: null, size }
@@ -19,7 +19,7 @@ export function requestBody(value: RequestInit['body']): RequestBody {
   return { value, size }
 }
 
-/** Length of a body in bytes; `undefined` for what can be sent once, or not at all. */
+/** The size of a body in bytes; `undefined` for a body that can be sent only once, or not at all. */
 export function bodySize(value: unknown): number | undefined {
   if (value === null || value === undefined) return 0
   if (typeof value === 'string') return Buffer.byteLength(value)
@@ -32,21 +32,21 @@ export function bodySize(value: unknown): number | undefined {
   return isFormData(value) ? formDataSize(value) : undefined
 }
 
-// By name, not by class: undici, as a package, brings classes of its own.
+// By name, because the package undici has its own classes.
 function isBlob(value: object): value is Blob {
   const name = (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag]
   return (name === 'Blob' || name === 'File') && typeof (value as Blob).size === 'number'
 }
 
 function isFormData(value: object): value is FormData {
-  // The package form-data has the name, too, and is a stream.
+  // The package form-data has the same name and is a stream.
   return (
     (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'FormData' &&
     Symbol.iterator in value
   )
 }
 
-/** Without the lines between the parts, which are short. */
+/** Ignores the short lines between the parts. */
 function formDataSize(form: FormData): number {
   let size = 0
   for (const [name, value] of form) {

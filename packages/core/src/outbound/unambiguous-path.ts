@@ -1,18 +1,18 @@
-/** Deeper encodings are refused: nobody needs them, and each level costs a pass over the path. */
+/** Limit of encoding levels; each level costs a pass over the path. */
 const maxDecodings = 8
 
-/** One character may be encoded alone, several bytes together: UTF-8 is read over the whole run. */
+/** A run of encoded bytes, which is decoded as a whole because UTF-8 characters have several bytes. */
 const encodedRun = /(?:%[\da-f]{2})+/gi
 
-/** What no segment needs, and what peers cut off, read as an end, or decode in a way of their own. */
+/** Characters that servers cut off, read as an end, or decode differently. */
 const refused = /[\\\p{Cc}]|%u/iu
 
 /**
- * Whether every server reads a path as the same place: as it is written, decoded however often, and with characters
- * that look like others folded into those.
+ * Tells whether every server reads a path in the same way: as written, decoded any number of times, and with look-alike
+ * characters normalised.
  *
- * `false` for a slash or a backslash inside a segment, segments of dots (also with blanks, invisible characters or a
- * path parameter around them), control characters, bytes that are not UTF-8, `%u`, and more than 8 levels of encoding.
+ * Returns `false` for a slash or backslash inside a segment and for dot segments, also with blanks, invisible characters or
+ * a path parameter. Returns `false` for control characters, invalid UTF-8, `%u`, and more than 8 levels of encoding.
  */
 export function isUnambiguousPath(path: string): boolean {
   const depth = depthOf(path)
@@ -27,7 +27,7 @@ export function isUnambiguousPath(path: string): boolean {
   return false
 }
 
-/** `undefined` for bytes that are not UTF-8. */
+/** Decodes one level; `undefined` for invalid UTF-8. */
 function decodedOnce(text: string): string | undefined {
   try {
     return text.replace(encodedRun, decodeURIComponent).normalize('NFKC')

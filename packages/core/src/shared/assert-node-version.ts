@@ -1,14 +1,14 @@
-/** The same as `engines` in package.json, which npm only warns of. */
+/** The version in `engines` of package.json, about which npm only warns. */
 const needed = { major: 22, minor: 19 }
 
 /**
- * Throws in a Node that is too old, before something fails there for a reason that nobody understands. Does nothing where
- * there is no version of Node to see.
+ * Throws an `Error` when Node is too old, before something fails with a message that does not say so. Does nothing in a
+ * runtime that reports no Node version.
  */
 export function assertNodeVersion(version: string | undefined = globalThis.process?.versions?.node): void {
   const [major = 0, minor = 0] = version?.split('.').map(Number) ?? [Number.POSITIVE_INFINITY]
   if (major > needed.major || (major === needed.major && minor >= needed.minor)) return
   throw new Error(
-    `@broker/core needs Node.js ${needed.major}.${needed.minor} or newer, and this is ${version}`,
+    `@broker/core requires Node.js ${needed.major}.${needed.minor} or later; this is ${version}`,
   )
 }

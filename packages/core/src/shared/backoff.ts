@@ -1,17 +1,17 @@
 import type { Clock } from './clock.ts'
 
-/** Pauses between tries of what fails: the first one, and each next one twice as long, up to the longest. */
+/** Exponential back-off: each pause is twice as long as the one before, from the first to the longest. */
 export interface Pauses {
   readonly firstMs: number
   readonly maxMs: number
 }
 
-/** The pause after so many failures in a row, 1 or more; in milliseconds. */
+/** The pause after a number of failures in a row (1 or more), in milliseconds. */
 export function pauseAfter(failures: number, { firstMs, maxMs }: Pauses): number {
   return Math.min(firstMs * 2 ** (failures - 1), maxMs)
 }
 
-/** When something that failed may be tried again. */
+/** Decides when a failed operation may be retried. */
 export class Backoff {
   readonly #pauses: Pauses
   readonly #clock: Clock
@@ -23,7 +23,12 @@ export class Backoff {
     this.#clock = clock
   }
 
-  /** Milliseconds until the next try is due; 0 when it is. */
+  /** Failures since the last success. */
+  get failures(): number {
+    return this.#failures
+  }
+
+  /** Milliseconds until the next attempt is due; 0 when it is due. */
   get remainingMs(): number {
     return Math.max(0, this.#nextTryAt - this.#clock.monotonic())
   }

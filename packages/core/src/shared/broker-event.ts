@@ -1,28 +1,40 @@
 import type { BrokerErrorCode } from './errors.ts'
 import type { JwtRefusalReason } from './jwt-refusal-reason.ts'
 
-/** What the broker did, for metrics: each request to Dex or to a JWKS endpoint when it is over, and each refused JWT. */
+/**
+ * An event for metrics: the end of a request to the token endpoint, to discovery or to a JWKS endpoint, or a refused JWT.
+ */
 export type BrokerEvent =
   | {
+      /** One attempt at the token endpoint; a retry is another event. */
       readonly type: 'token_request'
-      /** `issued`, or the code of the error that every waiter received. */
+      /** `issued`, or the code of the error. */
       readonly outcome: 'issued' | BrokerErrorCode
+      /** Time from sending to the end of the answer, in milliseconds with a fraction. */
       readonly durationMs: number
     }
   | {
+      /** One request for the discovery document of `issuer`. */
       readonly type: 'discovery'
+      /** `failed` also for an unusable document. */
       readonly outcome: 'discovered' | 'failed'
+      /** In milliseconds with a fraction. */
       readonly durationMs: number
     }
   | {
+      /** One request for a key set, of the gate or of Dex. */
       readonly type: 'jwks_refresh'
+      /** `failed` also for a key set without a usable key. */
       readonly outcome: 'refreshed' | 'failed'
+      /** In milliseconds with a fraction; discovery counts when the refresh waited for it. */
       readonly durationMs: number
     }
   | {
+      /** One JWT that the gate refused. */
       readonly type: 'jwt_refusal'
+      /** The reason of the refusal. */
       readonly reason: JwtRefusalReason
     }
 
-/** Called synchronously; what it throws is logged. */
+/** Receives events synchronously. An error that it throws is logged and changes nothing else. */
 export type BrokerObserver = (event: BrokerEvent) => void

@@ -1,11 +1,11 @@
 /**
- * Two clocks, because neither is enough alone: the wall clock jumps, the monotonic one stands still while a machine
- * is suspended. Both in milliseconds.
+ * Two clocks, in milliseconds. Neither is enough alone: the wall clock jumps, and the monotonic clock stops while a machine
+ * is suspended.
  */
 export interface Clock {
-  /** Milliseconds since the Unix epoch; may jump both ways. */
+  /** Milliseconds since the Unix epoch; may jump forwards and backwards. */
   wall(): number
-  /** Milliseconds since an arbitrary start; never goes back. */
+  /** Milliseconds since an arbitrary start; never decreases. */
   monotonic(): number
 }
 
@@ -14,7 +14,7 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
 }
 
-/** A moment on both clocks. */
+/** One moment on both clocks. */
 export interface Moment {
   readonly wall: number
   readonly monotonic: number
@@ -24,7 +24,7 @@ export function momentOf(clock: Clock): Moment {
   return { wall: clock.wall(), monotonic: clock.monotonic() }
 }
 
-/** Milliseconds since a moment: the larger of what the two clocks say, so that age is never underestimated. */
+/** Milliseconds since a moment. The larger value of the two clocks counts, so that an age is never underestimated. */
 export function elapsedMs(since: Moment, clock: Clock): number {
   return Math.max(clock.wall() - since.wall, clock.monotonic() - since.monotonic)
 }

@@ -1,20 +1,21 @@
 import type { Hint } from './hint.ts'
+import type { UpstreamRequest } from './upstream-request.ts'
 
 /**
- * Every way in which the broker refuses or fails, with the HTTP status of each: the one table.
+ * The HTTP status and the meaning of every error code: the one table.
  *
- * The codes of RFC 6749 section 5.2 and RFC 6750 section 3.1 keep their names; the others say whose fault it is.
+ * The codes of RFC 6749 section 5.2 and RFC 6750 section 3.1 keep their names. The others tell whether the caller, the
+ * operator or Dex has to act.
  */
 export const brokerErrorCodes = {
   invalid_request: {
     status: 400,
     description:
-      'A header that carries credentials is too long, has a character outside %x20-7E, or stands on two lines.',
+      'A credential header is too long, contains a character outside %x20-7E, or appears more than once.',
   },
   missing_credentials: {
     status: 401,
-    description:
-      'There is no client id or no client secret, neither in the request nor in the configuration.',
+    description: 'Neither the request nor the configuration has a client id and a client secret.',
   },
   invalid_token: {
     status: 401,
@@ -27,78 +28,98 @@ export const brokerErrorCodes = {
   client_misconfigured: {
     status: 502,
     description:
-      'Dex rejected a client whose id and secret both come from the configuration, or its configured scope.',
+      'Dex rejected the configured client (id and secret both configured) or its configured scope.',
   },
   forbidden: {
     status: 403,
-    description: 'The request is understood and authenticated, and a rule says no.',
+    description: 'The caller is authenticated, and a rule denies the request.',
   },
   invalid_token_response: {
     status: 502,
     description:
-      'The token endpoint answered, but not with a usable token: a misconfiguration, an internal error, or something in front of Dex.',
+      'The token endpoint answered without a usable token: a misconfiguration, an internal error, or a proxy in front of Dex.',
   },
   token_endpoint_unavailable: {
     status: 503,
     description:
-      'The token endpoint could not be asked: connection, TLS, DNS, timeout, or it asked us to wait.',
+      'The token endpoint is unavailable (connection, TLS, DNS, timeout), or it asked the broker to slow down.',
   },
   overloaded: {
     status: 503,
     description:
-      'Dex is failing and the circuit is open, too many callers wait for this token, too many tokens are being requested, or too many signatures of callers are being verified.',
+      'The circuit is open because Dex is failing, or a limit is reached: waiting callers, token requests, or JWT signatures being verified.',
   },
   jwks_unavailable: {
     status: 503,
-    description: 'No key set could be loaded, or the last one is too old to be trusted.',
+    description: 'No key set could be loaded, or the last one is too old to use.',
   },
   server_error: {
     status: 500,
-    description: 'A fault of the broker itself; the log has the stack.',
+    description: 'The broker failed internally; its log has the stack.',
   },
 } as const
 
-/** A key of {@link brokerErrorCodes}, so that a code without a status does not compile. */
+/** The code of a {@link BrokerError}: a key of {@link brokerErrorCodes}, which also has its HTTP status. */
 export type BrokerErrorCode = keyof typeof brokerErrorCodes
 
+/** The optional parts of a {@link BrokerError}. */
 export interface BrokerErrorOptions {
-  /** How long to wait before another try, in milliseconds, when that is known; rounded up to whole ones. */
+  /** Time to wait before the next try, in milliseconds; rounded up to a whole number. */
   retryAfterMs?: number | undefined
-  /** Whether the cause lies in an upstream that cannot answer now: network, timeout, 5xx, 429. Default `false`. */
+  /** Whether an upstream is unavailable for now: network, timeout, 5xx, 429. Default `false`. */
   transient?: boolean | undefined
-  /** The status of the upstream's answer, when there was one that was refused. */
+  /** The HTTP status of an upstream's answer that was refused. */
   upstreamStatus?: number | undefined
-  /** The `error` of Dex's answer (RFC 6749 section 5.2) when it is a registered one; a 401 without it is `invalid_client`. */
+  /** The request to Dex or to a JWKS endpoint that failed: URL, attempt, limit. Never sent to a caller. */
+  upstreamRequest?: UpstreamRequest | undefined
+  /** The registered `error` of Dex's answer (RFC 6749 section 5.2). A 401 without one counts as `invalid_client`. */
   oauthError?: string | undefined
-  /** For the operator: what Dex said about the refusal (`error_description`), bounded and plain. Never sent to a caller. */
+  /**
+   * Dex's `error_description`: at most 200 characters, without control characters, `undefined` when it contains the
+   * secret. For the operator; never sent to a caller.
+   */
   oauthErrorDescription?: string | undefined
-  /** For the operator: what to look at. Never sent to a caller. */
+  /** The likely cause, for the operator: a problem and an option. Never sent to a caller. */
   hint?: Hint | undefined
-  /** Whether the caller brought no credentials at all: the challenge then names no error (RFC 6750 section 3.1). */
+  /** Whether the caller sent no credentials; the challenge then has no `error` (RFC 6750 section 3.1). Default `false`. */
   credentialsAbsent?: boolean | undefined
-  /** What led here. May name hosts and files, so it goes to the log and to nobody else. */
+  /** The underlying error. It may name hosts and files: log it, and never send it to a caller. */
   cause?: unknown
 }
 
 const brand = Symbol.for('@broker/core/BrokerError')
 
 /**
- * The only error that the broker rejects with, apart from a caller's own abort reason and `TypeError` for wrong use.
+ * The only error that the broker rejects with, apart from the reason of a caller's own abort and `TypeError` for wrong
+ * use.
  *
- * `message` is safe to show: it never holds a secret, a token or what an upstream sent.
+ * `message` is safe to send to callers: it never contains a secret, a token or upstream text.
  */
 export class BrokerError extends Error {
+  /** Always `BrokerError`, also in minified code. */
   override readonly name: string = 'BrokerError'
+  /** The kind of failure: a key of {@link brokerErrorCodes}. Stable, unlike `message`. */
   readonly code: BrokerErrorCode
+  /** The HTTP status for the code, from {@link brokerErrorCodes}. */
   readonly status: number
+  /** Time to wait before the next try, in whole milliseconds; `undefined` when it is not known. */
   readonly retryAfterMs: number | undefined
+  /** Whether an upstream is unavailable for now, so that a later try can succeed: network, timeout, 5xx, 429. */
   readonly transient: boolean
+  /** The HTTP status of the upstream's answer; `undefined` when there was none. */
   readonly upstreamStatus: number | undefined
+  /** The request to Dex or to a JWKS endpoint that failed: URL, attempt, limit. For the log only. */
+  readonly upstreamRequest: UpstreamRequest | undefined
+  /** The registered `error` of Dex's answer (RFC 6749 section 5.2), such as `invalid_client` or `invalid_scope`. */
   readonly oauthError: string | undefined
+  /** Dex's `error_description`: at most 200 characters, without control characters. For the log only. */
   readonly oauthErrorDescription: string | undefined
+  /** The likely cause, for the operator; `hintText` of `@broker/core/options` words it. For the log only. */
   readonly hint: Hint | undefined
+  /** Whether the caller sent no credentials; the challenge then has no `error` (RFC 6750 section 3.1). */
   readonly credentialsAbsent: boolean
 
+  /** Creates an error; `message` may be sent to callers, so it must not contain a secret or upstream text. */
   constructor(code: BrokerErrorCode, message: string, options: BrokerErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
@@ -106,6 +127,7 @@ export class BrokerError extends Error {
     this.retryAfterMs = options.retryAfterMs && Math.ceil(options.retryAfterMs)
     this.transient = options.transient ?? false
     this.upstreamStatus = options.upstreamStatus
+    this.upstreamRequest = options.upstreamRequest
     this.oauthError = options.oauthError
     this.oauthErrorDescription = options.oauthErrorDescription
     this.hint = options.hint
@@ -113,7 +135,7 @@ export class BrokerError extends Error {
     Object.defineProperty(this, brand, { value: true })
   }
 
-  /** Whether a value is a `BrokerError`, also one of another installed copy of this package. */
+  /** Tells whether a value is a `BrokerError`, also one of another installed copy of this package. */
   static is(value: unknown): value is BrokerError {
     return typeof value === 'object' && value !== null && brand in value
   }

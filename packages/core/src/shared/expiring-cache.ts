@@ -2,13 +2,13 @@ import { LRUCache } from 'lru-cache'
 import type { Clock } from './clock.ts'
 
 export interface ExpiringCacheOptions {
-  /** More entries push out the least recently used; 0 keeps none. */
+  /** Limit of entries; the least recently used is evicted. 0 turns the cache off. */
   readonly maxEntries: number
-  /** How long an entry counts, in milliseconds on the monotonic clock; 0 keeps none. */
+  /** Lifetime of an entry, in milliseconds on the monotonic clock. 0 turns the cache off. */
   readonly ttlMs: number
 }
 
-/** A bounded memory of which each entry counts for the same time. */
+/** A bounded cache whose entries all have the same lifetime. */
 export class ExpiringCache<Value> {
   readonly #entries: LRUCache<string, { readonly value: Value; readonly until: number }> | undefined
   readonly #ttlMs: number
@@ -23,7 +23,7 @@ export class ExpiringCache<Value> {
   get(key: string): Value | undefined {
     const entry = this.#entries?.get(key)
     if (entry === undefined) return undefined
-    // Not the time to live of lru-cache: that takes a start at 0 for none, and counts the last millisecond.
+    // The ttl of lru-cache does not fit: it reads a start at 0 as none, and includes the last millisecond.
     if (this.#clock.monotonic() < entry.until) return entry.value
     this.#entries?.delete(key)
     return undefined

@@ -1,4 +1,4 @@
-/** Everything that the broker can tell an operator to look at. */
+/** The closed set of problems that the broker can give an operator a hint about. */
 export type HintProblem =
   | 'certificate_expired'
   | 'certificate_not_trusted'
@@ -39,67 +39,69 @@ export type HintProblem =
   | 'other_issuer'
   | 'unusable_discovery_document'
 
-/** What an operator should look at after a failure; put into words by {@link hintText}. Never sent to a caller. */
+/** A pointer for the operator to the likely cause of a failure. {@link hintText} words it. Never sent to a caller. */
 export interface Hint {
+  /** The kind of problem; stable, for code that words hints itself. */
   readonly problem: HintProblem
-  /** The path of the option to look at: `gate.jwksUri`. */
+  /** The path of the option to check: `gate.jwksUri`. */
   readonly option: string
-  /** What else is known, such as a URL; never a secret. */
+  /** A value that belongs to the problem, such as a URL or a limit; never a secret. */
   readonly detail?: string | undefined
 }
 
-/** How the operator knows an option: by its path in the library, by a variable in the server. */
+/** Translates the path of an option into the name that the operator knows, such as an environment variable. */
 export type OptionName = (option: string) => string
 
 type Sentence = (name: OptionName, hint: Hint) => string
 
+/** Instructions: the action comes first, the reason after a colon. */
 const sentences: Readonly<Record<HintProblem, Sentence>> = {
-  certificate_not_trusted: name =>
-    `the certificate is not trusted: give its authority in ${name('transport')}`,
+  certificate_not_trusted: name => `add the CA of the certificate to ${name('transport')}`,
   certificate_expired: (name, { option }) =>
-    `the certificate at ${name(option)} has expired or is not valid yet: renew it there, and compare the clocks`,
+    `renew the certificate at ${name(option)}, or correct the clock of this host: the certificate is expired or not valid yet`,
   certificate_of_another_host: (name, { option }) =>
-    `the certificate is for another host name than the one in ${name(option)}`,
+    `set ${name(option)} to a host name of the certificate, or issue a certificate for this host name`,
   connection_closed: (name, { option }) =>
-    `the connection to ${name(option)} was closed before the answer: look at what is in front of Dex, and at its log`,
-  encoded: (_, { detail }) =>
-    `the answer is encoded as ${detail}, which was not asked for: look at what is in front of Dex`,
+    `check the logs of Dex and of any proxy at ${name(option)}: the connection was closed before the response`,
+  encoded: (name, { option, detail }) =>
+    `turn off the content coding ${detail} at ${name(option)}: the broker did not ask for it and cannot decode it`,
   not_answered_in_time: (name, { option, detail }) =>
-    `no answer from ${name(option)} within ${detail ?? 'the time'}, the limit of ${name('requestTimeoutMs')}: look at the load and the storage behind it`,
-  not_connected_in_time: (name, { option, detail }) =>
-    `no connection to the host in ${name(option)} within ${detail ?? 'the limit'}: look at the address, firewalls and network policies`,
+    `check the load and the storage behind ${name(option)}, or raise ${name('requestTimeoutMs')}: no response within ${detail ?? 'the timeout'}`,
+  not_connected_in_time: (name, { option }) =>
+    `check the address in ${name(option)}, routes, firewalls and network policies: no connection`,
   not_tls: (name, { option }) =>
-    `the other side does not speak TLS: ${name(option)} says https, and the port serves http`,
+    `change ${name(option)} to http, or to the port that serves TLS: this port does not speak TLS`,
   not_http: (name, { option }) =>
-    `the other side does not speak plain HTTP: if its port serves https, ${name(option)} must say so`,
+    `change ${name(option)} to https if its port serves TLS: the response is not plain HTTP`,
   tls_failed: (name, { option }) =>
-    `the TLS handshake with ${name(option)} failed: compare TLS versions, and whether a client certificate is required`,
+    `compare the TLS versions of both sides at ${name(option)}, and check whether it requires a client certificate`,
   request_not_understood: name =>
-    `Dex could not read the request: look for unusual characters in ${name('client.clientSecret')}, or change ${name('clientAuthMethod')}`,
+    `check ${name('client.clientSecret')} for unusual characters, or change ${name('clientAuthMethod')}: Dex could not read the request`,
   expired_on_arrival: (name, { option }) =>
-    `the token had already expired: compare the clocks, and look for a cache in front of ${name(option)}`,
+    `compare the clocks of this host and Dex, and check for a cache in front of ${name(option)}: the token was already expired`,
   proxy_in_front: (name, { option, detail }) =>
-    `the ${detail} is not an answer of Dex but of something in front of ${name(option)}: look at its proxy, gateway or mesh rules`,
-  proxy_wants_credentials: (name, { option }) => `a proxy on the way to ${name(option)} asks for credentials`,
+    `check the proxy, gateway or mesh rules in front of ${name(option)}: the ${detail} is not an answer of Dex`,
+  proxy_wants_credentials: (name, { option }) =>
+    `exempt ${name(option)} from the proxy, or configure the proxy's credentials: it requires authentication`,
   status_of_no_token_endpoint: (name, { option, detail }) =>
-    `status ${detail} is not one of a token endpoint: check ${name(option)}, which for Dex is its issuer and /token`,
+    `check ${name(option)}, for Dex its issuer and /token: a token endpoint does not answer with status ${detail}`,
   upstream_unreachable: (name, { option }) =>
-    `what is in front of Dex at ${name(option)} cannot reach Dex: check that Dex is running`,
+    `check that Dex is running: the proxy at ${name(option)} cannot reach it`,
   grant_not_listed: () =>
-    'Dex does not list the client_credentials grant: add it to oauth2.grantTypes, with a Dex build after 2026-03-03',
+    'add client_credentials to oauth2.grantTypes in the configuration of Dex, with a Dex build after 2026-03-03',
   scope_rejected: name =>
-    `Dex rejected the configured scope: look at ${name('client.scope')} and ${name('client.audiences')}`,
+    `check ${name('client.scope')} and ${name('client.audiences')}: Dex rejected the configured scope`,
   peer_does_not_trust: name =>
-    `Dex rejected an audience: each peer in ${name('client.audiences')} must list this client in its trustedPeers`,
-  host_not_found: (name, { option }) => `the host name in ${name(option)} does not resolve`,
-  nothing_listens: (name, { option }) => `nothing listens at the host and port in ${name(option)}`,
+    `add this client to the trustedPeers of each peer in ${name('client.audiences')}: Dex rejected an audience`,
+  host_not_found: (name, { option }) => `check the host name in ${name(option)}: it does not resolve`,
+  nothing_listens: (name, { option }) =>
+    `check the host and the port in ${name(option)}: the connection was refused`,
   path_not_found: (name, { option }) =>
-    `the path of ${name(option)} is wrong; for Dex it is the path of its issuer and /token`,
-  redirects: (name, { option }) =>
-    `${name(option)} redirects, and redirects are not followed: give the final URL`,
+    `correct the path of ${name(option)}: for Dex it is the path of its issuer and /token`,
+  redirects: (name, { option }) => `set ${name(option)} to the final URL: the broker follows no redirects`,
   upstream_failed: () => 'Dex failed internally; check its log',
-  not_dex: (name, { option }) => `something other than Dex answers at ${name(option)}`,
-  no_key_set: (name, { option }) => `something else answers at ${name(option)}`,
+  not_dex: (name, { option }) => `check ${name(option)}: the response is not from Dex`,
+  no_key_set: (name, { option }) => `check ${name(option)}: the response is not a key set`,
   no_usable_key: () =>
     'publish an RSA key of 2048 to 8192 bits, or an EC key on P-256, P-384 or P-521, for RS256, RS384, RS512, ES256, ES384 or ES512',
   jwt_absent: (name, { option, detail }) =>
@@ -108,23 +110,26 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
     `forward ${detail} to the broker, or set ${name(option)} to the headers that carry the credentials`,
   signing_key_changed: name =>
     `set ${name('issuer')} or ${name('jwksUri')}, so that the broker drops tokens whose key Dex has lost`,
-  status_of_key_set: (name, { option }) => `look at ${name(option)} and the log behind it`,
+  status_of_key_set: (name, { option }) => `check ${name(option)} and the log of the server behind it`,
   grant_not_supported: () =>
-    'this Dex has no client_credentials grant (no release up to 2.45.1 has it), or oauth2.grantTypes in its configuration does not list it',
+    'upgrade Dex to a build with the client_credentials grant (no release up to 2.45.1 has it), and list it in oauth2.grantTypes',
   credentials_rejected: name =>
-    `the configured client credentials are wrong: look at ${name('client.clientId')} and ${name('client.clientSecret')}`,
+    `set ${name('client.clientSecret')} to the secret that Dex has for the client in ${name('client.clientId')}`,
   half_a_client: (name, { option }) =>
-    `set ${name(option)}: the configured client lacks it, and the request did not bring it`,
+    `set ${name(option)}: neither the configuration nor the request has it`,
   no_discovery_document: (name, { option, detail }) =>
-    `${name(option)} is wrong, or something other than Dex answers at ${detail}`,
-  other_host: (name, { option }) => `set ${name(option)} if it cannot be reached from here`,
+    `check ${name(option)}: there is no discovery document of Dex at ${detail}`,
+  other_host: (name, { option }) => `set ${name(option)} if this host cannot reach the discovered URL`,
   other_issuer: (name, { option, detail }) =>
-    `${name(option)} must be exactly the issuer in Dex's configuration${detail === undefined ? '' : `, which says ${detail}`}; where it is not reachable, set ${name('tokenEndpoint')} and ${name('jwksUri')}`,
+    `set ${name(option)} to exactly the issuer in the configuration of Dex${detail === undefined ? '' : `, ${detail}`}; if it is not reachable, set ${name('tokenEndpoint')} and ${name('jwksUri')}`,
   unusable_discovery_document: name =>
     `set ${name('tokenEndpoint')} and ${name('jwksUri')}, or ${name('allowInsecureUrls')} for plain http`,
 }
 
-/** A hint as a sentence; `nameOf` says how the operator knows an option. Default: by its path. */
+/**
+ * Words a hint as an instruction. `nameOf` translates the path of an option into the name that the operator knows; by
+ * default the path stays.
+ */
 export function hintText(hint: Hint, nameOf: OptionName = option => option): string {
   return sentences[hint.problem](nameOf, hint)
 }

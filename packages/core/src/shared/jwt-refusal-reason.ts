@@ -1,24 +1,26 @@
-/** Why the gate refused a JWT: a closed set, fit for the label of a metric. */
+/** The reason why the gate refused a JWT. A closed set, so that it can label a metric. */
 export type JwtRefusalReason =
   /** The request has no JWT. */
   | 'missing'
-  /** Not a compact JWS of at most 16 KiB with JSON objects in it. */
+  /** It is not a compact JWS of at most 16 KiB whose parts are JSON objects. */
   | 'malformed'
-  /** Signed by an algorithm that is not accepted. */
+  /** Its `alg` is not RS256, RS384, RS512, ES256, ES384 or ES512. */
   | 'algorithm'
-  /** A critical header, or a JWT of another kind, such as a logout token. */
+  /** It has a critical header, or is another kind of JWT, such as a logout token. */
   | 'unsupported'
-  /** `iss` is not the expected one. */
+  /** Its `iss` is not the expected issuer. */
   | 'issuer'
-  /** `aud` has none of the expected ones. */
+  /** Its `aud` contains no expected audience. */
   | 'audience'
+  /** Its `exp` is in the past. */
   | 'expired'
+  /** Its `nbf` is in the future. */
   | 'not_yet_valid'
-  /** `exp` or `nbf` is missing or not a number, or the claims are nested too deep. */
+  /** Its `exp` is missing, `exp` or `nbf` is not a number, or its claims are nested too deeply. */
   | 'claims'
-  /** The key set has no key, or more than one, for it. */
+  /** The key set has no key for it; without a `kid`, also when several keys fit. */
   | 'unknown_key'
-  /** The key set has its key, but that key cannot verify it. */
+  /** The key set has its key, and that key cannot verify it. */
   | 'unusable_key'
-  /** Its key did not make the signature. */
+  /** Its signature does not match. */
   | 'signature'

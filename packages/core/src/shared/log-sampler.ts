@@ -1,33 +1,34 @@
 import type { Clock } from './clock.ts'
 
-/** Kinds of lines that strangers can cause, each of them sampled for itself. A closed set, because each is remembered. */
+/** Kinds of log lines that are sampled, each kind by itself. A closed set, because each kind takes memory. */
 export type SampledKind =
   | `jwt_refusal ${string}`
   | 'missing_credentials'
   | 'signatures_overloaded'
   | 'rejected_credentials'
   | 'signing_key_changed'
+  | 'token_endpoint_recovered'
 
-/** Writes a line; `count` is how many events it stands for, itself included. */
+/** Writes a line; `count` is the number of events that it stands for, including itself. */
 export type WriteSampled = (count: number) => void
 
-/** Runs something later, unless it is cancelled before. */
+/** Runs a function after a delay, unless it is cancelled before. */
 export type Schedule = (run: () => void, delayMs: number) => { cancel(): void }
 
 const windowMs = 10_000
 
 interface Window {
   readonly endsAt: number
-  /** Events without a line so far. */
+  /** Events that have no line yet. */
   held: number
-  /** Writes the last of them. */
+  /** Writes the line of the last event. */
   write: WriteSampled
   timer: { cancel(): void } | undefined
 }
 
 /**
- * Keeps lines that strangers can cause from filling the log: of each kind the first is written at once, then one in 10
- * seconds that says how many there were.
+ * Keeps lines that strangers can cause from filling the log. The first line of a kind is written at once, then one every
+ * 10 seconds with the number of events.
  */
 export class LogSampler {
   readonly #clock: Clock
@@ -39,7 +40,7 @@ export class LogSampler {
     this.#schedule = schedule
   }
 
-  /** Takes note of an event; `write` is called now, or later for it and others, or never when a later one stands for it. */
+  /** Notes an event. `write` is called now, later for several events, or never when a later event replaces it. */
   note(kind: SampledKind, write: WriteSampled): void {
     const now = this.#clock.monotonic()
     const window = this.#windows.get(kind)
@@ -54,7 +55,7 @@ export class LogSampler {
     window.timer ??= this.#schedule(() => this.#flush(kind), window.endsAt - now)
   }
 
-  /** Writes what is held back. */
+  /** Writes the lines that are held back. */
   close(): void {
     for (const kind of this.#windows.keys()) this.#flush(kind)
   }
@@ -71,7 +72,7 @@ export class LogSampler {
   }
 }
 
-/** Keeps no process alive. */
+/** The timer keeps no process alive. */
 function byTimer(run: () => void, delayMs: number): { cancel(): void } {
   const timer = setTimeout(run, delayMs).unref()
   return { cancel: () => clearTimeout(timer) }

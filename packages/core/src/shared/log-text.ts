@@ -1,9 +1,12 @@
 /** In UTF-16 code units. */
 const maxLength = 100
-/** Control characters, line and paragraph separators, invisible ones such as those that turn the writing direction, lone surrogates. */
+/** Control characters, line separators, invisible characters such as direction marks, lone surrogates. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 
-/** A text that a stranger chose, fit for a log line: at most 100 characters, and nothing that a terminal would obey. */
+/**
+ * Makes a text from outside fit for a log line: at most 100 characters, `...` after a cut, and no character that a terminal
+ * interprets.
+ */
 export function logText(text: string): string {
   const cut = text.length > maxLength ? `${text.slice(0, maxLength)}...` : text
   return cut.replace(unprintable, '\ufffd')

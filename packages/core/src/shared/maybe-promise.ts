@@ -1,11 +1,11 @@
 /**
- * A value when nothing has to be waited for, otherwise a promise of it.
+ * A value that is available at once, or a promise of it.
  *
- * What may or may not have to wait is written once, with this type; a promise for each call would cost more than most calls.
+ * Cached checks return the value: a promise per call would cost more than most calls. `await` works with both.
  */
 export type MaybePromise<T> = T | Promise<T>
 
-/** Goes on with a value: at once when it is there, otherwise when its promise resolves. */
+/** Applies `next` to a value at once, or to a promise when it resolves. */
 export function andThen<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
   return value instanceof Promise ? value.then(next) : next(value)
 }

@@ -1,7 +1,7 @@
 /**
- * Runs a request that belongs to no caller: its own deadline ends it, or `close`, and nothing else.
+ * Runs a request that belongs to no caller. Only its own deadline or `abort` ends it.
  *
- * The signal aborts with a `DOMException` named `TimeoutError` at the deadline.
+ * At the deadline its signal aborts with a `DOMException` named `TimeoutError`.
  */
 export class RequestWithDeadline<T> {
   readonly settled: Promise<T>
@@ -12,7 +12,7 @@ export class RequestWithDeadline<T> {
       this.#controller.abort(new DOMException(`no answer within ${timeoutMs} ms`, 'TimeoutError'))
     }, timeoutMs)
     this.settled = run(this.#controller.signal).finally(() => clearTimeout(timer))
-    // Every waiter may have left by the time this fails.
+    // When this fails, no caller may be waiting any more.
     this.settled.catch(() => {})
   }
 

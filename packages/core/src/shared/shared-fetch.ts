@@ -1,26 +1,31 @@
 import { Backoff, type Pauses } from './backoff.ts'
-import { BrokerError } from './errors.ts'
+import { changedError } from './changed-error.ts'
+import type { BrokerError } from './errors.ts'
+import { countFailedLookups, Outage, type OutageReport } from './outage.ts'
 import { RequestWithDeadline } from './request-with-deadline.ts'
 import type { Surroundings } from './surroundings.ts'
 
 export interface SharedFetchOptions<T> {
-  /** Gets the document, and takes note of it before anybody hears of it. */
-  readonly load: (signal: AbortSignal) => Promise<T>
-  /** A failure in the words of the broker; `timedOut` when the deadline ended the load. */
-  readonly asFailure: (error: unknown, timedOut: boolean) => BrokerError
-  /** Told of each load that failed, before anybody hears of it. */
+  /** Loads the document and stores it, before waiters see it. `attempt`: the number since the last success, from 1. */
+  readonly load: (signal: AbortSignal, attempt: number) => Promise<T>
+  /** Turns any error of `load` into a `BrokerError`. */
+  readonly asFailure: (error: unknown) => BrokerError
+  /** Receives each failed load, before waiters see it. */
   readonly onFailure: (failure: BrokerError) => void
   readonly pauses: Pauses
 }
 
 /**
- * A document that many wait for: one request at a time, which belongs to no caller and ends at its own deadline; after a
- * failure nobody asks before the pause is over.
+ * A document that many callers wait for. One request loads it at a time, belongs to no caller and ends at its own
+ * deadline. After a failure no request starts before the pause is over.
  */
 export class SharedFetch<T> {
   readonly #options: SharedFetchOptions<T>
   readonly #timeoutMs: number
   readonly #backoff: Backoff
+  readonly #outage: Outage
+  /** Lookups that timed out while the current request was under way. */
+  #timedOutLookups = 0
   #request: RequestWithDeadline<T> | undefined
   #lastFailure: BrokerError | undefined
   #closedBecause: BrokerError | undefined
@@ -29,24 +34,25 @@ export class SharedFetch<T> {
     this.#options = options
     this.#timeoutMs = requestTimeoutMs
     this.#backoff = new Backoff(options.pauses, clock)
+    this.#outage = new Outage(clock)
   }
 
   get isUnderWay(): boolean {
     return this.#request !== undefined
   }
 
-  /** Whether the last try failed and the next one is not due. */
+  /** Whether the last attempt failed and the next one is not due. */
   get isPaused(): boolean {
     return this.#backoff.remainingMs > 0
   }
 
-  /** The request that is under way, else a new one; while it is paused, the last failure, which says when to try again. */
+  /** Joins the request under way or starts one. During a pause it rejects with the last failure and its `retryAfterMs`. */
   get(): Promise<T> {
     if (this.#closedBecause !== undefined) return Promise.reject(this.#closedBecause)
     if (this.#request !== undefined) return this.#request.settled
     const { remainingMs } = this.#backoff
     if (this.#lastFailure !== undefined && remainingMs > 0) {
-      return Promise.reject(repeated(this.#lastFailure, remainingMs))
+      return Promise.reject(changedError(this.#lastFailure, { retryAfterMs: remainingMs }))
     }
     this.#request = new RequestWithDeadline(this.#timeoutMs, signal =>
       this.#load(signal).finally(() => {
@@ -56,7 +62,18 @@ export class SharedFetch<T> {
     return this.#request.settled
   }
 
-  /** Ends what is under way; from now on everybody gets the reason. */
+  /** Counts a caller's lookup that failed with an error of this document. */
+  lookupFailed(error: BrokerError): void {
+    // A lookup can time out before the first attempt fails.
+    if (!countFailedLookups(error)) this.#timedOutLookups++
+  }
+
+  /** Ends the outage after a successful load and returns its report; `undefined` when there was none. */
+  recovered(): OutageReport | undefined {
+    return this.#outage.end()
+  }
+
+  /** Aborts the request under way; every later call rejects with the reason. */
   close(reason: BrokerError): void {
     this.#closedBecause = reason
     this.#request?.abort(reason)
@@ -65,21 +82,21 @@ export class SharedFetch<T> {
   async #load(signal: AbortSignal): Promise<T> {
     const { load, asFailure, onFailure } = this.#options
     try {
-      const document = await load(signal)
+      const document = await load(signal, this.#backoff.failures + 1)
       this.#backoff.succeeded()
+      this.#timedOutLookups = 0
       return document
     } catch (error) {
       if (this.#closedBecause !== undefined) throw this.#closedBecause
-      const failure = asFailure(error, signal.aborted)
+      const failure = asFailure(error)
       this.#backoff.failed()
+      this.#outage.attemptFailed()
+      this.#outage.claim(failure)
+      this.#outage.lookupsFailed(this.#timedOutLookups)
+      this.#timedOutLookups = 0
       this.#lastFailure = failure
       onFailure(failure)
       throw failure
     }
   }
-}
-
-/** Without the hint, which was logged with the failure itself. */
-function repeated({ code, message, transient }: BrokerError, retryAfterMs: number): BrokerError {
-  return new BrokerError(code, message, { transient, retryAfterMs })
 }

@@ -5,21 +5,21 @@ import type { Transport } from './http/transport.ts'
 import type { LogSampler } from './log-sampler.ts'
 import type { Logger } from './logger.ts'
 
-/** What is around a broker and the same for all of its parts: injected, and passed on as a whole. */
+/** The dependencies that all parts of a broker share. Injected as a whole. */
 export interface Surroundings {
   readonly transport: Transport
-  /** How the broker calls itself in each request. */
+  /** The `User-Agent` of each request. */
   readonly userAgent: string
   readonly clock: Clock
-  /** From 0 up to 1, as `Math.random`. */
+  /** Returns a number from 0 up to 1, like `Math.random`. */
   readonly random: () => number
   readonly logger: Logger
-  /** For lines that strangers can cause. */
+  /** For log lines that strangers can cause. */
   readonly sampler: LogSampler
   /** Never throws. */
   readonly observe: BrokerObserver
-  /** Puts a hint into the words of the way in, for the log. */
+  /** Words a hint for the log, with the option names that the operator knows. */
   readonly describeHint: (hint: Hint) => string
-  /** Bounds each request to an upstream, retries included, and every wait; in milliseconds. */
+  /** Limit of each request to an upstream, retries included, and of every wait; in milliseconds. */
   readonly requestTimeoutMs: number
 }

@@ -1,11 +1,8 @@
-/**
- * One kind of news that a part has for others: who publishes does not know who listens, so a part can be told of what
- * happens in another one on which it does not depend.
- */
+/** One kind of event. The publisher does not know its listeners, so that parts need not depend on each other. */
 export class Topic<News> {
   readonly #listeners: ((news: News) => void)[] = []
 
-  /** Listeners are called synchronously, in the order in which they came. */
+  /** Calls the listeners synchronously, in the order of their subscription. */
   publish(news: News): void {
     for (const listener of this.#listeners) listener(news)
   }

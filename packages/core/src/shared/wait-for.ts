@@ -1,18 +1,18 @@
-/** How long, and until whose abort, one caller waits for work that it shares with others. */
+/** How long one caller waits for work that it shares with others. */
 export interface Wait {
-  /** Rejects this caller with the signal's own reason; the shared work goes on. */
+  /** Ends this caller's wait with the signal's reason; the shared work continues. */
   readonly signal?: AbortSignal | undefined
-  /** Milliseconds; `undefined` waits as long as the shared work takes, which is bounded itself. */
+  /** Limit of this caller's wait, in milliseconds. Default: as long as the shared work, which `requestTimeoutMs` limits. */
   readonly timeoutMs?: number | undefined
 }
 
-/** A timer of Node holds no more, in milliseconds; it would fire at once. */
+/** The longest delay of a Node timer, in milliseconds; a longer one fires at once. */
 const maxTimerMs = 2 ** 31 - 1
 
 /**
- * One caller's view of a shared promise. Leaving early, by abort or by deadline, ends nobody else's wait.
+ * Waits for a shared promise on behalf of one caller. An abort or a timeout of this caller ends no other caller's wait.
  *
- * Listeners are removed by hand: combining with a long-lived signal through `AbortSignal.any` leaks memory in Node.
+ * Removes its listeners by hand: `AbortSignal.any` with a long-lived signal leaks memory in Node.
  */
 export function waitFor<T>(shared: Promise<T>, wait: Wait, timedOut: () => Error): Promise<T> {
   const { signal, timeoutMs } = wait

@@ -1,14 +1,14 @@
 import { LRUCache } from 'lru-cache'
 import type { TokenOrder } from '../clients/token-order.ts'
 
-/** Clients that are remembered at most; more push out the least recently used. */
+/** Limit of remembered clients; the least recently used is evicted. */
 const maxClients = 8_192
 
-/** The client credentials that Dex has accepted before: they go ahead of those that nobody has vouched for. */
+/** Remembers the client credentials that Dex has accepted. Their requests go ahead of requests of unknown clients. */
 export class AcceptedClients {
   readonly #keys = new LRUCache<string, true>({ max: maxClients })
 
-  /** Configured credentials count from the start: they are the operator's own. */
+  /** Tells whether Dex has accepted the credentials. Configured credentials count from the start. */
   has({ credentials, clientKey }: TokenOrder): boolean {
     return credentials.configured || this.#keys.get(clientKey) === true
   }
@@ -17,7 +17,7 @@ export class AcceptedClients {
     this.#keys.set(clientKey, true)
   }
 
-  /** Dex has rejected them: the secret is no longer the right one. */
+  /** Forgets credentials that Dex has rejected. */
   delete({ clientKey }: TokenOrder): void {
     this.#keys.delete(clientKey)
   }

@@ -8,20 +8,20 @@ import type { TokenHeaders } from './token-headers.ts'
 export interface BearerTokenParts {
   readonly response: TokenResponse
   readonly life: TokenLife
-  /** What the token is cached by. */
+  /** The cache key of the token. */
   readonly key: string
   readonly clock: Clock
   readonly tokenHeaders: TokenHeaders
 }
 
-/** Known to every installed copy of this package; what it names is a salted hash and tells nothing. */
+/** Shared by all installed copies of this package. The value is a salted hash and reveals nothing. */
 const cacheKey = Symbol.for('@broker/core/cacheKey')
 
 const scheme = 'Bearer '
 
 /** An issued token as it is cached. */
 export class BearerToken implements IssuedToken {
-  /** With the scheme: a token is a kilobyte, and a part of a string is no copy. */
+  /** With the scheme: a token is about a kilobyte, and V8 slices a string without a copy. */
   readonly #bearer: string
   readonly #fields: Readonly<Record<string, string>>
   readonly #life: TokenLife
@@ -75,7 +75,7 @@ export class BearerToken implements IssuedToken {
         return this.#key
       },
     })
-    // `inspect` with `showHidden` and `getters` would call the getters and show the token.
+    // `inspect` with `showHidden` and `getters` would show the token.
     Object.defineProperty(BearerToken.prototype, inspect.custom, {
       value(this: BearerToken, _depth: number, options: InspectOptions): string {
         return `IssuedToken ${inspect(this.toJSON(), options)}`
@@ -84,7 +84,7 @@ export class BearerToken implements IssuedToken {
   }
 }
 
-/** What a token is, or was, cached by; `undefined` for anything else. */
+/** The cache key of a token, also after its eviction; `undefined` for any other object. */
 export function cacheKeyOf(token: object): string | undefined {
   return (token as { readonly [cacheKey]?: string })[cacheKey]
 }

@@ -1,35 +1,35 @@
 import { BrokerError } from '../shared/errors.ts'
+import { countFailedLookups } from '../shared/outage.ts'
 import { type Wait, waitFor } from '../shared/wait-for.ts'
 
-/** Callers that may wait for one token: enough for any burst, and a bound on memory. */
+/** Limit of callers that wait for one token: enough for any burst, and a bound on memory. */
 const maxWaitersPerKey = 50_000
-/** And for the token of a client that Dex has never accepted: it may well be rejected. */
+/** The same for a client that Dex has not accepted yet. */
 const maxWaitersPerStranger = 256
 
-/** Does the work; tells of the first failure when it goes on trying. */
+/** Does the work. Calls `onFirstFailure` when it retries after a failure. */
 export type Work<T> = (signal: AbortSignal, onFirstFailure: (error: BrokerError) => void) => Promise<T>
 
-/** Work that is under way for everybody who wants its result. */
+/** Work under way, shared by all callers that want its result. */
 export interface SharedWork<T> {
-  /** The result, or why there is none, retries included. */
+  /** Settles with the result, or with the error after all retries. */
   readonly settled: Promise<T>
-  /** The same, but not beyond the first failure. */
+  /** Settles with the result, or with the error of the first attempt. */
   readonly firstAttempt: Promise<T>
   waiters: number
+  /** Lookups that gave up before the work failed: their failure belongs to the work's outage, if it fails. */
+  lostLookups: number
   readonly maxWaiters: number
   abort(reason: Error): void
 }
 
-/**
- * What is under way, once for each key. It belongs to no caller: it ends by itself, or by `close`, and whoever stops
- * waiting leaves the others alone.
- */
+/** The work under way, at most one per key. It belongs to no caller: only its own end or `close` ends it. */
 export class InFlight<T> {
   readonly #maxWaiters: number
   readonly #work = new Map<string, SharedWork<T>>()
   #waiters = 0
 
-  /** `maxWaiters`: callers that wait, for whatever key. */
+  /** `maxWaiters`: limit of waiting callers, for all keys together. */
   constructor(maxWaiters: number) {
     this.#maxWaiters = maxWaiters
   }
@@ -38,12 +38,12 @@ export class InFlight<T> {
     return this.#work.has(key)
   }
 
-  /** The work that is under way for a key, else new work; for a stranger fewer may wait. */
+  /** Joins the work under way for a key, or starts it. Fewer callers may wait for a stranger's token. */
   join(key: string, isStranger: boolean, work: Work<T>): SharedWork<T> {
     return this.#work.get(key) ?? this.#start(key, isStranger, work)
   }
 
-  /** One caller's wait, for all of the work or for its first attempt. */
+  /** Waits on behalf of one caller, for the work or for its first attempt. Rejects with `overloaded` at the limit. */
   wait(shared: SharedWork<T>, outcome: 'settled' | 'firstAttempt', wait: Wait): Promise<T> {
     if (shared.waiters >= shared.maxWaiters || this.#waiters >= this.#maxWaiters) {
       return Promise.reject(tooManyWaiters())
@@ -62,29 +62,34 @@ export class InFlight<T> {
 
   #start(key: string, isStranger: boolean, work: Work<T>): SharedWork<T> {
     const firstAttempt = Promise.withResolvers<T>()
-    // Most callers wait for `settled` only, and every one of them may have left by the time it fails.
+    // Most callers wait for `settled` only, and all of them can be gone when it fails.
     firstAttempt.promise.catch(() => {})
     const controller = new AbortController()
     const settled = work(controller.signal, firstAttempt.reject).finally(() => this.#work.delete(key))
     settled.then(firstAttempt.resolve, firstAttempt.reject)
-    const shared = {
+    const shared: SharedWork<T> = {
       settled,
       firstAttempt: firstAttempt.promise,
       waiters: 0,
+      lostLookups: 0,
       maxWaiters: isStranger ? maxWaitersPerStranger : maxWaitersPerKey,
       abort: (reason: Error) => controller.abort(reason),
     }
+    settled.catch(error => BrokerError.is(error) && countFailedLookups(error, shared.lostLookups))
     this.#work.set(key, shared)
     return shared
   }
 }
 
 function tooManyWaiters(): BrokerError {
-  return new BrokerError('overloaded', 'too many callers wait', { retryAfterMs: 1000, transient: true })
+  return new BrokerError('overloaded', 'too many callers are waiting', {
+    retryAfterMs: 1000,
+    transient: true,
+  })
 }
 
 function waitedTooLong(): BrokerError {
-  return new BrokerError('token_endpoint_unavailable', 'the token endpoint did not answer in time', {
+  return new BrokerError('token_endpoint_unavailable', 'the token endpoint timed out', {
     retryAfterMs: 1000,
     transient: true,
   })

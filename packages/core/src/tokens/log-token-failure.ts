@@ -1,43 +1,39 @@
 import type { TokenOrder } from '../clients/token-order.ts'
 import type { BrokerError } from '../shared/errors.ts'
-import { networkFailureCode } from '../shared/http/network-failure.ts'
+import { failureFields } from '../shared/failure-fields.ts'
 import { logText } from '../shared/log-text.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 
 /**
- * Writes into the log that a token was not obtained: once for each request, never for each caller. Callers' own
- * credentials that Dex rejected are sampled.
+ * Logs a failed token request: once per request, not once per caller. Rejections of callers' own credentials are sampled,
+ * and Dex's description of them is logged at debug only, because strangers can influence it.
  */
 export function logTokenFailure(
-  { logger, sampler, describeHint, requestTimeoutMs }: Surroundings,
+  surroundings: Surroundings,
   { credentials: { clientId, scope, configured } }: TokenOrder,
   failure: BrokerError,
-  url?: string,
 ): void {
-  const { code, oauthError, oauthErrorDescription, hint, cause } = failure
-  const isCallers = code === 'token_request_rejected' && !configured
+  const { logger, sampler } = surroundings
+  const shown = { clientId: logText(clientId), scope: logText(scope) }
+  const { code, oauthError, oauthErrorDescription, cause } = failure
   const fields = {
     code,
     clientId,
     scope,
     oauthError,
-    oauthErrorDescription,
-    hint: hint && describeHint(hint),
-    cause: networkFailureCode(cause),
-    url: url && plainUrl(url),
-    ...(code === 'token_endpoint_unavailable' && { timeoutMs: requestTimeoutMs }),
+    ...(configured && { oauthErrorDescription }),
+    ...failureFields(failure, surroundings),
+  }
+  if (!configured && oauthErrorDescription !== undefined) {
+    logger.debug(
+      { clientId: shown.clientId, oauthError, oauthErrorDescription },
+      'token request rejected by Dex',
+    )
   }
   const message = `token request failed: ${failure.message}`
   if (code === 'server_error') logger.error({ ...fields, err: cause }, message)
-  else if (isCallers) {
-    // A stranger chooses them, and as many as they like.
-    const shown = { ...fields, clientId: logText(clientId), scope: logText(scope) }
-    sampler.note('rejected_credentials', count => logger.warn({ ...shown, count }, message))
+  else if (code === 'token_request_rejected' && !configured) {
+    // Strangers choose these credentials, as many as they like.
+    sampler.note('rejected_credentials', count => logger.warn({ ...fields, ...shown, count }, message))
   } else logger.error(fields, message)
-}
-
-/** Without its query, in which a secret could be. */
-function plainUrl(url: string): string {
-  const { origin, pathname } = new URL(url)
-  return origin + pathname
 }

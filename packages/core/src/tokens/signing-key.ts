@@ -1,12 +1,12 @@
 import { parseJsonObject } from '../shared/http/parse-json-object.ts'
 
-/** Which key of which issuer signed a token. */
+/** The issuer's key that signed a token. */
 export interface SigningKey {
   readonly issuer: string
   readonly kid: string
 }
 
-/** What an access token says about itself when it is a JWT; nothing is verified, the token is Dex's own answer. */
+/** Claims of an access token that is a JWT. Not verified, because the token comes from Dex itself. */
 export interface JwtFacts {
   readonly signingKey: SigningKey | undefined
   /** Its `exp`, in milliseconds since the Unix epoch. */
@@ -23,7 +23,7 @@ export function jwtFactsOf(accessToken: string): JwtFacts {
   }
 }
 
-/** The key that signed an access token. */
+/** The key that signed an access token; `undefined` when the token does not name it. */
 export function signingKeyOf(accessToken: string): SigningKey | undefined {
   return jwtFactsOf(accessToken).signingKey
 }

@@ -1,10 +1,10 @@
-/** One field of the token response and the request header that carries it; the header in lower case. */
+/** A field of the token response and the request header that carries it, in lower case. */
 export interface TokenHeader {
   readonly field: string
   readonly header: string
 }
 
-/** Makes the outgoing headers of tokens: the bearer header, and each mapped field that the response had. */
+/** Builds the request headers of tokens: the bearer header, and a header per mapped field of the response. */
 export class TokenHeaders {
   readonly #authorizationHeader: string
   readonly #mapping: readonly TokenHeader[]
@@ -16,12 +16,12 @@ export class TokenHeaders {
     this.#lifeHeaders = mapping.filter(({ field }) => field === 'expires_in').map(({ header }) => header)
   }
 
-  /** Whether some of them tell the life that a token has left: a cached token has less than Dex said. */
+  /** Whether `expires_in` is mapped: its value has to shrink while the token is cached. */
   get tellLife(): boolean {
     return this.#lifeHeaders.length > 0
   }
 
-  /** Built once for each token. */
+  /** Builds the headers of a token, once per token. */
   of(bearer: string, fields: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
     const headers: Record<string, string> = { [this.#authorizationHeader]: bearer }
     for (const { field, header } of this.#mapping) {
@@ -31,7 +31,7 @@ export class TokenHeaders {
     return Object.freeze(headers)
   }
 
-  /** The same ones, with the life that is left. */
+  /** Returns the headers with the remaining life in seconds. */
   withLife(
     headers: Readonly<Record<string, string>>,
     remainingSeconds: number,

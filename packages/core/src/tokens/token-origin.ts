@@ -1,22 +1,25 @@
 import type { TokenOrder } from '../clients/token-order.ts'
 import type { Moment } from '../shared/clock.ts'
 import type { BrokerError } from '../shared/errors.ts'
+import type { UpstreamRequest } from '../shared/upstream-request.ts'
 import type { TokenResponse } from './dex/token-response.ts'
 
-/** A good answer, and the moment before its request was sent: the network's time is part of a token's life. */
+/** A token response, and the moment before its request was sent: network time counts as part of a token's life. */
 export interface ObtainedToken {
   readonly response: TokenResponse
   readonly requestedAt: Moment
+  /** The request that obtained it, for errors about the token itself. */
+  readonly request: UpstreamRequest
 }
 
-/** Where tokens come from when none is cached. */
+/** The source of tokens that are not cached. */
 export interface TokenOrigin {
-  /** What is known without asking: such an order was rejected a moment ago, and would be again. */
+  /** The cached rejection of the same order, if there is one; sends no request. */
   rejection(order: TokenOrder): BrokerError | undefined
 
   /**
-   * Called once for all who wait for the same token. Rejects with `BrokerError`, or with the signal's reason when that is one. `onFirstFailure` is told when the first try
-   * failed and another one is made: who has a living token waits no longer.
+   * Obtains a token, once for all callers that wait for it. Rejects with a `BrokerError`, which can be the signal's reason.
+   * `onFirstFailure` receives the failure of an attempt that is retried, so that callers with a living token stop waiting.
    */
   obtain(
     order: TokenOrder,

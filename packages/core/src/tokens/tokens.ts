@@ -3,8 +3,10 @@ import { asBrokerError } from '../shared/as-broker-error.ts'
 import { brokerClosed } from '../shared/broker-closed.ts'
 import { BrokerError } from '../shared/errors.ts'
 import type { MaybePromise } from '../shared/maybe-promise.ts'
+import { countFailedLookups } from '../shared/outage.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { Topic } from '../shared/topic.ts'
+import type { UpstreamRequest } from '../shared/upstream-request.ts'
 import type { Wait } from '../shared/wait-for.ts'
 import type { AcceptedClients } from './accepted-clients.ts'
 import { BearerToken, cacheKeyOf } from './bearer-token.ts'
@@ -20,12 +22,12 @@ import type { TokenHeaders } from './token-headers.ts'
 import type { ObtainedToken, TokenOrigin } from './token-origin.ts'
 
 export interface TokensOptions {
-  /** Where tokens come from, by the name of the issuer. */
+  /** Returns the origin of tokens by the name of the issuer. */
   readonly originOf: (issuer: string) => TokenOrigin
   readonly cache: TokenCache
-  /** Kept here, and asked by the origin. */
+  /** Maintained here and read by the origin. */
   readonly accepted: AcceptedClients
-  /** Callers that wait at the same time. */
+  /** Limit of callers that wait at the same time. */
   readonly maxWaiters: number
   readonly tokenHeaders: TokenHeaders
   readonly life: LifeLimits
@@ -34,23 +36,23 @@ export interface TokensOptions {
 
 /** Counts since the start. */
 export interface TokenLookups {
-  /** Answered from the cache. */
+  /** Lookups answered from the cache. */
   readonly hits: number
-  /** Had to wait for Dex, or were refused without asking it again. */
+  /** Lookups that waited for Dex, or were refused without a request. */
   readonly misses: number
-  /** Those of the misses that got a token past its normal use, because Dex could not answer. */
+  /** Misses answered with a token past its normal use, because Dex was unavailable. */
   readonly stale: number
 }
 
 /**
- * Token order in, token out: from the cache, else from the request that is under way for the same token, else from a
- * new one. A request belongs to no caller; whoever stops waiting leaves the others alone.
+ * Provides tokens for orders: from the cache, else from the request under way for the same token, else from a new request.
+ * A request belongs to no caller, so that a caller that stops waiting affects no other.
  *
- * A token that is used is replaced in the background before its end, so that nobody waits for Dex then; and while Dex
- * cannot answer, it is handed out until shortly before its true expiry.
+ * Replaces a token in use in the background before its end. While Dex is unavailable, serves it until shortly before its
+ * true expiry.
  */
 export class Tokens {
-  /** The key that signed a new token, when that is a JWT. */
+  /** Publishes the signing key of each new token that is a JWT. */
   readonly signedWith: Topic<SigningKey> = new Topic()
   readonly #surroundings: Surroundings
   readonly #options: TokensOptions
@@ -75,22 +77,20 @@ export class Tokens {
     return { hits: this.#hits, misses: this.#misses, stale: this.#stale }
   }
 
-  /** Whether there is any token that could be handed out. */
+  /** Whether the cache has any token. */
   get hasCached(): boolean {
     return this.#options.cache.size > 0
   }
 
-  /** The token if it is cached and in normal use; changes nothing. */
+  /** Returns a cached token in normal use; changes nothing. */
   peek({ key }: TokenOrder): IssuedToken | undefined {
     return this.#options.cache.get(key)?.token
   }
 
   /**
-   * The token: at once when it is cached, else a promise; never throws. Past most of its life a cached one is replaced
-   * meanwhile, in the background.
+   * Returns a cached token at once, else a promise; never throws. A cached token that is due is replaced in the background.
    */
-  // Between a look into the cache and one into what is under way nothing else may run, or two callers could each start
-  // a request.
+  // No `await` between the lookups in the cache and in the work under way, or two callers could each start a request.
   get(order: TokenOrder, wait: Wait): MaybePromise<IssuedToken> {
     const { clock } = this.#surroundings
     const cached = this.#options.cache.find(order.key)
@@ -107,14 +107,14 @@ export class Tokens {
     if (rejection !== undefined) {
       return living && isOutlived(rejection) ? this.#asStale(living.token) : Promise.reject(rejection)
     }
-    return living === undefined
-      ? this.#inFlight.wait(this.#join(order), 'settled', wait)
-      : this.#replaceOrStale(order, living, wait)
+    if (living !== undefined) return this.#replaceOrStale(order, living, wait)
+    const shared = this.#join(order)
+    return this.#inFlight.wait(shared, 'settled', wait).catch(error => lookupFailed(shared, error))
   }
 
   /**
-   * Drops a token that a backend refused, if it is still the cached one: whoever comes late with an old token does not
-   * drop its successor. Says whether it did; at most one token of a key goes in 10 seconds.
+   * Drops a token that a backend refused, and tells whether it did. Drops only the cached token itself, not its successor,
+   * and at most one token per key in 10 seconds.
    */
   invalidate(token: IssuedToken): boolean {
     const { cache } = this.#options
@@ -122,18 +122,18 @@ export class Tokens {
     if (key === undefined || cache.getLiving(key) !== token || !this.#invalidationPace.allows(key))
       return false
     cache.delete(key)
-    this.#surroundings.logger.info({}, 'a token was dropped because a backend refused it')
+    this.#surroundings.logger.info({}, 'token dropped: a backend refused it')
     return true
   }
 
-  /** Drops the tokens that these keys of an issuer signed: no backend can verify them any more. */
+  /** Drops the tokens that these keys of an issuer signed, because no backend can verify them any more. */
   dropSignedBy(issuer: string, kids: ReadonlySet<string>): void {
     const tokens = this.#options.cache.deleteSignedBy(issuer, kids)
     if (tokens === 0) return
-    this.#surroundings.logger.warn({ tokens }, 'tokens were dropped because the key that signed them is gone')
+    this.#surroundings.logger.warn({ tokens }, 'tokens dropped: the key that signed them is gone')
   }
 
-  /** Ends what is under way and forgets every token: from now on there is none. */
+  /** Aborts the work under way and clears the cache. Later lookups reject. */
   close(): void {
     this.#closed = true
     this.#options.cache.clear()
@@ -142,7 +142,7 @@ export class Tokens {
 
   #refresh(order: TokenOrder): void {
     if (this.#closed || this.#inFlight.has(order.key)) return
-    // Nobody waits for it; a failure is logged where it happens, and delays the next try.
+    // No caller waits for it. The origin logs a failure, which delays the next attempt.
     this.#join(order).settled.catch(() => {})
   }
 
@@ -152,15 +152,17 @@ export class Tokens {
     )
   }
 
-  /** Who could have a living token waits for one attempt at most, and for none when one failed a moment ago. */
+  /** Waits for one attempt at most when a living token exists, and not at all when one has just failed. */
   async #replaceOrStale(order: TokenOrder, cached: CachedToken, wait: Wait): Promise<IssuedToken> {
     if (!this.#inFlight.has(order.key) && cached.refresh.isPaused) return this.#asStale(cached.token)
+    const shared = this.#join(order)
     try {
-      return await this.#inFlight.wait(this.#join(order), 'firstAttempt', wait)
+      return await this.#inFlight.wait(shared, 'firstAttempt', wait)
     } catch (error) {
-      // Asked anew: it may have been dropped meanwhile.
+      // Read again: it may have been dropped meanwhile.
       const token = this.#options.cache.getLiving(order.key)
-      if (token === undefined || !BrokerError.is(error) || !isOutlived(error)) throw error
+      if (token === undefined || !BrokerError.is(error) || !isOutlived(error))
+        return lookupFailed(shared, error)
       return this.#asStale(token)
     }
   }
@@ -178,22 +180,25 @@ export class Tokens {
     try {
       const origin = this.#options.originOf(order.issuer)
       const obtain = () => origin.obtain(order, signal, onFirstFailure)
-      // A token that has ended on its way may be the last one of its kind: one more try.
-      const token = this.#keep(order, await obtain()) ?? this.#keep(order, await obtain())
-      if (token !== undefined) return token
-      const failure = deadOnArrival()
+      // A cache in front of Dex can repeat a token until its end: one more attempt.
+      const first = this.#keep(order, await obtain())
+      if (first !== undefined) return first
+      const obtained = await obtain()
+      const second = this.#keep(order, obtained)
+      if (second !== undefined) return second
+      const failure = deadOnArrival(obtained.request)
       logTokenFailure(this.#surroundings, order, failure)
       throw failure
     } catch (error) {
       const failure = asBrokerError(error, 'the token request failed')
-      // The origin logs its own failures.
+      // The origin has logged its own failures.
       if (failure !== error) logTokenFailure(this.#surroundings, order, failure)
       this.#takeNote(order, failure)
       throw failure
     }
   }
 
-  /** The token as it is cached; `undefined` when it has ended already. */
+  /** Caches a token and returns it; `undefined` when it is expired already. */
   #keep(order: TokenOrder, { response, requestedAt }: ObtainedToken): IssuedToken | undefined {
     const { cache, accepted, tokenHeaders, life: limits } = this.#options
     const { clock } = this.#surroundings
@@ -215,22 +220,30 @@ export class Tokens {
     if (failure.code === 'token_request_rejected') {
       cache.delete(order.key)
       accepted.delete(order)
-      // A configured client's living token serves on: it is the configuration that has to be mended.
+      // The living token of a configured client stays in use while the operator corrects the configuration.
     } else {
       cache.find(order.key)?.refresh.failed(failure)
     }
   }
 }
 
-/** Whether a living token serves on: Dex cannot answer, or the configuration has to be mended. */
+/** Whether a living token stays in use: Dex is unavailable, or the configuration is wrong. */
 function isOutlived({ transient, code }: BrokerError): boolean {
   return transient || code === 'client_misconfigured'
 }
 
-/** The process stood still for longer than the token lives, or Dex took as long. */
-function deadOnArrival(): BrokerError {
-  return new BrokerError('token_endpoint_unavailable', 'the token had expired when it arrived', {
+/** The process was suspended for longer than the token lives, or Dex took as long. */
+function deadOnArrival(upstreamRequest: UpstreamRequest): BrokerError {
+  return new BrokerError('token_endpoint_unavailable', 'the token was expired on arrival', {
     transient: true,
+    upstreamRequest,
     hint: { problem: 'expired_on_arrival', option: 'tokenEndpoint' },
   })
+}
+
+/** Counts a lookup that ends without a token, and rejects it. */
+function lookupFailed(shared: SharedWork<IssuedToken>, error: unknown): never {
+  // An error that belongs to no outage, such as the caller's own timeout: the work may fail later.
+  if (BrokerError.is(error) && !countFailedLookups(error)) shared.lostLookups++
+  throw error
 }

@@ -1,9 +1,9 @@
 type HeaderValue = string | string[] | undefined
 
-/** Headers of a dispatch by their names as written; a name on several lines has several values. */
+/** The headers of a dispatch by name, as written; a repeated name has several values. */
 export type HeaderLines = Record<string, HeaderValue>
 
-/** A copy of `opts.headers`, whichever of undici's shapes they have, or `undefined` for what undici refuses. */
+/** Copies `opts.headers` from any form that undici accepts; `undefined` for a form that undici refuses. */
 export function headerLines(headers: unknown): HeaderLines | undefined {
   if (headers === null || headers === undefined) return {}
   if (typeof headers !== 'object') return undefined
@@ -15,12 +15,12 @@ export function headerLines(headers: unknown): HeaderLines | undefined {
   return { ...(headers as HeaderLines) }
 }
 
-/** Whether a header will be sent. */
+/** Tells whether a header will be sent. */
 export function hasHeader(lines: HeaderLines, name: string): boolean {
   return Object.entries(lines).some(([key, value]) => value !== undefined && key.toLowerCase() === name)
 }
 
-/** A copy in which `set`, with its names in lower case, replaces what goes by the same names. */
+/** Copies headers and replaces those in `set`, whose names are in lower case. */
 export function withHeaders(lines: HeaderLines, set: Readonly<Record<string, string>>): HeaderLines {
   const others = Object.entries(lines).filter(([key]) => !Object.hasOwn(set, key.toLowerCase()))
   return Object.fromEntries([...others, ...Object.entries(set)])
@@ -48,7 +48,7 @@ function merged(pairs: Iterable<[unknown, HeaderValue]>): HeaderLines {
   return Object.fromEntries(lines)
 }
 
-/** As undici writes it; raw headers are bytes. */
+/** Converts a value like undici; raw headers are bytes. */
 function text(value: unknown): string {
   return Buffer.isBuffer(value) ? value.toString('latin1') : String(value)
 }

@@ -4,8 +4,8 @@ import type { StableController } from './stable-controller.ts'
 type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2]
 
 /**
- * A response whose head has come, and which is not passed on yet. Its connection is paused; what comes all the same,
- * because the peer has closed, is kept.
+ * A response whose headers arrived and which is not passed on yet. Its connection is paused; data that arrives nevertheless,
+ * because the peer closed, is kept.
  */
 export class HeldResponse {
   readonly controller: Dispatcher.DispatchController
@@ -29,7 +29,7 @@ export class HeldResponse {
     this.#statusMessage = statusMessage
   }
 
-  /** Whether nothing more will come. */
+  /** Whether the response is complete. */
   get isOver(): boolean {
     return this.#trailers !== undefined || this.#error !== undefined
   }
@@ -46,7 +46,7 @@ export class HeldResponse {
     this.#error = error
   }
 
-  /** The head goes to `handler`; what has come since goes through `rest`, as if it came now. */
+  /** Passes the headers to `handler`, and the data that arrived since then through `rest`. */
   passOn(
     rest: Required<Pick<Dispatcher.DispatchHandler, 'onResponseData' | 'onResponseEnd' | 'onResponseError'>>,
     handler: Dispatcher.DispatchHandler,
@@ -58,7 +58,7 @@ export class HeldResponse {
       if (this.#error !== undefined) rest.onResponseError(this.controller, this.#error)
       else if (this.#trailers !== undefined) rest.onResponseEnd(this.controller, this.#trailers)
     } catch (error) {
-      // As undici does for a handler that throws.
+      // Like undici for a handler that throws.
       controller.abort(error as Error)
     }
     if (!controller.pausedByHandler) this.controller.resume()

@@ -1,8 +1,8 @@
 import type { Dispatcher } from 'undici'
 
 /**
- * The one controller that the caller's handler sees, whatever connection the request is on: a second dispatch brings
- * a controller of its own, and pausing or aborting the first one would reach nobody.
+ * The controller that the caller's handler sees, over both dispatches. A second dispatch has another controller, so that
+ * pausing or aborting the first one would have no effect.
  */
 export class StableController implements Dispatcher.DispatchController {
   readonly #onAbort: (reason: Error) => void
@@ -29,7 +29,7 @@ export class StableController implements Dispatcher.DispatchController {
     return this.#aborted || (this.#target?.aborted ?? false)
   }
 
-  /** Whether the caller's handler wants nothing more for now, whatever the connection does. */
+  /** Whether the caller's handler has paused the response. */
   get pausedByHandler(): boolean {
     return this.#paused
   }

@@ -10,22 +10,22 @@ import { StableController } from './stable-controller.ts'
 type Controller = Dispatcher.DispatchController
 type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2]
 
-/** A dispatch that gets a token. */
+/** A dispatch with a token. */
 export interface TokenDispatch {
   readonly dispatch: Dispatcher.Dispatch
   readonly opts: Dispatcher.DispatchOptions & { readonly signal?: unknown }
-  /** Those of the caller. */
+  /** The caller's headers. */
   readonly headers: HeaderLines
   readonly handler: Dispatcher.DispatchHandler
   readonly tokens: OutgoingTokens
 }
 
 /**
- * Stands between undici and the caller's handler: gets the token, dispatches, and after a 401 once more with another
- * token. The caller's handler sees one request and one response.
+ * Sits between undici and the caller's handler. Gets a token, dispatches, and after a 401 dispatches again with a new token.
+ * The caller's handler sees one request and one response.
  *
- * `waiting` for a token; `sending`, which covers the response that is passed on; `holding` a 401 until it is clear
- * whether there is another token; `draining` it before the second dispatch; `over`.
+ * Phases: `waiting` for a token; `sending`, including the response that is passed on; `holding` a 401 while a new token is
+ * requested; `draining` it before the second dispatch; `over`.
  */
 export class TokenHandler implements Dispatcher.DispatchHandler {
   readonly #call: TokenDispatch
@@ -43,11 +43,11 @@ export class TokenHandler implements Dispatcher.DispatchHandler {
     this.#handler = call.handler
   }
 
-  /** What `dispatch` returns: whether the dispatcher takes more at once. */
+  /** Dispatches and returns the result of `dispatch`: whether the dispatcher accepts more at once. */
   send(): boolean {
     const token = this.#call.tokens.get(this.#signal)
     if (!(token instanceof Promise)) return this.#dispatch(token)
-    // The caller's handler gets its controller now: it may abort while we wait.
+    // The caller's handler gets its controller now, so that it can abort the wait.
     this.#begin(undefined)
     token.then(
       issued => this.#phase === 'waiting' && this.#dispatchLate(issued),
@@ -144,7 +144,7 @@ export class TokenHandler implements Dispatcher.DispatchHandler {
     this.#phase = 'sending'
     this.#token = token
     this.#controller.target = undefined
-    // A redirect interceptor further in would carry mapped headers to wherever the redirect leads.
+    // An inner redirect interceptor would send mapped headers along.
     const withToken = { ...opts, headers: withHeaders(headers, token.headers), maxRedirections: 0 }
     return dispatch(withToken as Dispatcher.DispatchOptions, this)
   }
@@ -180,7 +180,7 @@ export class TokenHandler implements Dispatcher.DispatchHandler {
       return
     }
     this.#drainTimer = setTimeout(
-      () => held.controller.abort(new Error('nobody waits for the rest')),
+      () => held.controller.abort(new Error('rest of the response discarded: timeout')),
       maxDrainMs,
     )
     held.controller.resume()
@@ -190,7 +190,8 @@ export class TokenHandler implements Dispatcher.DispatchHandler {
     const held = this.#held
     if (held === undefined) return
     held.drainedBytes += bytes
-    if (held.drainedBytes > maxDrainedBytes) controller.abort(new Error('nobody reads the rest'))
+    if (held.drainedBytes > maxDrainedBytes)
+      controller.abort(new Error('rest of the response discarded: too large'))
   }
 
   #dispatchAgain(): void {
@@ -199,7 +200,7 @@ export class TokenHandler implements Dispatcher.DispatchHandler {
     if (this.#token !== undefined) this.#dispatchLate(this.#token)
   }
 
-  /** An abort by the caller's handler: the connection reports it if one is at work for the caller, else we do. */
+  /** Handles an abort by the caller's handler. The connection reports it while it serves the caller, else this class does. */
   #abort(reason: Error): void {
     const { target } = this.#controller
     if (this.#phase !== 'sending' || target === undefined) this.#fail(reason)

@@ -5,16 +5,16 @@ import { dispatchTarget } from './dispatch-target.ts'
 import { TokenHandler } from './token-handler.ts'
 
 /**
- * An interceptor for undici's `dispatcher.compose(...)` that puts the broker's token on requests to the places in
- * `allow`, and on no others; the token endpoint always passes through untouched.
+ * Creates an interceptor for undici's `dispatcher.compose(...)` that adds the broker's token to requests to the origins in
+ * `allow`, and to no others. Requests to the token endpoint pass unchanged.
  *
- * No token, no request: the request fails with `BrokerError`. After a 401 the token is replaced, and the request sent once
- * more when its body is nothing, a string or bytes up to `maxReplayBytes`; bodies of `fetch` are streams by then, for which
- * `createFetch` is the better place. Upgrades and CONNECT get a token and no second try.
+ * Without a token the request fails with `BrokerError` and nothing is sent. After a 401 the token is replaced and the request
+ * is repeated once, if its body is empty, a string or bytes of at most `maxReplayBytes`. Bodies of `fetch` are streams here:
+ * use `createFetch` for them. Upgrades and CONNECT get a token and are never repeated.
  *
- * The order counts, innermost first: `compose(dns, tokenInterceptor(...), redirect)`. What follows redirects belongs
- * outside, so that every hop is judged anew (one further in is told to follow none); what rewrites the origin belongs
- * inside. Throws a `TypeError` that names the wrong option.
+ * The order matters, innermost first: `compose(dns, tokenInterceptor(...), redirect)`. Put an interceptor that follows
+ * redirects outside, so that each hop is judged, and one that rewrites the origin inside. An inner one follows no redirects.
+ * Throws a `TypeError` that names a wrong option.
  */
 export function tokenInterceptor(
   broker: TokenProvider,
@@ -27,10 +27,10 @@ export function tokenInterceptor(
       const target = dispatchTarget(opts)
       if (target === undefined || !tokens.mayGoTo(target.url, target.path)) return dispatch(opts, handler)
       const headers = headerLines(opts.headers)
-      // undici says what is wrong with them.
+      // undici reports the error.
       if (headers === undefined) return dispatch(opts, handler)
       if (tokens.leaveAlone(name => hasHeader(headers, name))) {
-        // An iterator that was read is empty the next time.
+        // An iterator can be read only once.
         return dispatch(isIterator(opts.headers) ? { ...opts, headers } : opts, handler)
       }
       const judged = { ...opts, ...target.opts }
@@ -42,11 +42,11 @@ function isIterator(headers: unknown): boolean {
   return typeof headers === 'object' && headers !== null && 'next' in headers && Symbol.iterator in headers
 }
 
-/** The handlers of undici 6 and of the `fetch` of Node 22 and 24: behind undici 8 they would never be called. */
+/** Refuses handlers of undici 6 and of the `fetch` of Node 22 and 24, which undici 8 never calls. */
 function refuseLegacyHandler(handler: Dispatcher.DispatchHandler): void {
   if (typeof handler !== 'object' || handler === null) return
   if (!('onConnect' in handler) || typeof handler.onRequestStart === 'function') return
   throw new TypeError(
-    "this Node's own fetch cannot use a dispatcher of undici 8: use the fetch of the package undici, or wrap the dispatcher in its Dispatcher1Wrapper",
+    'the built-in fetch of this Node cannot use an undici 8 dispatcher: use fetch of the undici package, or wrap the dispatcher in its Dispatcher1Wrapper',
   )
 }

@@ -2,14 +2,15 @@ import type { Dispatcher } from 'undici'
 import type { Transport } from '../shared/http/transport.ts'
 
 /**
- * A transport for `TokenBroker` over an undici dispatcher: a pool, certificates and timeouts of your own, and the
- * process's global dispatcher stays as it is. The dispatcher remains yours to close.
+ * Creates a transport for `TokenBroker` from an undici dispatcher, for your own pool, certificates and timeouts. It does not
+ * change the global dispatcher and does not close the given one.
  *
- * The dispatcher must not follow redirects; one with a `tokenInterceptor` is fine, the token endpoint passes through it.
+ * The dispatcher must not follow redirects. It may have a `tokenInterceptor`, which passes the token endpoint unchanged.
+ * Throws a `TypeError` for another value.
  */
 export function undiciTransport(dispatcher: Dispatcher): Transport {
   if (typeof dispatcher?.request !== 'function')
-    throw new TypeError('dispatcher must be a dispatcher of undici')
+    throw new TypeError('dispatcher must be an undici dispatcher')
   return async (url, { method, headers, body, signal }) => {
     const { origin, pathname, search } = new URL(url)
     const response = await dispatcher.request({

@@ -123,7 +123,7 @@ test('a broker that is asked whether it is ready, and for nothing else, stays re
   for (let elapsed = 0; elapsed < 240; elapsed += 10) {
     running.clock.advance(10 * minuteMs)
     expect(running.broker.missing()).toEqual([])
-    const loaded = () => running.log.lines.filter(({ message }) => message === 'key set loaded').length
+    const loaded = () => running.log.lines.filter(({ message }) => message === 'key set refreshed').length
     await until(() => loaded() === elapsed / 10 + 2)
   }
 })
@@ -245,7 +245,7 @@ describe('the age of a key set', () => {
     running.clock.advance(10 * minuteMs)
     expect(await isAccepted(running)).toBe(true)
     expect(running.dex.counts.keysRequests).toBe(2)
-    expect(running.log.lines.at(-1)).toMatchObject({ level: 'error', fields: { keys: 'the last good ones' } })
+    expect(running.log.lines.at(-1)).toMatchObject({ level: 'error', fields: { keys: 'cached' } })
   })
 })
 

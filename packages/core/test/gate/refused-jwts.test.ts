@@ -125,18 +125,16 @@ describe('the warning', () => {
     const two = [key.jwk(), new CallersKey('ES256', { kid: 'second' }).jwk()]
     const whyOf = async (...args: Parameters<typeof fieldsOf>) => (await fieldsOf(...args))?.['why']
     expect(await whyOf(gate => key.jwt(gate.claims(), nameless), two)).toBe(
-      'it names no key (kid) and several fit',
+      'it has no kid, and several keys fit',
     )
     expect(await whyOf(gate => key.jwt(gate.claims(), nameless), [rsa.jwk()])).toBe(
-      'it names no key (kid) and none is for ES256',
+      'it has no kid, and no key is for ES256',
     )
     expect(await whyOf(gate => key.jwt(gate.claims()), [key.jwk(nameless)])).toBe(
-      'it names a key (kid), and the keys have no names',
+      'it has a kid, and the keys have none',
     )
-    expect(await whyOf(gate => rsa.jwt(gate.claims()))).toBe(
-      'the key that it names cannot be used: it is for encryption',
-    )
-    expect(await whyOf(gate => key.jwt(gate.claims(), { kid: 'x' }))).toBe('it names a key that is unknown')
+    expect(await whyOf(gate => rsa.jwt(gate.claims()))).toBe('its key cannot be used: it is for encryption')
+    expect(await whyOf(gate => key.jwt(gate.claims(), { kid: 'x' }))).toBe('its kid is not in the key set')
   })
 
   test('of requests without a JWT names the header that was looked for', async () => {

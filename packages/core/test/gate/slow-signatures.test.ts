@@ -42,7 +42,7 @@ describe('signatures that take long', () => {
     expect(verdict).toMatchObject({ code: 'overloaded', status: 503, headers: { 'retry-after': '1' } })
     await expect(running.broker.verify(known)).resolves.toBeDefined()
     await Promise.all(all)
-    const warnings = log.lines.filter(({ message }) => message.startsWith('JWTs not verified'))
+    const warnings = log.lines.filter(({ message }) => message.startsWith('JWT verification refused'))
     expect(warnings).toMatchObject([{ level: 'warn', fields: { count: 1 } }])
   })
 })

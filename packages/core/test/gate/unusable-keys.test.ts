@@ -40,10 +40,10 @@ const unusable: [string, Record<string, unknown>, string][] = [
   ['key_ops without verify', rsa.jwk({ key_ops: ['sign'] }), 'key_ops'],
   ['key_ops that are no list', rsa.jwk({ key_ops: 'verify' }), 'key_ops'],
   ['a private key', { ...rsa.privateKey.export({ format: 'jwk' }) }, 'private'],
-  ['a coordinate that is too short', good.jwk({ x: 'AA' }), 'numbers'],
-  ['a coordinate of another curve', good.jwk({ y: p384.jwk()['y'] }), 'numbers'],
-  ['coordinates that are no texts', good.jwk({ x: 1, y: {} }), 'numbers'],
-  ['no numbers', { kty: 'RSA' }, 'numbers'],
+  ['a coordinate that is too short', good.jwk({ x: 'AA' }), 'parameters'],
+  ['a coordinate of another curve', good.jwk({ y: p384.jwk()['y'] }), 'parameters'],
+  ['coordinates that are no texts', good.jwk({ x: 1, y: {} }), 'parameters'],
+  ['no numbers', { kty: 'RSA' }, 'parameters'],
   ['an exponent of 1', withExponent(1), 'exponent'],
   ['an exponent of 2', withExponent(2), 'exponent'],
   ['an even exponent', withExponent(1, 0, 0), 'exponent'],
@@ -73,9 +73,7 @@ describe('a key that cannot be used', () => {
       const failure = await failureOf(running.broker.verify(good.jwt(running.claims(), { kid: 'odd' })))
       expect(failure).toMatchObject({ code: 'invalid_token', cause: { reason: 'unusable_key' } })
       expect(running.broker.missing()).toEqual(['keys'])
-      expect(
-        log.lines.filter(({ message }) => message === 'no key of the key set can be used'),
-      ).toMatchObject([
+      expect(log.lines.filter(({ message }) => message === 'key set has no usable key')).toMatchObject([
         {
           level: 'warn',
           fields: {
@@ -107,7 +105,7 @@ describe('a key that cannot be used', () => {
 
   test('is asked for again once in ten seconds while there is no other', async () => {
     const log = new RecordingLogger()
-    const loaded = () => log.lines.filter(({ message }) => message === 'key set loaded').length
+    const loaded = () => log.lines.filter(({ message }) => message === 'key set refreshed').length
     await using running = await startGate([rsa.jwk({ use: 'enc' })], {}, { logger: log })
     await failureOf(running.broker.verify(good.jwt(running.claims())))
     running.clock.advance(10_000)
@@ -155,8 +153,8 @@ describe('a refresh that brings no key that can be used', () => {
     expect(running.broker.missing()).toEqual([])
     expect(log.lines.at(-1)).toMatchObject({
       level: 'error',
-      message: 'key set not loaded: the JWKS endpoint sent no key that can be used',
-      fields: { keys: 'the last good ones' },
+      message: 'key set refresh failed: the key set has no usable key',
+      fields: { keys: 'cached' },
     })
   })
 
@@ -182,7 +180,7 @@ describe('a refresh that brings no key that can be used', () => {
     dex.setFault('keys', { kind: 'answer', body: '{"keys":[{"kty":"nope","kid":"x"}]}' })
     clock.advance(11_000)
     await broker.getToken({ ...billing })
-    await until(() => log.lines.some(({ message }) => message.startsWith('key set not loaded')))
+    await until(() => log.lines.some(({ message }) => message.startsWith('key set refresh failed')))
     expect(broker.peekToken()).toBe(token)
     dex.clearFaults()
     clock.advance(11_000)

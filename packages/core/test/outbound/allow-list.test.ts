@@ -90,7 +90,7 @@ test.each([
   [['https://a.test', 'api.example.com'], 'allow[1] must be an absolute URL'],
   [['*'], 'allow[0] must be an absolute URL'],
   [['ftp://a.test'], 'allow[0] must be an https or http URL'],
-  [['https://u:p@a.test'], 'allow[0] must not hold user information'],
+  [['https://u:p@a.test'], 'allow[0] must not contain user information'],
   [['https://a.test/?x=1'], 'allow[0] must not have a query'],
   [['https://a.test/#'], 'allow[0] must not have a query'],
   [['https://*.a.test'], 'allow[0] must be one exact origin'],

@@ -316,7 +316,9 @@ describe('the global fetch', () => {
 test('a call outside allow leaves one line at debug for each origin, without its path', async () => {
   await using out = await startOutgoingCalls({ outgoing: ({ url }) => ({ allow: [`${url}/v1`] }) })
   const lines = () =>
-    out.log.lines.filter(({ message }) => message === 'call outside allow sent without a token')
+    out.log.lines.filter(
+      ({ message }) => message === 'call sent without a token: its origin is outside allow',
+    )
   for (const url of [`${out.elsewhere.url}/a?secret`, out.elsewhere.url, `${out.backend.url}/v2`]) {
     await (await out.call(url)).text()
   }

@@ -59,5 +59,5 @@ test('it rejects when there is no token, and with the reason of a caller who lea
 test('wrong options are refused by name', async () => {
   await using out = await startOutgoingCalls()
   expect(() => headerProvider(out.broker, { allow: [] })).toThrow('allow must be')
-  expect(() => headerProvider(out.broker, undefined as never)).toThrow('options must have allow')
+  expect(() => headerProvider(out.broker, undefined as never)).toThrow('options must be an object with allow')
 })

@@ -59,6 +59,6 @@ test('the log says that a token was dropped, and not which one', async () => {
   expect(running.log.lines.at(-1)).toEqual({
     level: 'info',
     fields: {},
-    message: 'a token was dropped because a backend refused it',
+    message: 'token dropped: a backend refused it',
   })
 })

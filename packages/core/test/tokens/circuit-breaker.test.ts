@@ -160,7 +160,7 @@ describe('a Dex that cannot answer', () => {
     running.clock.advance(1_000)
     await running.broker.getToken()
     expect(running.dex.counts.tokenRequests).toBe(6)
-    expect(running.log.lines.some(({ message }) => message.includes('answers again'))).toBe(true)
+    expect(running.log.lines.some(({ message }) => message.includes('circuit closed'))).toBe(true)
   })
 
   test('and comes back is not kept out by requests that it never answered', async () => {

@@ -598,7 +598,7 @@ describe('the handler of the caller', () => {
     const legacy = { onConnect() {}, onHeaders() {}, onData() {}, onComplete() {}, onError() {} }
     expect(() =>
       out.dispatcher.dispatch({ origin: out.backend.url, path: '/', method: 'GET' }, legacy as never),
-    ).toThrow(/package undici, or wrap the dispatcher in its Dispatcher1Wrapper/)
+    ).toThrow(/undici package, or wrap the dispatcher in its Dispatcher1Wrapper/)
     const wrapped = new undici.Dispatcher1Wrapper(out.dispatcher)
     const ended = new Promise<void>((resolve, reject) => {
       const handler = {

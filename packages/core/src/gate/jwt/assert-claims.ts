@@ -1,17 +1,17 @@
 import type { JwtClaims } from './jwt.ts'
 import { invalidJwt } from './jwt-refusal.ts'
 
-/** What a JWT must say besides being signed. */
+/** The claims that a JWT must have. */
 export interface ClaimsRules {
-  /** Compared exactly with `iss`; `undefined` accepts any issuer whose keys are in the key set. */
+  /** Compared exactly with `iss`; `undefined` accepts any issuer. */
   readonly issuer: string | undefined
-  /** One of these must be in `aud`; empty accepts any audience. */
+  /** One of these must be in `aud`; an empty list accepts any audience. */
   readonly audiences: readonly string[]
-  /** Tolerated difference between the clocks, in milliseconds. */
+  /** Tolerated clock difference, in milliseconds. */
   readonly clockToleranceMs: number
 }
 
-/** Checks the registered claims of RFC 7519 section 4.1; `exp` is required. Cheap, and needs no key. */
+/** Checks the registered claims of RFC 7519 section 4.1; `exp` is required. Needs no key. */
 export function assertClaims(claims: JwtClaims, rules: ClaimsRules, nowMs: number): void {
   const { iss } = claims
   if (rules.issuer !== undefined && iss !== rules.issuer)
@@ -22,14 +22,14 @@ export function assertClaims(claims: JwtClaims, rules: ClaimsRules, nowMs: numbe
   assertTimes(claims, rules.clockToleranceMs, nowMs)
 }
 
-/** The part of the rules that time can change; to be checked each time. `1e999` is legal JSON and parses to infinity: refused. */
+/** Checks `exp` and `nbf`, also for a JWT that was verified before. Refuses infinity, to which `1e999` parses. */
 export function assertTimes(claims: JwtClaims, clockToleranceMs: number, nowMs: number): void {
   const { exp, nbf } = claims
   if (!isFiniteNumber(exp)) throw invalidJwt('claims', 'exp is missing or not a finite number')
-  if (nowMs >= exp * 1000 + clockToleranceMs) throw invalidJwt('expired', 'expired')
+  if (nowMs >= exp * 1000 + clockToleranceMs) throw invalidJwt('expired', 'it is expired')
   if (nbf === undefined) return
   if (!isFiniteNumber(nbf)) throw invalidJwt('claims', 'nbf is not a finite number')
-  if (nowMs < nbf * 1000 - clockToleranceMs) throw invalidJwt('not_yet_valid', 'not valid yet')
+  if (nowMs < nbf * 1000 - clockToleranceMs) throw invalidJwt('not_yet_valid', 'it is not valid yet')
 }
 
 function isFiniteNumber(value: unknown): value is number {

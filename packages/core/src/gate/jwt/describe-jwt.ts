@@ -1,21 +1,22 @@
 import { parseJsonObject } from '../../shared/http/parse-json-object.ts'
 import { logText } from '../../shared/log-text.ts'
 
-/** Values of a list that are shown at most. */
+/** Limit of values shown per list. */
 const maxValues = 5
 
-/** What a refused JWT says of itself, for the log; nothing of it is verified. */
+/** Parts of a refused JWT for the log; not verified. */
 export interface JwtDescription {
   readonly alg?: unknown
   readonly kid?: unknown
   readonly iss?: unknown
   readonly aud?: unknown
-  /** Seconds. */
+  /** Time since `exp`, in whole seconds. */
   readonly secondsPastExp?: number
+  /** Time until `nbf`, in whole seconds. */
   readonly secondsBeforeNbf?: number
 }
 
-/** Reads what it can; every value is cut and has no control characters. Never shows the JWT, or a claim about a person. */
+/** Reads what it can and shortens every value. Never shows the JWT itself or a claim about a person. */
 export function describeJwt(jwt: string, nowMs: number): JwtDescription {
   const [header, claims] = jwt.split('.', 2).map(decodedObject)
   const { exp, nbf } = claims ?? {}
@@ -45,9 +46,9 @@ function shown(value: unknown): unknown {
   return value.length > maxValues ? [...shownValues, '...'] : shownValues
 }
 
-/** Names, numbers and URLs. A text of another form is no name, but may be a secret that came into the wrong place. */
+/** Names, numbers and URLs. Another text could be a secret in the wrong place. */
 const nameLike = /^[\w.:/@+=~-]*$/
 
 function nameText(text: string): string {
-  return nameLike.test(text) ? logText(text) : `(${text.length} characters that are no name)`
+  return nameLike.test(text) ? logText(text) : `(${text.length} characters that are not a name)`
 }

@@ -1,12 +1,12 @@
 import { isNestedDeeperThan } from '../../shared/is-nested-deeper-than.ts'
 import { invalidJwt } from './jwt-refusal.ts'
 
-/** Claims are two or three deep; whoever walks through them, or turns them into JSON, must not run out of stack. */
+/** Real claims have two or three levels. The limit keeps code that walks through them from a stack overflow. */
 const maxDepth = 64
 
-/** Freezes claims with all that is in them; refuses those that are nested deeper than 64. */
+/** Freezes claims with all nested values. Refuses claims that are nested deeper than 64 levels. */
 export function freezeClaims(claims: object): void {
-  if (isNestedDeeperThan(claims, maxDepth)) throw invalidJwt('claims', 'nested too deep')
+  if (isNestedDeeperThan(claims, maxDepth)) throw invalidJwt('claims', 'the claims are nested too deeply')
   deepFreeze(claims)
 }
 

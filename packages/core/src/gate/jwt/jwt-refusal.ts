@@ -1,7 +1,7 @@
 import { BrokerError } from '../../shared/errors.ts'
 import type { JwtRefusalReason } from '../../shared/jwt-refusal-reason.ts'
 
-/** Why a JWT was refused, for the log and the metrics: the cause of an `invalid_token`. Holds nothing of the JWT. */
+/** The reason of a refusal, for log and metrics: the cause of an `invalid_token`. Contains no part of the JWT. */
 export class JwtRefusal extends Error {
   override readonly name: string = 'JwtRefusal'
   readonly reason: JwtRefusalReason
@@ -12,7 +12,7 @@ export class JwtRefusal extends Error {
   }
 }
 
-/** The one answer to every unacceptable JWT; what was wrong with it goes to the log, as the cause. */
+/** The error for every unacceptable JWT. Its cause has the reason, for the log. */
 export function invalidJwt(
   reason: Exclude<JwtRefusalReason, 'missing'>,
   text: string,
@@ -23,7 +23,7 @@ export function invalidJwt(
   })
 }
 
-/** No JWT at all is told from a bad one, because the challenge differs. */
+/** The error for a request without a JWT, which has a different challenge. */
 export function missingJwt(): BrokerError {
   return new BrokerError('invalid_token', 'a JWT is required', {
     credentialsAbsent: true,

@@ -15,7 +15,7 @@ export interface JwtVerifierOptions {
   readonly clock: Clock
 }
 
-/** A caller's JWT in, its claims out; the claims are frozen, because a JWT that comes again gets the same ones. */
+/** Verifies callers' JWTs and returns their claims. The claims are frozen, because the same JWT returns the same object. */
 export class JwtVerifier {
   readonly #options: JwtVerifierOptions
 
@@ -24,11 +24,11 @@ export class JwtVerifier {
   }
 
   /**
-   * Waits only for keys that are not at hand, and for signatures that take long. Form and claims come before keys, so
-   * that junk causes no request to the JWKS endpoint.
+   * Waits only for keys that are not loaded and for slow signatures. Checks form and claims before keys, so that junk causes
+   * no request to the JWKS endpoint.
    */
   verify(jwt: string, wait: Wait): MaybePromise<JwtClaims> {
-    // An oversized one is refused anyway, and not worth a hash.
+    // An oversized JWT is refused later; it needs no hash.
     const id = jwt.length > maxJwtLength ? '' : this.#options.verified.idOf(jwt)
     return this.#remembered(id) ?? this.#verify(jwt, id, wait)
   }

@@ -1,19 +1,19 @@
 import { createPublicKey, type KeyObject, type webcrypto } from 'node:crypto'
 import { allowedAlgorithms } from '../jwt/jwt.ts'
 
-/** A member of a JWK set, as it was received. */
+/** A member of a JWK set, as received. */
 type Jwk = Readonly<Record<string, unknown>>
 
 const curveOf: Readonly<Record<string, string>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' }
 const coordinateBytes: Readonly<Record<string, number>> = { 'P-256': 32, 'P-384': 48, 'P-521': 66 }
-const noKey = 'its numbers are no key'
+const noKey = 'its parameters are not a valid key'
 
-/** RFC 7518 section 3.3; and the longest that is verified in well under a millisecond. */
+/** The minimum of RFC 7518 section 3.3, and the longest key that verifies in well under a millisecond. */
 const rsaBits = { min: 2_048, max: 8_192 }
-/** With 1 a signature is the padded hash itself, which anybody can write down; 3 is legal. Beyond 31 bits, as in Go: it only costs. */
+/** With exponent 1 anybody can forge a signature; 3 is legal. More than 31 bits only cost time; Go has the same limit. */
 const rsaExponent = { min: 3n, max: 2n ** 31n - 1n }
 
-/** Why a member of a JWK set says of itself that it is no key for the gate (RFC 7517 section 4); `undefined` when it may be one. */
+/** Tells why the declarations of a JWK exclude it for the gate (RFC 7517 section 4); `undefined` when they do not. */
 export function declaredKeyProblem(jwk: Jwk): string | undefined {
   const { kty, crv, d, alg, use, key_ops: operations } = jwk
   if (kty !== 'RSA' && kty !== 'EC') return 'its type is not RSA or EC'
@@ -33,10 +33,10 @@ export function declaredKeyProblem(jwk: Jwk): string | undefined {
     : 'its alg does not fit its type or curve'
 }
 
-/** Such keys are published beside others for good reason: not worth a warning. */
+/** Issuers publish such keys beside others on purpose, so that they are no reason for a warning. */
 export const encryptionOnly = 'it is for encryption'
 
-/** Why the numbers of a key that may be one by its own words make none that is trusted. */
+/** Tells why the parameters of a declared key are not valid or not trusted; `undefined` when they are. */
 export function keyNumbersProblem(jwk: Jwk): string | undefined {
   if (jwk['kty'] === 'EC') return hasCoordinates(jwk) ? undefined : noKey
   try {
@@ -46,7 +46,7 @@ export function keyNumbersProblem(jwk: Jwk): string | undefined {
   }
 }
 
-/** RFC 7518 section 6.2.1. To import such a key takes up to milliseconds, so that its point is on the curve is seen when it is used. */
+/** RFC 7518 section 6.2.1. Importing an EC key takes up to milliseconds, so that its point is checked at first use. */
 function hasCoordinates({ crv, x, y }: Jwk): boolean {
   const bytes = coordinateBytes[crv as string]
   return [x, y].every(
@@ -54,7 +54,7 @@ function hasCoordinates({ crv, x, y }: Jwk): boolean {
   )
 }
 
-/** Why an RSA key is not trusted; `undefined` for one that is, and for keys of another type. */
+/** Tells why an RSA key is not trusted; `undefined` for a trusted key and for other key types. */
 export function rsaKeyProblem({ asymmetricKeyDetails = {} }: KeyObject): string | undefined {
   const { modulusLength, publicExponent } = asymmetricKeyDetails
   if (modulusLength === undefined || publicExponent === undefined) return undefined

@@ -10,30 +10,30 @@ import { invalidJwt } from '../jwt/jwt-refusal.ts'
 import { declaredKeyProblem, keyNumbersProblem } from './key-problem.ts'
 import { VerificationKey } from './verification-key.ts'
 
-/** Keys that are tried at most for one JWT, when several share its `kid`. */
+/** Limit of keys tried for one JWT, when several share its `kid`. */
 const maxKeysTried = 8
-/** Keys of a set whose numbers are looked at when it is loaded; those of a longer set as they are used. */
+/** Limit of keys whose parameters are checked at load; further keys are checked at first use. */
 const maxKeysExamined = 64
-/** A list of keys, whose certificates and operations are lists. */
+/** A key set has few levels: a list of keys with lists of certificates and operations. */
 const maxDepth = 16
 
-/** A key of a set that is ignored (RFC 7517 section 5). */
+/** A key that is ignored (RFC 7517 section 5). */
 export interface UnusableKey {
   readonly kid: string | undefined
-  /** In words that follow its name. */
+  /** The reason: `its type is not RSA or EC`. */
   readonly problem: string
 }
 
 /**
- * The public keys of an issuer at one moment. jose selects (type, curve, `alg`, `use`, `key_ops` must fit) and
- * imports; keys without a `kid` and keys that share one are kept apart.
+ * The public keys of an issuer at one moment. jose selects keys (type, curve, `alg`, `use`, `key_ops` must fit) and imports
+ * them. Keys without a `kid` and keys with the same `kid` stay separate.
  */
 export class KeySet {
-  /** The keys that cannot verify a JWT, whoever names them. */
+  /** The keys that cannot verify any JWT. */
   readonly unusable: readonly UnusableKey[]
   readonly #keys: readonly JWK[]
   readonly #select: ReturnType<typeof createLocalJWKSet>
-  /** Those that were selected before, by algorithm and id. */
+  /** The keys selected before, by algorithm and id. */
   readonly #selected = new Map<string, VerificationKey>()
 
   private constructor(keys: readonly JWK[], unusable: readonly UnusableKey[]) {
@@ -42,7 +42,7 @@ export class KeySet {
     this.#select = createLocalJWKSet({ keys: [...keys] })
   }
 
-  /** `undefined` when the text is no JWK set (RFC 7517 section 5) or an empty one. */
+  /** Parses a JWK set; `undefined` when the text is not one (RFC 7517 section 5) or has no keys. */
   static parse(text: string): KeySet | undefined {
     const members = parseJsonObject(text)?.['keys']
     if (!Array.isArray(members) || isNestedDeeperThan(members, maxDepth)) return undefined
@@ -64,20 +64,20 @@ export class KeySet {
     return this.#keys.length
   }
 
-  /** The ids of keys, usable or not, that another key set does not have. */
+  /** The ids of keys, usable or not, that another key set lacks. */
   kidsMissingIn(other: KeySet): ReadonlySet<string> {
     return this.#kids().difference(other.#kids())
   }
 
-  /** Whether the set has the key that a JWT names; for a JWT that names none, whether a key could fit. */
+  /** Tells whether the set has the `kid` of a JWT or, without a `kid`, whether a key could fit. */
   mayVerify({ alg, kid }: JwtHeader): boolean {
     if (kid !== undefined) return this.#keys.some(key => key.kid === kid)
     return this.#keys.some(key => key.alg === undefined || key.alg === alg)
   }
 
   /**
-   * Verifies the signature, without waiting when the key was used before. A JWT without `kid` passes only when exactly
-   * one key fits.
+   * Verifies the signature, synchronously when the key was used before. A JWT without a `kid` passes only when exactly one key
+   * fits.
    */
   verify(jwt: UnverifiedJwt): MaybePromise<void> {
     const { alg, kid } = jwt.header
@@ -85,7 +85,7 @@ export class KeySet {
     return key === undefined ? this.#selectAndVerify(jwt) : andThen(key.hasSigned(jwt), assertSigned)
   }
 
-  /** Selecting a key means to wait, because keys are imported. */
+  /** Waits for the import of the key. */
   async #selectAndVerify(jwt: UnverifiedJwt): Promise<void> {
     const selected = await this.#selectKey(jwt.header)
     const signed =
@@ -101,7 +101,7 @@ export class KeySet {
       key = VerificationKey.of(await this.#select(kid === undefined ? { alg } : { alg, kid }), alg)
     } catch (error) {
       if (!(error instanceof JWKSMultipleMatchingKeys)) throw this.#noKeyFor({ alg, kid }, error)
-      if (kid === undefined) throw invalidJwt('unknown_key', 'it names no key (kid) and several fit')
+      if (kid === undefined) throw invalidJwt('unknown_key', 'it has no kid, and several keys fit')
       return error
     }
     if (key === undefined) throw this.#noKeyFor({ alg, kid })
@@ -111,21 +111,18 @@ export class KeySet {
 
   #noKeyFor({ alg, kid }: JwtHeader, cause?: unknown): BrokerError {
     const keys = this.#keys
-    if (kid === undefined)
-      return invalidJwt('unknown_key', `it names no key (kid) and none is for ${alg}`, cause)
+    if (kid === undefined) return invalidJwt('unknown_key', `it has no kid, and no key is for ${alg}`, cause)
     const unusable = this.unusable.find(key => key.kid === kid)
     if (keys.some(key => key.kid === kid)) {
       const problem = cause instanceof JWKSNoMatchingKey ? `is not for ${alg}` : 'cannot be used'
-      return invalidJwt('unusable_key', `the key that it names ${problem}`, cause)
+      return invalidJwt('unusable_key', `its key ${problem}`, cause)
     }
     if (unusable !== undefined) {
-      return invalidJwt('unusable_key', `the key that it names cannot be used: ${unusable.problem}`, cause)
+      return invalidJwt('unusable_key', `its key cannot be used: ${unusable.problem}`, cause)
     }
     const isNameless = keys.length > 0 && keys.every(key => key.kid === undefined)
-    const problem = isNameless
-      ? 'names a key (kid), and the keys have no names'
-      : 'names a key that is unknown'
-    return invalidJwt('unknown_key', `it ${problem}`, cause)
+    const problem = isNameless ? 'it has a kid, and the keys have none' : 'its kid is not in the key set'
+    return invalidJwt('unknown_key', problem, cause)
   }
 
   #kids(): Set<string> {
@@ -135,10 +132,10 @@ export class KeySet {
 }
 
 function assertSigned(signed: boolean): void {
-  if (!signed) throw invalidJwt('signature', 'no key verifies it')
+  if (!signed) throw invalidJwt('signature', 'its signature does not match')
 }
 
-/** An algorithm has no space in it. */
+/** The name of an algorithm contains no space. */
 function selectionOf(alg: string, kid: string): string {
   return `${alg} ${kid}`
 }

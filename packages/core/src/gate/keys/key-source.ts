@@ -1,11 +1,13 @@
 import { brokerClosed } from '../../shared/broker-closed.ts'
+import { changedError } from '../../shared/changed-error.ts'
 import { elapsedMs, type Moment, momentOf } from '../../shared/clock.ts'
 import { BrokerError } from '../../shared/errors.ts'
-import { networkFailureCode } from '../../shared/http/network-failure.ts'
+import { failureFields } from '../../shared/failure-fields.ts'
 import { andThen, type MaybePromise } from '../../shared/maybe-promise.ts'
 import { SharedFetch } from '../../shared/shared-fetch.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
 import { Topic } from '../../shared/topic.ts'
+import { type UpstreamRequest, upstreamRequest } from '../../shared/upstream-request.ts'
 import { type Wait, waitFor } from '../../shared/wait-for.ts'
 import type { JwtHeader } from '../jwt/jwt.ts'
 import { fetchKeySet } from './jwks-endpoint.ts'
@@ -13,35 +15,35 @@ import type { KeySet } from './key-set.ts'
 import { UnknownKids } from './unknown-kids.ts'
 import { UnusableKeys } from './unusable-keys.ts'
 
-/** From this part of the maximum age on, a key set that is used is refreshed in the background. */
+/** Fraction of the maximum age after which the next use refreshes the key set in the background. */
 const refreshAheadRatio = 0.8
 
 export interface KeySourceOptions {
-  /** Asked for each time; may have to wait for discovery. */
+  /** Returns the URL of the key set, or a promise while discovery is under way. */
   readonly jwksUri: () => MaybePromise<string>
-  /** The option that says where the key set is, for hints. */
+  /** The option that holds the URL of the key set, for hints. */
   readonly option: string
-  /** From this age on a key set is used only when it cannot be refreshed, in milliseconds. */
+  /** Age from which a key set is used only if its refresh fails, in milliseconds. */
   readonly maxAgeMs: number
-  /** From this age on it is not used at all. */
+  /** Age from which a key set is not used at all, in milliseconds. */
   readonly maxStaleMs: number
 }
 
 interface Loaded {
   readonly keySet: KeySet
   readonly at: Moment
-  /** The number of the request that brought it. */
+  /** The number of the request that loaded it. */
   readonly request: number
 }
 
 /**
- * Owns the life of a key set: loaded when first needed, refreshed before it is old, kept for a bounded time while
- * the endpoint is down, and asked for again, within limits, when a JWT names a key that is not in it.
+ * Loads a key set when it is first needed, refreshes it before its maximum age, and keeps it for a limited time while the
+ * endpoint is unavailable. Refreshes it, within limits, when a JWT names an unknown key.
  *
- * A refresh belongs to no caller, and there is never more than one under way.
+ * A refresh belongs to no caller, and at most one is under way.
  */
 export class KeySource {
-  /** The ids of keys that were in the last key set and are not in the new one. */
+  /** Publishes the ids of keys that a refresh removed. */
   readonly keysGone: Topic<ReadonlySet<string>> = new Topic()
   readonly #surroundings: Surroundings
   readonly #options: KeySourceOptions
@@ -50,7 +52,7 @@ export class KeySource {
   readonly #unusableKeys: UnusableKeys
   #loaded: Loaded | undefined
   #requests = 0
-  /** When the load began that is under way, or the last one. */
+  /** Start of the load under way or of the last one. */
   #startedAt = 0
 
   constructor(surroundings: Surroundings, options: KeySourceOptions) {
@@ -59,25 +61,25 @@ export class KeySource {
     this.#unknownKids = new UnknownKids(surroundings.clock)
     this.#unusableKeys = new UnusableKeys(surroundings, options.option)
     this.#fetch = new SharedFetch(surroundings, {
-      load: signal => this.#load(signal),
+      load: (signal, attempt) => this.#load(signal, attempt),
       asFailure: asUnavailable,
       onFailure: failure => this.#noteFailure(failure),
       pauses: { firstMs: 1_000, maxMs: 15_000 },
     })
   }
 
-  /** Starts to load keys that are missing or old, and says whether there are some that can be used. */
+  /** Starts to load missing or old keys, and tells whether there are usable keys. */
   prepare(): boolean {
     const keySet = this.current()
-    // One without any key that can be used is asked for again, as often as for a key that is unknown.
+    // A set without a usable key is refreshed as often as for an unknown key.
     const isMissing = keySet?.size === 0 && this.#unknownKids.allowRefresh('any key')
     if (keySet === undefined || isMissing) this.refresh()
     return (this.#usable()?.size ?? 0) > 0
   }
 
   /**
-   * The key set while it needs no waiting: loaded, and not older than its maximum age. Asking counts as use: late in
-   * the life of the key set it starts a refresh in the background.
+   * Returns the key set if it is loaded and below its maximum age. Late in that time a call starts a refresh in the
+   * background.
    */
   current(): KeySet | undefined {
     const { maxAgeMs } = this.#options
@@ -87,8 +89,13 @@ export class KeySource {
     return this.#loaded.keySet
   }
 
-  /** The key set to verify a JWT with: with the key that it names, if that key exists. */
+  /** Returns the key set for a JWT. It has the key that the JWT names, if that key exists. */
   keySetFor(header: JwtHeader, wait: Wait): MaybePromise<KeySet> {
+    const found = this.#find(header, wait)
+    return found instanceof Promise ? found.catch(error => this.#lookupFailed(error)) : found
+  }
+
+  #find(header: JwtHeader, wait: Wait): MaybePromise<KeySet> {
     const requestsBefore = this.#requests
     return andThen(this.current() ?? this.#refreshed(wait), keySet => {
       if (keySet.mayVerify(header) || this.#isMissing(header, requestsBefore)) return keySet
@@ -96,20 +103,25 @@ export class KeySource {
     })
   }
 
-  /** Makes sure, in the background, that the key set is one that has this key, if it exists. */
+  /** Refreshes the key set in the background if it lacks a key. */
   lookFor(kid: string): void {
-    // The algorithm says nothing about a key that is named.
-    const found = this.keySetFor({ alg: '', kid }, {})
+    // With a `kid` the algorithm does not matter.
+    const found = this.#find({ alg: '', kid }, {})
     if (found instanceof Promise) found.catch(() => {})
   }
 
-  /** Asks for the key set again, in the background, unless that failed a moment ago. A failure is logged where it happens. */
+  /** Refreshes the key set in the background, except during the pause after a failure. */
   refresh(): void {
     this.#fetch.get().catch(() => {})
   }
 
   close(): void {
     this.#fetch.close(brokerClosed('jwks_unavailable'))
+  }
+
+  #lookupFailed(error: unknown): never {
+    if (BrokerError.is(error)) this.#fetch.lookupFailed(error)
+    throw error
   }
 
   async #refreshed(wait: Wait): Promise<KeySet> {
@@ -134,14 +146,14 @@ export class KeySource {
       return refreshed
     } catch (error) {
       if (!BrokerError.is(error)) throw error
-      // Keys are at hand and this JWT's key is not among them: its fault, as far as anybody can tell.
+      // Keys are loaded and this JWT's key is not among them: the JWT is refused.
       return keySet
     }
   }
 
   /**
-   * Whether a key set that lacks a key was asked for after the JWT that names it was seen: then the key does not exist,
-   * and that is remembered. An answer to an earlier request may be older than the key.
+   * Tells whether a key is known to be missing, and remembers it. That is so when the key set was requested after the JWT
+   * arrived: the answer to an earlier request can be older than the key.
    */
   #isMissing(header: JwtHeader, requestsBefore: number): boolean {
     if (this.#loaded === undefined || this.#loaded.request <= requestsBefore) return false
@@ -159,35 +171,39 @@ export class KeySource {
     return this.#age() < this.#options.maxStaleMs ? this.#loaded?.keySet : undefined
   }
 
-  async #load(signal: AbortSignal): Promise<KeySet> {
-    const { clock, logger } = this.#surroundings
+  async #load(signal: AbortSignal, attempt: number): Promise<KeySet> {
+    const { clock, logger, requestTimeoutMs } = this.#surroundings
     const at = momentOf(clock)
     this.#startedAt = at.monotonic
     const request = ++this.#requests
     const { jwksUri, option } = this.#options
-    const keySet = await fetchKeySet(await jwksUri(), {
-      surroundings: this.#surroundings,
-      signal,
-      option,
-    })
+    const url = await jwksUri()
+    const keySet = await fetchKeySet(url, { surroundings: this.#surroundings, signal, attempt, option })
     this.#unusableKeys.note(keySet)
     const before = this.#loaded?.keySet
-    if (before !== undefined && before.size > 0 && keySet.size === 0) throw noUsableKey(option)
+    if (before !== undefined && before.size > 0 && keySet.size === 0) {
+      throw noUsableKey(option, upstreamRequest(url, attempt, requestTimeoutMs))
+    }
     this.#loaded = { keySet, at, request }
-    // What cannot be used says nothing about what is gone.
+    // A set without usable keys does not show which keys are gone.
     const gone = keySet.size > 0 ? before?.kidsMissingIn(keySet) : undefined
     if (gone !== undefined && gone.size > 0) this.keysGone.publish(gone)
     this.#observe('refreshed')
-    logger.info({ keys: keySet.size }, 'key set loaded')
+    const outage = this.#fetch.recovered()
+    logger.info(
+      { keys: keySet.size, ...outage },
+      outage === undefined ? 'key set refreshed' : 'key set refreshed after failures',
+    )
     return keySet
   }
 
-  #noteFailure({ message, hint, cause }: BrokerError): void {
-    const { logger, describeHint } = this.#surroundings
+  #noteFailure(failure: BrokerError): void {
     this.#observe('failed')
-    const keys = this.#usable() === undefined ? 'none' : 'the last good ones'
-    const fields = { hint: hint && describeHint(hint), cause: networkFailureCode(cause), keys }
-    logger.error(fields, `key set not loaded: ${message}`)
+    const keys = this.#usable() === undefined ? 'none' : 'cached'
+    this.#surroundings.logger.error(
+      { ...failureFields(failure, this.#surroundings), keys },
+      `key set refresh failed: ${failure.message}`,
+    )
   }
 
   #observe(outcome: 'refreshed' | 'failed'): void {
@@ -196,31 +212,29 @@ export class KeySource {
   }
 }
 
-/** What an unknown key is remembered by; a JWT that names none could be verified by any key of its algorithm. */
+/** The name under which an unknown key is remembered. Any key of its algorithm could verify a JWT without a `kid`. */
 function kidOf({ alg, kid }: JwtHeader): string {
   return kid ?? `any ${alg}`
 }
 
-/** Discovery, too, is a way not to have keys. */
+/** Discovery can fail as well: for a caller the keys are then unavailable. */
 function asUnavailable(error: unknown): BrokerError {
   if (!BrokerError.is(error)) {
     return new BrokerError('jwks_unavailable', 'the key set could not be loaded', { cause: error })
   }
-  const { code, message, hint, cause, retryAfterMs, transient } = error
-  return code === 'jwks_unavailable'
-    ? error
-    : new BrokerError('jwks_unavailable', message, { hint, cause, retryAfterMs, transient })
+  return error.code === 'jwks_unavailable' ? error : changedError(error, { code: 'jwks_unavailable' })
 }
 
-/** Never in the place of a good key set (RFC 7517 section 5: such keys are ignored). */
-function noUsableKey(option: string): BrokerError {
-  return new BrokerError('jwks_unavailable', 'the JWKS endpoint sent no key that can be used', {
+/** A set without a usable key never replaces a good one (RFC 7517 section 5: such keys are ignored). */
+function noUsableKey(option: string, request: UpstreamRequest): BrokerError {
+  return new BrokerError('jwks_unavailable', 'the key set has no usable key', {
     hint: { problem: 'no_usable_key', option },
+    upstreamRequest: request,
   })
 }
 
 function waitedTooLong(): BrokerError {
-  return new BrokerError('jwks_unavailable', 'the JWKS endpoint did not answer in time', {
+  return new BrokerError('jwks_unavailable', 'the JWKS endpoint timed out', {
     retryAfterMs: 1000,
     transient: true,
   })

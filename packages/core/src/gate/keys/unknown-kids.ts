@@ -1,15 +1,15 @@
 import type { Clock } from '../../shared/clock.ts'
 import { ExpiringCache } from '../../shared/expiring-cache.ts'
 
-/** At most one refresh for unknown keys in this time, and none saved up; also how long an unknown key is remembered. */
+/** Time between two refreshes for unknown keys, and time for which an unknown key is remembered, in milliseconds. */
 const coolDownMs = 10_000
 const maxUnknownKids = 1024
 
 /**
- * Decides whether a `kid` that is not in the key set is worth a refresh.
+ * Decides whether an unknown `kid` causes a refresh of the key set.
  *
- * The memory keeps one junk `kid`, sent again and again, from using up the allowance; the allowance bounds what many
- * different ones can cost. Together: junk delays a real rotation by no more than the cool-down.
+ * Remembers unknown ids, so that one repeated junk `kid` does not block refreshes. Limits the rate of refreshes, so that many
+ * different ones cost little. Junk therefore delays a real rotation by 10 seconds at most.
  */
 export class UnknownKids {
   readonly #knownMissing: ExpiringCache<true>
@@ -21,7 +21,7 @@ export class UnknownKids {
     this.#clock = clock
   }
 
-  /** Takes the allowance when it grants it. */
+  /** Tells whether a refresh is allowed now, and counts it if it is. */
   allowRefresh(kid: string): boolean {
     const now = this.#clock.monotonic()
     if (now < this.#nextRefreshAt || this.#knownMissing.get(kid)) return false
@@ -29,7 +29,7 @@ export class UnknownKids {
     return true
   }
 
-  /** To be called only after a refresh, begun after `kid` was seen, has shown that it does not exist. */
+  /** Remembers a missing `kid`. Call it only when a refresh that began after the `kid` arrived did not bring it. */
   rememberMissing(kid: string): void {
     this.#knownMissing.set(kid, true)
   }

@@ -3,13 +3,13 @@ import type { Surroundings } from '../../shared/surroundings.ts'
 import { encryptionOnly } from './key-problem.ts'
 import type { KeySet, UnusableKey } from './key-set.ts'
 
-/** Keys that are listed in a line at most. */
+/** Limit of keys listed in a line. */
 const maxListed = 8
 
-/** Warns of keys in a key set that cannot verify a JWT: when they are first seen, and not at each refresh. */
+/** Warns about keys that cannot verify a JWT, once and not at each refresh. */
 export class UnusableKeys {
   readonly #surroundings: Surroundings
-  /** The option that says where the key set is. */
+  /** The option that holds the URL of the key set. */
   readonly #option: string
   #warned = ''
 
@@ -19,7 +19,7 @@ export class UnusableKeys {
   }
 
   note({ unusable, size }: KeySet): void {
-    // Beside keys for signatures, one for encryption is nobody's mistake.
+    // An encryption key beside signing keys is no mistake.
     const listed = size === 0 ? unusable : unusable.filter(({ problem }) => problem !== encryptionOnly)
     const text = JSON.stringify([size === 0, listed])
     if (text === this.#warned) return
@@ -33,10 +33,7 @@ export class UnusableKeys {
       keys: listed.slice(0, maxListed).map(described),
       hint,
     }
-    logger.warn(
-      fields,
-      size === 0 ? 'no key of the key set can be used' : 'keys of the key set cannot be used',
-    )
+    logger.warn(fields, size === 0 ? 'key set has no usable key' : 'key set has unusable keys')
   }
 }
 

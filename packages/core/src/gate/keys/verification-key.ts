@@ -8,23 +8,22 @@ import { VerificationPool } from './verification-pool.ts'
 
 const digests: Readonly<Record<string, string>> = { 256: 'sha256', 384: 'sha384', 512: 'sha512' }
 
-/** OpenSSL takes most of a millisecond for these and longer, which the event loop has not; for the others less than a tenth. */
+/** OpenSSL takes about a millisecond or more for these, too long for the event loop; for the others less than a tenth. */
 const slowAlgorithms = new Set(['ES384', 'ES512'])
 const verifyInThreadPool = promisify(verify)
-/** One for the process, as is Node's thread pool, which has four threads: twice that keeps them busy. The queue is half a second of ES512. */
+/** One per process, like Node's pool of four threads; twice as many verifications keep it busy. The queue is half a second of ES512. */
 const pool = new VerificationPool({ maxRunning: 8, maxWaiting: 256 })
 
-/** To make one costs half as much as a signature. jose imports a key once for each algorithm, and hands out the same object again. */
+/** Creating one costs half as much as a verification. jose imports a key once per algorithm and returns the same object again. */
 const verificationKeys = new WeakMap<CryptoKey, VerificationKey | undefined>()
 
 /**
- * A public key and the one algorithm of RFC 7518 sections 3.3 and 3.4 that it is used for. That the key is one for this
- * algorithm is for the caller to see to.
+ * A public key for one algorithm of RFC 7518 sections 3.3 and 3.4. The caller ensures that they fit.
  *
- * By `node:crypto`, because WebCrypto costs nearly twice the CPU time.
+ * Uses `node:crypto`, because WebCrypto takes nearly twice the CPU time.
  */
 export class VerificationKey {
-  /** Whether a signature is verified so quickly that it can be done on this thread. */
+  /** Whether a verification is quick enough for the event loop. */
   readonly #isQuick: boolean
   readonly #input: { readonly key: KeyObject; readonly dsaEncoding: 'ieee-p1363' }
   readonly #digest: string | undefined
@@ -35,7 +34,7 @@ export class VerificationKey {
     this.#digest = digests[alg.slice(2)]
   }
 
-  /** `undefined` for a key that is not trusted. */
+  /** Creates or reuses the key; `undefined` when it is not trusted. */
   static of(cryptoKey: CryptoKey, alg: string): VerificationKey | undefined {
     if (verificationKeys.has(cryptoKey)) return verificationKeys.get(cryptoKey)
     const key = KeyObject.from(cryptoKey)
@@ -44,10 +43,10 @@ export class VerificationKey {
     return trusted
   }
 
-  /** Whether the key made a signature. One that takes long is verified on another thread, and is `overloaded` when too many are. */
+  /** Verifies a signature, a slow one in Node's thread pool. Rejects with `overloaded` when its queue is full. */
   hasSigned({ signingInput, signature }: JwsSignature): MaybePromise<boolean> {
     if (this.#isQuick) return verify(this.#digest, bytesOf(signingInput), this.#input, signature)
-    // The bytes are made when it is its turn: a copy of a whole JWT.
+    // The bytes are a copy of a whole JWT: they are created when the verification starts.
     return pool.run(() => verifyInThreadPool(this.#digest, bytesOf(signingInput), this.#input, signature))
   }
 }

@@ -1,15 +1,15 @@
 import { BrokerError } from '../../shared/errors.ts'
 
 export interface VerificationPoolOptions {
-  /** Verifications in Node's thread pool at the same time. */
+  /** Limit of concurrent verifications. */
   readonly maxRunning: number
-  /** Verifications that wait for their turn. */
+  /** Limit of waiting verifications. */
   readonly maxWaiting: number
 }
 
 /**
- * Bounds the signatures that are verified in Node's thread pool: names are resolved there too, and each one that waits
- * holds a JWT. Who comes when the queue is full gets `overloaded` at once.
+ * Limits the verifications in Node's thread pool, which also resolves host names. Each waiting verification keeps a JWT in
+ * memory. Rejects with `overloaded` at once when the queue is full.
  */
 export class VerificationPool {
   readonly #options: VerificationPoolOptions
@@ -24,7 +24,7 @@ export class VerificationPool {
     const { maxRunning, maxWaiting } = this.#options
     if (this.#running < maxRunning) this.#running++
     else if (this.#waiting.length >= maxWaiting) throw tooManySignatures()
-    // Whoever ends hands its place on.
+    // A verification that ends hands its place to the next one.
     else await new Promise<void>(resolve => this.#waiting.push(resolve))
     try {
       return await verification()

@@ -10,7 +10,7 @@ const rawDeflate: Decoder = promisify(inflateRaw)
 const decoders: ReadonlyMap<string, Decoder> = new Map([
   ['gzip', gzip],
   ['x-gzip', gzip],
-  // Some servers leave out the zlib header that RFC 9110 section 8.4.1.2 asks for.
+  // Some servers omit the zlib header that RFC 9110 section 8.4.1.2 requires.
   ['deflate', (bytes, options) => (hasZlibHeader(bytes) ? zlib : rawDeflate)(bytes, options)],
   ['br', promisify(brotliDecompress)],
 ])
@@ -18,10 +18,11 @@ const decoders: ReadonlyMap<string, Decoder> = new Map([
 const openingBrace = 0x7b
 
 /**
- * A body without its content coding (RFC 9110 section 8.4.1), or `undefined` when it is longer than `maxBytes` then.
+ * Removes the content coding of a body (RFC 9110 section 8.4.1): gzip, deflate or br. Returns `undefined` when the decoded
+ * body is longer than `maxBytes`.
  *
- * Gzip, deflate and br are known. A body in another coding, or in none whatever the header says, is returned as it is:
- * some transports decode, and keep the header. No stream of the three begins with `{` and holds a JSON object.
+ * Returns a body in another coding unchanged, and one that is not encoded in spite of its header: some transports decode
+ * and keep the header. A stream of the three that begins with `{` is never a JSON object.
  */
 export async function decodeContent(
   bytes: Buffer,
@@ -37,7 +38,7 @@ export async function decodeContent(
   }
 }
 
-/** RFC 1950 section 2.2: the method is deflate, and the two bytes are a multiple of 31. */
+/** RFC 1950 section 2.2: the method is deflate, and the first two bytes are a multiple of 31. */
 function hasZlibHeader(bytes: Buffer): boolean {
   return bytes.length > 1 && ((bytes[0] as number) & 0x0f) === 8 && bytes.readUInt16BE(0) % 31 === 0
 }

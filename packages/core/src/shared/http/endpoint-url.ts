@@ -1,8 +1,8 @@
 /**
- * Checks a URL that credentials are sent to or keys come from, and returns it normalised.
+ * Validates a URL for credentials or keys and returns it normalised.
  *
- * `https`, or `http` on loopback; plain `http` elsewhere only with `allowInsecure`. No user information, no fragment.
- * Throws a `TypeError` that starts with the option's name.
+ * Accepts `https`, `http` on loopback, and any `http` with `allowInsecure`; neither user information nor a fragment. Throws a
+ * `TypeError` that starts with the option's name.
  */
 export function endpointUrl(value: unknown, option: string, allowInsecure: boolean): string {
   if (typeof value !== 'string' || !URL.canParse(value))
@@ -12,17 +12,15 @@ export function endpointUrl(value: unknown, option: string, allowInsecure: boole
     throw new TypeError(`${option} must be an https or http URL`)
   }
   if (url.username !== '' || url.password !== '')
-    throw new TypeError(`${option} must not hold user information`)
+    throw new TypeError(`${option} must not contain user information`)
   if (url.hash !== '') throw new TypeError(`${option} must not have a fragment`)
   if (!allowInsecure && isExposedUrl(url)) {
-    throw new TypeError(
-      `${option} must use https, because secrets travel on it (allowInsecureUrls permits http)`,
-    )
+    throw new TypeError(`${option} must use https; allowInsecureUrls permits http`)
   }
   return url.href
 }
 
-/** Whether requests to a URL leave this host unencrypted: plain http to anything but a loopback address. */
+/** Tells whether requests to a URL leave this host unencrypted: `http` to an address other than loopback. */
 export function isExposedUrl({ protocol, hostname }: URL): boolean {
   return protocol === 'http:' && !/^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname)
 }

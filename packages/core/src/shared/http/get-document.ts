@@ -4,9 +4,9 @@ import { unknownCoding } from './unknown-coding.ts'
 
 export interface FetchedDocument {
   readonly status: number
-  /** `undefined` when it was longer than the bound. */
+  /** `undefined` when it is longer than `maxBytes`. */
   readonly body: string | undefined
-  /** Its content coding, when nobody here can undo it. */
+  /** Its content coding, if the broker cannot decode it. */
   readonly unknownCoding: string | undefined
 }
 
@@ -18,7 +18,7 @@ export interface DocumentRequest {
   readonly maxBytes: number
 }
 
-/** GETs a JSON document, at most `maxBytes` of it; rejects as the transport does. */
+/** GETs a JSON document, at most `maxBytes` long. Rejects with the error of the transport. */
 export async function getDocument(
   url: string,
   { transport, userAgent, accept, signal, maxBytes }: DocumentRequest,

@@ -1,6 +1,6 @@
 import type { Hint, HintProblem } from '../hint.ts'
 
-/** Codes of Node and OpenSSL that mean "this certificate is not trusted". */
+/** Codes of Node and OpenSSL for a certificate that is not trusted. */
 const certificateCodes = new Set([
   'CERT_HAS_EXPIRED',
   'CERT_NOT_YET_VALID',
@@ -17,7 +17,7 @@ const certificateCodes = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 
-/** The system's code of a failed request. `fetch` hides it in `cause`, and in `errors[0]` when a name has several addresses. */
+/** The system's code of a failed request. `fetch` has it in `cause`, and in `errors[0]` for a name with several addresses. */
 export function networkFailureCode(error: unknown): string | undefined {
   for (
     let current = error, depth = 0;
@@ -31,7 +31,7 @@ export function networkFailureCode(error: unknown): string | undefined {
   return undefined
 }
 
-/** What an operator should look at, by the code of a failed request to the URL of an option. */
+/** The hint for the system's code of a failed request; `option` holds the URL. */
 export function networkFailureHint(code: string | undefined, option: string): Hint | undefined {
   const problem = problemOf(code)
   return problem && { problem, option }
@@ -43,7 +43,7 @@ function problemOf(code: string | undefined): HintProblem | undefined {
   if (known !== undefined) return known
   if (certificateCodes.has(code)) return 'certificate_not_trusted'
   if (code.startsWith('ERR_SSL_')) return 'tls_failed'
-  // A parser that met something else than HTTP.
+  // The parser received something other than HTTP.
   return code.startsWith('HPE_') ? 'not_http' : undefined
 }
 
@@ -69,7 +69,7 @@ const problems: Readonly<Record<string, HintProblem>> = {
   UND_ERR_SOCKET: 'connection_closed',
 }
 
-/** Codes of a request that never reached the other side: nothing in it can be the cause. */
+/** Codes of a request that never reached the server, so that nothing in the request is the cause. */
 const unreachedCodes = new Set([
   'EAI_AGAIN',
   'ECONNREFUSED',
@@ -83,7 +83,7 @@ const unreachedCodes = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ])
 
-/** Whether a failed request never reached the other side. */
+/** Tells whether a failed request never reached the server. */
 export function isUnreached(code: string | undefined): boolean {
   return code !== undefined && (unreachedCodes.has(code) || certificateCodes.has(code))
 }

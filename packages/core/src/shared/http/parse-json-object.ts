@@ -1,4 +1,4 @@
-/** The JSON object in a text, or `undefined` when the text is anything else. */
+/** Parses a JSON object; `undefined` for any other text. */
 export function parseJsonObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text)

@@ -2,10 +2,10 @@ import { decodeContent } from './decode-content.ts'
 import type { TransportResponse } from './transport.ts'
 
 /**
- * The body as text, decoded if need be, or `undefined` when it is longer than `maxBytes`, before or after decoding; what
- * comes after the bound is not read.
+ * Reads a body as text and decodes it. Returns `undefined` when it is longer than `maxBytes`, before or after decoding, and
+ * reads no further.
  *
- * `content-length` is not asked: a peer that lies about it is the reason for the bound.
+ * Ignores `content-length`, which can be wrong.
  */
 export async function readBoundedBody(
   response: TransportResponse,

@@ -1,22 +1,31 @@
+/** A request that the broker hands to its {@link Transport}. */
 export interface TransportRequest {
+  /** `POST` to the token endpoint, `GET` for discovery and key sets. */
   method: 'GET' | 'POST'
+  /** Names in lower case. They can contain the client's credentials: do not log them. */
   headers: Record<string, string>
+  /** The form of a token request, which can contain the client secret: do not log it. Absent for `GET`. */
   body?: string
-  /** Always `manual`: a redirect would carry client credentials to another place. */
+  /** Always `manual`: a redirect would send client credentials to another server. */
   redirect: 'manual'
+  /** Aborts at the deadline of the request, and when the broker closes. */
   signal: AbortSignal
 }
 
+/** The parts of a response that the broker reads; a `Response` of `fetch` fits. */
 export interface TransportResponse {
+  /** The HTTP status. */
   readonly status: number
+  /** Returns the value of a header by its name in lower case, `null` when it is absent. */
   readonly headers: { get(name: string): string | null }
+  /** The body in chunks, `null` when there is none. The broker may stop reading early. */
   readonly body: AsyncIterable<Uint8Array> | null
 }
 
 /**
- * How the broker reaches the token endpoint and the JWKS endpoint; the global `fetch` fits.
+ * Sends the broker's requests to the token endpoint, to discovery and to JWKS endpoints; the global `fetch` fits.
  *
- * It must not follow redirects, must reject when `signal` aborts, and must let go of the connection when the
- * iteration of `body` ends early. It may decode `content-encoding`, as `fetch` does, or hand on the body as it came.
+ * It must not follow redirects, must reject when `signal` aborts, and must release the connection when the iteration of
+ * `body` ends early. It may decode `content-encoding`, as `fetch` does, or return the body unchanged.
  */
 export type Transport = (url: string, request: TransportRequest) => Promise<TransportResponse>

@@ -2,17 +2,17 @@ import { type HeapEntry, IndexedHeap } from './indexed-heap.ts'
 import { PartedMap } from './parted-map.ts'
 
 export interface SharedEntry extends HeapEntry {
-  /** Whose it is. */
+  /** The client that the entry belongs to. */
   readonly client: string
   readonly endsAt: number
 }
 
-/** The entries of a client that holds several. */
+/** The entries of a client with several entries. */
 class Share<Entry extends SharedEntry> implements HeapEntry {
   readonly entries: IndexedHeap<Entry> = new IndexedHeap<Entry>(endsSooner)
-  /** Its place among all clients, by expiry. */
+  /** Position among all clients, by expiry. */
   heapIndex = -1
-  /** Its place among the clients that hold several, by size. */
+  /** Position among the clients with several entries, by size. */
   readonly bySize: SharePlace<Entry> = { share: this, heapIndex: -1 }
 
   get endsAt(): number {
@@ -24,28 +24,28 @@ interface SharePlace<Entry extends SharedEntry> extends HeapEntry {
   readonly share: Share<Entry>
 }
 
-/** What a client holds: most hold one entry, which then stands for itself and costs no share. */
+/** The entries of a client. Most clients have one entry, which needs no share. */
 type Holding<Entry extends SharedEntry> = Entry | Share<Entry>
 
 /**
- * Knows which entry has to leave a full cache, so that no client pushes out what belongs to clients that hold no more
- * than itself. Everything is O(log n).
+ * Chooses the entry to evict from a full cache. A client never evicts entries of clients that hold no more entries than it
+ * does. Every operation is O(log n).
  */
 export class ClientShares<Entry extends SharedEntry> {
   readonly #holdings = new PartedMap<Holding<Entry>>()
   readonly #byExpiry = new IndexedHeap<Holding<Entry>>(endsSooner)
   readonly #bySize = new IndexedHeap<SharePlace<Entry>>(isLarger)
 
-  /** The entry that expires soonest, whosever it is. */
+  /** The entry that expires soonest, of all clients. */
   get soonest(): Entry | undefined {
     const first = this.#byExpiry.first
     return first && soonestOf(first)
   }
 
   /**
-   * The entry that has to leave for a new one of a client: of the client that holds most, the one that expires soonest. The
-   * new one counts, and of clients that hold as many its own client gives way: or two of them would push each other out in
-   * turn. When each holds one, and it none, the soonest of all.
+   * The entry to evict for a new entry of a client: the one that expires soonest of the client with most entries. The new
+   * entry counts. In a tie the client evicts its own entry, or two clients would evict each other's in turn. When every client
+   * has one entry and this one none, it is the one that expires soonest.
    */
   leavingFor(client: string): Entry | undefined {
     const own = this.#holdings.get(client)
@@ -81,7 +81,7 @@ export class ClientShares<Entry extends SharedEntry> {
   }
 
   #share(client: string, first: Entry, second: Entry): void {
-    // Before the share takes it over: an entry knows one place.
+    // Before the share takes it over, because an entry has one position.
     this.#byExpiry.remove(first)
     const share = new Share<Entry>()
     share.entries.add(first)
@@ -109,7 +109,7 @@ function endsSooner(a: { readonly endsAt: number }, b: { readonly endsAt: number
   return a.endsAt < b.endsAt
 }
 
-/** Of two that hold as many, the one with the entry that expires sooner. */
+/** In a tie, the share with the entry that expires sooner. */
 function isLarger<Entry extends SharedEntry>(a: SharePlace<Entry>, b: SharePlace<Entry>): boolean {
   const more = sizeOf(a.share) - sizeOf(b.share)
   return more > 0 || (more === 0 && endsSooner(a.share, b.share))

@@ -1,14 +1,14 @@
 export interface HeapEntry {
-  /** Where the entry stands in the heap; written by the heap alone. */
+  /** Position in the heap; only the heap writes it. */
   heapIndex: number
 }
 
-/** A binary heap in which every entry knows its place, so that any entry can be moved or removed in O(log n). */
+/** A binary heap whose entries know their position, so that any entry can be moved or removed in O(log n). */
 export class IndexedHeap<Entry extends HeapEntry> {
   readonly #entries: Entry[] = []
   readonly #precedes: (a: Entry, b: Entry) => boolean
 
-  /** `precedes`: whether `a` stands strictly before `b`. */
+  /** `precedes` tells whether `a` comes strictly before `b`. */
   constructor(precedes: (a: Entry, b: Entry) => boolean) {
     this.#precedes = precedes
   }
@@ -29,11 +29,11 @@ export class IndexedHeap<Entry extends HeapEntry> {
   remove(entry: Entry): void {
     const last = this.#entries.pop()
     if (last === undefined || last === entry) return
-    // The last entry takes the free place; it may belong further up or further down.
+    // The last entry fills the gap and may belong further up or down.
     this.#settle(last, entry.heapIndex)
   }
 
-  /** Moves an entry to its place after its order has changed; at most one entry may be out of place at a time. */
+  /** Moves an entry after its order has changed. At most one entry may be out of order at a time. */
   update(entry: Entry): void {
     this.#settle(entry, entry.heapIndex)
   }

@@ -2,8 +2,8 @@
 const parts = 16
 
 /**
- * A map by hashes, in parts: a `Map` that grows, or from which much was deleted, is built anew in one go, which holds the
- * event loop up for milliseconds when it has 100,000 entries.
+ * A map by hashes, split into parts. A single `Map` of 100,000 entries blocks the event loop for milliseconds when it grows
+ * or shrinks, because it is rebuilt at once.
  */
 export class PartedMap<Value> {
   readonly #parts: readonly Map<string, Value>[] = Array.from({ length: parts }, () => new Map())

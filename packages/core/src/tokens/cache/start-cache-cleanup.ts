@@ -1,12 +1,12 @@
 import type { TokenCache } from './token-cache.ts'
 
-/** Tokens removed in one turn of the event loop: a fraction of a millisecond, but for the turn in which a large `Map` shrinks. */
+/** Tokens removed per turn of the event loop, which takes a fraction of a millisecond unless a large `Map` shrinks. */
 const tokensPerTurn = 200
 
 /**
- * Removes expired tokens from time to time, so that they do not stay in memory until somebody asks for them.
+ * Removes expired tokens every `intervalMs`, so that they do not stay in memory until the next lookup.
  *
- * Keeps no process alive. Returns what stops it.
+ * Keeps no process alive. Returns a function that stops it.
  */
 export function startCacheCleanup(cache: TokenCache, intervalMs: number): () => void {
   let rest: NodeJS.Immediate | undefined

@@ -8,24 +8,21 @@ import type { RefreshSchedule } from './refresh-schedule.ts'
 import { isLiving, isUsable, type TokenLife } from './token-life.ts'
 
 /**
- * Characters of a client's key that are kept, 48 bits: the whole key would cost each token 40 bytes more. Two clients that
- * met would share one share; no token is found by it.
+ * Characters of a client's key that are kept: 48 bits, which saves 40 bytes per token. Two clients with the same 48 bits would
+ * share their eviction limit, but no token.
  */
 const clientCharacters = 8
 
 let contentOf: (cell: TokenCell) => CachedToken
 
-/** A token, how long it lives, and when it is to be replaced. */
+/** A token with its life and its refresh schedule. */
 export interface CachedToken {
   readonly token: IssuedToken
   readonly life: TokenLife
   readonly refresh: RefreshSchedule
 }
 
-/**
- * What the storage holds: lru-cache publishes keys and values to whoever subscribes to its diagnostics channel, so
- * a value must not give its token away.
- */
+/** A cache entry. lru-cache publishes keys and values on its diagnostics channel, so that an entry must hide its token. */
 class TokenCell implements SharedEntry {
   readonly key: string
   readonly client: string
@@ -50,9 +47,8 @@ class TokenCell implements SharedEntry {
 }
 
 /**
- * A bounded cache of tokens. At capacity expired tokens go first, then the token that expires soonest of the client that
- * holds most, in O(log n): lru-cache stores, and the shares beside it know the order (lru-cache itself can only evict the
- * least recently used).
+ * A bounded cache of tokens. When full it evicts expired tokens first, then the token that expires soonest of the client with
+ * most tokens, in O(log n). lru-cache stores the tokens and {@link ClientShares} orders them.
  */
 export class TokenCache {
   readonly #cells: LRUCache<string, TokenCell> | undefined
@@ -72,18 +68,18 @@ export class TokenCache {
     return this.#cells?.size ?? 0
   }
 
-  /** Living tokens that had to go because the cache was full, since the start. */
+  /** Living tokens evicted because the cache was full, since the start. */
   get evictions(): number {
     return this.#evictions
   }
 
-  /** What is kept under a key, whether it is still of use or not. */
+  /** The entry of a key, also when it is expired. */
   find(key: string): CachedToken | undefined {
     const cell = this.#cellOf(key)
     return cell && contentOf(cell)
   }
 
-  /** The token of a key while it is usable. */
+  /** The entry of a key while its token is usable. */
   get(key: string): CachedToken | undefined {
     const cell = this.#cellOf(key)
     if (cell === undefined) return undefined
@@ -93,13 +89,13 @@ export class TokenCache {
     return undefined
   }
 
-  /** The token of a key until shortly before its true expiry: what may be handed out while Dex cannot answer. */
+  /** The token of a key until shortly before its true expiry, for use while Dex is unavailable. */
   getLiving(key: string): IssuedToken | undefined {
     const cell = this.#cellOf(key)
     return cell !== undefined && this.#isOfUse(cell) ? contentOf(cell).token : undefined
   }
 
-  /** Keeps a token for its order; reads the key of the client only when the token is new to the cache. */
+  /** Caches the token of an order. Reads the client's key only when the order has no entry yet. */
   set(order: Pick<TokenOrder, 'key' | 'clientKey'>, cached: CachedToken): void {
     if (this.#cells === undefined || !isUsable(cached.life, this.#clock)) return
     const { key } = order
@@ -112,7 +108,7 @@ export class TokenCache {
     this.#shares.add(cell)
   }
 
-  /** Removes every token that one of these keys of an issuer signed, and says how many; looks at all of them. */
+  /** Removes the tokens that these keys of an issuer signed and returns their number. O(n). */
   deleteSignedBy(issuer: string, kids: ReadonlySet<string>): number {
     let removed = 0
     for (const cell of [...(this.#cells?.values() ?? [])]) {
@@ -124,18 +120,18 @@ export class TokenCache {
     return removed
   }
 
-  /** Removes what is kept under a key. */
+  /** Removes the entry of a key. */
   delete(key: string): void {
     const cell = this.#cellOf(key)
     if (cell !== undefined) this.#remove(cell)
   }
 
-  /** Forgets everything. */
+  /** Removes all entries. */
   clear(): void {
     for (const cell of [...(this.#cells?.values() ?? [])]) this.#remove(cell)
   }
 
-  /** Removes at most `limit` expired tokens, and says how many: a bound, so that nobody waits for a large clean-up. */
+  /** Removes at most `limit` expired tokens and returns their number. The limit keeps the event loop responsive. */
   removeExpired(limit: number): number {
     let removed = 0
     for (let cell = this.#shares.soonest; removed < limit; cell = this.#shares.soonest, removed++) {
@@ -154,7 +150,7 @@ export class TokenCache {
     this.#remove(cell)
   }
 
-  /** `peek`, because what was used last says nothing about what goes next. */
+  /** `peek`, because eviction does not depend on the last use. */
   #cellOf(key: string): TokenCell | undefined {
     return this.#cells?.peek(key)
   }

@@ -1,19 +1,19 @@
 import { type Pauses, pauseAfter } from '../../shared/backoff.ts'
 import type { Clock } from '../../shared/clock.ts'
 
-/** Failures in a row that open the circuit. */
+/** Failures in a row that open the circuit, */
 const maxFailuresInARow = 5
-/** Or half of the attempts within this time, when there are enough to judge by. */
+/** or half of the attempts within this time, if there are enough of them. */
 const windowMs = 10_000
-/** Attempts are counted together for so long, so that many of them cost no more than a few. */
+/** Attempts within this time share one counter, so that memory does not grow with the load. */
 const sliceMs = 100
 const minAttemptsInWindow = 20
-/** After this time a single attempt is let through, as a probe; longer with each probe that fails. */
+/** Time until a single attempt is made as a probe; it grows with each failed probe. */
 const pauses: Pauses = { firstMs: 1_000, maxMs: 4_000 }
-/** Dex itself may ask for a longer pause, but not for any. */
+/** The longest pause that Dex can ask for. */
 const maxAskedPauseMs = 60_000
 
-/** A stretch of attempts, and by whom those were that failed: nobody, one client, or several. */
+/** Attempts within a slice of time, and whose failed: one client's or several clients'. */
 interface Slice {
   readonly from: number
   attempts: number
@@ -22,11 +22,11 @@ interface Slice {
 }
 
 /**
- * Keeps away from a token endpoint that cannot answer, so that it can recover, and so that callers get their answer at
- * once. What Dex judges, however it judges, counts as an answer.
+ * Stops requests to a token endpoint that fails, so that it can recover and callers do not wait. A rejection by Dex counts
+ * as a success.
  *
- * A circuit that several clients share opens only on failures of at least two of them, and after a failed probe the
- * next one is another client's: what fails for one client says nothing about the others.
+ * A circuit shared by several clients opens only on failures of at least two of them. After a failed probe another client
+ * probes next, because one client's failures say nothing about the others.
  */
 export class CircuitBreaker {
   readonly #clock: Clock
@@ -44,36 +44,36 @@ export class CircuitBreaker {
   }
 
   /**
-   * Grows when the circuit opens, lets a probe through and closes. An attempt remembers the one that it began in: its
-   * failure says nothing about a later one.
+   * A number that grows when the circuit opens, starts a probe and closes. The failure of an attempt counts only in the
+   * period in which the attempt began.
    */
   get period(): number {
     return this.#period
   }
 
-  /** Milliseconds until the next probe; 0 while attempts are let through. */
+  /** Milliseconds until the next probe; 0 while the circuit is closed. */
   get retryAfterMs(): number {
     if (this.#openUntil === undefined) return 0
     const remaining = this.#openUntil - this.#clock.monotonic()
     return this.#probe !== undefined ? Math.max(remaining, pauses.firstMs) : Math.max(remaining, 0)
   }
 
-  /** Resolves when the probe that is out, if any, has told whether the endpoint answers again. */
+  /** Resolves when the probe under way ends; `undefined` without one. */
   get probe(): Promise<void> | undefined {
     return this.#probe?.promise
   }
 
-  /** Whether an attempt may be made now; changes nothing. `client`: whose, where the circuit is shared. */
+  /** Tells whether an attempt may be made now; changes nothing. `client` identifies it where the circuit is shared. */
   passes(client?: string): boolean {
     if (this.#openUntil === undefined) return true
     const now = this.#clock.monotonic()
     if (this.#probe !== undefined || now < this.#openUntil) return false
-    // Another client's turn; the same one again when no other came.
+    // Another client probes next; the same one only when no other came.
     const isSameAgain = client !== undefined && client === this.#lastProber
     return !isSameAgain || now >= this.#openUntil + pauses.firstMs
   }
 
-  /** An attempt that passes begins; its outcome has to be told. While the circuit is open it is a probe, one at a time. */
+  /** Starts an attempt, which must end with `succeeded` or `failed`. While the circuit is open it is the only probe. */
   begin(client?: string): void {
     if (this.#openUntil === undefined) return
     this.#probe = Promise.withResolvers()
@@ -81,14 +81,14 @@ export class CircuitBreaker {
     this.#period++
   }
 
-  /** Both at once: whether an attempt may be made; it has then begun. */
+  /** Starts an attempt if one may be made, and tells whether it did. */
   allows(client?: string): boolean {
     const passes = this.passes(client)
     if (passes) this.begin(client)
     return passes
   }
 
-  /** Says whether this closed the circuit. */
+  /** Notes a success and tells whether it closed the circuit. */
   succeeded(): boolean {
     this.#failuresInARow = 0
     if (this.#openUntil === undefined) {
@@ -105,8 +105,8 @@ export class CircuitBreaker {
   }
 
   /**
-   * Says whether this opened the circuit. `askedPauseMs`: what Dex asked for by `Retry-After`; opens it at once.
-   * `begunIn`: the period after the attempt began. `client`: whose failure it is; without it, it counts for everybody.
+   * Notes a failure and tells whether it opened the circuit. `askedPauseMs`, from `Retry-After`, opens it at once. `begunIn` is
+   * the period after the attempt began. Without `client` the failure counts for every client.
    */
   failed(askedPauseMs?: number, begunIn: number = this.#period, client: string = 'several'): boolean {
     if (begunIn !== this.#period) return false
@@ -127,7 +127,7 @@ export class CircuitBreaker {
     return !wasOpen
   }
 
-  /** Says whether there was one. */
+  /** Ends the probe under way and tells whether there was one. */
   #endProbe(): boolean {
     const probe = this.#probe
     this.#probe = undefined

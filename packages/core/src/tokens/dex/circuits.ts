@@ -1,15 +1,15 @@
 import { LRUCache } from 'lru-cache'
-import type { BrokerError } from '../../shared/errors.ts'
+import { BrokerError } from '../../shared/errors.ts'
 import { isUnreached, networkFailureCode } from '../../shared/http/network-failure.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
-import { CircuitBreaker } from './circuit-breaker.ts'
+import { Circuit } from './circuit.ts'
 
-/** Clients with a circuit of their own, at most: only those that have failed have one. */
+/** Limit of clients with a circuit; only clients that failed have one. */
 const maxClients = 1_024
 
-/** Whose attempt it is. */
+/** The client that makes an attempt. */
 export interface CircuitClient {
-  /** What the requests of the client have in common. */
+  /** Identifies the client and its secret. */
   readonly key: string
   /** For the log. */
   readonly clientId: string
@@ -17,52 +17,72 @@ export interface CircuitClient {
   readonly isAccepted: boolean
 }
 
-/** An attempt that was let through; one of the two has to be called. */
+/** An attempt that may be made; exactly one of the two methods must be called. */
 export interface Attempt {
   succeeded(): void
   failed(failure: BrokerError): void
 }
 
 /**
- * Who is kept away from a Dex that cannot answer. A client that fails alone has a circuit of its own; the clients that
- * Dex has accepted share one, and strangers another one, so that no stranger's failures deny a client its token. What
- * never reached Dex is nobody's fault and counts for both.
+ * The circuits in front of a token endpoint. Accepted clients share one circuit and unknown clients another, so that no
+ * stranger's failures deny a client its token. Each client that fails also has a circuit for itself. An attempt that never
+ * reached Dex counts for both shared circuits.
  */
 export class Circuits {
   readonly #surroundings: Surroundings
-  readonly #accepted: CircuitBreaker
-  readonly #strangers: CircuitBreaker
-  readonly #ofClients = new LRUCache<string, CircuitBreaker>({ max: maxClients })
+  readonly #accepted: Circuit
+  readonly #strangers: Circuit
+  readonly #ofClients = new LRUCache<string, Circuit>({ max: maxClients })
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings
-    this.#accepted = new CircuitBreaker(surroundings.clock)
-    this.#strangers = new CircuitBreaker(surroundings.clock)
+    this.#accepted = new Circuit(surroundings.clock)
+    this.#strangers = new Circuit(surroundings.clock)
   }
 
   /** Milliseconds until a client may try; 0 while it may. */
   retryAfterMs(client: CircuitClient): number {
     const own = this.#ofClients.get(client.key)
-    return Math.max(own?.retryAfterMs ?? 0, this.#sharedBy(client).retryAfterMs)
+    return Math.max(own?.breaker.retryAfterMs ?? 0, this.#sharedBy(client).breaker.retryAfterMs)
   }
 
-  /** Resolves when the probe has ended for which a client has to wait, if there is one. */
+  /** Resolves when the probe ends that a client has to wait for; `undefined` when there is none. */
   probe(client: CircuitClient): Promise<void> | undefined {
-    return this.#ofClients.get(client.key)?.probe ?? this.#sharedBy(client).probe
+    return this.#ofClients.get(client.key)?.breaker.probe ?? this.#sharedBy(client).breaker.probe
   }
 
-  /** Lets an attempt through, or not. */
-  begin(client: CircuitClient): Attempt | undefined {
+  /** The error for a client whose circuit is open, with hint and request of the failure that opened it. */
+  refusal(client: CircuitClient): BrokerError {
     const own = this.#ofClients.get(client.key)
-    const shared = this.#sharedBy(client)
+    const { hint, upstreamRequest } = own?.openedBy ?? this.#sharedBy(client).openedBy ?? {}
+    const failure = new BrokerError('overloaded', 'the token endpoint is failing; the circuit is open', {
+      retryAfterMs: this.retryAfterMs(client),
+      transient: true,
+      hint,
+      upstreamRequest,
+    })
+    this.#claim(client, failure)
+    return failure
+  }
+
+  /** Counts lookups that fail with this error for the outages of a client's circuits. */
+  #claim(client: CircuitClient, failure: BrokerError): void {
+    this.#sharedBy(client).outage.claim(failure)
+    this.#ofClients.get(client.key)?.outage.claim(failure)
+  }
+
+  /** Starts an attempt; `undefined` while a circuit is open. */
+  begin(client: CircuitClient): Attempt | undefined {
+    const own = this.#ofClients.get(client.key)?.breaker
+    const shared = this.#sharedBy(client).breaker
     if (own?.passes() === false || !shared.passes(client.key)) return undefined
     own?.begin()
     shared.begin(client.key)
-    // A circuit that is made by this very failure begins with the same number.
+    // A circuit that this attempt's failure creates starts with period 0 as well.
     const periods = {
       own: own?.period ?? 0,
-      accepted: this.#accepted.period,
-      strangers: this.#strangers.period,
+      accepted: this.#accepted.breaker.period,
+      strangers: this.#strangers.breaker.period,
     }
     return {
       succeeded: () => this.#succeeded(client),
@@ -70,14 +90,26 @@ export class Circuits {
     }
   }
 
-  #sharedBy({ isAccepted }: CircuitClient): CircuitBreaker {
+  #sharedBy({ isAccepted }: CircuitClient): Circuit {
     return isAccepted ? this.#accepted : this.#strangers
   }
 
   #succeeded(client: CircuitClient): void {
-    // Its own circuit is kept: failures that come late must find the number under which they began.
-    const closed = [this.#sharedBy(client).succeeded(), this.#ofClients.get(client.key)?.succeeded()]
-    if (closed.includes(true)) this.#surroundings.logger.info({}, 'the token endpoint answers again')
+    const shared = this.#sharedBy(client).succeeded(client.key)
+    // The client's circuit stays: failures that come late must find the period in which they began.
+    const own = this.#ofClients.get(client.key)?.succeeded(client.key)
+    const { logger, sampler } = this.#surroundings
+    const clients = groupOf(client)
+    if (shared?.wasOpen) {
+      logger.info({ clients, ...shared.report }, 'token endpoint answers again; circuit closed')
+    } else if (own?.wasOpen) {
+      const { clientId } = client
+      logger.info({ clientId, ...own.report }, 'token requests of one client succeed again; circuit closed')
+    } else if (shared !== undefined) {
+      sampler.note('token_endpoint_recovered', count =>
+        logger.info({ clients, ...shared.report, count }, 'token endpoint answers again'),
+      )
+    }
   }
 
   #failed(
@@ -85,40 +117,51 @@ export class Circuits {
     failure: BrokerError,
     periods: { own: number; accepted: number; strangers: number },
   ): void {
-    const { retryAfterMs } = failure
+    const { retryAfterMs: askedPauseMs } = failure
     if (isUnreached(networkFailureCode(failure.cause))) {
       const opened = [
-        this.#accepted.failed(undefined, periods.accepted),
-        this.#strangers.failed(undefined, periods.strangers),
+        this.#accepted.failed(failure, { period: periods.accepted }),
+        this.#strangers.failed(failure, { period: periods.strangers }),
       ]
-      if (opened.includes(true)) this.#logOpened(this.#accepted.retryAfterMs)
+      this.#claim(client, failure)
+      if (opened.includes(true)) this.#logOpened(this.#accepted.breaker.retryAfterMs)
       return
     }
+    const { key } = client
     const shared = this.#sharedBy(client)
     const period = client.isAccepted ? periods.accepted : periods.strangers
-    if (shared.failed(retryAfterMs, period, client.key)) this.#logOpened(shared.retryAfterMs)
-    if (this.#ownOf(client).failed(retryAfterMs, periods.own))
-      this.#logOpened(this.retryAfterMs(client), client)
+    if (shared.failed(failure, { period, client: key, askedPauseMs })) {
+      this.#logOpened(shared.breaker.retryAfterMs, { clients: groupOf(client) })
+    }
+    // Without a client's name its failures are enough to open it.
+    if (this.#ownOf(client).failed(failure, { period: periods.own, askedPauseMs })) this.#logOpenedFor(client)
+    this.#claim(client, failure)
   }
 
-  #ownOf({ key }: CircuitClient): CircuitBreaker {
+  #ownOf({ key }: CircuitClient): Circuit {
     const known = this.#ofClients.get(key)
     if (known !== undefined) return known
-    const breaker = new CircuitBreaker(this.#surroundings.clock)
-    this.#ofClients.set(key, breaker)
-    return breaker
+    const circuit = new Circuit(this.#surroundings.clock)
+    this.#ofClients.set(key, circuit)
+    return circuit
   }
 
-  #logOpened(pauseMs: number, client?: CircuitClient): void {
-    const { logger } = this.#surroundings
-    const retryAfterMs = Math.ceil(pauseMs)
-    if (client === undefined) {
-      logger.warn({ retryAfterMs }, 'token endpoint is failing; circuit opened')
-    } else {
-      logger.warn(
-        { retryAfterMs, clientId: client.clientId },
-        'token requests of one client fail; circuit opened',
-      )
-    }
+  #logOpened(retryAfterMs: number, group: { readonly clients?: string } = {}): void {
+    this.#surroundings.logger.warn(
+      { ...group, retryAfterMs: Math.ceil(retryAfterMs) },
+      'token endpoint is failing; circuit opened',
+    )
   }
+
+  #logOpenedFor(client: CircuitClient): void {
+    this.#surroundings.logger.warn(
+      { clientId: client.clientId, retryAfterMs: Math.ceil(this.retryAfterMs(client)) },
+      'token requests of one client fail; circuit opened',
+    )
+  }
+}
+
+/** The clients that share a circuit, for the log. */
+function groupOf({ isAccepted }: CircuitClient): 'accepted' | 'unknown' {
+  return isAccepted ? 'accepted' : 'unknown'
 }

@@ -1,30 +1,33 @@
 import { audienceScopePrefix, type ClientCredentials } from '../../clients/client-credentials.ts'
 import type { TokenOrder } from '../../clients/token-order.ts'
-import { BrokerError } from '../../shared/errors.ts'
+import { changedError } from '../../shared/changed-error.ts'
+import type { BrokerError } from '../../shared/errors.ts'
 import type { Hint } from '../../shared/hint.ts'
 
-/** Rejections of the client itself. */
+/** OAuth errors that reject the client itself. */
 const clientErrors = new Set<string | undefined>(['invalid_client', 'unauthorized_client'])
 
 /**
- * A failure as it concerns whose client it is: what Dex rejects of a client that the configuration gives is the
- * operator's fault, `client_misconfigured`, and no caller can do anything about it. With a hint for the operator, also
- * where a caller brings the client and the operator has to mend Dex.
+ * Turns the rejection of a configured client into `client_misconfigured`, because only the operator can correct it. Adds a
+ * hint for the operator, also for a caller's client when Dex's configuration has to change.
  */
 export function ofConfigured({ credentials }: TokenOrder, failure: BrokerError): BrokerError {
-  const { code, oauthError, oauthErrorDescription, retryAfterMs } = failure
+  const { code, oauthError } = failure
   if (code !== 'token_request_rejected') return failure
   const { configured, scopeConfigured } = credentials
   const hint = hintFor(oauthError, credentials)
-  const options = { retryAfterMs, oauthError, oauthErrorDescription, hint }
   const isOurs = clientErrors.has(oauthError) || (oauthError === 'invalid_scope' && scopeConfigured)
   return configured && isOurs
-    ? new BrokerError('client_misconfigured', 'the configured client was rejected', options)
-    : new BrokerError(code, failure.message, options)
+    ? changedError(failure, {
+        code: 'client_misconfigured',
+        message: 'the configured client was rejected',
+        hint,
+      })
+    : changedError(failure, { hint })
 }
 
 function hintFor(oauthError: string | undefined, { configured, scope }: ClientCredentials): Hint | undefined {
-  // The peer's entry in Dex is the operator's, whoever asks.
+  // The operator maintains the peer's entry in Dex, also for callers' clients.
   if (oauthError === 'invalid_scope' && scope.includes(audienceScopePrefix)) {
     return { problem: 'peer_does_not_trust', option: 'client.audiences' }
   }

@@ -6,6 +6,7 @@ import { BrokerError } from '../../shared/errors.ts'
 import type { MaybePromise } from '../../shared/maybe-promise.ts'
 import { RequestWithDeadline } from '../../shared/request-with-deadline.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
+import { upstreamRequest } from '../../shared/upstream-request.ts'
 import type { AcceptedClients } from '../accepted-clients.ts'
 import { logTokenFailure } from '../log-token-failure.ts'
 import type { ObtainedToken, TokenOrigin } from '../token-origin.ts'
@@ -16,28 +17,28 @@ import { requestWithRetries } from './request-with-retries.ts'
 import { type Applicant, Slots } from './slots.ts'
 import { TokenEndpoint } from './token-endpoint.ts'
 
-/** Different tokens that wait for a slot or are being requested, at most. */
+/** Limit of token requests that wait for a slot. */
 const maxWaiting = 4_096
 
 export interface DexOriginOptions {
-  /** Asked for each time; may have to wait for discovery. */
+  /** Returns the URL of the token endpoint, or a promise while discovery is under way. */
   readonly tokenEndpoint: () => MaybePromise<string>
   readonly authMethod: ClientAuthMethod
-  /** The fields of the response to keep beside the token, by their JSON names. */
+  /** Fields of the token response to keep, by their JSON names. */
   readonly wantedFields: readonly string[]
   readonly rejected: RejectedCredentials
   readonly accepted: AcceptedClients
-  /** The option that says where the token endpoint is. */
+  /** The option that holds the URL of the token endpoint. */
   readonly option: string
-  /** Token requests at the same time. */
+  /** Limit of concurrent token requests. */
   readonly maxConnections: number
 }
 
 type OnFirstFailure = (failure: BrokerError) => void
 
 /**
- * Tokens from a Dex. A request waits for its slot first, and that is our own affair; from the moment of sending it has one
- * deadline, retries included. Dex is not asked while it cannot answer.
+ * Obtains tokens from Dex. A request first waits for a slot; its deadline, which includes retries, starts after that. While
+ * the circuit is open no request starts.
  */
 export class DexOrigin implements TokenOrigin {
   readonly #surroundings: Surroundings
@@ -68,21 +69,21 @@ export class DexOrigin implements TokenOrigin {
     const isAccepted = this.#options.accepted.has(order)
     const { clientId } = order.credentials
     const client: CircuitClient = { key: order.clientKey, clientId, isAccepted }
-    // By its id alone a stranger is told apart from others: secrets can be made up.
+    // Unknown clients are told apart by id alone, because secrets can be made up.
     const applicant: Applicant = { client: isAccepted ? client.key : clientId, isAccepted }
     this.#assertMayTry(client)
-    // Discovery has pauses and a log of its own: neither retries nor the circuit of the token endpoint are about it.
+    // Discovery has its own pauses and log lines: retries and the circuit concern the token endpoint only.
     const url = await this.#options.tokenEndpoint()
     const turn = this.#slots.enter(applicant, signal)
     if (turn !== undefined) {
-      // Who has a living token does not stand in line.
+      // Callers with a living token do not wait for a slot.
       onFirstFailure(mustWait())
       await turn
     }
     return this.#request({ url, order, client, applicant, signal, onFirstFailure })
   }
 
-  /** Begins in a slot. */
+  /** Sends the request with retries; the slot is taken for the first attempt. */
   async #request(call: {
     url: string
     order: TokenOrder
@@ -91,15 +92,13 @@ export class DexOrigin implements TokenOrigin {
     signal: AbortSignal
     onFirstFailure: OnFirstFailure
   }): Promise<ObtainedToken> {
-    const { url, order, client, applicant, signal, onFirstFailure } = call
+    const { order, client, applicant, signal, onFirstFailure } = call
     const { requestTimeoutMs, random } = this.#surroundings
-    let isFirst = true
     const request = new RequestWithDeadline(requestTimeoutMs, deadline =>
       requestWithRetries(
-        async () => {
-          if (!isFirst) await this.#slots.enter(applicant, deadline)
-          isFirst = false
-          return this.#attempt(call, deadline)
+        async attempt => {
+          if (attempt > 1) await this.#slots.enter(applicant, deadline)
+          return this.#attempt(call, attempt, deadline)
         },
         {
           signal: deadline,
@@ -115,14 +114,14 @@ export class DexOrigin implements TokenOrigin {
       return await request.settled
     } catch (error) {
       const failure = asBrokerError(error, 'the token request failed')
-      this.#takeNote({ url, order, signal }, failure)
+      this.#takeNote({ order, signal }, failure)
       throw failure
     } finally {
       signal.removeEventListener('abort', close)
     }
   }
 
-  /** In a slot, which it gives back. */
+  /** Makes one attempt and releases the slot. */
   async #attempt(
     {
       url,
@@ -130,38 +129,51 @@ export class DexOrigin implements TokenOrigin {
       client,
       applicant,
     }: { url: string; order: TokenOrder; client: CircuitClient; applicant: Applicant },
+    number: number,
     signal: AbortSignal,
   ): Promise<ObtainedToken> {
     const { clock } = this.#surroundings
     const enteredAt = clock.monotonic()
     try {
-      // A probe began earlier than this request, so it also ends before this one's deadline.
+      // A probe began earlier than this request, so it ends before this request's deadline.
       let attempt = this.#circuits.begin(client)
       if (attempt === undefined) {
         await this.#circuits.probe(client)
         attempt = this.#circuits.begin(client)
       }
-      if (attempt === undefined) throw circuitOpen(this.#circuits.retryAfterMs(client))
-      return await this.#send(url, order, attempt, signal)
+      if (attempt === undefined) throw this.#circuits.refusal(client)
+      return await this.#send({ url, order, number, attempt, signal })
     } finally {
       this.#slots.leave(applicant, clock.monotonic() - enteredAt)
     }
   }
 
-  async #send(url: string, order: TokenOrder, attempt: Attempt, signal: AbortSignal): Promise<ObtainedToken> {
-    const { clock, observe, logger } = this.#surroundings
+  async #send({
+    url,
+    order,
+    number,
+    attempt,
+    signal,
+  }: {
+    url: string
+    order: TokenOrder
+    number: number
+    attempt: Attempt
+    signal: AbortSignal
+  }): Promise<ObtainedToken> {
+    const { clock, observe, logger, requestTimeoutMs } = this.#surroundings
     const { credentials } = order
     const requestedAt = momentOf(clock)
     const durationMs = () => clock.monotonic() - requestedAt.monotonic
     try {
-      const response = await this.#endpoint.request(url, credentials, signal)
+      const response = await this.#endpoint.request({ url, credentials, attempt: number, signal })
       attempt.succeeded()
       observe({ type: 'token_request', outcome: 'issued', durationMs: durationMs() })
       logger.debug({ clientId: credentials.clientId, durationMs: Math.round(durationMs()) }, 'token issued')
-      return { response, requestedAt }
+      return { response, requestedAt, request: upstreamRequest(url, number, requestTimeoutMs) }
     } catch (error) {
       const failure = ofConfigured(order, asBrokerError(error, 'the token request failed'))
-      // The end of the broker tells nothing about Dex; what Dex judges, however it judges, is an answer.
+      // Closing the broker says nothing about Dex. A rejection by Dex is a success of the endpoint.
       if (failure !== signal.reason) {
         if (isFailureOfDex(failure)) attempt.failed(failure)
         else attempt.succeeded()
@@ -171,30 +183,28 @@ export class DexOrigin implements TokenOrigin {
     }
   }
 
-  /** Whoever would be refused anyway need not wait for a slot; while a probe is out it may be worth to wait. */
+  /** Refuses before the wait for a slot when the circuit is open and no probe is under way that could close it. */
   #assertMayTry(client: CircuitClient): void {
-    const retryAfterMs = this.#circuits.retryAfterMs(client)
-    if (retryAfterMs > 0 && this.#circuits.probe(client) === undefined) throw circuitOpen(retryAfterMs)
+    if (this.#circuits.retryAfterMs(client) > 0 && this.#circuits.probe(client) === undefined) {
+      throw this.#circuits.refusal(client)
+    }
   }
 
-  #takeNote(
-    { url, order, signal }: { url: string; order: TokenOrder; signal: AbortSignal },
-    failure: BrokerError,
-  ): void {
+  #takeNote({ order, signal }: { order: TokenOrder; signal: AbortSignal }, failure: BrokerError): void {
     if (isRejection(failure)) this.#options.rejected.add(order, failure)
-    // Not for those that the open circuit kept from Dex, nor for the end of the broker.
+    // Neither requests that the open circuit refused nor the end of the broker are worth a line each.
     if (failure.code !== 'overloaded' && failure !== signal.reason) {
-      logTokenFailure(this.#surroundings, order, failure, url)
+      logTokenFailure(this.#surroundings, order, failure)
     }
   }
 }
 
-/** A refusal by what stands in front of Dex is an answer: nothing is gained by asking less. */
+/** A 4xx of a proxy in front of Dex is no failure of Dex: fewer requests would not help. */
 function isFailureOfDex({ transient, upstreamStatus = 0 }: BrokerError): boolean {
   return transient && (upstreamStatus === 0 || upstreamStatus === 429 || upstreamStatus >= 500)
 }
 
-/** The next caller would hear the same, until somebody changes the credentials or the configuration. */
+/** The next request would fail in the same way, until the credentials or the configuration change. */
 function isRejection({ code, transient }: BrokerError): boolean {
   return (
     code === 'token_request_rejected' ||
@@ -204,15 +214,8 @@ function isRejection({ code, transient }: BrokerError): boolean {
 }
 
 function mustWait(): BrokerError {
-  return new BrokerError('overloaded', 'the token request waits for its turn', {
+  return new BrokerError('overloaded', 'the token request is waiting for a slot', {
     retryAfterMs: 1000,
-    transient: true,
-  })
-}
-
-function circuitOpen(retryAfterMs: number): BrokerError {
-  return new BrokerError('overloaded', 'the token endpoint is failing; the circuit is open', {
-    retryAfterMs,
     transient: true,
   })
 }

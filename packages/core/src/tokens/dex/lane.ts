@@ -1,27 +1,27 @@
-/** Somebody who waits for a slot. */
+/** A request that waits for a slot. */
 export interface Waiter {
   readonly client: string
-  /** Calls the waiter in. */
+  /** Gives the slot to the waiter. */
   readonly enter: () => void
 }
 
 export interface LaneOptions {
-  /** Slots that the lane may use at the same time. */
+  /** Limit of slots for the lane. */
   readonly maxRunning: number
-  /** And of these, by one client. */
+  /** Limit of slots for one client. */
   readonly maxRunningPerClient: number
   readonly maxWaiting: number
   readonly maxWaitingPerClient: number
 }
 
 /**
- * Requests of one kind: those that run, and those that wait for their turn. Clients take turns, and the requests of one
- * client keep their order, so nobody waits for more than one request of each other client.
+ * Requests of one kind, running and waiting. Clients take turns, and the requests of one client keep their order, so that a
+ * request waits for at most one request of each other client.
  */
 export class Lane {
   readonly #options: LaneOptions
   readonly #running = new Map<string, number>()
-  /** The client whose turn it is comes first. */
+  /** In the order of turns. */
   readonly #waiting = new Map<string, Set<Waiter>>()
   #runningCount = 0
   #waitingCount = 0
@@ -30,7 +30,7 @@ export class Lane {
     this.#options = options
   }
 
-  /** Whether a request of a client may run now, as far as this lane is concerned. Who waits may not, or would not wait. */
+  /** Tells whether the lane has a free slot for a client. */
   hasRoomFor(client: string): boolean {
     const { maxRunning, maxRunningPerClient } = this.#options
     return this.#runningCount < maxRunning && (this.#running.get(client) ?? 0) < maxRunningPerClient
@@ -48,13 +48,13 @@ export class Lane {
     this.#runningCount--
   }
 
-  /** Whether there is room to wait. */
+  /** Tells whether the queue has room for a client. */
   mayWait(client: string): boolean {
     const { maxWaiting, maxWaitingPerClient } = this.#options
     return this.#waitingCount < maxWaiting && this.#waitingOf(client) < maxWaitingPerClient
   }
 
-  /** How long a request of a client would have to wait, when each takes `latencyMs`. */
+  /** Estimates the wait of a client's next request when each request takes `latencyMs`. */
   expectedWaitMs(client: string, latencyMs: number): number {
     const { maxRunning, maxRunningPerClient } = this.#options
     const own = this.#waitingOf(client) + 1
@@ -77,7 +77,7 @@ export class Lane {
     if (queue.size === 0) this.#waiting.delete(waiter.client)
   }
 
-  /** Takes the next one whose turn it is and who may run; its client goes to the end of the line. */
+  /** Removes the next waiter that may run; its client goes to the end of the queue. */
   next(): Waiter | undefined {
     if (this.#runningCount >= this.#options.maxRunning) return undefined
     for (const [client, queue] of this.#waiting) {

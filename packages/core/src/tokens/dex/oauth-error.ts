@@ -2,18 +2,18 @@ import type { ClientCredentials } from '../../clients/client-credentials.ts'
 import { parseJsonObject } from '../../shared/http/parse-json-object.ts'
 import { secretSpellings } from './token-request.ts'
 
-/** What an authorization server says about a request that it refuses (RFC 6749 section 5.2). */
+/** The error of an authorization server that refuses a token request (RFC 6749 section 5.2). */
 export interface OAuthError {
-  /** The registered code; `undefined` for one that nobody knows, which is not repeated: who knows what it holds. */
+  /** The registered code. `undefined` for an unknown one, which could contain anything and is not repeated. */
   readonly code: string | undefined
-  /** For the operator, of a configured client alone: at most 200 characters, no control characters, not the secret. */
+  /** For the operator: at most 200 characters, without control characters; `undefined` when it contains the secret. */
   readonly description: string | undefined
 }
 
-/** How every registered code is spelled, and those that servers make up: `invalid_client`, `need_info`. */
+/** The spelling of registered codes and of codes that servers invent: `invalid_client`, `need_info`. */
 const spelling = /^[a-z]+(?:_[a-z0-9]+)+$/
 const maxCodeLength = 64
-/** Proxies and frameworks put the phrase of the status into a JSON member `error`: `bad_request` is no word of Dex. */
+/** Status phrases that proxies and frameworks put into a JSON member `error`; Dex uses none of them. */
 const statusPhrases = new Set([
   'bad_gateway',
   'bad_request',
@@ -33,6 +33,8 @@ const statusPhrases = new Set([
   'unsupported_media_type',
 ])
 const maxDescriptionLength = 200
+/** A part of the secret with as many characters hides the whole description. */
+const maxShownPart = 12
 
 /** Codes of RFC 6749 section 5.2, of RFC 8693 and of Dex. */
 const knownCodes = new Set([
@@ -48,8 +50,8 @@ const knownCodes = new Set([
 ])
 
 /**
- * The OAuth error in the answer to a request with these credentials; `undefined` for anything else, such as the page of
- * a proxy in front of Dex.
+ * Reads the OAuth error in the answer to a request with these credentials. Returns `undefined` for anything else, such as
+ * the page of a proxy in front of Dex.
  */
 export function oauthErrorOf(body: string, credentials: ClientCredentials): OAuthError | undefined {
   const { error, error_description: description } = parseJsonObject(body) ?? {}
@@ -62,9 +64,23 @@ function isOAuthCode(error: string): boolean {
   return error.length <= maxCodeLength && spelling.test(error) && !statusPhrases.has(error)
 }
 
-// To callers' own clients an issuer may say anything, and a caller can make it say something.
 function shownText(text: unknown, credentials: ClientCredentials): string | undefined {
-  if (typeof text !== 'string' || !credentials.configured) return undefined
-  if (secretSpellings(credentials).some(spelling => text.includes(spelling))) return undefined
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ').slice(0, maxDescriptionLength)
+  if (typeof text !== 'string' || echoesSecret(text, credentials)) return undefined
+  // A cut can leave half of a surrogate pair.
+  return text
+    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ')
+    .slice(0, maxDescriptionLength)
+    .toWellFormed()
+}
+
+/** Tells whether a text contains the secret, also escaped, wrapped, in another case or cut off. */
+function echoesSecret(text: string, credentials: ClientCredentials): boolean {
+  const plain = comparable(text)
+  return secretSpellings(credentials).some(spelling => {
+    return text.includes(spelling) || plain.includes(comparable(spelling).slice(0, maxShownPart))
+  })
+}
+
+function comparable(text: string): string {
+  return text.replace(/&(?:#?\w{1,8});|[\s\p{C}\\&<>"']/gu, '').toLowerCase()
 }

@@ -3,21 +3,21 @@ import type { Clock } from '../../shared/clock.ts'
 import type { BrokerError } from '../../shared/errors.ts'
 import { ExpiringCache } from '../../shared/expiring-cache.ts'
 
-/** Credential sets that are remembered at most; more push out the least recently used. */
+/** Limit of remembered rejections; the least recently used is evicted. */
 const maxRejected = 1024
-/** Rejections of the client itself, whatever it asks for. */
+/** OAuth errors that reject the client itself, whatever it requests. */
 const clientErrors = new Set<string | undefined>(['invalid_client', 'unauthorized_client'])
 
 /**
- * Remembers for a few seconds what Dex rejected, so that a wrong secret cannot hammer Dex.
+ * Caches rejections for a few seconds, so that a wrong secret does not cause a request per call.
  *
- * A cache of its own, or wrong credentials would push good tokens out. Its keys cover the secret, so a corrected secret
- * passes at once.
+ * It is separate from the token cache, so that wrong credentials evict no token. Its keys cover the secret, so that a
+ * corrected secret works at once.
  */
 export class RejectedCredentials {
   readonly #rejections: ExpiringCache<BrokerError>
 
-  /** `ttlMs` 0 remembers nothing. */
+  /** `ttlMs` 0 turns the cache off. */
   constructor(ttlMs: number, clock: Clock) {
     this.#rejections = new ExpiringCache({ maxEntries: maxRejected, ttlMs }, clock)
   }
@@ -26,14 +26,14 @@ export class RejectedCredentials {
     return this.#rejections.get(keyOf(order)) ?? this.#rejections.get(clientKeyOf(order))
   }
 
-  /** Wrong credentials are wrong for every scope; a wrong scope is wrong for itself alone. */
+  /** Wrong credentials count for every scope; a wrong scope counts for itself alone. */
   add(order: TokenOrder, failure: BrokerError): void {
     this.#rejections.set(clientErrors.has(failure.oauthError) ? clientKeyOf(order) : keyOf(order), failure)
   }
 }
 
-// What is the operator's fault for the configured client is a caller's own fault where the caller brings the same
-// credentials, or the same scope: each of them hears of its own.
+// With the same credentials or scope, the configured client's rejection is the operator's fault and a caller's rejection the
+// caller's: each needs its own error.
 
 function keyOf({ key, credentials: { configured, scopeConfigured } }: TokenOrder): string {
   return `${key} ${configured} ${scopeConfigured}`

@@ -4,28 +4,31 @@ import { BrokerError } from '../../shared/errors.ts'
 const maxRetries = 2
 const minPauseMs = 50
 const maxPauseMs = 500
-/** Answers of what stands in front of Dex: the request was never judged. A 500 is Dex's own word. */
+/** Statuses of a proxy in front of Dex, which never judged the request. A 500 comes from Dex itself. */
 const unjudgedStatuses = new Set([502, 503, 504])
 
 export interface RetryOptions {
   /** Bounds all attempts and the pauses between them. */
   readonly signal: AbortSignal
   readonly random: () => number
-  /** Told of each attempt that failed, before the pause. */
+  /** Receives the failure of each attempt, before the pause. */
   readonly onFailedAttempt: (failure: BrokerError) => void
-  /** Whether another attempt may be made. */
+  /** Tells whether another attempt is allowed. */
   readonly mayTryAgain: () => boolean
 }
 
 /**
- * Makes an attempt, and at most two more when Dex has never judged the request: no connection, a reset, 502, 503 or 504.
- * The pauses are 50 to 500 ms at random, so that many brokers do not come back together.
+ * Makes an attempt, and at most two more when Dex never judged the request: no connection, a reset, 502, 503 or 504.
+ * Pauses are random, 50 to 500 ms, so that many brokers do not retry at the same moment. Attempts count from 1.
  */
-export async function requestWithRetries<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
+export async function requestWithRetries<T>(
+  attempt: (number: number) => Promise<T>,
+  options: RetryOptions,
+): Promise<T> {
   const { signal, random, onFailedAttempt, mayTryAgain } = options
   for (let retries = 0; ; retries++) {
     try {
-      return await attempt()
+      return await attempt(retries + 1)
     } catch (error) {
       if (!BrokerError.is(error)) throw error
       onFailedAttempt(error)
@@ -38,7 +41,7 @@ export async function requestWithRetries<T>(attempt: () => Promise<T>, options: 
   }
 }
 
-/** A server that names the time to come back gets it. */
+/** An answer with `Retry-After` is not retried earlier. */
 function isUnjudged({ transient, retryAfterMs, upstreamStatus }: BrokerError): boolean {
   if (!transient || retryAfterMs !== undefined) return false
   return upstreamStatus === undefined || unjudgedStatuses.has(upstreamStatus)

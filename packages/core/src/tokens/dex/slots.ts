@@ -3,43 +3,43 @@ import { Lane } from './lane.ts'
 
 /** The weight of the last request in the measured latency. */
 const latencyWeight = 0.2
-/** A request is let in when its answer is expected within this part of the longest wait: an estimate can be wrong. */
+/** A request may wait when its answer is expected within this part of the longest wait: an estimate can be wrong. */
 const expectedPart = 0.8
-/** One client that Dex accepts: at most this part of all slots. */
+/** Fraction of all slots for one accepted client, and for all unknown clients together. */
 const clientPart = 0.5
-/** A client id that Dex has never accepted: few slots, whatever secrets come with it. */
+/** Limit of slots for a client id that Dex has not accepted, whatever its secrets. */
 const maxRunningPerStranger = 4
 const maxWaitingPerStranger = 32
 
 export interface SlotsOptions {
-  /** Requests at the same time. */
+  /** Limit of concurrent requests. */
   readonly max: number
-  /** Requests that wait, at most: a bound on memory. */
+  /** Limit of waiting requests: a bound on memory. */
   readonly maxWaiting: number
   /** The longest wait for a slot, in milliseconds. */
   readonly maxWaitMs: number
 }
 
-/** Who asks for a slot. */
+/** The client that requests a slot. */
 export interface Applicant {
-  /** What the requests of one client have in common. */
+  /** Identifies the client. */
   readonly client: string
   /** Whether Dex has accepted the client before. */
   readonly isAccepted: boolean
 }
 
 /**
- * The requests that may be at Dex at the same time, and the line before them. Clients that Dex has accepted before go
- * ahead, and strangers have half of the slots: made-up credentials can fill their half, and shut nobody out.
+ * Limits the concurrent requests to Dex and queues the others. Accepted clients go first, and unknown clients use at most
+ * half of the slots, so that made-up credentials block no accepted client.
  *
- * Whoever could not be served in time is turned away at once. The line is ours: a wait in it says nothing about Dex.
+ * Rejects a request at once that could not be served in time. A wait in this queue is no failure of Dex.
  */
 export class Slots {
   readonly #options: SlotsOptions
   readonly #accepted: Lane
   readonly #strangers: Lane
   #running = 0
-  /** In milliseconds, measured; 0 until the first request has ended. */
+  /** Measured, in milliseconds; 0 until the first request has ended. */
   #latencyMs = 0
 
   constructor(options: SlotsOptions) {
@@ -61,8 +61,8 @@ export class Slots {
   }
 
   /**
-   * Takes a slot: `undefined` when there is one, else a promise of it. It rejects with `overloaded` after the longest wait, and
-   * at once when the wait would be longer; and with the signal's reason.
+   * Takes a slot: returns `undefined` when one is free, else a promise. It rejects with `overloaded` after the longest wait, at
+   * once when the wait would be longer, and with the signal's reason.
    */
   enter(applicant: Applicant, signal: AbortSignal): Promise<void> | undefined {
     const { client } = applicant
@@ -77,9 +77,9 @@ export class Slots {
     return this.#wait(lane, client, signal)
   }
 
-  /** Gives a slot back; `tookMs`: how long the request was at Dex. */
+  /** Releases a slot; `tookMs` is the duration of the request. */
   leave(applicant: Applicant, tookMs: number): void {
-    // No request takes longer; a machine that was suspended would say so.
+    // No request takes longer, but a suspended machine measures more.
     const latencyMs = Math.min(tookMs, this.#options.maxWaitMs)
     this.#latencyMs += (this.#latencyMs === 0 ? 1 : latencyWeight) * (latencyMs - this.#latencyMs)
     this.#laneOf(applicant).end(applicant.client)
@@ -133,9 +133,9 @@ export class Slots {
   }
 }
 
-/** Our own line is full, or too slow; Dex has not heard of it. */
+/** The broker's own queue is full or too slow. */
 function saturated(expectedMs: number): BrokerError {
-  return new BrokerError('overloaded', 'too many tokens are being requested', {
+  return new BrokerError('overloaded', 'too many token requests', {
     retryAfterMs: Math.max(1_000, Math.ceil(expectedMs)),
     transient: true,
   })

@@ -2,7 +2,7 @@ import type { ClientCredentials } from '../../clients/client-credentials.ts'
 import type { ClientAuthMethod } from '../../options/broker-options.ts'
 import type { TransportRequest } from '../../shared/http/transport.ts'
 
-/** The POST of RFC 6749 section 4.4.2, ready to be sent. */
+/** Builds the POST request of RFC 6749 section 4.4.2. */
 export function tokenRequest(
   credentials: ClientCredentials,
   { authMethod, userAgent, signal }: { authMethod: ClientAuthMethod; userAgent: string; signal: AbortSignal },
@@ -11,7 +11,7 @@ export function tokenRequest(
   if (credentials.scope !== '') form.set('scope', credentials.scope)
   const headers: Record<string, string> = {
     accept: 'application/json',
-    // What stands in front of Dex may compress all the same.
+    // A proxy in front of Dex may compress nevertheless.
     'accept-encoding': 'identity',
     'user-agent': userAgent,
     'content-type': 'application/x-www-form-urlencoded',
@@ -26,14 +26,14 @@ export function tokenRequest(
 }
 
 /**
- * RFC 6749 section 2.3.1: both parts are form-encoded before they are joined. Dex decodes them, so a secret with
- * `+` or `%` works only this way, and a `:` in a client id cannot be mistaken for the separator.
+ * RFC 6749 section 2.3.1: both parts are form-encoded before they are joined. Dex decodes them, so that `+` and `%` work in a
+ * secret and `:` in a client id.
  */
 function basicAuthorization({ clientId, clientSecret }: ClientCredentials): string {
   return `Basic ${Buffer.from(`${formEncoded(clientId)}:${formEncoded(clientSecret)}`).toString('base64')}`
 }
 
-/** What an answer could repeat of what was sent. */
+/** The spellings of the secret that an answer could echo. */
 export function secretSpellings(credentials: ClientCredentials): readonly string[] {
   const { clientId, clientSecret } = credentials
   const plainPair = Buffer.from(`${clientId}:${clientSecret}`).toString('base64')

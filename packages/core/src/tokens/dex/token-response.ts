@@ -4,48 +4,48 @@ import type { Hint, HintProblem } from '../../shared/hint.ts'
 import { parseJsonObject } from '../../shared/http/parse-json-object.ts'
 import { oauthErrorOf } from './oauth-error.ts'
 
-/** A token response that was judged good (RFC 6749 section 5.1). */
+/** A valid token response (RFC 6749 section 5.1). */
 export interface TokenResponse {
   readonly accessToken: string
-  /** Seconds; `undefined` when the response does not tell. */
+  /** In seconds; `undefined` when the response has no `expires_in`. */
   readonly expiresIn: number | undefined
-  /** The `Date` of the answer, in milliseconds since the Unix epoch: the time as the issuer has it. */
+  /** The issuer's time of the answer (`Date`), in milliseconds since the Unix epoch. */
   readonly answeredAt: number | undefined
-  /** The wanted fields that are present, a string or a number each, as text. */
+  /** The wanted fields that the response has as a string or a number, as text. */
   readonly fields: Readonly<Record<string, string>>
 }
 
-/** What came back from the token endpoint; `body` is `undefined` when it was longer than the bound. */
+/** An answer of the token endpoint; `body` is `undefined` when it is longer than 64 KiB. */
 export interface TokenEndpointAnswer {
   readonly status: number
   readonly retryAfterMs: number | undefined
   /** The `Date` header, in milliseconds since the Unix epoch. */
   readonly answeredAt: number | undefined
-  /** Its content coding, when nobody here can undo it. */
+  /** Its content coding, if the broker cannot decode it. */
   readonly unknownCoding: string | undefined
   readonly body: string | undefined
 }
 
 export interface Judgement {
-  /** Those of the request. */
+  /** The credentials of the request. */
   readonly credentials: ClientCredentials
-  /** The fields of the response to keep beside the token, by their JSON names. */
+  /** Fields of the token response to keep, by their JSON names. */
   readonly wantedFields: readonly string[]
-  /** The option that says where the token endpoint is. */
+  /** The option that holds the URL of the token endpoint. */
   readonly option: string
 }
 
-/** Envoy takes no more headers in an answer, and no proxy more in a request; in bytes. */
+/** Envoy accepts no more headers in an answer, and proxies no more in a request; in bytes. */
 const maxHeadersLength = 60 * 1024
-/** Longer ones are not numbers but an attempt to keep the parser busy. */
+/** No real number is longer. */
 const maxNumberLength = 32
 const visibleAscii = /^[\x21-\x7e]+$/
 const headerText = /^[\x20-\x7e]+$/
 const numeric = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/
 
 /**
- * Judges an answer field by field: the token in it, or a `BrokerError` that says whose fault it is and, as `hint`,
- * what an operator should look at.
+ * Judges an answer field by field. Returns the token, or throws a `BrokerError`. Its code shows whether caller, operator or Dex is
+ * at fault, and its `hint` shows the operator the likely cause.
  */
 export function judgeTokenResponse(
   answer: TokenEndpointAnswer,
@@ -80,7 +80,7 @@ export function judgeTokenResponse(
   return { accessToken, expiresIn: expiresInOf(response), answeredAt: answer.answeredAt, fields }
 }
 
-/** An optional member without a value counts as left out. */
+/** An optional member without a value counts as absent. */
 function isAbsent(value: unknown): boolean {
   return value === undefined || value === null || value === ''
 }
@@ -94,7 +94,7 @@ function expiresInOf(response: Record<string, unknown>): number | undefined {
   throw unusable('the token response has an expires_in that is not a number')
 }
 
-/** Shared: an object for each token is memory that adds up. */
+/** Shared by all tokens, to save memory. */
 const noFields: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
 
 function fieldsOf(
@@ -113,7 +113,7 @@ function fieldsOf(
   return Object.freeze(fields)
 }
 
-/** Only an OAuth error is Dex's judgement; whatever else answers stands in front of Dex. */
+/** Only an OAuth error comes from Dex itself; any other refusal comes from a proxy in front of Dex. */
 function refusal(answer: TokenEndpointAnswer, credentials: ClientCredentials, option: string): BrokerError {
   const { status, retryAfterMs } = answer
   const oauthError = answer.body === undefined ? undefined : oauthErrorOf(answer.body, credentials)
@@ -131,7 +131,7 @@ function refusal(answer: TokenEndpointAnswer, credentials: ClientCredentials, op
     })
   }
   if (status === 429) {
-    return new BrokerError('token_endpoint_unavailable', 'the token endpoint asks to slow down', {
+    return new BrokerError('token_endpoint_unavailable', 'the token endpoint asked the broker to slow down', {
       retryAfterMs,
       upstreamStatus: status,
       transient: true,
@@ -141,17 +141,17 @@ function refusal(answer: TokenEndpointAnswer, credentials: ClientCredentials, op
   return unusable(`the token endpoint answered with status ${status}`, {
     retryAfterMs: status >= 500 ? retryAfterMs : undefined,
     upstreamStatus: status,
-    // A living token stays: whoever answered here never saw the credentials, or will answer otherwise soon.
+    // A living token stays in use: the credentials were not judged, or the failure will pass.
     transient: status >= 500 || (status >= 400 && !wrongPathStatuses.has(status)),
     hint: problem && { problem, option, detail: String(status) },
     oauthErrorDescription: oauthError?.description,
   })
 }
 
-/** What a server answers that is reached, and has no token endpoint at this path. */
+/** Statuses of a server without a token endpoint at this path. */
 const wrongPathStatuses = new Set([404, 405, 410])
 
-/** What Go's server and nginx say to plain HTTP on a port for TLS. */
+/** The answers of Go's server and of nginx to plain HTTP on a TLS port. */
 function isPlainHttpRefused({ status, body = '' }: TokenEndpointAnswer): boolean {
   return status === 400 && /HTTP request (?:to an|was sent to) HTTPS (?:server|port)/.test(body)
 }

@@ -81,7 +81,7 @@ describe('a fault of one variable', () => {
     ['STATIC_CLIENT_SECRET', 'hunter\ud800', 'is not well-formed Unicode'],
     ['STATIC_SCOPE', 's'.repeat(1025), 'has 1025 characters, more than 1024'],
     ['STATIC_SCOPE', 'öpenid', 'holds a character that is not printable ASCII'],
-    ['STATIC_AUDIENCES', 'orders "x"', '"\\"x\\"" holds a character that a scope cannot carry'],
+    ['STATIC_AUDIENCES', 'orders "x"', '"\\"x\\"" contains a character that a scope cannot contain'],
   ])('%s=%j is named', (variable, value, problem) => {
     expect(faultsOf({ [variable]: value })).toEqual([`${variable}: ${problem}`])
   })

@@ -21,7 +21,7 @@ describe('parseHeaderName', () => {
     ['Content-Length', 'describes the body of the message'],
     ['content-type', 'describes the body of the message'],
     ['content-encoding', 'describes the body of the message'],
-    ['Expect', 'asks for an interim answer'],
+    ['Expect', 'requests an interim response'],
     ['Host', 'decides where the request goes'],
     ['cache-control', 'is set by the broker itself'],
     [':path', 'is a pseudo header of HTTP/2'],
