@@ -11,6 +11,8 @@ const reserved: ReadonlyMap<string, string> = new Map([
   ['expect', 'asks for an interim answer'],
   ['host', 'decides where the request goes'],
   ['cache-control', 'is set by the broker itself'],
+  // As a key of an object it would set the prototype, and the header would be lost in silence.
+  ['__proto__', 'cannot be a key of a JavaScript object'],
 ])
 
 /** Beginnings of header names that belong to whatever carries the headers, each with why, as `is ...`; in lower case. */

@@ -1,6 +1,7 @@
 import type { TokenOrder } from '../clients/token-order.ts'
 import type { BrokerError } from '../shared/errors.ts'
 import { networkFailureCode } from '../shared/http/network-failure.ts'
+import { shownUrl } from '../shared/http/shown-url.ts'
 import { logText } from '../shared/log-text.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 
@@ -24,7 +25,7 @@ export function logTokenFailure(
     oauthErrorDescription,
     hint: hint && describeHint(hint),
     cause: networkFailureCode(cause),
-    url: url && plainUrl(url),
+    url: url && shownUrl(url),
     ...(code === 'token_endpoint_unavailable' && { timeoutMs: requestTimeoutMs }),
   }
   const message = `token request failed: ${failure.message}`
@@ -34,10 +35,4 @@ export function logTokenFailure(
     const shown = { ...fields, clientId: logText(clientId), scope: logText(scope) }
     sampler.note('rejected_credentials', count => logger.warn({ ...shown, count }, message))
   } else logger.error(fields, message)
-}
-
-/** Without its query, in which a secret could be. */
-function plainUrl(url: string): string {
-  const { origin, pathname } = new URL(url)
-  return origin + pathname
 }
