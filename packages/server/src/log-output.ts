@@ -39,7 +39,12 @@ export class LogOutput {
   #tell(): void {
     const lines = this.#untold
     this.#untold = 0
-    const line = { level: 'warn', time: new Date().toISOString(), lines, msg: 'log lines dropped: the reader of the log was too slow' }
+    const line = {
+      level: 'warn',
+      time: new Date().toISOString(),
+      lines,
+      msg: 'log lines dropped: the reader of the log was too slow',
+    }
     this.#stream.write(this.#format(`${JSON.stringify(line)}\n`))
   }
 }

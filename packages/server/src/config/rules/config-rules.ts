@@ -66,7 +66,9 @@ const gateIsNotForgotten: Rule = ({ settings, isSet, names }) => {
   const sign = isSet('DEX_ISSUER') ? 'DEX_ISSUER' : names.find(isGateLike)
   if (sign === undefined) return []
   const reason =
-    sign === 'DEX_ISSUER' ? 'DEX_ISSUER is set' : `${quoteValue(sign)} is present but does not enable the gate`
+    sign === 'DEX_ISSUER'
+      ? 'DEX_ISSUER is set'
+      : `${quoteValue(sign)} is present but does not enable the gate`
   const problem = `must be set, because ${reason}: without a JWT gate, every caller that reaches the check listener gets a token by the static secret; if you want that, set ALLOW_UNAUTHENTICATED_CALLERS=true`
   return [faultOf('JWT_AUDIENCE', problem)]
 }

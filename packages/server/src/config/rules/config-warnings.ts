@@ -55,9 +55,7 @@ function exposedUrlWarnings({ issuer, tokenEndpoint, jwksUri, gate }: Config['br
     )
   }
   if (isExposed(gate?.jwksUri)) {
-    warnings.push(
-      'JWKS_URL is not https: an attacker on the network can change its answer and forge JWTs.',
-    )
+    warnings.push('JWKS_URL is not https: an attacker on the network can change its answer and forge JWTs.')
   }
   return warnings
 }

@@ -3,7 +3,12 @@ import type { Variable } from '../schema/variable.ts'
 import * as kind from '../schema/variable-kinds.ts'
 
 /** Kinds whose text is taken literally, so that nothing refuses what an env file has added to it. */
-const literalKinds: ReadonlySet<unknown> = new Set([kind.text, kind.scope, kind.tokenAudiences, kind.jwtAudiences])
+const literalKinds: ReadonlySet<unknown> = new Set([
+  kind.text,
+  kind.scope,
+  kind.tokenAudiences,
+  kind.jwtAudiences,
+])
 const literalVariables = variableNames.filter(name => {
   const variable: Variable = configSchema[name]
   return literalKinds.has(variable.kind)
