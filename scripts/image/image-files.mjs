@@ -97,7 +97,7 @@ function developmentDependencies() {
 
 /** Returns how to start the command, confined as far as this machine permits, and says what it does not permit. */
 function confinedRunner(tree) {
-  const command = [process.execPath, path.join(tree, 'dist', 'cli.js')]
+  const command = [process.execPath, path.join(tree, 'dist', 'command.js')]
   const asUser = ['setpriv', `--reuid=${unprivilegedId}`, `--regid=${unprivilegedId}`, '--clear-groups']
   const onReadOnlyFiles = [
     ...['unshare', '--mount', 'sh', '-c'],

@@ -1,9 +1,9 @@
 import type { Broker, CheckRequest, MaybePromise, Verdict } from '@broker/core'
 
-/** Called with each verdict, for metrics and the log; must not throw. */
-export type VerdictListener = (verdict: Verdict) => void
+/** Called with each verdict and its request, for metrics and the log; must not throw. */
+export type VerdictListener = (verdict: Verdict, request: CheckRequest) => void
 
-/** Checks as every protocol answers them: the broker decides, and whoever counts and logs hears of each verdict once. */
+/** Answers checks for every protocol: the broker decides, and the listener is told of each verdict once. */
 export class Checks {
   readonly #broker: Pick<Broker, 'decide'>
   readonly #onVerdict: VerdictListener
@@ -16,14 +16,14 @@ export class Checks {
   /** As `decide` of the broker: rejects only with the reason of the caller's own abort. */
   decide(request: CheckRequest): MaybePromise<Verdict> {
     const verdict = this.#broker.decide(request)
-    if (verdict instanceof Promise) return this.#decideLater(verdict)
-    this.#onVerdict(verdict)
+    if (verdict instanceof Promise) return this.#decideLater(verdict, request)
+    this.#onVerdict(verdict, request)
     return verdict
   }
 
-  async #decideLater(waiting: Promise<Verdict>): Promise<Verdict> {
+  async #decideLater(waiting: Promise<Verdict>, request: CheckRequest): Promise<Verdict> {
     const verdict = await waiting
-    this.#onVerdict(verdict)
+    this.#onVerdict(verdict, request)
     return verdict
   }
 }

@@ -1,29 +1,32 @@
-#!/usr/bin/env node
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
-import { ConfigError } from './config/config-error.ts'
+import { shownUrl } from '@broker/core/options'
 import { describeConfig } from './config/describe-config.ts'
 import { helpText } from './config/help-text.ts'
 import { loadConfig } from './config/load-config.ts'
-import { configWarnings } from './config/rules/config-warnings.ts'
 import { createLogger } from './create-logger.ts'
+import { startFailure } from './start-failure.ts'
 import { startServer } from './start-server.ts'
+import { onStopSignal } from './stop-signals.ts'
 import { version } from './version.ts'
 
 const usage = `Usage: dex-token-broker [--help | --version | --check-config]
 
-Answers Envoy's ext_authz checks with access tokens of Dex. Everything is configured by environment variables.
+Answers Envoy's ext_authz checks with Dex access tokens. Environment variables hold the whole configuration.
 
   --help          print this text
   --version       print the version
-  --check-config  validate the configuration and print it, secrets masked; nothing is started
+  --check-config  validate the configuration and print it with secrets masked, without starting anything
 
 `
+
+/** How long the reader of the log may take for the last lines. */
+const lastLinesMs = 1_000
 
 const exitCodes = { wrongConfiguration: 1, wrongUsage: 2 }
 
 async function main(): Promise<void> {
-  // A reader who has left, as in `--help | head`, is no fault.
+  // A reader that has left, as in `--help | head`, is not an error.
   process.stdout.on('error', () => {})
   const options = readArguments()
   if (options === undefined) return
@@ -34,9 +37,14 @@ async function main(): Promise<void> {
   } else if (options['check-config']) {
     const config = loadConfig(process.env)
     process.stdout.write(`${describeConfig(config)}\n`)
-    for (const warning of configWarnings(config)) process.stderr.write(`warning: ${warning}\n`)
+    for (const warning of config.warnings) process.stderr.write(`warning: ${warning}\n`)
   } else {
-    await serve()
+    await serve().catch(error => {
+      // People at a terminal read text; a collector of JSON lines would drop it.
+      const asJson = !process.stderr.isTTY && process.env['LOG_FORMAT'] !== 'text'
+      process.stderr.write(startFailure(error, { asJson }))
+      process.exitCode = exitCodes.wrongConfiguration
+    })
   }
 }
 
@@ -63,10 +71,11 @@ async function serve(): Promise<void> {
   const config = loadConfig(process.env)
   const logger = createLogger(config)
   const { issuer, tokenEndpoint } = config.broker
-  logger.info({ version: version(), node: process.version, issuer, tokenEndpoint }, 'starting')
+  const endpoint = tokenEndpoint && shownUrl(tokenEndpoint)
+  logger.info({ version: version(), node: process.version, issuer, tokenEndpoint: endpoint }, 'starting')
   const server = await startServer(config, logger)
   let stopping = false
-  const stop = async (signal: NodeJS.Signals) => {
+  onStopSignal(async signal => {
     if (stopping) {
       logger.warn({ signal }, 'stopping at once')
       process.exit(1)
@@ -75,15 +84,15 @@ async function serve(): Promise<void> {
     logger.info({ signal }, 'stopping')
     const finished = await server.close()
     if (finished) logger.info('stopped')
-    else logger.warn('stopped: SHUTDOWN_TIMEOUT is over, and checks that still ran were cut off')
-  }
-  process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
-  // Node would end the process; who sends it expects a reload.
-  process.on('SIGHUP', () => logger.warn('SIGHUP: nothing is reloaded; restart to change the configuration'))
+    else logger.warn('stopped after SHUTDOWN_TIMEOUT; checks that were still running were cut off')
+    // A reader of the log that has stopped would keep the process alive.
+    setTimeout(() => process.exit(), lastLinesMs).unref()
+  })
+  // Node would end the process; whoever sends it expects a reload.
+  process.on('SIGHUP', () => logger.warn('SIGHUP ignored; restart the broker to change its configuration'))
 }
 
 main().catch(error => {
-  process.stderr.write(`${error instanceof ConfigError ? error.message : (error.stack ?? error)}\n`)
+  process.stderr.write(startFailure(error, { asJson: false }))
   process.exitCode = exitCodes.wrongConfiguration
 })

@@ -1,6 +1,9 @@
 #!/usr/bin/env node
-// Imports nothing of ours: in a Node that is too old that would fail with a SyntaxError before a word could be said.
+// Imports nothing of ours that needs a newer Node: it would fail with a SyntaxError before a word could be said.
 import { readFileSync } from 'node:fs'
+import { catchStopSignals } from './stop-signals.ts'
+
+catchStopSignals()
 
 const { engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
 const [neededMajor = 0, neededMinor = 0] = /(\d+)\.(\d+)/.exec(engines.node)?.slice(1).map(Number) ?? []
@@ -9,6 +12,6 @@ const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (major > neededMajor || (major === neededMajor && minor >= neededMinor)) {
   await import('./cli.ts')
 } else {
-  process.stderr.write(`dex-token-broker needs Node.js ${engines.node}, and this is ${process.version}\n`)
+  process.stderr.write(`dex-token-broker needs Node.js ${engines.node}; this is ${process.version}\n`)
   process.exitCode = 1
 }

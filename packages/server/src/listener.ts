@@ -1,21 +1,21 @@
 import type { AddressInfo } from 'node:net'
 import { listenFailure } from './listen-failure.ts'
 
-/** One way in for requests, from the first connection to the last: whatever the protocol is. */
+/** One way in for requests, whatever the protocol: it accepts connections from its start to its stop. */
 export interface Listener {
   /** The variable that says where it listens. */
   readonly variable: string
-  /** Where that is, as it was configured. */
+  /** The configured address. */
   readonly address: string
-  /** Starts to listen; rejects with the system's error. */
-  start(): Promise<AddressInfo>
-  /** Stops without a request lost, within `timeoutMs`; resolves with whether everything that ran was finished. */
+  /** Starts to listen; resolves with every address, at least one. Rejects with the system's error. */
+  start(): Promise<readonly AddressInfo[]>
+  /** Stops without losing a request, within `timeoutMs`; resolves with whether every running request was finished. */
   stop(timeoutMs: number): Promise<boolean>
 }
 
-/** Starts listeners one after the other. When one cannot, those before it are stopped; rejects with a `ConfigError`. */
-export async function startListeners(listeners: readonly Listener[]): Promise<AddressInfo[]> {
-  const addresses: AddressInfo[] = []
+/** Starts listeners in order. When one fails, those before it are stopped; rejects with a `ConfigError`. */
+export async function startListeners(listeners: readonly Listener[]): Promise<(readonly AddressInfo[])[]> {
+  const addresses: (readonly AddressInfo[])[] = []
   for (const [index, listener] of listeners.entries()) {
     try {
       addresses.push(await listener.start())
@@ -27,13 +27,15 @@ export async function startListeners(listeners: readonly Listener[]): Promise<Ad
   return addresses
 }
 
-/** Stops listeners together, within the same time; resolves with whether everything that ran was finished. */
+/** Stops listeners together, within the same time; resolves with whether every running request was finished. */
 export async function stopListeners(listeners: readonly Listener[], timeoutMs: number): Promise<boolean> {
   const finished = await Promise.all(listeners.map(listener => listener.stop(timeoutMs)))
   return finished.every(Boolean)
 }
 
-/** An address as people write it. */
-export function addressText({ address, port }: AddressInfo): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+/** Addresses as people write them. */
+export function addressText(addresses: readonly AddressInfo[]): string {
+  return addresses
+    .map(({ address, port }) => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`))
+    .join(', ')
 }

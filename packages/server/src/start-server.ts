@@ -1,17 +1,15 @@
-import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { TokenBroker, type Verdict } from '@broker/core'
+import { type CheckRequest, TokenBroker, type Verdict } from '@broker/core'
 import { hintText, optionRules } from '@broker/core/options'
-import { createAdaptorServer } from '@hono/node-server'
 import type { Logger } from 'pino'
 import { createAdminApp } from './admin/admin-app.ts'
+import { createAdminListener } from './admin/admin-listener.ts'
 import { BrokerMetrics } from './admin/broker-metrics.ts'
 import { Readiness } from './admin/readiness.ts'
 import { Checks, type VerdictListener } from './checks.ts'
 import type { Config } from './config/config.ts'
-import { configWarnings } from './config/rules/config-warnings.ts'
 import { variableOf } from './config/schema/variable-of.ts'
-import { createLogger } from './create-logger.ts'
+import { createLogger, droppedLines } from './create-logger.ts'
 import { createDexTransport } from './dex-transport.ts'
 import { checkApp } from './http/check-app.ts'
 import { createCheckListener } from './http/check-listener.ts'
@@ -19,29 +17,31 @@ import { HttpListener } from './http/http-listener.ts'
 import { listenerOptions } from './http/listener-options.ts'
 import { listenFailure, listenProblem } from './listen-failure.ts'
 import { addressText, type Listener, startListeners, stopListeners } from './listener.ts'
+import { traceOf } from './trace-of.ts'
 import { version } from './version.ts'
 
 /** A running server. */
 export interface RunningServer extends AsyncDisposable {
-  /** Where Envoy reaches it; the port is the real one, also when 0 was asked for. */
+  /** Where Envoy reaches it, the first of several; its port is the real one when 0 was configured. */
   readonly checkAddress: AddressInfo
-  /** `undefined` when the admin listener is off, or its default port was taken. */
+  /** `undefined` when the admin listener is off, or its default port was in use. */
   readonly adminAddress: AddressInfo | undefined
-  /** Stops gracefully within `shutdownTimeoutMs`; resolves with whether everything that ran was finished. */
+  /** Stops gracefully within `shutdownTimeoutMs`; resolves with whether every running check was finished. */
   close(): Promise<boolean>
 }
 
 /**
- * Starts the broker behind its two listeners. Nothing is fetched, so it starts while Dex is down.
+ * Starts the broker behind its two listeners. Waits for nothing else, so it starts while Dex is down; with `DEX_ISSUER`
+ * or a gate, discovery and the key set begin to load in the background.
  *
- * Rejects with a `ConfigError` when a port is taken or an address is not available.
+ * Rejects with a `ConfigError` when a port is in use or an address is not available.
  */
 export async function startServer(
   config: Config,
   logger: Logger = createLogger(config),
 ): Promise<RunningServer> {
-  for (const warning of configWarnings(config)) logger.warn(warning)
-  const metrics = new BrokerMetrics()
+  for (const warning of config.warnings) logger.warn(warning)
+  const metrics = new BrokerMetrics(() => droppedLines(logger))
   const {
     requestTimeoutMs = optionRules.requestTimeoutMs.default,
     maxConnections = optionRules.maxConnections.default,
@@ -62,16 +62,14 @@ export async function startServer(
   metrics.watchCache(broker)
   const readiness = new Readiness(broker, logger)
   const checks = new Checks(broker, verdictListener(metrics, logger))
+  const app = checkApp(checks)
+  const onUnknownTarget = unknownTargetListener(metrics, logger)
+  const createServer = () => createCheckListener(app, listenerOptions, onUnknownTarget)
   // Those that answer checks; another protocol is one more of them.
-  const checkServer = createCheckListener(
-    checkApp(checks),
-    listenerOptions,
-    unknownTargetListener(metrics, logger),
-  )
-  const serving = [new HttpListener('LISTEN_ADDR', checkServer, config.listen)]
+  const serving = [new HttpListener('LISTEN_ADDR', createServer, config.listen)]
   const adminApp = createAdminApp({ notReadyBecause: readiness.notReadyBecause, registry: metrics.registry })
   const admin =
-    config.admin && new HttpListener('ADMIN_ADDR', createAdaptorServer(adminApp) as Server, config.admin)
+    config.admin && new HttpListener('ADMIN_ADDR', () => createAdminListener(adminApp), config.admin)
   const stop = async (timeoutMs: number) => {
     const finished = await stopListeners(serving, timeoutMs)
     await admin?.stop(0)
@@ -80,10 +78,13 @@ export async function startServer(
     return finished
   }
   try {
-    const [checkAddress] = (await startListeners(serving)) as [AddressInfo]
-    const adminAddress = admin && (await startAdmin(admin, config.admin?.isDefault === true, logger))
-    const adminText = adminAddress === undefined ? 'off' : addressText(adminAddress)
-    logger.info({ check: addressText(checkAddress), admin: adminText }, 'listening')
+    const checkAddresses = (await startListeners(serving)).flat()
+    const adminAddresses = admin ? await startAdmin(admin, config.admin?.isDefault === true, logger) : []
+    const adminText = adminAddresses.length === 0 ? 'off' : addressText(adminAddresses)
+    logger.info({ check: addressText(checkAddresses), admin: adminText }, 'listening')
+    const [checkAddress, adminAddress] = [checkAddresses[0] as AddressInfo, adminAddresses[0]]
+    // Begins to load what is missing: the first readiness probe of a rollout need not be the one that asks for it.
+    if (adminAddress !== undefined) readiness.notReadyBecause()
     const close = () => {
       readiness.drain()
       return stop(config.shutdownTimeoutMs)
@@ -99,20 +100,20 @@ async function startAdmin(
   admin: Listener,
   isDefault: boolean,
   logger: Logger,
-): Promise<AddressInfo | undefined> {
+): Promise<readonly AddressInfo[]> {
   try {
     return await admin.start()
   } catch (error) {
     if (!isDefault) throw listenFailure(admin.variable, admin.address, error)
-    // A drop-in replacement must not fail by a port that its predecessor did not ask for.
+    // A drop-in successor must not fail on a port that its predecessor did not use.
     logger.warn(
-      `the admin listener is off, because ${admin.address} ${listenProblem(error)}; set ADMIN_ADDR to another address`,
+      `admin listener off: ${admin.address} ${listenProblem(error)}; set ADMIN_ADDR to another address`,
     )
-    return undefined
+    return []
   }
 }
 
-/** Once in a while: whoever scans a network must not fill the log. */
+/** A network scanner must not fill the log. */
 const unknownTargetWarningMs = 60_000
 
 function unknownTargetListener(metrics: BrokerMetrics, logger: Logger): () => void {
@@ -122,17 +123,18 @@ function unknownTargetListener(metrics: BrokerMetrics, logger: Logger): () => vo
     if (performance.now() < quietUntil) return
     quietUntil = performance.now() + unknownTargetWarningMs
     logger.warn(
-      "a request that is no check was answered with 404: is Envoy's path_prefix (or path, in a SecurityPolicy) /check?",
+      'request outside /check answered with 404; set path_prefix to /check in Envoy, or path in the SecurityPolicy',
     )
   }
 }
 
 function verdictListener(metrics: BrokerMetrics, logger: Logger): VerdictListener {
   const logsChecks = logger.isLevelEnabled('debug')
-  return (verdict: Verdict) => {
+  return (verdict: Verdict, request: CheckRequest) => {
     metrics.countCheck(verdict)
     if (!logsChecks) return
     const { outcome } = verdict
-    logger.debug(outcome === 'allow' ? { outcome } : { outcome, code: verdict.code }, 'check')
+    const code = outcome === 'allow' ? undefined : verdict.code
+    logger.debug({ outcome, code, ...traceOf(request) }, 'check')
   }
 }

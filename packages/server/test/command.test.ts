@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { ask, freePort, until } from '@broker/testing'
+import { ask, brokerCommand, freePort, until } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import { variableNames } from '../src/config/schema/config-schema.ts'
-import { runCommand } from './support/command.ts'
+import { Command, runCommand } from './support/command.ts'
 import { bearerOf, orders, startDex } from './support/start-broker.ts'
 
 const addresses = { LISTEN_ADDR: '127.0.0.1:0', ADMIN_ADDR: '127.0.0.1:0' }
@@ -70,6 +70,60 @@ describe('a reader who leaves early', () => {
   })
 })
 
+describe.each(['json', 'text'])('a reader of the log in %s that stops reading', format => {
+  test('holds up neither checks nor the stop, and dropped lines are counted', async () => {
+    await using dex = await startDex()
+    await using command = runCommand([], {
+      ...addresses,
+      DEX_TOKEN_URL: dex.tokenEndpoint,
+      LOG_FORMAT: format,
+      LOG_LEVEL: 'DEBUG',
+    })
+    const { port, adminPort = 0 } = await command.listening()
+    command.child.stdout?.pause()
+    const dropped = async () => {
+      const { body } = await ask(adminPort, { target: '/metrics' })
+      return Number(/^dex_token_broker_log_lines_dropped_total (\d+)$/m.exec(body)?.[1])
+    }
+    await until(
+      async () => {
+        // Each check writes a line; a long id makes it one of a thousand bytes.
+        const headers = { ...orders, 'x-request-id': 'x'.repeat(128), traceparent: 'y'.repeat(128) }
+        const request = { headers }
+        const answers = await Promise.all(Array.from({ length: 200 }, () => ask(port, request)))
+        for (const answer of answers) bearerOf(answer)
+        return (await dropped()) > 0
+      },
+      'lines that are dropped',
+      30_000,
+    )
+    command.kill('SIGTERM')
+    expect(await command.end()).toEqual({ code: 0, signal: null })
+  })
+})
+
+describe('a stop signal', () => {
+  test('in the first moments ends the process with 0, also as process 1 of a container', async () => {
+    // Sends the signal at the moment at which the handler is there; nothing that takes time may be loaded before it.
+    const preload = `
+      import { registerHooks } from 'node:module'
+      let loaded = 0
+      registerHooks({ load(url, context, next) { loaded++; return next(url, context) } })
+      process.on('newListener', event => {
+        if (event !== 'SIGTERM') return
+        process.stderr.write(String(loaded))
+        setImmediate(() => process.kill(process.pid, 'SIGTERM'))
+      })`
+    await using command = new Command(
+      process.execPath,
+      ['--import', `data:text/javascript,${encodeURIComponent(preload)}`, brokerCommand],
+      addresses,
+    )
+    expect(await command.end()).toEqual({ code: 0, signal: null })
+    expect(Number(command.stderr)).toBeLessThanOrEqual(4)
+  })
+})
+
 describe('wrong usage', () => {
   test.each([
     ['--nonsense'],
@@ -127,10 +181,27 @@ describe('a start that fails', () => {
       UPSTREAM_AUTH_HEADER: 'content-length',
     })
     expect([code, stdout]).toEqual([1, ''])
-    expect(stderr).toMatch(/^DEX_TOKEN_URL: .*ALLOW_INSECURE_DEX_URL=true/m)
-    expect(stderr).toMatch(/^UPSTREAM_AUTH_HEADER: /m)
+    const faults = stderr
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    expect(faults.map(({ level, variable, msg }) => [level, variable, msg])).toEqual([
+      ['fatal', 'STATIC_CLIENT_SECRET', 'configuration rejected'],
+      ['fatal', 'UPSTREAM_AUTH_HEADER', 'configuration rejected'],
+      ['fatal', 'DEX_TOKEN_URL', 'configuration rejected'],
+    ])
+    expect(faults.at(-1).problem).toContain('ALLOW_INSECURE_DEX_URL=true')
     expect(stderr).not.toContain('a-real-secret')
     expect(stderr).not.toMatch(stackTrace)
+  })
+
+  test('by a wrong environment is text for people with LOG_FORMAT=text', async () => {
+    const { code, stdout, stderr } = await run([], {
+      DEX_TOKEN_URL: 'http://dex.example/token',
+      LOG_FORMAT: 'text',
+    })
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(/^DEX_TOKEN_URL: .*ALLOW_INSECURE_DEX_URL=true/)
   })
 
   test('by a busy port tells which variable to change, without a stack, and ends with 1', async () => {
@@ -142,7 +213,7 @@ describe('a start that fails', () => {
         ['LISTEN_ADDR', 'ADMIN_ADDR'],
         ['ADMIN_ADDR', 'LISTEN_ADDR'],
       ] as const) {
-        const environment = { [name]: `127.0.0.1:${port}`, [other]: '127.0.0.1:0' }
+        const environment = { [name]: `127.0.0.1:${port}`, [other]: '127.0.0.1:0', LOG_FORMAT: 'text' }
         const { code, stderr } = await run([], environment)
         expect(code).toBe(1)
         expect(stderr).toMatch(new RegExp(`^${name}: 127\\.0\\.0\\.1:${port} is already in use`))
@@ -164,11 +235,12 @@ describe('the log', () => {
     await command.end()
     const lines = command.stdout.trim().split('\n')
     const messages = lines.map(line => {
-      const { msg, time } = JSON.parse(line)
+      const { level, msg, time } = JSON.parse(line)
+      expect(level).toBe('info')
       expect(Date.parse(time)).toBeGreaterThan(0)
       return msg
     })
-    expect(messages).toEqual(['starting', 'listening', 'stopping', 'stopped'])
+    expect(messages).toEqual(['starting', 'listening', 'ready', 'stopping', 'stopped'])
   })
 
   test('is text for people with LOG_FORMAT=text', async () => {

@@ -357,7 +357,8 @@ describe('the JWT gate', () => {
   test.each(['none', 'HS256', 'HS512', 'PS256', 'EdDSA', 'ES256K', 'rs256', ''])(
     'rejects alg=%s before any key is fetched',
     async alg => {
-      await using broker = await startBroker(gateOf)
+      // Without the admin listener, nobody asks for readiness and so for keys.
+      await using broker = await startBroker(dex => ({ ...gateOf(dex), ADMIN_ADDR: 'off' }))
       expect(errorOf(await checkWithJwt(broker, {}, { alg }))).toBe('invalid_token')
       expect(broker.dex.counts).toMatchObject({ tokenRequests: 0, keysRequests: 0 })
     },

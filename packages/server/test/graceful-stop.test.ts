@@ -112,7 +112,7 @@ describe('a stop by SIGTERM', () => {
     expect(waiting.rest).toBe('')
     expect(await command.end(2_000)).toEqual({ code: 0, signal: null })
     expect(performance.now() - startedAt).toBeGreaterThan(600)
-    expect(command.stdout).toContain('SHUTDOWN_TIMEOUT is over')
+    expect(command.stdout).toContain('stopped after SHUTDOWN_TIMEOUT')
   })
 
   test('ends at once at the second signal', async () => {

@@ -1,6 +1,7 @@
+import { lookup } from 'node:dns/promises'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { type AddressInfo, createServer, type Server } from 'node:net'
+import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -28,6 +29,17 @@ const tls = {
   key: readFileSync(new URL('fixtures/dex-tls.key', import.meta.url)),
 }
 const gate = { STATIC_CLIENT_ID: 'orders', STATIC_CLIENT_SECRET: 'orders-secret' }
+
+/** The status of a check with an address of its own. */
+function statusOf(host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, host, () => {
+      socket.write(`GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)
+    })
+    socket.once('error', reject)
+    socket.once('data', data => resolve(Number(String(data).split(' ')[1])))
+  })
+}
 
 async function occupiedPort(host = '127.0.0.1', wanted = 0) {
   const server: Server = createServer()
@@ -131,6 +143,35 @@ describe('the listeners', () => {
     }
   })
 
+  test('a host name is every address that it resolves to, on one port, and all of them stop', async () => {
+    await using dex = await startDex()
+    const resolved = await lookup('localhost', { all: true })
+    const hosts = [...new Set(resolved.map(({ address }) => address))]
+    const config = loadConfig({
+      LISTEN_ADDR: 'localhost:0',
+      ADMIN_ADDR: 'localhost:0',
+      DEX_TOKEN_URL: dex.tokenEndpoint,
+      SHUTDOWN_TIMEOUT: '400ms',
+    })
+    const server = await startServer(config, silent)
+    const { port } = server.checkAddress
+    try {
+      const statuses = await Promise.all(hosts.map(host => statusOf(host, port)))
+      expect(statuses).toEqual(hosts.map(() => 200))
+      expect(hosts).toContain('127.0.0.1')
+    } finally {
+      await server.close()
+    }
+    for (const host of hosts) await expect(statusOf(host, port)).rejects.toThrow()
+  })
+
+  test('a host name with one busy address does not start, and leaves none open', async () => {
+    await using busy = await occupiedPort('127.0.0.1')
+    const config = loadConfig({ LISTEN_ADDR: `localhost:${busy.port}`, ADMIN_ADDR: 'off' })
+    await expect(startServer(config, silent)).rejects.toThrow(/LISTEN_ADDR: localhost:\d+ is already in use/)
+    await expect(statusOf('::1', busy.port)).rejects.toThrow()
+  })
+
   test('without a host it listens on IPv4 and IPv6', async () => {
     await using dex = await startDex()
     const config = loadConfig({ LISTEN_ADDR: ':0', ADMIN_ADDR: 'off', DEX_TOKEN_URL: dex.tokenEndpoint })
@@ -140,10 +181,21 @@ describe('the listeners', () => {
 })
 
 describe('the start', () => {
-  test('asks nobody for anything', async () => {
-    await using broker = await startBroker(dex => ({ ...gate, JWKS_URL: dex.jwksUri }))
+  test('without the admin listener, asks nobody for anything', async () => {
+    await using broker = await startBroker(dex => ({ ...gate, JWKS_URL: dex.jwksUri, ADMIN_ADDR: 'off' }))
     await broker.check()
     expect(broker.dex.counts).toMatchObject({ tokenRequests: 0, keysRequests: 0, discoveryRequests: 0 })
+  })
+
+  test('begins to load what readiness needs, and no probe has to ask for it', async () => {
+    await using broker = await startBroker(dex => ({
+      STATIC_CLIENT_ID: 'orders',
+      JWT_AUDIENCE: 'orders',
+      DEX_TOKEN_URL: '',
+      DEX_ISSUER: dex.issuer,
+    }))
+    await until(() => broker.dex.counts.keysRequests === 1, 'discovery and the key set')
+    await until(async () => (await broker.admin('/readyz')).status === 200, 'readiness')
   })
 
   test('works while Dex is down: 503 until it is up, and then a token', async () => {

@@ -11,6 +11,8 @@ const reserved: ReadonlyMap<string, string> = new Map([
   ['expect', 'requests an interim response'],
   ['host', 'decides where the request goes'],
   ['cache-control', 'is set by the broker itself'],
+  // As a key of an object it would set the prototype, and the header would be lost in silence.
+  ['__proto__', 'cannot be a key of a JavaScript object'],
 ])
 
 /** Reserved prefixes of header names in lower case, each with the reason in the form `is read by the proxy`. */

@@ -1,6 +1,7 @@
 export { audienceProblem, scopeWithAudiences } from '../clients/client-credentials.ts'
 export { type Hint, type HintProblem, hintText, type OptionName } from '../shared/hint.ts'
 export { isExposedUrl } from '../shared/http/endpoint-url.ts'
+export { shownUrl } from '../shared/http/shown-url.ts'
 export { optionRules } from './broker-options.ts'
 export { headerNameProblem } from './header-name.ts'
 export { assertKnownNames } from './option-values.ts'

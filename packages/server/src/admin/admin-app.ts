@@ -1,22 +1,24 @@
 import { Hono } from 'hono'
 import type { Registry } from 'prom-client'
+import { SharedRendering } from './shared-rendering.ts'
 
 export interface AdminAppOptions {
-  /** Why no checks should be sent here, or `undefined` when they may be. */
+  /** Why no checks should be sent here; `undefined` when the broker is ready. */
   readonly notReadyBecause: () => string | undefined
   readonly registry: Registry
 }
 
-/** For the operator and the orchestrator, on a port of its own: `/healthz`, `/readyz`, `/metrics`. */
+/** For operators and orchestrators, on a separate port: `/healthz`, `/readyz`, `/metrics`. */
 export function createAdminApp({ notReadyBecause, registry }: AdminAppOptions): Hono {
   const app = new Hono()
+  const metrics = new SharedRendering(() => registry.metrics())
   app.get('/healthz', context => context.text('ok\n'))
   app.get('/readyz', context => {
     const reason = notReadyBecause()
     return reason === undefined ? context.text('ready\n') : context.text(`not ready: ${reason}\n`, 503)
   })
   app.get('/metrics', async context =>
-    context.body(await registry.metrics(), 200, { 'content-type': registry.contentType }),
+    context.body(await metrics.text(), 200, { 'content-type': registry.contentType }),
   )
   return app
 }

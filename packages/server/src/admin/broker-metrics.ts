@@ -3,7 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 
 const prefix = 'dex_token_broker_'
 
-/** The broker in numbers, for Prometheus; a registry of its own, so that two brokers in a process stay apart. */
+/** The broker's metrics for Prometheus, in a separate registry, so that two brokers in one process do not share counters. */
 export class BrokerMetrics {
   readonly registry: Registry = new Registry()
   readonly #checks = new Counter({
@@ -12,11 +12,11 @@ export class BrokerMetrics {
     labelNames: ['outcome'],
     registers: [this.registry],
   })
-  /** Prepared, because it is counted with every request that passes. */
+  /** Looked up once, because every allowed check increments it. */
   readonly #allowed = this.#checks.labels('allow')
   readonly #tokenRequests = new Histogram({
     name: `${prefix}token_request_duration_seconds`,
-    help: 'Requests to the token endpoint and the time they took, by outcome: issued, or the error code.',
+    help: 'Duration of requests to the token endpoint, by outcome: issued, or the error code.',
     labelNames: ['outcome'],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers: [this.registry],
@@ -29,7 +29,7 @@ export class BrokerMetrics {
   })
   readonly #jwtRefusals = new Counter({
     name: `${prefix}jwt_refusals_total`,
-    help: 'JWTs that the gate refused, by reason; missing counts requests without one.',
+    help: 'JWTs refused by the gate, by reason; missing counts requests without a JWT.',
     labelNames: ['reason'],
     registers: [this.registry],
   })
@@ -43,15 +43,21 @@ export class BrokerMetrics {
 
   readonly #unknownTargets = new Counter({
     name: `${prefix}unknown_requests_total`,
-    help: 'Requests to the check listener that are no check and no probe, answered with 404.',
+    help: 'Requests to the check listener outside /check and /healthz, answered with 404.',
     registers: [this.registry],
   })
 
-  constructor() {
+  /** `droppedLogLines` is read when Prometheus asks. */
+  constructor(droppedLogLines: () => number = () => 0) {
     collectDefaultMetrics({ register: this.registry })
+    this.#mirror(
+      'log_lines_dropped_total',
+      'Log lines dropped because the reader of the log was too slow.',
+      droppedLogLines,
+    )
   }
 
-  /** Counts a verdict; an arrow function, to be handed on. */
+  /** Counts a verdict. An arrow function, so that it can be passed on. */
   readonly countCheck = (verdict: Verdict): void => {
     if (verdict.outcome === 'allow') this.#allowed.inc()
     else this.#checks.inc({ outcome: verdict.code })
@@ -61,7 +67,7 @@ export class BrokerMetrics {
     this.#unknownTargets.inc()
   }
 
-  /** Takes note of what the broker did; an arrow function, to be handed on. */
+  /** Counts what the broker did. An arrow function, so that it can be passed on. */
   readonly observe = (event: BrokerEvent): void => {
     if (event.type === 'jwt_refusal') {
       this.#jwtRefusals.inc({ reason: event.reason })
@@ -79,34 +85,38 @@ export class BrokerMetrics {
     this.#tokenRequests.observe({ outcome }, event.durationMs / 1000)
   }
 
-  /** Shows a broker's cache; its numbers are read when Prometheus asks. */
+  /** Adds the metrics of a broker's cache, which are read when Prometheus asks. */
   watchCache(broker: TokenBroker): void {
     const { registry } = this
     new Gauge({
       name: `${prefix}cache_entries`,
-      help: 'Tokens in the cache, expired ones that are not removed yet included.',
+      help: 'Tokens in the cache, including expired ones that are not removed yet.',
       registers: [registry],
       collect() {
         this.set(broker.cacheStatistics.entries)
       },
     })
     const totals = {
-      hits: 'Token lookups that the cache answered.',
-      misses:
-        'Token lookups that had to wait for the token endpoint, or were refused without asking it again.',
-      stale: 'Those of the misses that got a token past its normal use, because Dex could not answer.',
-      evictions: 'Living tokens that had to go because the cache was full.',
+      hits: 'Token lookups answered from the cache.',
+      misses: 'Token lookups that waited for the token endpoint, or were refused without another request.',
+      stale: 'Misses answered with a stale token because Dex was unavailable.',
+      evictions: 'Unexpired tokens evicted because the cache was full.',
     }
     for (const [name, help] of Object.entries(totals) as [keyof typeof totals, string][]) {
-      new Counter({
-        name: `${prefix}cache_${name}_total`,
-        help,
-        registers: [registry],
-        collect() {
-          this.reset()
-          this.inc(broker.cacheStatistics[name])
-        },
-      })
+      this.#mirror(`cache_${name}_total`, help, () => broker.cacheStatistics[name])
     }
+  }
+
+  /** A counter whose value is counted elsewhere. */
+  #mirror(name: string, help: string, read: () => number): void {
+    new Counter({
+      name: `${prefix}${name}`,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.reset()
+        this.inc(read())
+      },
+    })
   }
 }

@@ -1,11 +1,11 @@
 import type { Broker, Missing } from '@broker/core'
 import type { Logger } from 'pino'
 
-/** Whether checks should be sent here, for the orchestrator, and in the log when that changes. */
+/** Whether the broker is ready for checks; logs each change. */
 export class Readiness {
   readonly #broker: Pick<Broker, 'missing'>
   readonly #logger: Logger
-  #lastReason: string | undefined = 'nobody has asked'
+  #lastReason: string | undefined = 'not asked yet'
   #draining = false
 
   constructor(broker: Pick<Broker, 'missing'>, logger: Logger) {
@@ -13,7 +13,7 @@ export class Readiness {
     this.#logger = logger
   }
 
-  /** Why not, or `undefined`; asking starts to load what is missing. An arrow function, to be handed on. */
+  /** The reason why not, or `undefined`. Asking starts to load what is missing. An arrow function, so that it can be passed on. */
   readonly notReadyBecause = (): string | undefined => {
     if (this.#draining) return 'shutting down'
     const reason = reasonOf(this.#broker.missing())

@@ -14,4 +14,6 @@ export interface Config extends Omit<ServerSettings, 'admin'> {
   readonly admin: AdminAddress | undefined
   /** The options that the variables set; header names in lower case. */
   readonly broker: TokenBrokerOptions
+  /** What is allowed but dangerous, or likely a mistake: sentences for the log, none of which holds a secret. */
+  readonly warnings: readonly string[]
 }

@@ -17,7 +17,7 @@ export function describeConfig(config: Config): string {
 function effectiveValue(name: VariableName, config: Config): string {
   const { kind, secret }: Variable = configSchema[name]
   const value = settingOf(name, config)
-  const text = value === undefined ? '' : kind.format(value)
+  const text = value === undefined ? '' : (kind.show ?? kind.format)(value)
   return secret && text !== '' ? mask : text
 }
 

@@ -1,6 +1,7 @@
 import type { Config } from './config.ts'
 import { ConfigError } from './config-error.ts'
 import { findConflicts } from './rules/config-rules.ts'
+import { configWarnings } from './rules/config-warnings.ts'
 import { hasGate } from './rules/gate-variables.ts'
 import { configSchema, type VariableName, variableNames } from './schema/config-schema.ts'
 import { optionsFrom } from './schema/option-path.ts'
@@ -10,7 +11,7 @@ import type { Variable } from './schema/variable.ts'
 import { envoyHeaderPrefixes } from './values/envoy-header-prefixes.ts'
 
 /**
- * Reads the configuration from environment variables; variables that are not ours are ignored.
+ * Reads the configuration from environment variables; variables that are not ours are ignored, with a warning where one seems to be misspelt.
  *
  * Throws a `ConfigError` that lists every fault at once. Reads the file of DEX_CA_FILE and nothing else.
  */
@@ -19,11 +20,12 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const faults = [...reading.faults, ...findConflicts(reading)]
   if (faults.length > 0) throw new ConfigError(faults)
   const { admin, ...settings } = serverSettings(reading)
-  return {
+  const config = {
     ...settings,
     admin: admin === 'off' ? undefined : { ...admin, isDefault: !reading.isSet('ADMIN_ADDR') },
     broker: { ...brokerOptions(reading), reservedHeaderPrefixes: envoyHeaderPrefixes },
   }
+  return { ...config, warnings: configWarnings(config, reading) }
 }
 
 function serverSettings({ settings }: SettingsReading): ServerSettings {

@@ -1,39 +1,75 @@
+import { lookup } from 'node:dns/promises'
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, isIP } from 'node:net'
 import { formatListenAddress, type ListenAddress } from '../config/values/listen-address.ts'
 import type { Listener } from '../listener.ts'
 import { GracefulStop } from './graceful-stop.ts'
 
-/** An HTTP server at an address. */
+/**
+ * An HTTP server at an address; a host name is every address that it resolves to, as `localhost` is 127.0.0.1 and ::1.
+ * Without a host it listens on every interface, IPv6 included.
+ */
 export class HttpListener implements Listener {
   readonly variable: string
   readonly address: string
-  readonly #server: Server
+  readonly #createServer: () => Server
   readonly #where: ListenAddress
-  readonly #gracefulStop: GracefulStop
+  readonly #started: { readonly server: Server; readonly gracefulStop: GracefulStop }[] = []
 
-  constructor(variable: string, server: Server, where: ListenAddress) {
+  /** `createServer` is called once for each address. */
+  constructor(variable: string, createServer: () => Server, where: ListenAddress) {
     this.variable = variable
     this.address = formatListenAddress(where)
-    this.#server = server
+    this.#createServer = createServer
     this.#where = where
-    this.#gracefulStop = new GracefulStop(server)
   }
 
-  /** Without a host: every address, IPv6 included. */
-  start(): Promise<AddressInfo> {
-    const server = this.#server
+  async start(): Promise<readonly AddressInfo[]> {
     const { host, port } = this.#where
+    const hosts = host === undefined || isIP(host) !== 0 ? [host] : await addressesOf(host)
+    const addresses: AddressInfo[] = []
+    const failures: unknown[] = []
+    for (const each of hosts) {
+      try {
+        // With port 0 the system chooses for the first address, and the others follow.
+        addresses.push(await this.#listen(each, addresses[0]?.port ?? port))
+      } catch (error) {
+        if (!isMissingAddress(error)) {
+          await this.stop(0)
+          throw error
+        }
+        failures.push(error)
+      }
+    }
+    if (addresses.length === 0) throw failures[0]
+    return addresses
+  }
+
+  async stop(timeoutMs: number): Promise<boolean> {
+    const stops = this.#started.map(({ gracefulStop }) => gracefulStop.stop(timeoutMs))
+    return (await Promise.all(stops)).every(Boolean)
+  }
+
+  #listen(host: string | undefined, port: number): Promise<AddressInfo> {
+    const server = this.#createServer()
     return new Promise((resolve, reject) => {
       server.once('error', reject)
       server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
         server.off('error', reject)
+        this.#started.push({ server, gracefulStop: new GracefulStop(server) })
         resolve(server.address() as AddressInfo)
       })
     })
   }
+}
 
-  stop(timeoutMs: number): Promise<boolean> {
-    return this.#gracefulStop.stop(timeoutMs)
-  }
+async function addressesOf(host: string): Promise<string[]> {
+  const found = await lookup(host, { all: true })
+  return [...new Set(found.map(({ address }) => address))]
+}
+
+/** `localhost` has ::1 in many an /etc/hosts of a machine without IPv6. */
+function isMissingAddress(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT'
 }

@@ -40,6 +40,12 @@ describe('describeConfig', () => {
     expect(describeConfig(loadConfig({}))).toContain('\nSTATIC_CLIENT_SECRET=\n')
   })
 
+  it('shows no query of a URL, in which a secret could be', () => {
+    const text = describeConfig(loadConfig({ DEX_TOKEN_URL: 'https://dex.example.com/token?key=hunter2' }))
+    expect(text).toContain('\nDEX_TOKEN_URL=https://dex.example.com/token?...\n')
+    expect(text).not.toContain('hunter2')
+  })
+
   it('leaves the variables of the gate empty while there is none', () => {
     expect(describeConfig(loadConfig({}))).toContain('\nJWT_HEADER=\n')
   })

@@ -32,6 +32,7 @@ const DEFAULTS = {
   logFormat: 'json',
   allowUnauthenticatedCallers: false,
   broker: BROKER_DEFAULTS,
+  warnings: [],
 }
 
 const GATE = { JWKS_URL: 'https://auth.example.com/keys', STATIC_CLIENT_ID: 'reports' }
@@ -55,7 +56,7 @@ describe('loadConfig', () => {
   })
 
   it('ignores variables that are not ours', () => {
-    expect(loadConfig({ PATH: '/bin', HTTP_TIMEOUTS: 'x' })).toStrictEqual(DEFAULTS)
+    expect(loadConfig({ PATH: '/bin', HTTP_PROXY: 'x' })).toStrictEqual(DEFAULTS)
   })
 
   it("takes a zero duration of the Go service's variables for their default", () => {
@@ -111,6 +112,11 @@ describe('loadConfig', () => {
       listen: { host: '127.0.0.1', port: 9000 },
       logLevel: 'warn',
       shutdownTimeoutMs: 30_000,
+      warnings: [
+        expect.stringMatching(/^STATIC_CLIENT_SECRET has blanks at both ends/),
+        expect.stringMatching(/^DEX_TOKEN_URL is not https/),
+        expect.stringMatching(/^JWKS_URL is not https/),
+      ],
       broker: {
         ...BROKER_DEFAULTS,
         tokenEndpoint: 'http://dex:5556/dex/token',

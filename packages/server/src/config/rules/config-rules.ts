@@ -4,8 +4,10 @@ import type { VariableName } from '../schema/config-schema.ts'
 import { faultOf, type SettingsReading } from '../schema/read-settings.ts'
 import { mappingsOf } from '../values/headers-by-field.ts'
 import { formatMilliseconds } from '../values/milliseconds.ts'
+import { quoteUrl } from '../values/quote-url.ts'
 import { quoteValue } from '../values/quote-value.ts'
 import { gateVariables, hasGate } from './gate-variables.ts'
+import { isServiceLink } from './unknown-variables.ts'
 
 type Rule = (reading: SettingsReading) => readonly (ConfigFault | undefined)[]
 
@@ -31,7 +33,7 @@ const urlsAreEncrypted: Rule = ({ settings }) =>
     if (!isExposedUrl(new URL(url))) return undefined
     return faultOf(
       variable,
-      `${quoteValue(String(url))} is not https; on a network that you trust, set ALLOW_INSECURE_DEX_URL=true`,
+      `${quoteUrl(url)} is not https; on a network that you trust, set ALLOW_INSECURE_DEX_URL=true`,
     )
   })
 
@@ -55,17 +57,19 @@ const gateIsComplete: Rule = ({ isSet }) => {
   ]
 }
 
-/** Names of the gate's kind, ours or misspelt; those that Kubernetes makes for services are others'. */
-const gateLike = /^(?:JWT|JWKS)_(?!.*(?:_SERVICE_|_PORT))/
+/** Whether a variable is one of the gate's, or was meant to be. */
+const isGateLike = (name: string): boolean => /^(?:JWT|JWKS)_/.test(name) && !isServiceLink(name)
 
 const gateIsNotForgotten: Rule = ({ settings, isSet, names }) => {
   if (hasGate(isSet) || !isSet('STATIC_CLIENT_SECRET') || settings.ALLOW_UNAUTHENTICATED_CALLERS !== false)
     return []
-  const sign = isSet('DEX_ISSUER') ? 'DEX_ISSUER' : names.find(name => gateLike.test(name))
+  const sign = isSet('DEX_ISSUER') ? 'DEX_ISSUER' : names.find(isGateLike)
   if (sign === undefined) return []
   const reason =
-    sign === 'DEX_ISSUER' ? 'DEX_ISSUER is set' : `${quoteValue(sign)} is there, but turns no gate on`
-  const problem = `must be set, because ${reason}: without a JWT gate whoever reaches the check listener gets a token with the fixed secret; where that is meant, set ALLOW_UNAUTHENTICATED_CALLERS=true`
+    sign === 'DEX_ISSUER'
+      ? 'DEX_ISSUER is set'
+      : `${quoteValue(sign)} is present but does not enable the gate`
+  const problem = `must be set, because ${reason}: without a JWT gate, every caller that reaches the check listener gets a token by the static secret; if you want that, set ALLOW_UNAUTHENTICATED_CALLERS=true`
   return [faultOf('JWT_AUDIENCE', problem)]
 }
 

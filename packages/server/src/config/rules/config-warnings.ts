@@ -1,32 +1,38 @@
 import { isExposedUrl } from '@broker/core/options'
 import type { Config } from '../config.ts'
+import type { SettingsReading } from '../schema/read-settings.ts'
+import { oddValueWarnings } from './odd-values.ts'
+import { unknownVariableWarnings } from './unknown-variables.ts'
 
-/** What is allowed but dangerous about a configuration, in sentences for the log; none of them holds a secret. */
-export function configWarnings({ broker, allowUnauthenticatedCallers }: Config): string[] {
+/** What is allowed but dangerous about a configuration, or likely a mistake. */
+export function configWarnings(
+  { broker, allowUnauthenticatedCallers }: Omit<Config, 'warnings'>,
+  { names, textOf }: SettingsReading,
+): string[] {
   const { issuer, client = {}, gate, credentialHeaders = {} } = broker
   const isFixedIdentity = client.clientId !== undefined && client.clientSecret !== undefined
-  const warnings: string[] = []
+  const warnings: string[] = [...unknownVariableWarnings(names), ...oddValueWarnings(textOf)]
   if (client.clientSecret !== undefined && gate === undefined && !allowUnauthenticatedCallers) {
     warnings.push(
       isFixedIdentity
-        ? 'STATIC_CLIENT_ID and STATIC_CLIENT_SECRET are set without a JWT gate (JWKS_URL): whoever reaches the check listener gets a token. Where that is meant, set ALLOW_UNAUTHENTICATED_CALLERS=true.'
-        : 'STATIC_CLIENT_SECRET is set without STATIC_CLIENT_ID: whoever names the client id that it belongs to gets a token. Where that is meant, set ALLOW_UNAUTHENTICATED_CALLERS=true.',
+        ? 'STATIC_CLIENT_ID and STATIC_CLIENT_SECRET are set without a JWT gate: every caller that reaches the check listener gets a token. Set JWT_AUDIENCE, or ALLOW_UNAUTHENTICATED_CALLERS=true if you want that.'
+        : 'STATIC_CLIENT_SECRET is set without STATIC_CLIENT_ID: every caller that knows the client id gets a token. Set STATIC_CLIENT_ID and JWT_AUDIENCE, or ALLOW_UNAUTHENTICATED_CALLERS=true if you want that.',
     )
   }
   if (isFixedIdentity && client.scope === undefined) {
     warnings.push(
-      `STATIC_CLIENT_ID and STATIC_CLIENT_SECRET are set without STATIC_SCOPE: callers choose the scope with ${credentialHeaders.scope}, under the broker's identity.`,
+      `STATIC_CLIENT_ID and STATIC_CLIENT_SECRET are set without STATIC_SCOPE: callers choose the scope of the broker's own client with ${credentialHeaders.scope}. Set STATIC_SCOPE.`,
     )
   }
   if (gate !== undefined && gate.audience === undefined) {
-    const keys = gate.jwksUri === undefined ? "A JWT gate with Dex's keys" : 'JWKS_URL'
+    const keys = gate.jwksUri === undefined ? "The JWT gate uses Dex's keys" : 'JWKS_URL is set'
     warnings.push(
-      `${keys} is set without JWT_AUDIENCE: a JWT that the issuer made for any other service is accepted here too.`,
+      `${keys} without JWT_AUDIENCE: a JWT that the issuer made for any other service is accepted too. Set JWT_AUDIENCE.`,
     )
   }
   if (gate !== undefined && gate.jwksUri === undefined && gate.issuer !== issuer) {
     warnings.push(
-      'JWT_ISSUER is not DEX_ISSUER, whose keys check the JWTs: what Dex signs names DEX_ISSUER, and is refused.',
+      'JWT_ISSUER differs from DEX_ISSUER, whose keys verify the JWTs: JWTs by Dex name DEX_ISSUER and are refused. Set JWKS_URL to the keys of JWT_ISSUER.',
     )
   }
   return [...warnings, ...exposedUrlWarnings(broker)]
@@ -37,7 +43,7 @@ function exposedUrlWarnings({ issuer, tokenEndpoint, jwksUri, gate }: Config['br
   const isExposed = (url: string | undefined) => url !== undefined && isExposedUrl(new URL(url))
   if (isExposed(issuer)) {
     warnings.push(
-      'DEX_ISSUER is not https: whoever can change its answer on the way decides where client secrets go.',
+      'DEX_ISSUER is not https: an attacker on the network can change its answer and receive client secrets.',
     )
   }
   if (isExposed(tokenEndpoint)) {
@@ -45,13 +51,11 @@ function exposedUrlWarnings({ issuer, tokenEndpoint, jwksUri, gate }: Config['br
   }
   if (isExposed(jwksUri)) {
     warnings.push(
-      'DEX_JWKS_URL is not https: whoever can change its answer on the way can have tokens dropped, and where it serves the gate, make JWTs that are accepted.',
+      'DEX_JWKS_URL is not https: an attacker on the network can change its answer, make the broker drop tokens and, if the gate uses it, forge JWTs.',
     )
   }
   if (isExposed(gate?.jwksUri)) {
-    warnings.push(
-      'JWKS_URL is not https: whoever can change its answer on the way can make JWTs that are accepted.',
-    )
+    warnings.push('JWKS_URL is not https: an attacker on the network can change its answer and forge JWTs.')
   }
   return warnings
 }

@@ -11,6 +11,8 @@ export interface SettingsReading {
   readonly faults: readonly ConfigFault[]
   /** Tells whether the operator set the variable, rightly or wrongly; an empty one counts as unset. */
   readonly isSet: (variable: VariableName) => boolean
+  /** The text of a variable; `undefined` or empty when it is not set. */
+  readonly textOf: (variable: VariableName) => string | undefined
   /** The names of all variables that are there, empty ones and others' included. */
   readonly names: readonly string[]
 }
@@ -33,6 +35,7 @@ export function readSettings(env: NodeJS.ProcessEnv): SettingsReading {
     settings: settings as Partial<Settings>,
     faults,
     isSet: variable => Boolean(env[variable]),
+    textOf: variable => env[variable],
     names: Object.keys(env),
   }
 }

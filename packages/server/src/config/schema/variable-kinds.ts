@@ -1,3 +1,4 @@
+import { shownUrl } from '@broker/core/options'
 import { parseJwtAudiences, parseTokenAudiences } from '../values/audience-list.ts'
 import { type CaFile, readCaFile } from '../values/ca-file.ts'
 import { parseCredentialText, parseScopeText } from '../values/credential-text.ts'
@@ -117,6 +118,7 @@ export const url: Kind<string> = {
   type: () => 'URL',
   parse: text => parseEndpointUrl(text).href,
   format: asWritten,
+  show: shownUrl,
 }
 
 /** An issuer, as the very text that was written, because it is compared exactly. */

@@ -16,6 +16,8 @@ export interface Kind<Value = unknown> {
   parse(text: string, rule: Rule<Value>): Value
   /** Writes a value so that `parse` reads the same one back. */
   format(value: Value): string
+  /** Writes a value for people, where `format` could show a secret. */
+  show?(value: Value): string
 }
 
 interface Declaration<Value> {

@@ -1,4 +1,4 @@
-import { quoteValue } from './quote-value.ts'
+import { quoteUrl } from './quote-url.ts'
 import { Refusal } from './refusal.ts'
 
 /**
@@ -8,22 +8,20 @@ import { Refusal } from './refusal.ts'
  */
 export function parseEndpointUrl(text: string): URL {
   const authority = /^https?:\/\/([^/?#]*)/i.exec(text)?.[1]
-  // Not quoted: what stands before the @ is likely a password.
   if (/^[^/?#]*:\/\/[^/?#]*@/.test(text))
-    throw new Refusal('holds user info (user:password@), which has no use here')
+    throw new Refusal('contains user information (user:password@), which is never used')
   if (/[\s\\\p{Cc}]/u.test(text))
-    throw new Refusal(`${quoteValue(text)} holds a blank, a line break or a backslash`)
-  if (authority === undefined)
-    throw new Refusal(`${quoteValue(text)} does not start with https:// or http://`)
-  if (authority === '' || authority.startsWith(':')) throw new Refusal(`${quoteValue(text)} has no host`)
-  if (text.includes('#')) throw new Refusal(`${quoteValue(text)} has a fragment (#...)`)
-  if (!URL.canParse(text)) throw new Refusal(`${quoteValue(text)} is not a URL`)
+    throw new Refusal(`${quoteUrl(text)} contains a blank, a line break or a backslash`)
+  if (authority === undefined) throw new Refusal(`${quoteUrl(text)} does not start with https:// or http://`)
+  if (authority === '' || authority.startsWith(':')) throw new Refusal(`${quoteUrl(text)} has no host`)
+  if (text.includes('#')) throw new Refusal(`${quoteUrl(text)} has a fragment (#...)`)
+  if (!URL.canParse(text)) throw new Refusal(`${quoteUrl(text)} is not a URL`)
   return new URL(text)
 }
 
 /** Reads an issuer: such a URL without a query. The text stays as it is, because it is compared exactly. */
 export function parseIssuer(text: string): string {
   parseEndpointUrl(text)
-  if (text.includes('?')) throw new Refusal(`${quoteValue(text)} has a query (?...)`)
+  if (text.includes('?')) throw new Refusal(`${quoteUrl(text)} has a query (?...)`)
   return text
 }

@@ -32,10 +32,14 @@ describe('a fault of one variable', () => {
     ['REFRESH_AHEAD_RATIO', 'NaN', '"NaN" is not a number above 0'],
     ['REFRESH_AHEAD_RATIO', '.', '"." is not a number above 0'],
     ['DEX_ISSUER', 'dex', '"dex" does not start with https:// or http://'],
-    ['DEX_ISSUER', 'https://dex/?', '"https://dex/?" has a query (?...)'],
+    ['DEX_ISSUER', 'https://dex/?', '"https://dex/?..." has a query (?...)'],
     ['DEX_ISSUER', 'https://dex/#', '"https://dex/#" has a fragment (#...)'],
-    ['DEX_ISSUER', 'https://dex ', '"https://dex " holds a blank, a line break or a backslash'],
-    ['DEX_ISSUER', 'https://u:hunter2@dex', 'holds user info (user:password@), which has no use here'],
+    ['DEX_ISSUER', 'https://dex ', '"https://dex " contains a blank, a line break or a backslash'],
+    [
+      'DEX_ISSUER',
+      'https://u:hunter2@dex',
+      'contains user information (user:password@), which is never used',
+    ],
     [
       'DEX_ISSUER',
       'http://dex:5556/dex',
@@ -72,7 +76,7 @@ describe('a fault of one variable', () => {
       'http://dex/token',
       '"http://dex/token" is not https; on a network that you trust, set ALLOW_INSECURE_DEX_URL=true',
     ],
-    ['DEX_TOKEN_URL', 'https://u:p@dex/', 'holds user info (user:password@), which has no use here'],
+    ['DEX_TOKEN_URL', 'https://u:p@dex/', 'contains user information (user:password@), which is never used'],
     ['STATIC_CLIENT_ID', 'i'.repeat(257), 'has 257 characters, more than 256'],
     ['STATIC_CLIENT_ID', 'a\u0085b', 'holds a control character'],
     ['STATIC_CLIENT_SECRET', 's'.repeat(4097), 'has 4097 characters, more than 4096'],
@@ -114,19 +118,31 @@ describe('a fault between variables', () => {
   it.each<[string, NodeJS.ProcessEnv, string]>([
     ['empty', { ...fixed, DEX_ISSUER: 'https://dex.example.com', JWT_AUDIENCE: '' }, 'DEX_ISSUER is set'],
     ['left out beside DEX_ISSUER', { ...fixed, DEX_ISSUER: 'https://dex.example.com' }, 'DEX_ISSUER is set'],
-    ['empty, without DEX_ISSUER', { ...fixed, JWKS_URL: '' }, '"JWKS_URL" is there, but turns no gate on'],
-    ['misspelt', { ...fixed, JWT_AUDIENC: 'orders' }, '"JWT_AUDIENC" is there, but turns no gate on'],
-    ['a header alone', { ...fixed, JWT_HEADER: 'x-jwt' }, '"JWT_HEADER" is there, but turns no gate on'],
+    [
+      'empty, without DEX_ISSUER',
+      { ...fixed, JWKS_URL: '' },
+      '"JWKS_URL" is present but does not enable the gate',
+    ],
+    [
+      'misspelt',
+      { ...fixed, JWT_AUDIENC: 'orders' },
+      '"JWT_AUDIENC" is present but does not enable the gate',
+    ],
+    [
+      'a header alone',
+      { ...fixed, JWT_HEADER: 'x-jwt' },
+      '"JWT_HEADER" is present but does not enable the gate',
+    ],
     [
       'empty, and the id is left to callers',
       { STATIC_CLIENT_SECRET: 'secret', JWT_ISSUER: '' },
-      '"JWT_ISSUER" is there, but turns no gate on',
+      '"JWT_ISSUER" is present but does not enable the gate',
     ],
   ])(
     'a fixed secret with a gate that is %s does not start, unless callers without a JWT are meant',
     (_, env, reason) => {
       expect(faultsOf(env)).toEqual([
-        `JWT_AUDIENCE: must be set, because ${reason}: without a JWT gate whoever reaches the check listener gets a token with the fixed secret; where that is meant, set ALLOW_UNAUTHENTICATED_CALLERS=true`,
+        `JWT_AUDIENCE: must be set, because ${reason}: without a JWT gate, every caller that reaches the check listener gets a token by the static secret; if you want that, set ALLOW_UNAUTHENTICATED_CALLERS=true`,
       ])
       expect(faultsOf({ ...env, ALLOW_UNAUTHENTICATED_CALLERS: 'true' })).toEqual([])
     },

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../../../src/config/load-config.ts'
-import { configWarnings } from '../../../src/config/rules/config-warnings.ts'
 
 const FIXED = { STATIC_CLIENT_ID: 'reports', STATIC_CLIENT_SECRET: 'hunter2-hunter2', STATIC_SCOPE: 'openid' }
 const GATE = { JWKS_URL: 'https://auth.example.com/keys', JWT_AUDIENCE: 'orders' }
-const warningsOf = (env: NodeJS.ProcessEnv): string[] => configWarnings(loadConfig(env))
+const warningsOf = (env: NodeJS.ProcessEnv): readonly string[] => loadConfig(env).warnings
 
-describe('configWarnings', () => {
+describe('the warnings of a configuration', () => {
   it.each([
     ['the defaults', {}],
     ['fixed credentials behind a complete gate', { ...FIXED, ...GATE }],
@@ -29,7 +28,7 @@ describe('configWarnings', () => {
 
   it('warns of a fixed secret for whoever names its id', () => {
     const env = { STATIC_CLIENT_SECRET: 'hunter2-hunter2', STATIC_SCOPE: 'openid' }
-    expect(warningsOf(env)).toEqual([expect.stringContaining('whoever names the client id')])
+    expect(warningsOf(env)).toEqual([expect.stringContaining('every caller that knows the client id')])
     expect(warningsOf({ ...env, ALLOW_UNAUTHENTICATED_CALLERS: 'true' })).toEqual([])
   })
 
@@ -50,7 +49,7 @@ describe('configWarnings', () => {
       expect.stringMatching(/Dex's keys.* without JWT_AUDIENCE/),
     ])
     expect(warningsOf({ ...env, JWT_ISSUER: 'https://dex.example.com/', JWT_AUDIENCE: 'orders' })).toEqual([
-      expect.stringContaining('JWT_ISSUER is not DEX_ISSUER'),
+      expect.stringContaining('JWT_ISSUER differs from DEX_ISSUER'),
     ])
   })
 
@@ -72,5 +71,57 @@ describe('configWarnings', () => {
 
   it('never holds the secret', () => {
     expect(warningsOf(FIXED).join()).not.toContain('hunter2')
+  })
+
+  it.each([
+    ['JWT_AUDIENC', 'JWT_AUDIENCE'],
+    ['DEX_TOKEN_URl', 'DEX_TOKEN_URL'],
+    ['dex_issuer', 'DEX_ISSUER'],
+    ['STATIC_SECRET', 'STATIC_SCOPE'],
+    ['CACHE_SIZE', 'CACHE_MAX_ENTRIES'],
+    ['LOG_LEVL', 'LOG_LEVEL'],
+  ])('names the variable that %s was likely meant to be', (name, nearest) => {
+    expect(warningsOf({ [name]: 'some value' })).toEqual([
+      expect.stringMatching(new RegExp(`^${name} is not a variable .* did you mean [A-Z_]+\\?$`)),
+    ])
+    if (name !== 'STATIC_SECRET' && name !== 'CACHE_SIZE')
+      expect(warningsOf({ [name]: 'x' })[0]).toContain(nearest)
+  })
+
+  it.each([
+    'DEX_SERVICE_HOST',
+    'DEX_SERVICE_PORT',
+    'DEX_SERVICE_PORT_HTTP',
+    'DEX_PORT',
+    'DEX_PORT_5556_TCP',
+    'DEX_PORT_5556_TCP_ADDR',
+    'JWKS_PROXY_SERVICE_HOST',
+    'PATH',
+    'HTTPS_PROXY',
+    'NODE_OPTIONS',
+    'KUBERNETES_SERVICE_HOST',
+  ])('is silent about %s, which others make', name => {
+    expect(warningsOf({ [name]: 'x' })).toEqual([])
+  })
+
+  it.each([
+    ['STATIC_CLIENT_SECRET', '"hunter2-hunter2"', 'is in quotes ("...")'],
+    ['STATIC_CLIENT_SECRET', "'hunter2-hunter2'", "is in quotes ('...')"],
+    ['STATIC_CLIENT_SECRET', ' hunter2-hunter2', 'has blanks at its start'],
+    ['STATIC_CLIENT_ID', 'hunter2 ', 'has blanks at its end'],
+    ['STATIC_CLIENT_ID', '"hunter2"', 'is in quotes'],
+    ['STATIC_SCOPE', '"openid groups"', 'is in quotes'],
+    ['JWT_AUDIENCE', '"orders"', 'is in quotes'],
+    ['JWT_ISSUER', ' https://auth.example.com ', 'has blanks at both ends'],
+  ])('tells the shape of %s=%s, and never its value', (name, value, shape) => {
+    const warnings = warningsOf({ ...FIXED, ...GATE, [name]: value })
+    expect(warnings).toEqual([expect.stringContaining(`${name} ${shape}`)])
+    expect(warnings.join()).not.toContain('hunter2')
+  })
+
+  it('takes a quote inside a secret, or a single one, for a part of it', () => {
+    for (const secret of ['a"b', '"', '"half', 'half"']) {
+      expect(warningsOf({ ...FIXED, ...GATE, STATIC_CLIENT_SECRET: secret })).toEqual([])
+    }
   })
 })

@@ -20,9 +20,9 @@ describe('parseEndpointUrl', () => {
     ['https://:443/token', 'has no host'],
     ['https://dex/token#x', 'has a fragment'],
     ['https://dex/token#', 'has a fragment'],
-    ['https://dex/token\n', 'holds a blank, a line break or a backslash'],
-    [' https://dex/token', 'holds a blank, a line break or a backslash'],
-    ['https:\\\\dex\\token', 'holds a blank, a line break or a backslash'],
+    ['https://dex/token\n', 'contains a blank, a line break or a backslash'],
+    [' https://dex/token', 'contains a blank, a line break or a backslash'],
+    ['https:\\\\dex\\token', 'contains a blank, a line break or a backslash'],
     ['https://dex:99999/token', 'is not a URL'],
     ['https://[::1/token', 'is not a URL'],
   ])('refuses %j because it %s', (text, problem) => {
@@ -30,11 +30,25 @@ describe('parseEndpointUrl', () => {
   })
 
   it.each(['https://user:hunter2@dex/token', 'https://@dex/token', 'ftp://user:hunter2@dex/'])(
-    'refuses %j for its user info, without repeating it',
+    'refuses %j for its user information, without repeating it',
     text => {
-      expect(() => parseEndpointUrl(text)).toThrow(/^holds user info \(user:password@\)/)
+      expect(() => parseEndpointUrl(text)).toThrow(/^contains user information \(user:password@\)/)
     },
   )
+
+  it.each([
+    'https:\\\\user:hunter2@dex\\token',
+    'https:/user:hunter2@dex/token',
+    'user:hunter2@dex/token',
+    'https:user:hunter2@dex',
+    ' https://user:hunter2@dex/token',
+    'https:///dex/token?key=hunter2',
+    'dex/token?key=hunter2',
+    'https://dex/token?key=hunter2#x',
+    'https://dex:99999/token?key=hunter2',
+  ])('refuses %j without repeating the password or the query', text => {
+    expect(() => parseEndpointUrl(text)).toThrow(/^(?!.*hunter2)./)
+  })
 })
 
 describe('isExposedUrl', () => {

@@ -24,6 +24,7 @@ describe('parseHeaderName', () => {
     ['Expect', 'requests an interim response'],
     ['Host', 'decides where the request goes'],
     ['cache-control', 'is set by the broker itself'],
+    ['__Proto__', 'cannot be a key of a JavaScript object'],
     [':path', 'is a pseudo header of HTTP/2'],
     ['X-Envoy-Auth-Headers-To-Remove', 'is a control header of Envoy'],
   ])('refuses %j, which %s', (name, problem) => {

@@ -1,0 +1,33 @@
+import type { RequestListener, Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
+import type { Hono } from 'hono'
+
+/** For probes, a few Prometheus servers and people; an idle connection beyond is refused, not one of the checks. */
+const maxConnections = 64
+
+/**
+ * The server of the admin app, which strangers may reach: it must never hold a check up. It has a bounded number of
+ * connections, and answers one request at a time on each; pipelined requests, which no probe or scraper sends, end the
+ * connection.
+ */
+export function createAdminListener(app: Hono): Server {
+  const serverOptions = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 }
+  const server = createAdaptorServer({ fetch: app.fetch, serverOptions }) as Server
+  server.maxConnections = maxConnections
+  const busy = new WeakSet<Socket>()
+  const answer = server.listeners('request') as RequestListener[]
+  server.removeAllListeners('request')
+  server.on('request', (incoming, outgoing) => {
+    const { socket } = incoming
+    if (socket.destroyed) return
+    if (busy.has(socket)) {
+      socket.destroy()
+      return
+    }
+    busy.add(socket)
+    outgoing.once('close', () => busy.delete(socket))
+    for (const listener of answer) listener.call(server, incoming, outgoing)
+  })
+  return server
+}

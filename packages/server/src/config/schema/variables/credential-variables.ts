@@ -1,0 +1,63 @@
+import { option, setting, type Variable } from '../variable.ts'
+import * as kind from '../variable-kinds.ts'
+
+const group = 'Credentials'
+
+/** The variables of the group "Credentials". */
+export const credentialVariables = {
+  STATIC_CLIENT_ID: option('client.clientId', {
+    group,
+    kind: kind.text,
+    example: 'reports',
+    description: "Static client id; overrides the caller's header. Required with a JWT gate.",
+  }),
+  STATIC_CLIENT_SECRET: option('client.clientSecret', {
+    group,
+    kind: kind.text,
+    example: 'change-me',
+    secret: true,
+    description: "Static client secret; overrides the caller's header.",
+  }),
+  ALLOW_UNAUTHENTICATED_CALLERS: setting('allowUnauthenticatedCallers', {
+    group,
+    kind: kind.boolean,
+    rule: { default: false },
+    description:
+      'Lets every caller that reaches the check listener have a token by the static secret. Required where the configuration suggests a JWT gate but enables none: DEX_ISSUER is set, or a gate variable is empty or misspelt.',
+  }),
+  STATIC_SCOPE: option('client.scope', {
+    group,
+    kind: kind.scope,
+    example: 'openid email profile groups',
+    description:
+      "Static scope; overrides the caller's header. Without it, callers choose the scope, even with a static client.",
+  }),
+  STATIC_AUDIENCES: option('client.audiences', {
+    group,
+    kind: kind.tokenAudiences,
+    example: 'orders,billing',
+    description:
+      "Client ids of the services that accept the tokens. Each is requested as Dex's scope `audience:server:client_id:<id>`.",
+  }),
+  CLIENT_ID_HEADER: option('credentialHeaders.clientId', {
+    group,
+    kind: kind.header,
+    description: "Header with the caller's client id.",
+  }),
+  CLIENT_SECRET_HEADER: option('credentialHeaders.clientSecret', {
+    group,
+    kind: kind.header,
+    description: "Header with the caller's client secret.",
+  }),
+  SCOPE_HEADER: option('credentialHeaders.scope', {
+    group,
+    kind: kind.header,
+    description: "Header with the caller's scope.",
+  }),
+  STRIP_CREDENTIAL_HEADERS: option('credentialHeaders.strip', {
+    group,
+    kind: kind.boolean,
+    description:
+      "Makes Envoy remove the caller's credential headers and JWT before the request reaches the backend.",
+  }),
+} satisfies Readonly<Record<string, Variable>>

@@ -1,0 +1,29 @@
+import { optionRules } from '@broker/core/options'
+import { setting, type Variable } from '../variable.ts'
+import * as kind from '../variable-kinds.ts'
+
+const group = 'Listeners'
+
+/** The variables of the group "Listeners". */
+export const listenerVariables = {
+  LISTEN_ADDR: setting('listen', {
+    group,
+    kind: kind.address,
+    rule: { default: { port: 8080 } },
+    description:
+      'Address of the check listener, which Envoy calls. A host name stands for every address that it resolves to.',
+  }),
+  ADMIN_ADDR: setting('admin', {
+    group,
+    kind: kind.addressOrOff,
+    rule: { default: { port: 8081 } },
+    description:
+      'Address of the admin listener with `/healthz`, `/readyz` and `/metrics`; `off` disables it. A port in use stops the start only if this is set.',
+  }),
+  SHUTDOWN_TIMEOUT: setting('shutdownTimeoutMs', {
+    group,
+    kind: kind.durationOrDefault,
+    rule: { default: 10_000, max: optionRules.requestTimeoutMs.max },
+    description: 'How long a stop waits for running checks.',
+  }),
+} satisfies Readonly<Record<string, Variable>>

@@ -1,0 +1,20 @@
+/** What a signal that asks the process to stop does. */
+export type StopHandler = (signal: NodeJS.Signals) => void
+
+// Before anything runs, there is nothing to finish.
+let handle: StopHandler = () => process.exit(0)
+
+/**
+ * Catches SIGTERM and SIGINT from now on. Until `onStopSignal` names a handler, either of them ends the process with 0.
+ *
+ * The kernel drops a signal that process 1 of a container does not handle, so this comes before anything is loaded.
+ */
+export function catchStopSignals(): void {
+  process.on('SIGTERM', signal => handle(signal))
+  process.on('SIGINT', signal => handle(signal))
+}
+
+/** Names what a stop signal does from now on. */
+export function onStopSignal(handler: StopHandler): void {
+  handle = handler
+}
