@@ -1,6 +1,8 @@
+import { shownUrl } from './http/shown-url.ts'
+
 /** A request of the broker to Dex or to a JWKS endpoint. For the operator; never sent to a caller. */
 export interface UpstreamRequest {
-  /** Origin and path, without user information, query and fragment, which could hold a secret. */
+  /** Origin and path; a query is shown as `?...`, because it could hold a secret. */
   readonly url: string
   /**
    * Number of the attempt, from 1. At the token endpoint it counts the attempts of one token request, 3 at most. For
@@ -13,6 +15,5 @@ export interface UpstreamRequest {
 
 /** Describes a request for errors and log lines. */
 export function upstreamRequest(url: string, attempt: number, timeoutMs: number): UpstreamRequest {
-  const { origin, pathname } = new URL(url)
-  return { url: origin + pathname, attempt, timeoutMs: Math.ceil(timeoutMs) }
+  return { url: shownUrl(url), attempt, timeoutMs: Math.ceil(timeoutMs) }
 }
