@@ -43,7 +43,7 @@ export interface CacheStatistics {
   readonly misses: number
   /** Misses answered with a token past its normal use, because Dex was unavailable. */
   readonly stale: number
-  /** Living tokens evicted because the cache was full. */
+  /** Unexpired tokens evicted because the cache was full. */
   readonly evictions: number
 }
 

@@ -3,7 +3,7 @@ import type { Broker, CheckRequest, MaybePromise, Verdict } from '@broker/core'
 /** Called with each verdict and its request, for metrics and the log; must not throw. */
 export type VerdictListener = (verdict: Verdict, request: CheckRequest) => void
 
-/** Answers checks for every protocol: the broker decides, and the listener is told of each verdict once. */
+/** Answers checks for every protocol: the broker decides, and the listener receives each verdict once. */
 export class Checks {
   readonly #broker: Pick<Broker, 'decide'>
   readonly #onVerdict: VerdictListener
@@ -13,7 +13,7 @@ export class Checks {
     this.#onVerdict = onVerdict
   }
 
-  /** As `decide` of the broker: rejects only with the reason of the caller's own abort. */
+  /** Decides like `decide` of the broker; rejects only with the reason of the caller's own abort. */
   decide(request: CheckRequest): MaybePromise<Verdict> {
     const verdict = this.#broker.decide(request)
     if (verdict instanceof Promise) return this.#decideLater(verdict, request)

@@ -20,7 +20,7 @@ Answers Envoy's ext_authz checks with Dex access tokens. Environment variables h
 
 `
 
-/** How long the reader of the log may take for the last lines. */
+/** Time that the reader of the log has for the last lines. */
 const lastLinesMs = 1_000
 
 const exitCodes = { wrongConfiguration: 1, wrongUsage: 2 }
@@ -66,7 +66,7 @@ function readArguments() {
 }
 
 async function serve(): Promise<void> {
-  // Checks that wait for Dex right after a start make V8 put what a check allocates into the old space, for good.
+  // Checks that wait for Dex right after a start make V8 allocate the objects of every later check in the old space.
   setFlagsFromString('--no-allocation-site-pretenuring')
   const config = loadConfig(process.env)
   const logger = createLogger(config)
@@ -85,10 +85,10 @@ async function serve(): Promise<void> {
     const finished = await server.close()
     if (finished) logger.info('stopped')
     else logger.warn('stopped after SHUTDOWN_TIMEOUT; checks that were still running were cut off')
-    // A reader of the log that has stopped would keep the process alive.
+    // A log reader that has stopped reading would keep the process alive.
     setTimeout(() => process.exit(), lastLinesMs).unref()
   })
-  // Node would end the process; whoever sends it expects a reload.
+  // Node would end the process, but a sender of SIGHUP expects a reload.
   process.on('SIGHUP', () => logger.warn('SIGHUP ignored; restart the broker to change its configuration'))
 }
 

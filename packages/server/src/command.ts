@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Imports nothing of ours that needs a newer Node: it would fail with a SyntaxError before a word could be said.
+// Imports nothing of ours that needs a newer Node: an old Node would fail with a SyntaxError before the message below.
 import { readFileSync } from 'node:fs'
 import { catchStopSignals } from './stop-signals.ts'
 

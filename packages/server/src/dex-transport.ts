@@ -3,19 +3,19 @@ import type { Transport } from '@broker/core'
 import { undiciTransport } from '@broker/core/undici'
 import { Agent, Pool } from 'undici'
 
-/** An attempt to connect to one of several addresses: this part of the whole time, and never less than Node's own limit. */
+/** An attempt to connect to one of several addresses takes at most this fraction of the timeout, and at least Node's own limit. */
 const attemptPart = 0.4
 const minAttemptMs = 250
 
 export interface DexTransportOptions {
-  /** PEM; trusted beside the roots that Node ships and those of the system. */
+  /** PEM; trusted in addition to the roots of Node and of the system. */
   readonly caCertificates?: string | undefined
   readonly timeoutMs: number
-  /** Connections to each place. The broker keeps its own line before them, so nothing waits here but key sets and discovery. */
+  /** Connections to each origin. The broker queues token requests before them, so only key sets and discovery can wait here. */
   readonly maxConnections: number
 }
 
-/** undici with a pool of its own, so that the process's global dispatcher stays as it is. */
+/** undici with a separate pool, so that the process's global dispatcher is unchanged. */
 export interface DexTransport {
   readonly transport: Transport
   close(): Promise<void>
@@ -27,16 +27,16 @@ export function createDexTransport({
   maxConnections,
 }: DexTransportOptions): DexTransport {
   const agent = new Agent({
-    // One more, for the key set and discovery: they must not wait behind token requests.
+    // One more for the key set and discovery, which must not wait behind token requests.
     connections: maxConnections + 1,
     allowH2: false,
     headersTimeout: timeoutMs,
-    // Node gives each address 250 ms, which a slow network does not keep: of two addresses the second one must have its chance.
+    // Node allows each address 250 ms, too little on a slow network; the second of two addresses must still be tried.
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: Math.max(minAttemptMs, timeoutMs * attemptPart),
     bodyTimeout: timeoutMs,
     factory: (origin, options) => {
-      // Reading all roots takes tens of milliseconds: once for each place, not for each connection, and never for plain HTTP.
+      // Reading all roots takes tens of milliseconds, so it happens once per origin, and never for plain HTTP.
       const tls = String(origin).startsWith('https:') && { secureContext: trust(caCertificates) }
       return new Pool(origin, { ...options, connect: { timeout: timeoutMs, ...tls } })
     },
@@ -48,9 +48,9 @@ export function createDexTransport({
 }
 
 function trust(caCertificates: string | undefined): SecureContext {
-  // The system may have the same roots as Node, several times.
+  // The system may have the same roots as Node, and duplicates.
   const roots = new Set([...getCACertificates('default'), ...getCACertificates('system')])
-  // As Go and OpenSSL's partial chains do: an intermediate, or the very certificate, is enough.
+  // Like Go and OpenSSL's partial chains: an intermediate, or the server's own certificate, is enough.
   return createSecureContext({
     allowPartialTrustChain: true,
     ca: [...roots, ...(caCertificates === undefined ? [] : [caCertificates])],

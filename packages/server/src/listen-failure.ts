@@ -1,16 +1,16 @@
 import { ConfigError } from './config/config-error.ts'
 
-/** The fault of a variable whose address cannot be listened on. */
+/** Describes the fault in a variable whose address cannot be used. */
 export function listenFailure(variable: string, address: string, error: unknown): ConfigError {
   const example = variable === 'LISTEN_ADDR' ? 'LISTEN_ADDR=:18080' : 'ADMIN_ADDR=:18081'
   return new ConfigError([{ variable, problem: `${address} ${listenProblem(error)}`, example }])
 }
 
-/** Why an address cannot be listened on, in words that follow it. */
+/** Says why an address cannot be used, in words that follow it. */
 export function listenProblem(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code
   if (code === 'EADDRINUSE') return 'is already in use'
   if (code === 'EACCES') return 'needs a privilege that this process does not have'
-  if (code === 'EADDRNOTAVAIL') return 'is no address of this machine'
-  return `cannot be listened on (${code})`
+  if (code === 'EADDRNOTAVAIL') return 'is not an address of this machine'
+  return `cannot be used (${code})`
 }

@@ -1,9 +1,9 @@
 import type { AddressInfo } from 'node:net'
 import { listenFailure } from './listen-failure.ts'
 
-/** One way in for requests, whatever the protocol: it accepts connections from its start to its stop. */
+/** A listener of any protocol, which accepts connections from its start to its stop. */
 export interface Listener {
-  /** The variable that says where it listens. */
+  /** The variable with its address. */
   readonly variable: string
   /** The configured address. */
   readonly address: string
@@ -33,7 +33,7 @@ export async function stopListeners(listeners: readonly Listener[], timeoutMs: n
   return finished.every(Boolean)
 }
 
-/** Addresses as people write them. */
+/** Formats addresses for people. */
 export function addressText(addresses: readonly AddressInfo[]): string {
   return addresses
     .map(({ address, port }) => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`))

@@ -1,9 +1,9 @@
 import { ConfigError } from './config/config-error.ts'
 
 /**
- * Why the broker did not start, for standard error; ends with a line break.
+ * Describes why the broker did not start, for standard error; ends with a line break.
  *
- * As JSON, one line per fault in the form of the log, because a collector of JSON lines drops anything else.
+ * As JSON, it has one line per fault in the form of the log: a collector of JSON lines drops anything else.
  */
 export function startFailure(error: unknown, { asJson }: { readonly asJson: boolean }): string {
   if (!asJson) return `${textOf(error)}\n`

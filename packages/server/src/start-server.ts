@@ -65,7 +65,7 @@ export async function startServer(
   const app = checkApp(checks)
   const onUnknownTarget = unknownTargetListener(metrics, logger)
   const createServer = () => createCheckListener(app, listenerOptions, onUnknownTarget)
-  // Those that answer checks; another protocol is one more of them.
+  // Listeners that answer checks, one per protocol.
   const serving = [new HttpListener('LISTEN_ADDR', createServer, config.listen)]
   const adminApp = createAdminApp({ notReadyBecause: readiness.notReadyBecause, registry: metrics.registry })
   const admin =
@@ -83,7 +83,7 @@ export async function startServer(
     const adminText = adminAddresses.length === 0 ? 'off' : addressText(adminAddresses)
     logger.info({ check: addressText(checkAddresses), admin: adminText }, 'listening')
     const [checkAddress, adminAddress] = [checkAddresses[0] as AddressInfo, adminAddresses[0]]
-    // Begins to load what is missing: the first readiness probe of a rollout need not be the one that asks for it.
+    // Starts to load what is missing, so that the first readiness probe of a rollout can already succeed.
     if (adminAddress !== undefined) readiness.notReadyBecause()
     const close = () => {
       readiness.drain()

@@ -1,7 +1,7 @@
-/** What a signal that asks the process to stop does. */
+/** Handles a signal that asks the process to stop. */
 export type StopHandler = (signal: NodeJS.Signals) => void
 
-// Before anything runs, there is nothing to finish.
+// Before the broker runs, there is nothing to finish.
 let handle: StopHandler = () => process.exit(0)
 
 /**
@@ -14,7 +14,7 @@ export function catchStopSignals(): void {
   process.on('SIGINT', signal => handle(signal))
 }
 
-/** Names what a stop signal does from now on. */
+/** Sets the handler for stop signals from now on. */
 export function onStopSignal(handler: StopHandler): void {
   handle = handler
 }

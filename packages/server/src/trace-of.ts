@@ -1,9 +1,9 @@
 import type { CheckRequest } from '@broker/core'
 
-/** Far more than the 36 characters of Envoy's request id, and the 55 of a `traceparent`. */
+/** Far more than the 36 characters of Envoy's request id and the 55 of a `traceparent`. */
 const maxLength = 128
 
-/** What ties a line of the log to Envoy's access log and to a trace; absent where Envoy forwards no such header. */
+/** Ids that connect a log line to Envoy's access log and to a trace; absent if Envoy does not forward the header. */
 export interface Trace {
   readonly requestId?: string
   readonly traceparent?: string

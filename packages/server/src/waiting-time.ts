@@ -1,8 +1,8 @@
 const minWaitMs = 50
 
 /**
- * How long a check may wait, by the time that Envoy gives it (`x-envoy-expected-rq-timeout-ms`): a little less, so that
- * the client gets our answer and not Envoy's.
+ * Derives how long a check may wait from Envoy's own timeout (`x-envoy-expected-rq-timeout-ms`): a little less, so that
+ * the client receives the broker's answer and not Envoy's.
  *
  * 10 % less (at least 20 ms, at most 100 ms), and at least 50 ms. `undefined`, no bound, for anything that is not a
  * whole number of milliseconds above 0: Envoy writes 0 for "no timeout".

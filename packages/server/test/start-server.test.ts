@@ -84,7 +84,7 @@ describe('the listeners', () => {
     expect(error.message).toContain(`LISTEN_ADDR: 127.0.0.1:${busy.port} is already in use`)
   })
 
-  test('a LISTEN_ADDR that is no address of this machine is a configuration error', async () => {
+  test('a LISTEN_ADDR that is not an address of this machine is a configuration error', async () => {
     const config = loadConfig({ LISTEN_ADDR: '192.0.2.1:0', ADMIN_ADDR: 'off' })
     expect((await failureOf(startServer(config, silent))).message).toContain(
       'LISTEN_ADDR: 192.0.2.1:0 is no address',

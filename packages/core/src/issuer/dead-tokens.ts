@@ -16,7 +16,7 @@ export interface DeadTokensOptions {
 }
 
 /**
- * Drops cached tokens that no backend can verify any more, because Dex lost their signing key: for example after a restart
+ * Drops cached tokens that backends can no longer verify, because Dex lost their signing key: for example after a restart
  * with memory storage, while tokens live for a day.
  *
  * Only the issuer's own key set counts, and only a key that was in it and is gone.

@@ -162,7 +162,7 @@ export class IssuerMetadata {
     }
   }
 
-  /** Warns before the first token request. A document without `grant_types_supported` is no reason for a warning. */
+  /** Warns before the first token request. A document without `grant_types_supported` is not a reason for a warning. */
   #warnOfMissingGrant(grants: unknown): void {
     if (!Array.isArray(grants) || grants.includes('client_credentials')) return
     const { logger, describeHint } = this.#surroundings

@@ -27,7 +27,7 @@ interface Window {
 }
 
 /**
- * Keeps lines that strangers can cause from filling the log. The first line of a kind is written at once, then one every
+ * Keeps lines that unauthenticated callers can cause from filling the log. The first line of a kind is written at once, then one every
  * 10 seconds with the number of events.
  */
 export class LogSampler {

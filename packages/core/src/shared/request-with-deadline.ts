@@ -12,7 +12,7 @@ export class RequestWithDeadline<T> {
       this.#controller.abort(new DOMException(`no answer within ${timeoutMs} ms`, 'TimeoutError'))
     }, timeoutMs)
     this.settled = run(this.#controller.signal).finally(() => clearTimeout(timer))
-    // When this fails, no caller may be waiting any more.
+    // When this fails, all callers may have left.
     this.settled.catch(() => {})
   }
 

@@ -14,7 +14,7 @@ export interface Surroundings {
   /** Returns a number from 0 up to 1, like `Math.random`. */
   readonly random: () => number
   readonly logger: Logger
-  /** For log lines that strangers can cause. */
+  /** For log lines that unauthenticated callers can cause. */
   readonly sampler: LogSampler
   /** Never throws. */
   readonly observe: BrokerObserver

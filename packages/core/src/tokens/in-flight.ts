@@ -38,7 +38,7 @@ export class InFlight<T> {
     return this.#work.has(key)
   }
 
-  /** Joins the work under way for a key, or starts it. Fewer callers may wait for a stranger's token. */
+  /** Joins the work under way for a key, or starts it. Fewer callers may wait for the token of an unknown client. */
   join(key: string, isStranger: boolean, work: Work<T>): SharedWork<T> {
     return this.#work.get(key) ?? this.#start(key, isStranger, work)
   }

@@ -6,7 +6,7 @@ import type { Surroundings } from '../shared/surroundings.ts'
 
 /**
  * Logs a failed token request: once per request, not once per caller. Rejections of callers' own credentials are sampled,
- * and Dex's description of them is logged at debug only, because strangers can influence it.
+ * and Dex's description of them is logged at debug only, because unauthenticated callers can influence it.
  */
 export function logTokenFailure(
   surroundings: Surroundings,
@@ -33,7 +33,7 @@ export function logTokenFailure(
   const message = `token request failed: ${failure.message}`
   if (code === 'server_error') logger.error({ ...fields, err: cause }, message)
   else if (code === 'token_request_rejected' && !configured) {
-    // Strangers choose these credentials, as many as they like.
+    // Unauthenticated callers choose these credentials, as many as they like.
     sampler.note('rejected_credentials', count => logger.warn({ ...fields, ...shown, count }, message))
   } else logger.error(fields, message)
 }

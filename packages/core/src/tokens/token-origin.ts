@@ -19,7 +19,7 @@ export interface TokenOrigin {
 
   /**
    * Obtains a token, once for all callers that wait for it. Rejects with a `BrokerError`, which can be the signal's reason.
-   * `onFirstFailure` receives the failure of an attempt that is retried, so that callers with a living token stop waiting.
+   * `onFirstFailure` receives the failure of an attempt that is retried, so that callers with an unexpired token stop waiting.
    */
   obtain(
     order: TokenOrder,

@@ -126,7 +126,7 @@ export class Tokens {
     return true
   }
 
-  /** Drops the tokens that these keys of an issuer signed, because no backend can verify them any more. */
+  /** Drops the tokens that these keys of an issuer signed, because backends can no longer verify them. */
   dropSignedBy(issuer: string, kids: ReadonlySet<string>): void {
     const tokens = this.#options.cache.deleteSignedBy(issuer, kids)
     if (tokens === 0) return
@@ -152,7 +152,7 @@ export class Tokens {
     )
   }
 
-  /** Waits for one attempt at most when a living token exists, and not at all when one has just failed. */
+  /** Waits for one attempt at most when an unexpired token exists, and not at all when one has just failed. */
   async #replaceOrStale(order: TokenOrder, cached: CachedToken, wait: Wait): Promise<IssuedToken> {
     if (!this.#inFlight.has(order.key) && cached.refresh.isPaused) return this.#asStale(cached.token)
     const shared = this.#join(order)
@@ -220,14 +220,14 @@ export class Tokens {
     if (failure.code === 'token_request_rejected') {
       cache.delete(order.key)
       accepted.delete(order)
-      // The living token of a configured client stays in use while the operator corrects the configuration.
+      // The unexpired token of a configured client stays in use while the operator corrects the configuration.
     } else {
       cache.find(order.key)?.refresh.failed(failure)
     }
   }
 }
 
-/** Whether a living token stays in use: Dex is unavailable, or the configuration is wrong. */
+/** Whether an unexpired token stays in use: Dex is unavailable, or the configuration is wrong. */
 function isOutlived({ transient, code }: BrokerError): boolean {
   return transient || code === 'client_misconfigured'
 }

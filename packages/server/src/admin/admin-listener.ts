@@ -3,12 +3,12 @@ import type { Socket } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Hono } from 'hono'
 
-/** For probes, a few Prometheus servers and people; an idle connection beyond is refused, not one of the checks. */
+/** Enough for probes, a few Prometheus servers and people. */
 const maxConnections = 64
 
 /**
- * The server of the admin app, which strangers may reach: it must never hold a check up. It has a bounded number of
- * connections, and answers one request at a time on each; pipelined requests, which no probe or scraper sends, end the
+ * Creates the server of the admin app. Anybody on the network may reach it, so it must never delay a check: connections
+ * are bounded, and each has one request at a time. Pipelined requests, which no probe or scraper sends, end the
  * connection.
  */
 export function createAdminListener(app: Hono): Server {

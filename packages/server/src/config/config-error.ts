@@ -1,13 +1,13 @@
-/** What is wrong with one variable. */
+/** A fault in one variable. */
 export interface ConfigFault {
   readonly variable: string
-  /** Reads on from the variable's name, and never holds a secret. */
+  /** Continues a sentence that begins with the variable's name; never contains a secret. */
   readonly problem: string
-  /** An assignment that would be right: `HTTP_TIMEOUT=5s`. */
+  /** A valid assignment: `HTTP_TIMEOUT=5s`. */
   readonly example: string
 }
 
-/** The environment cannot be used; lists every fault at once, one per line of the message. */
+/** An invalid environment. Lists every fault at once, one per line of the message. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly faults: readonly ConfigFault[]

@@ -2,18 +2,18 @@ import type { TokenBrokerOptions } from '@broker/core'
 import type { ServerSettings } from './schema/settings.ts'
 import type { ListenAddress } from './values/listen-address.ts'
 
-/** Where the admin listener binds. */
+/** The address of the admin listener. */
 export interface AdminAddress extends ListenAddress {
-  /** True when the operator chose no address: then a busy port is no reason to stop. */
+  /** Whether the operator left the address to the default; a port in use then does not stop the start. */
   readonly isDefault: boolean
 }
 
 /** The server's configuration, validated: its own settings, and the options of the broker. Times in whole milliseconds. */
 export interface Config extends Omit<ServerSettings, 'admin'> {
-  /** Undefined when the admin listener is turned off. */
+  /** `undefined` when the admin listener is off. */
   readonly admin: AdminAddress | undefined
-  /** The options that the variables set; header names in lower case. */
+  /** Options for the broker; header names in lower case. */
   readonly broker: TokenBrokerOptions
-  /** What is allowed but dangerous, or likely a mistake: sentences for the log, none of which holds a secret. */
+  /** Sentences for the log about dangerous or likely mistaken settings; none of them contains a secret. */
   readonly warnings: readonly string[]
 }

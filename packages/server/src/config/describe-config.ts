@@ -6,9 +6,10 @@ import type { Variable } from './schema/variable.ts'
 const mask = '********'
 
 /**
- * The effective configuration, one `NAME=value` line per variable, secrets masked.
+ * Describes the effective configuration, one `NAME=value` line per variable, with secrets masked.
  *
- * Empty is what is not set, what is discovered, and every variable of the JWT gate while there is no gate. Ends without a line break.
+ * A value is empty when it is not set, when it is discovered, and for the JWT gate when the gate is off. Has no final
+ * line break.
  */
 export function describeConfig(config: Config): string {
   return variableNames.map(name => `${name}=${effectiveValue(name, config)}`).join('\n')

@@ -11,7 +11,8 @@ import type { Variable } from './schema/variable.ts'
 import { envoyHeaderPrefixes } from './values/envoy-header-prefixes.ts'
 
 /**
- * Reads the configuration from environment variables; variables that are not ours are ignored, with a warning where one seems to be misspelt.
+ * Reads the configuration from environment variables. Ignores other variables, with a warning where one seems to be a
+ * misspelt variable of the broker.
  *
  * Throws a `ConfigError` that lists every fault at once. Reads the file of DEX_CA_FILE and nothing else.
  */
@@ -34,7 +35,7 @@ function serverSettings({ settings }: SettingsReading): ServerSettings {
     const value = settings[name]
     return setting === undefined || value === undefined ? [] : [[setting, value] as const]
   })
-  // Without a fault nothing that has a default is absent.
+  // Without a fault, every setting with a default is present.
   return Object.fromEntries(entries) as unknown as ServerSettings
 }
 
@@ -47,13 +48,13 @@ function brokerOptions(reading: SettingsReading): Config['broker'] {
   return optionsFrom(values)
 }
 
-/** The value of a variable where it has a say. */
+/** The value of a variable, or `undefined` where another variable overrides it. */
 function effective(name: VariableName, { settings, isSet }: SettingsReading): unknown {
   const { DEX_ISSUER } = settings
-  // Its default must not win over the endpoint that the issuer names.
+  // Its default must not override the discovered endpoint.
   if (name === 'DEX_TOKEN_URL' && DEX_ISSUER !== undefined && !isSet(name)) return undefined
   if (configSchema[name].option?.startsWith('gate.') && !hasGate(isSet)) return undefined
-  // The keys are those of Dex: so is the issuer.
+  // With Dex's keys, the issuer is Dex too.
   if (name === 'JWT_ISSUER' && !isSet(name) && !isSet('JWKS_URL')) return DEX_ISSUER
   return settings[name]
 }

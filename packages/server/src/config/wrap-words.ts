@@ -1,4 +1,4 @@
-/** Sets words in lines of at most `width` characters; a longer word gets a line of its own. */
+/** Wraps words into lines of at most `width` characters; a longer word has its own line. */
 export function wrapWords(words: readonly string[], width: number): readonly string[] {
   const lines: string[] = []
   for (const word of words) {

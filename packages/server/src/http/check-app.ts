@@ -5,21 +5,21 @@ import { LinearRouter } from 'hono/router/linear-router'
 import { Checks, type VerdictListener } from '../checks.ts'
 import { waitingTimeMs } from '../waiting-time.ts'
 
-/** What a Node listener hands to the app; elsewhere there is nothing. */
+/** The bindings that a Node listener passes to the app; absent elsewhere. */
 export interface CheckEnvironment {
   Bindings: Partial<HttpBindings>
 }
 
-/** The header by which Envoy learns what to remove from the request; it reads it on 200 only, and removes last. */
+/** Header with the names that Envoy removes from the request, after it has set the others; read on 200 only. */
 const removeHeader = 'x-envoy-auth-headers-to-remove'
-/** How long Envoy waits for this check, in milliseconds. */
+/** Header with Envoy's timeout for this check, in milliseconds. */
 const expectedTimeoutHeader = 'x-envoy-expected-rq-timeout-ms'
-/** Nobody reads this answer: the client has left. */
+/** nginx's status for a client that closed the connection; nobody reads it. */
 const clientClosedRequest = 499
 
 /**
- * A Hono app that answers every request, whatever its method and path, as an Envoy ext_authz check over HTTP: 200 with
- * the headers to set lets the request pass, anything else does not.
+ * Creates a Hono app that answers every request as an Envoy ext_authz check over HTTP, whatever its method and path. A 200
+ * with the headers to set lets the request pass; any other status refuses it.
  */
 export function createCheckApp(
   broker: Pick<Broker, 'decide'>,
@@ -28,9 +28,9 @@ export function createCheckApp(
   return checkApp(new Checks(broker, onVerdict))
 }
 
-/** The same for checks that are counted and logged already. */
+/** Creates the same app for checks that are already counted and logged. */
 export function checkApp(checks: Checks): Hono<CheckEnvironment> {
-  // The path of a check is the client's and says nothing here: there is one route, and no URL to take apart.
+  // The path belongs to the client and is ignored: there is one route, and no URL to parse.
   const app = new Hono<CheckEnvironment>({ router: new LinearRouter(), getPath: () => '/' })
   app.all('*', context => {
     const request = new HonoCheckRequest(context)
@@ -40,7 +40,7 @@ export function checkApp(checks: Checks): Hono<CheckEnvironment> {
   return app
 }
 
-/** A check as Hono has it; its signal and its timeout are made only for a check that has to wait. */
+/** A check in Hono's form. Its signal and timeout are created only for a check that has to wait. */
 class HonoCheckRequest implements CheckRequest {
   readonly #context: Context<CheckEnvironment>
   readonly headers: readonly string[]
@@ -54,7 +54,7 @@ class HonoCheckRequest implements CheckRequest {
     const values = this.headers.filter(
       (_, index) => this.headers[index - 1]?.toLowerCase() === expectedTimeoutHeader && index % 2 === 1,
     )
-    // Twice is as good as never.
+    // A repeated header is ambiguous, and ignored.
     return values.length === 1 ? waitingTimeMs(values[0] ?? '') : undefined
   }
 
@@ -77,7 +77,7 @@ function answer(verdict: Verdict): Response {
   return new Response(verdict.body, { status: verdict.status, headers: verdict.headers })
 }
 
-/** The broker gives the same verdict object again and again, so its headers are written once. */
+/** The broker returns the same verdict object again and again, so its headers are written once. */
 const headersOfVerdict = new WeakMap<AllowVerdict, Record<string, string>>()
 
 function allowHeaders(verdict: AllowVerdict): Record<string, string> {
@@ -89,7 +89,7 @@ function allowHeaders(verdict: AllowVerdict): Record<string, string> {
   return headers
 }
 
-/** Where there is no Node request behind the app, a repeated header arrives joined and cannot be told apart. */
+/** Without a Node request, a repeated header arrives joined, and the parts cannot be distinguished. */
 function headerLines(headers: Headers): string[] {
   return [...headers].flat()
 }

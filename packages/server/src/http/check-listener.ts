@@ -17,8 +17,8 @@ import { targetKind } from './raw-target.ts'
 const lingerMs = 500
 
 /**
- * The listener that Envoy calls. It is no web site: the raw request target decides what a request is, and nothing
- * but a check that passes, or the probe, is ever answered with 200. `onUnknownTarget` hears of a request that is neither.
+ * Creates the server that Envoy calls. The raw request target decides whether a request is a check, and only an allowed
+ * check or the probe is ever answered with 200. `onUnknownTarget` is called for a request that is neither.
  */
 export function createCheckListener(
   app: Hono<CheckEnvironment>,
@@ -34,7 +34,7 @@ export function createCheckListener(
     }
     switch (targetKind(incoming.url ?? '', incoming.rawHeaders)) {
       case 'check':
-        // The client's path and host say nothing to a check, and odd ones are refused by the framework.
+        // A check ignores the client's path and host, and the framework would refuse odd ones.
         incoming.url = '/check'
         incoming.headers.host = 'check'
         // It answers every failure itself.
@@ -50,13 +50,13 @@ export function createCheckListener(
     }
   }
   const server = createServer(options, answer)
-  // What a client expects is a matter for the backend; Node would answer 417.
+  // The backend decides about `Expect`; Node would answer 417.
   server.on('checkExpectation', (incoming, outgoing) => server.emit('request', incoming, outgoing))
-  // Headers beyond Node's count would be dropped silently, and a repeated credential header with them.
+  // Node silently drops headers beyond its maximum count, and a repeated credential header could be among them.
   server.maxHeadersCount = 0
   server.on('connect', (_request, socket) => answerAndClose(socket, '403 Forbidden'))
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    // More of what was answered already.
+    // A further error on a connection that was already answered.
     if (socket.writableEnded) return
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
     else answerAndClose(socket, statusOfParseError(error.code))
@@ -64,7 +64,7 @@ export function createCheckListener(
   return server
 }
 
-/** Node notices only after the headers were handed over, and a check may be answered by then. */
+/** Node notices after the headers were passed on, when the check may already be answered. */
 function hasDoubtfulFraming({ headers }: IncomingMessage): boolean {
   const encoding = headers['transfer-encoding']
   return encoding !== undefined && encoding.toLowerCase() !== 'chunked'
@@ -87,13 +87,13 @@ function statusOfParseError(code: string | undefined): string {
 }
 
 /**
- * For connections on which there is no request, so no response object either. None of the listener's timeouts sees
- * such a connection any more: a client that never closes its side would hold it, and the process, for ever.
+ * Answers on a connection without a request, and so without a response object. The listener's timeouts no longer apply
+ * to such a connection: a client that never closes its side would hold it, and the process, forever.
  */
 function answerAndClose(socket: Duplex, status: string): void {
   socket.on('error', () => socket.destroy())
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
-  // Unread bytes would turn the close into a reset, and the client might lose the answer.
+  // Unread bytes turn the close into a reset, and the client could lose the answer.
   socket.resume()
   const linger = setTimeout(() => socket.destroy(), lingerMs)
   socket.once('close', () => clearTimeout(linger))

@@ -2,13 +2,13 @@ import type { RequestListener, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** How long new connections are still accepted after readiness flipped: proxies learn of it with a delay. */
+/** How long new connections are still accepted after readiness changed, because proxies notice it with a delay. */
 const maxDrainMs = 1_000
 
 /**
- * Lets a listener come to rest: answers go on with `connection: close`, so that clients stop to reuse connections
- * instead of losing a request on one; then no connection is accepted and what runs is finished, within `timeoutMs`.
- * What still runs then is cut off.
+ * Stops a listener in three steps, within `timeoutMs`. First, answers carry `connection: close`, so that clients stop
+ * reusing connections instead of losing a request on one. Then no connection is accepted and running requests finish.
+ * Last, requests that still run are cut off.
  */
 export class GracefulStop {
   readonly #server: Server
@@ -22,18 +22,18 @@ export class GracefulStop {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
     })
-    // In the place of the listener that answers, not beside it: each check would be handed to all of them in turn.
+    // Replaces the listeners that answer: a second listener beside them would cost every check a call.
     const answer = server.listeners('request') as RequestListener[]
     server.removeAllListeners('request')
     server.on('request', (incoming, outgoing) => {
       if (this.#stopping) closeAfter(outgoing)
       for (const listener of answer) listener.call(server, incoming, outgoing)
-      // What was answered at once, as most are, needs no watching.
+      // A request that was answered at once, as most are, needs no watching.
       if (!this.#stopping && !outgoing.writableEnded) this.#watch(outgoing)
     })
   }
 
-  /** Resolves with whether everything that ran was finished. */
+  /** Resolves with whether every running request was finished. */
   async stop(timeoutMs: number): Promise<boolean> {
     this.#stopping = true
     for (const outgoing of this.#running) closeAfter(outgoing)
@@ -54,20 +54,20 @@ export class GracefulStop {
     return inTime
   }
 
-  /** Node before 26 does not count a connection as idle on which nothing was ever sent. */
+  /** Node before 26 does not count an unused connection as idle. */
   #closeUnusedConnections(): void {
     for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
   }
 
-  /** What runs when the stop begins must not leave an idle connection behind: nobody would close it. */
+  /** A request that runs when the stop begins must not leave an idle connection, which would never be closed. */
   #watch(outgoing: ServerResponse): void {
     this.#running.add(outgoing)
     outgoing.once('close', () => this.#running.delete(outgoing))
   }
 
   /**
-   * Without a connection there is nobody to be surprised. Whoever had one comes back on a new one, because each answer
-   * closes its connection: that for a moment none is left says nothing.
+   * Waits only if there are connections. Their clients reconnect, because each answer closes its connection, so having no
+   * connection for a moment does not end the wait.
    */
   async #drain(drainMs: number): Promise<void> {
     if ((await this.#connections()) > 0) await delay(drainMs)

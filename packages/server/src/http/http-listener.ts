@@ -6,8 +6,8 @@ import type { Listener } from '../listener.ts'
 import { GracefulStop } from './graceful-stop.ts'
 
 /**
- * An HTTP server at an address; a host name is every address that it resolves to, as `localhost` is 127.0.0.1 and ::1.
- * Without a host it listens on every interface, IPv6 included.
+ * An HTTP server at an address. A host name stands for every address that it resolves to: `localhost` is 127.0.0.1 and
+ * ::1. Without a host, it listens on every interface, IPv6 included.
  */
 export class HttpListener implements Listener {
   readonly variable: string
@@ -31,7 +31,7 @@ export class HttpListener implements Listener {
     const failures: unknown[] = []
     for (const each of hosts) {
       try {
-        // With port 0 the system chooses for the first address, and the others follow.
+        // With port 0, the system chooses a port for the first address, and the others use the same.
         addresses.push(await this.#listen(each, addresses[0]?.port ?? port))
       } catch (error) {
         if (!isMissingAddress(error)) {
@@ -68,7 +68,7 @@ async function addressesOf(host: string): Promise<string[]> {
   return [...new Set(found.map(({ address }) => address))]
 }
 
-/** `localhost` has ::1 in many an /etc/hosts of a machine without IPv6. */
+/** In /etc/hosts, `localhost` is often ::1 as well, even on machines without IPv6. */
 function isMissingAddress(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException
   return code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT'

@@ -33,7 +33,7 @@ export function declaredKeyProblem(jwk: Jwk): string | undefined {
     : 'its alg does not fit its type or curve'
 }
 
-/** Issuers publish such keys beside others on purpose, so that they are no reason for a warning. */
+/** Issuers publish such keys beside others on purpose, so that they are not a reason for a warning. */
 export const encryptionOnly = 'it is for encryption'
 
 /** Tells why the parameters of a declared key are not valid or not trusted; `undefined` when they are. */

@@ -19,7 +19,7 @@ export class UnusableKeys {
   }
 
   note({ unusable, size }: KeySet): void {
-    // An encryption key beside signing keys is no mistake.
+    // An encryption key beside signing keys is not a mistake.
     const listed = size === 0 ? unusable : unusable.filter(({ problem }) => problem !== encryptionOnly)
     const text = JSON.stringify([size === 0, listed])
     if (text === this.#warned) return

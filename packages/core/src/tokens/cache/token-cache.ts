@@ -68,7 +68,7 @@ export class TokenCache {
     return this.#cells?.size ?? 0
   }
 
-  /** Living tokens evicted because the cache was full, since the start. */
+  /** Unexpired tokens evicted because the cache was full, since the start. */
   get evictions(): number {
     return this.#evictions
   }

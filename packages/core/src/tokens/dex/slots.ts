@@ -32,7 +32,7 @@ export interface Applicant {
  * Limits the concurrent requests to Dex and queues the others. Accepted clients go first, and unknown clients use at most
  * half of the slots, so that made-up credentials block no accepted client.
  *
- * Rejects a request at once that could not be served in time. A wait in this queue is no failure of Dex.
+ * Rejects a request at once that could not be served in time. A wait in this queue is not a failure of Dex.
  */
 export class Slots {
   readonly #options: SlotsOptions

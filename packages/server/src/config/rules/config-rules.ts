@@ -11,7 +11,7 @@ import { isServiceLink } from './unknown-variables.ts'
 
 type Rule = (reading: SettingsReading) => readonly (ConfigFault | undefined)[]
 
-/** What no variable can tell on its own: the faults between variables that are valid by themselves. */
+/** Finds faults between variables that are valid separately. */
 export function findConflicts(reading: SettingsReading): readonly ConfigFault[] {
   const rules: readonly Rule[] = [
     urlsAreEncrypted,
@@ -41,7 +41,7 @@ const gateIsComplete: Rule = ({ isSet }) => {
   const cause = gateVariables.find(isSet)
   if (cause === undefined) return []
   return [
-    // Without keys the gate would have to let everybody in or nobody.
+    // Without keys, the gate could only accept everybody or nobody.
     isSet('JWKS_URL') || isSet('DEX_ISSUER') || isSet('DEX_JWKS_URL')
       ? undefined
       : faultOf(
@@ -57,7 +57,7 @@ const gateIsComplete: Rule = ({ isSet }) => {
   ]
 }
 
-/** Whether a variable is one of the gate's, or was meant to be. */
+/** Whether a variable belongs to the gate, or was likely meant to. */
 const isGateLike = (name: string): boolean => /^(?:JWT|JWKS)_/.test(name) && !isServiceLink(name)
 
 const gateIsNotForgotten: Rule = ({ settings, isSet, names }) => {
@@ -111,7 +111,7 @@ const scopeFitsWithAudiences: Rule = ({
 }
 
 const listenersDiffer: Rule = ({ settings: { LISTEN_ADDR: listen, ADMIN_ADDR: admin }, isSet }) => {
-  // A default that collides is only a warning at the start, because the operator did not ask for it.
+  // A colliding default is only a warning at start, because the operator did not set it.
   if (!isSet('ADMIN_ADDR') || listen === undefined || admin === undefined || admin === 'off') return []
   if (listen.port !== admin.port || listen.port === 0 || listen.host !== admin.host) return []
   return [faultOf('ADMIN_ADDR', 'is the same address as LISTEN_ADDR')]

@@ -4,7 +4,7 @@ import type { SettingsReading } from '../schema/read-settings.ts'
 import { oddValueWarnings } from './odd-values.ts'
 import { unknownVariableWarnings } from './unknown-variables.ts'
 
-/** What is allowed but dangerous about a configuration, or likely a mistake. */
+/** Lists what is dangerous or likely a mistake in a valid configuration. */
 export function configWarnings(
   { broker, allowUnauthenticatedCallers }: Omit<Config, 'warnings'>,
   { names, textOf }: SettingsReading,

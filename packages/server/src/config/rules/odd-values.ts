@@ -2,7 +2,7 @@ import { configSchema, type VariableName, variableNames } from '../schema/config
 import type { Variable } from '../schema/variable.ts'
 import * as kind from '../schema/variable-kinds.ts'
 
-/** Kinds whose text is taken literally, so that nothing refuses what an env file has added to it. */
+/** Kinds whose text is used literally, so that no rule rejects quotes or blanks from an env file. */
 const literalKinds: ReadonlySet<unknown> = new Set([
   kind.text,
   kind.scope,
@@ -15,8 +15,8 @@ const literalVariables = variableNames.filter(name => {
 })
 
 /**
- * A warning for each text with quotes or blanks around it: `docker --env-file` and Kubernetes keep both. Says where they
- * are, and never shows the value.
+ * Warns of each text with quotes or blanks around it: `docker --env-file` and Kubernetes keep both. Says where they are
+ * and never shows the value.
  */
 export function oddValueWarnings(textOf: (variable: VariableName) => string | undefined): string[] {
   return literalVariables.flatMap(name => {

@@ -4,20 +4,20 @@ import { configSchema, type VariableName, variableNames } from './config-schema.
 import type { Settings } from './settings.ts'
 import type { Variable } from './variable.ts'
 
-/** The variables as far as they could be read, for rules that compare them. */
+/** The variables that could be read, for rules that compare them. */
 export interface SettingsReading {
-  /** A variable that is faulty is absent. */
+  /** Without the variables that are invalid. */
   readonly settings: Partial<Settings>
   readonly faults: readonly ConfigFault[]
-  /** Tells whether the operator set the variable, rightly or wrongly; an empty one counts as unset. */
+  /** Whether the operator set the variable, validly or not; an empty one counts as unset. */
   readonly isSet: (variable: VariableName) => boolean
   /** The text of a variable; `undefined` or empty when it is not set. */
   readonly textOf: (variable: VariableName) => string | undefined
-  /** The names of all variables that are there, empty ones and others' included. */
+  /** The names of all environment variables, including empty and unrelated ones. */
   readonly names: readonly string[]
 }
 
-/** Reads each variable on its own, so that a fault in one hides no fault in another. */
+/** Reads each variable separately, so that one fault does not hide another. */
 export function readSettings(env: NodeJS.ProcessEnv): SettingsReading {
   const settings: Record<string, unknown> = {}
   const faults: ConfigFault[] = []
@@ -40,7 +40,7 @@ export function readSettings(env: NodeJS.ProcessEnv): SettingsReading {
   }
 }
 
-/** A fault of a variable, with the example that its schema gives unless there is a better one. */
+/** Describes a fault in a variable, with the schema's example unless a better one is given. */
 export function faultOf(variable: VariableName, problem: string, example?: string): ConfigFault {
   return { variable, problem, example: `${variable}=${example ?? configSchema[variable].example}` }
 }

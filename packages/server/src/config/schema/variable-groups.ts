@@ -4,11 +4,11 @@ import type { Variable } from './variable.ts'
 /** A variable as the reference shows it. */
 export interface DocumentedVariable extends Omit<Variable, 'kind' | 'rule' | 'option' | 'setting'> {
   readonly name: VariableName
-  /** What its values are. */
+  /** The kind of its values. */
   readonly type: string
 }
 
-/** Variables that belong together, under the heading that the reference gives them. */
+/** Related variables, under their heading in the reference. */
 export interface VariableGroup {
   readonly title: string
   readonly variables: readonly DocumentedVariable[]

@@ -24,7 +24,7 @@ export const duration: Kind<number> = {
   format: formatMilliseconds,
 }
 
-/** The same, as the Go service reads it: a zero stands for the default. */
+/** A duration as the Go service reads it: zero means the default. */
 export const durationOrDefault: Kind<number> = {
   ...duration,
   parse: (text, rule) => parseMilliseconds(text, { min: 0, max: rule.max }) || (rule.default ?? 0),
@@ -59,7 +59,7 @@ export const count: Kind<number> = {
   format: String,
 }
 
-/** A part of a whole: a decimal number above `min`, and not above `max`. */
+/** A fraction: a decimal number above `min` and not above `max`. */
 export const ratio: Kind<number> = {
   type: ({ min, max }) => `number above ${min}, at most ${max}`,
   parse: (text, { min = 0, max = 1 }) => {
@@ -74,7 +74,7 @@ export const ratio: Kind<number> = {
   format: String,
 }
 
-/** One of a few words, in this very spelling. */
+/** One of a few words, case-sensitive. */
 export function oneOf<const Word extends string>(...words: readonly Word[]): Kind<Word> {
   return {
     type: () => words.map(word => `\`${word}\``).join(' or '),
@@ -99,21 +99,21 @@ export const logLevel: Kind<LogLevel> = {
   format: formatLogLevel,
 }
 
-/** Where to listen, in Go's `host:port`. */
+/** A listen address in Go's form `host:port`. */
 export const address: Kind<ListenAddress> = {
   type: () => 'address',
   parse: parseListenAddress,
   format: formatListenAddress,
 }
 
-/** Where to listen, or the word `off`. */
+/** A listen address, or the word `off`. */
 export const addressOrOff: Kind<ListenAddress | 'off'> = {
   type: () => 'address or `off`',
   parse: text => (text.toLowerCase() === 'off' ? 'off' : parseListenAddress(text)),
   format: value => (value === 'off' ? value : formatListenAddress(value)),
 }
 
-/** The URL of an endpoint; whether http is acceptable depends on ALLOW_INSECURE_DEX_URL and is judged later. */
+/** The URL of an endpoint. Whether http is allowed depends on ALLOW_INSECURE_DEX_URL and is checked later. */
 export const url: Kind<string> = {
   type: () => 'URL',
   parse: text => parseEndpointUrl(text).href,
@@ -121,14 +121,14 @@ export const url: Kind<string> = {
   show: shownUrl,
 }
 
-/** An issuer, as the very text that was written, because it is compared exactly. */
+/** An issuer, exactly as written, because it is compared as text. */
 export const issuer: Kind<string> = {
   type: () => 'URL without a query',
   parse: parseIssuer,
   format: asWritten,
 }
 
-/** A file of PEM certificates, read on the spot. */
+/** A file of PEM certificates, read at once. */
 export const caFile: Kind<CaFile> = {
   type: () => 'path of a PEM file',
   parse: readCaFile,
@@ -170,7 +170,7 @@ export const tokenAudiences: Kind<readonly string[]> = {
   format: names => names.join(','),
 }
 
-/** Audiences of which a JWT needs one. */
+/** Audiences; a JWT needs one of them. */
 export const jwtAudiences: Kind<readonly string[]> = {
   type: () => 'audiences separated by commas',
   parse: parseJwtAudiences,

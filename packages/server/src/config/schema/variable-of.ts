@@ -8,7 +8,7 @@ const variables: ReadonlyMap<string, string> = new Map(
   }),
 )
 
-/** The variable that sets an option of core; the option's own path where there is none. */
+/** Names the variable that sets an option of core; the option's path where there is none. */
 export function variableOf(option: string): string {
   return variables.get(option) ?? option
 }

@@ -9,7 +9,7 @@ export interface Rule<Value = unknown> {
   readonly maxLength?: number
 }
 
-/** A kind of value: its name in the reference, and how its text is read and written. */
+/** A kind of value: its name in the reference, its parser and its formatter. */
 export interface Kind<Value = unknown> {
   type(rule: Rule<Value>): string
   /** Throws a `Refusal`. */
@@ -23,18 +23,18 @@ export interface Kind<Value = unknown> {
 interface Declaration<Value> {
   readonly group: string
   readonly kind: Kind<Value>
-  /** What core's rule for the option does not say: the default or limits that are the server's. */
+  /** The server's own default or limits, where core's rule for the option has none. */
   readonly rule?: Rule<NoInfer<Value>>
   readonly description: string
   /** Default: `defaultText`. */
   readonly example?: string
-  /** The default as the reference spells it, where that is not how its kind writes it. */
+  /** The default as the reference shows it, where its kind formats it differently. */
   readonly defaultText?: string
-  /** Masked wherever the value is printed. */
+  /** Whether the value is masked wherever it is printed. */
   readonly secret?: boolean
 }
 
-/** An environment variable: everything that reading, printing and documenting it needs. */
+/** An environment variable, with all that is needed to read, print and document it. */
 export interface Variable<Value = unknown> {
   readonly group: string
   readonly kind: Kind<Value>
@@ -62,7 +62,7 @@ export interface SettingVariable<Name extends string, Value, DefaultText extends
   readonly defaultText: DefaultText
 }
 
-/** Declares the variable of an option of core, whose default and limits are those of core's `optionRules`. */
+/** Declares the variable of an option of core, with the default and the limits of core's `optionRules`. */
 export function option<Path extends OptionPath, Value extends OptionValue<Path>>(
   path: Path,
   declaration: Declaration<Value>,
@@ -72,7 +72,7 @@ export function option<Path extends OptionPath, Value extends OptionValue<Path>>
   return { ...completed({ ...declaration, rule }), option: path, setting: undefined }
 }
 
-/** Declares a variable of the server itself that has a default. */
+/** Declares a variable that only the server uses and that has a default. */
 export function setting<const Name extends string, Value>(
   name: Name,
   declaration: Declaration<Value>,
@@ -83,7 +83,7 @@ export function setting<const Name extends string, Value>(
   return { ...variable, defaultText, option: undefined, setting: name }
 }
 
-/** Declares one without a default; `via` is the option of core that the server makes of it, if any. */
+/** Declares a server variable without a default; `via` names the option of core that the server derives from it, if any. */
 export function optionalSetting<const Name extends string, Value>(
   name: Name,
   { via, ...declaration }: Declaration<Value> & { readonly via?: OptionPath },

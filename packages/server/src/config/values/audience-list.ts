@@ -2,7 +2,7 @@ import { audienceProblem } from '@broker/core/options'
 import { quoteValue } from './quote-value.ts'
 import { Refusal } from './refusal.ts'
 
-/** Reads the client ids of the services a token is for, separated by commas or blanks; repeated ones count once. */
+/** Reads client ids of services, separated by commas or blanks; duplicates count once. */
 export function parseTokenAudiences(text: string): readonly string[] {
   const names = [...new Set(text.split(/[\s,]+/).filter(name => name !== ''))]
   const problems = names.flatMap(name => {
@@ -13,10 +13,10 @@ export function parseTokenAudiences(text: string): readonly string[] {
   return names
 }
 
-/** Reads the audiences of which a caller's JWT needs one, separated by commas; at least one. */
+/** Reads the audiences that a caller's JWT may name, separated by commas; at least one. */
 export function parseJwtAudiences(text: string): readonly string[] {
   const names = [...new Set(text.split(',').map(name => name.trim()))].filter(name => name !== '')
-  // An empty list would be a gate that lets every audience in, the opposite of what was meant.
+  // An empty list would accept every audience, the opposite of the intention.
   if (names.length === 0) throw new Refusal(`${quoteValue(text)} names no audience`)
   return names
 }

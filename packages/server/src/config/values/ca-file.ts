@@ -26,7 +26,7 @@ export function readCaFile(path: string): CaFile {
 
 function textOf(path: string): string {
   try {
-    // A directory or a named pipe is told apart first: reading the latter would wait for ever.
+    // A directory or a named pipe is rejected first: reading the latter would wait for ever.
     if (!statSync(path).isFile()) throw new Refusal(`${quoteValue(path)} is not a file`)
     return readFileSync(path, 'utf8')
   } catch (error) {

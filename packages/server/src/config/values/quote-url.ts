@@ -1,8 +1,8 @@
 import { quoteValue } from './quote-value.ts'
 
 /**
- * Quotes what should be a URL, for a message: without its query, in which a secret could be. Where there is an @ nothing
- * is quoted, because a password may be in front of it, however the rest is mangled.
+ * Quotes a possibly malformed URL for a message, without its query, which could hold a secret. A text with an @ is not
+ * quoted at all, because a password may precede it.
  */
 export function quoteUrl(text: string): string {
   if (text.includes('@')) return 'the value'

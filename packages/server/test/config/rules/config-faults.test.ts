@@ -78,13 +78,13 @@ describe('a fault of one variable', () => {
     ],
     ['DEX_TOKEN_URL', 'https://u:p@dex/', 'contains user information (user:password@), which is never used'],
     ['STATIC_CLIENT_ID', 'i'.repeat(257), 'has 257 characters, more than 256'],
-    ['STATIC_CLIENT_ID', 'a\u0085b', 'holds a control character'],
+    ['STATIC_CLIENT_ID', 'a\u0085b', 'contains a control character'],
     ['STATIC_CLIENT_SECRET', 's'.repeat(4097), 'has 4097 characters, more than 4096'],
     ['STATIC_CLIENT_SECRET', 'hunter2\n', 'ends with a line break'],
-    ['STATIC_CLIENT_SECRET', 'hunter\u007f2', 'holds a control character'],
+    ['STATIC_CLIENT_SECRET', 'hunter\u007f2', 'contains a control character'],
     ['STATIC_CLIENT_SECRET', 'hunter\ud800', 'is not well-formed Unicode'],
     ['STATIC_SCOPE', 's'.repeat(1025), 'has 1025 characters, more than 1024'],
-    ['STATIC_SCOPE', 'öpenid', 'holds a character that is not printable ASCII'],
+    ['STATIC_SCOPE', 'öpenid', 'contains a character that is not printable ASCII'],
     ['STATIC_AUDIENCES', 'orders "x"', '"\\"x\\"" contains a character that a scope cannot contain'],
   ])('%s=%j is named', (variable, value, problem) => {
     expect(faultsOf({ [variable]: value })).toEqual([`${variable}: ${problem}`])
@@ -252,7 +252,7 @@ describe('ConfigError', () => {
         const message = messageOf({ STATIC_CLIENT_SECRET: `${value}\u0000`, HTTP_TIMEOUT: 'x' })
         expect(message).not.toContain(value)
         expect(message).not.toContain(JSON.stringify(value).slice(1, -1))
-        expect(message).toMatch(/^STATIC_CLIENT_SECRET: .*holds a control character/m)
+        expect(message).toMatch(/^STATIC_CLIENT_SECRET: .*contains a control character/m)
       }),
     )
   })
