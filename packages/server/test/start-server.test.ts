@@ -87,7 +87,7 @@ describe('the listeners', () => {
   test('a LISTEN_ADDR that is not an address of this machine is a configuration error', async () => {
     const config = loadConfig({ LISTEN_ADDR: '192.0.2.1:0', ADMIN_ADDR: 'off' })
     expect((await failureOf(startServer(config, silent))).message).toContain(
-      'LISTEN_ADDR: 192.0.2.1:0 is no address',
+      'LISTEN_ADDR: 192.0.2.1:0 is not an address',
     )
   })
 

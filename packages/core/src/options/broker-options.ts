@@ -66,8 +66,8 @@ export interface TokenBrokerOptions {
    */
   readonly issuer?: string | undefined
   /**
-   * URL of Dex's key set: its issuer followed by `/keys`. With it the broker drops cached tokens that no backend can verify any
-   * more, and verifies callers' JWTs if `gate` has no `jwksUri`. Default: discovered from `issuer`.
+   * URL of Dex's key set: its issuer followed by `/keys`. With it the broker drops cached tokens that backends can no
+   * longer verify, and verifies callers' JWTs if `gate` has no `jwksUri`. Default: discovered from `issuer`.
    */
   readonly jwksUri?: string | undefined
   /** URL of Dex's token endpoint: its issuer followed by `/token`. Required unless `issuer` is set; overrides discovery. */

@@ -153,7 +153,7 @@ describe('the log of a failed request', () => {
     }))
     running.dex.setFault('token', { kind: 'html', status: 500 })
     await failureOf(running.broker.getToken())
-    expect(running.log.lines.at(-1)?.fields['url']).toBe(running.dex.tokenEndpoint)
+    expect(running.log.lines.at(-1)?.fields['url']).toBe(`${running.dex.tokenEndpoint}?...`)
     expect(JSON.stringify(running.log.lines)).not.toContain('s3cr3t')
   })
 
