@@ -24,7 +24,7 @@ Dex has lost.
 
 | Kind | Syntax |
 | --- | --- |
-| empty | An empty variable counts as unset and has its default, as in the Go service. Unknown variables are ignored. |
+| empty | An empty variable counts as unset and has its default, as in the Go service. Unknown variables are ignored; one that looks like a misspelt variable of the broker causes a warning. |
 | duration | Go's syntax, decimal numbers with a unit: \`ns\`, \`us\` (or \`µs\`), \`ms\`, \`s\`, \`m\`, \`h\`. Examples: \`500ms\`, \`5s\`, \`1m30s\`, \`1.5h\`. Rejected: numbers without a unit (except \`0\`), negative durations, and more than \`596h31m23.647s\`. Fractions of a millisecond are rounded up. \`0\` means the default for \`SHUTDOWN_TIMEOUT\`, \`HTTP_TIMEOUT\`, \`CACHE_CLEANUP_INTERVAL\` and \`EXPIRY_SAFETY_MARGIN\`. |
 | boolean | \`1\`, \`t\`, \`T\`, \`TRUE\`, \`true\`, \`True\`, or \`0\`, \`f\`, \`F\`, \`FALSE\`, \`false\`, \`False\` |
 | address | \`host:port\`. Without a host (\`:8080\`) it means every interface. Port \`0\` lets the system choose. IPv6 addresses need brackets: \`[::1]:8080\`. |
