@@ -32,6 +32,7 @@ export type HintProblem =
   | 'signing_key_changed'
   | 'status_of_key_set'
   | 'grant_not_supported'
+  | 'client_refused'
   | 'credentials_rejected'
   | 'half_a_client'
   | 'no_discovery_document'
@@ -113,6 +114,8 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
     'this Dex has no client_credentials grant (no release up to 2.45.1 has it), or oauth2.grantTypes in its configuration does not list it',
   credentials_rejected: name =>
     `the configured client credentials are wrong: look at ${name('client.clientId')} and ${name('client.clientSecret')}`,
+  client_refused: name =>
+    `Dex refused the token request of ${name('client')} for a reason that is not about its secret: check Dex's log`,
   half_a_client: (name, { option }) =>
     `set ${name(option)}: the configured client lacks it, and the request did not bring it`,
   no_discovery_document: (name, { option, detail }) =>

@@ -85,7 +85,8 @@ export class Circuits {
     failure: BrokerError,
     periods: { own: number; accepted: number; strangers: number },
   ): void {
-    const { retryAfterMs } = failure
+    // Who is told to slow down does so at once, also when nobody says for how long.
+    const retryAfterMs = failure.retryAfterMs ?? (failure.upstreamStatus === 429 ? 0 : undefined)
     if (isUnreached(networkFailureCode(failure.cause))) {
       const opened = [
         this.#accepted.failed(undefined, periods.accepted),

@@ -5,6 +5,8 @@ import type { Hint } from '../../shared/hint.ts'
 
 /** Rejections of the client itself. */
 const clientErrors = new Set<string | undefined>(['invalid_client', 'unauthorized_client'])
+/** Rejections of what is asked for (RFC 6749 section 5.2, RFC 8707 section 2). */
+const scopeErrors = new Set<string | undefined>(['invalid_scope', 'invalid_target'])
 
 /**
  * A failure as it concerns whose client it is: what Dex rejects of a client that the configuration gives is the
@@ -14,22 +16,27 @@ const clientErrors = new Set<string | undefined>(['invalid_client', 'unauthorize
 export function ofConfigured({ credentials }: TokenOrder, failure: BrokerError): BrokerError {
   const { code, oauthError, oauthErrorDescription, retryAfterMs } = failure
   if (code !== 'token_request_rejected') return failure
-  const { configured, scopeConfigured } = credentials
   const hint = hintFor(oauthError, credentials)
   const options = { retryAfterMs, oauthError, oauthErrorDescription, hint }
-  const isOurs = clientErrors.has(oauthError) || (oauthError === 'invalid_scope' && scopeConfigured)
-  return configured && isOurs
+  return isOperators(oauthError, credentials)
     ? new BrokerError('client_misconfigured', 'the configured client was rejected', options)
     : new BrokerError(code, failure.message, options)
 }
 
-function hintFor(oauthError: string | undefined, { configured, scope }: ClientCredentials): Hint | undefined {
+// With a caller's scope, whatever can be about the scope is about the caller's.
+function isOperators(oauthError: string | undefined, credentials: ClientCredentials): boolean {
+  const { configured, scopeConfigured } = credentials
+  return configured && (scopeConfigured || clientErrors.has(oauthError) || oauthError === 'invalid_request')
+}
+
+function hintFor(oauthError: string | undefined, credentials: ClientCredentials): Hint | undefined {
   // The peer's entry in Dex is the operator's, whoever asks.
-  if (oauthError === 'invalid_scope' && scope.includes(audienceScopePrefix)) {
+  if (scopeErrors.has(oauthError) && credentials.scope.includes(audienceScopePrefix)) {
     return { problem: 'peer_does_not_trust', option: 'client.audiences' }
   }
-  if (!configured) return undefined
+  if (!isOperators(oauthError, credentials)) return undefined
   if (clientErrors.has(oauthError)) return { problem: 'credentials_rejected', option: 'client' }
   if (oauthError === 'invalid_request') return { problem: 'request_not_understood', option: 'client' }
-  return oauthError === 'invalid_scope' ? { problem: 'scope_rejected', option: 'client.scope' } : undefined
+  if (scopeErrors.has(oauthError)) return { problem: 'scope_rejected', option: 'client.scope' }
+  return { problem: 'client_refused', option: 'client' }
 }

@@ -15,6 +15,7 @@ import type { RejectedCredentials } from './rejected-credentials.ts'
 import { requestWithRetries } from './request-with-retries.ts'
 import { type Applicant, Slots } from './slots.ts'
 import { TokenEndpoint } from './token-endpoint.ts'
+import { isUnavailable } from './upstream-status.ts'
 
 /** Different tokens that wait for a slot or are being requested, at most. */
 const maxWaiting = 4_096
@@ -112,7 +113,9 @@ export class DexOrigin implements TokenOrigin {
     const close = () => request.abort(signal.reason)
     signal.addEventListener('abort', close)
     try {
-      return await request.settled
+      const obtained = await request.settled
+      this.#options.rejected.passed(order)
+      return obtained
     } catch (error) {
       const failure = asBrokerError(error, 'the token request failed')
       this.#takeNote({ url, order, signal }, failure)
@@ -182,6 +185,7 @@ export class DexOrigin implements TokenOrigin {
     failure: BrokerError,
   ): void {
     if (isRejection(failure)) this.#options.rejected.add(order, failure)
+    else if (isRefusalInFront(failure)) this.#options.rejected.addWhenRepeated(order, failure)
     // Not for those that the open circuit kept from Dex, nor for the end of the broker.
     if (failure.code !== 'overloaded' && failure !== signal.reason) {
       logTokenFailure(this.#surroundings, order, failure, url)
@@ -189,9 +193,10 @@ export class DexOrigin implements TokenOrigin {
   }
 }
 
-/** A refusal by what stands in front of Dex is an answer: nothing is gained by asking less. */
-function isFailureOfDex({ transient, upstreamStatus = 0 }: BrokerError): boolean {
-  return transient && (upstreamStatus === 0 || upstreamStatus === 429 || upstreamStatus >= 500)
+/** A refusal by what stands in front of Dex is an answer, and is not counted: a caller may have caused it by what they sent. */
+function isFailureOfDex({ transient, upstreamStatus, oauthError }: BrokerError): boolean {
+  if (!transient) return false
+  return upstreamStatus === undefined || oauthError !== undefined || isUnavailable(upstreamStatus)
 }
 
 /** The next caller would hear the same, until somebody changes the credentials or the configuration. */
@@ -201,6 +206,11 @@ function isRejection({ code, transient }: BrokerError): boolean {
     code === 'client_misconfigured' ||
     (code === 'invalid_token_response' && !transient)
   )
+}
+
+/** It may be over with the next request, or be about what is in the request and stay. */
+function isRefusalInFront(failure: BrokerError): boolean {
+  return failure.transient && failure.upstreamStatus !== undefined && !isFailureOfDex(failure)
 }
 
 function mustWait(): BrokerError {

@@ -16,10 +16,12 @@ const clientErrors = new Set<string | undefined>(['invalid_client', 'unauthorize
  */
 export class RejectedCredentials {
   readonly #rejections: ExpiringCache<BrokerError>
+  readonly #refusedOnce: ExpiringCache<true>
 
   /** `ttlMs` 0 remembers nothing. */
   constructor(ttlMs: number, clock: Clock) {
     this.#rejections = new ExpiringCache({ maxEntries: maxRejected, ttlMs }, clock)
+    this.#refusedOnce = new ExpiringCache({ maxEntries: maxRejected, ttlMs }, clock)
   }
 
   get(order: TokenOrder): BrokerError | undefined {
@@ -29,6 +31,25 @@ export class RejectedCredentials {
   /** Wrong credentials are wrong for every scope; a wrong scope is wrong for itself alone. */
   add(order: TokenOrder, failure: BrokerError): void {
     this.#rejections.set(clientErrors.has(failure.oauthError) ? clientKeyOf(order) : keyOf(order), failure)
+  }
+
+  /**
+   * For a refusal by what stands in front of Dex: the next request may well pass, but a second refusal in the same time is
+   * remembered. Of this order alone, because what it holds may be the reason.
+   */
+  addWhenRepeated(order: TokenOrder, failure: BrokerError): void {
+    const key = keyOf(order)
+    if (this.#refusedOnce.get(key) === undefined) {
+      this.#refusedOnce.set(key, true)
+    } else {
+      this.#refusedOnce.delete(key)
+      this.#rejections.set(key, failure)
+    }
+  }
+
+  /** A token came: the next refusal is a first one again. */
+  passed(order: TokenOrder): void {
+    this.#refusedOnce.delete(keyOf(order))
   }
 }
 

@@ -1,11 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { BrokerError } from '../../shared/errors.ts'
+import { isNeverJudged } from './upstream-status.ts'
 
 const maxRetries = 2
 const minPauseMs = 50
 const maxPauseMs = 500
-/** Answers of what stands in front of Dex: the request was never judged. A 500 is Dex's own word. */
-const unjudgedStatuses = new Set([502, 503, 504])
 
 export interface RetryOptions {
   /** Bounds all attempts and the pauses between them. */
@@ -18,7 +17,8 @@ export interface RetryOptions {
 }
 
 /**
- * Makes an attempt, and at most two more when Dex has never judged the request: no connection, a reset, 502, 503 or 504.
+ * Makes an attempt, and at most two more when Dex has never judged the request: no connection, a reset,
+ * or a status such as 502, 503, 504 or 408.
  * The pauses are 50 to 500 ms at random, so that many brokers do not come back together.
  */
 export async function requestWithRetries<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
@@ -38,8 +38,8 @@ export async function requestWithRetries<T>(attempt: () => Promise<T>, options: 
   }
 }
 
-/** A server that names the time to come back gets it. */
-function isUnjudged({ transient, retryAfterMs, upstreamStatus }: BrokerError): boolean {
-  if (!transient || retryAfterMs !== undefined) return false
-  return upstreamStatus === undefined || unjudgedStatuses.has(upstreamStatus)
+/** A server that names the time to come back gets it, and an OAuth error is Dex's own word. */
+function isUnjudged({ transient, retryAfterMs, upstreamStatus, oauthError }: BrokerError): boolean {
+  if (!transient || retryAfterMs !== undefined || oauthError !== undefined) return false
+  return upstreamStatus === undefined || isNeverJudged(upstreamStatus)
 }
