@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { brokerErrorCodes } from '../../packages/core/src/shared/errors.ts'
 import { root } from '../workspace/workspace-packages.cjs'
+import { answersMarkdown } from './answers-markdown.ts'
 import { configurationMarkdown } from './configuration-markdown.ts'
 import { envExample } from './env-example.ts'
 import { brokenLinks } from './markdown-links.mjs'
@@ -25,6 +26,7 @@ const outdated = []
 keepEqual('docs/configuration.md', configurationMarkdown())
 keepEqual('.env.example', envExample())
 keepEqual('docs/errors.md', errorsMarkdown(brokerErrorCodes))
+keepEqual('docs/answers.md', answersMarkdown())
 
 const markdownFiles = filesBelow('.').filter(file => file.endsWith('.md'))
 for (const file of markdownFiles) {

@@ -115,7 +115,7 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
   credentials_rejected: name =>
     `the configured client credentials are wrong: look at ${name('client.clientId')} and ${name('client.clientSecret')}`,
   client_refused: name =>
-    `Dex refused the token request of ${name('client')} for a reason that is not about its secret: check Dex's log`,
+    `check Dex's log for the reason why it refuses the client in ${name('client.clientId')}`,
   half_a_client: (name, { option }) =>
     `set ${name(option)}: the configured client lacks it, and the request did not bring it`,
   no_discovery_document: (name, { option, detail }) =>
