@@ -5,6 +5,7 @@ import path from 'node:path'
 import { optionRules } from '../../packages/core/src/options/broker-options.ts'
 import { brokerErrorCodes } from '../../packages/core/src/shared/errors.ts'
 import { root } from '../workspace/workspace-packages.cjs'
+import { answersMarkdown } from './answers-markdown.ts'
 import { configurationMarkdown } from './configuration-markdown.ts'
 import { envExample } from './env-example.ts'
 import { errorsMarkdown } from './errors-markdown.mjs'
@@ -36,6 +37,7 @@ keepEqual('.env.example', envExample())
 keepEqual('docs/errors.md', errorsMarkdown(brokerErrorCodes))
 keepLogPage()
 keepMetricsPage()
+keepEqual('docs/answers.md', answersMarkdown())
 
 const markdownFiles = filesBelow('.').filter(file => file.endsWith('.md'))
 for (const file of markdownFiles) {

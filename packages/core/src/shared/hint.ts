@@ -32,6 +32,7 @@ export type HintProblem =
   | 'signing_key_changed'
   | 'status_of_key_set'
   | 'grant_not_supported'
+  | 'client_refused'
   | 'credentials_rejected'
   | 'half_a_client'
   | 'no_discovery_document'
@@ -115,6 +116,7 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
     'upgrade Dex to a build with the client_credentials grant (no release up to 2.45.1 has it), and list it in oauth2.grantTypes',
   credentials_rejected: name =>
     `set ${name('client.clientSecret')} to the secret that Dex has for the client in ${name('client.clientId')}`,
+  client_refused: name => `check the log of Dex: it refuses the client in ${name('client.clientId')}`,
   half_a_client: (name, { option }) =>
     `set ${name(option)}: neither the configuration nor the request has it`,
   no_discovery_document: (name, { option, detail }) =>

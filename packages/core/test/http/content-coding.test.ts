@@ -144,16 +144,40 @@ describe('decoding', () => {
     )
   })
 
-  test('never throws, and never gives more than the bound', async () => {
+  test('rejects only what ends too early, and never gives more than the bound', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uint8Array({ maxLength: 300 }),
         fc.option(fc.constantFrom(...codings, 'zstd', 'identity', '', 'gzip, br'), { nil: null }),
         async (bytes, coding) => {
-          const decoded = await decodeContent(Buffer.from(bytes), coding, 400)
+          const decoded = await decodeContent(Buffer.from(bytes), coding, 400).catch(({ code }) => {
+            expect(code).toBe('Z_BUF_ERROR')
+            return undefined
+          })
           expect(decoded?.length ?? 0).toBeLessThanOrEqual(400)
         },
       ),
     )
+  })
+
+  test.each(['gzip', 'deflate', 'br'])('rejects %s that ends too early', async coding => {
+    const whole = encoded(coding, '{"access_token":"tok"}')
+    await expect(decodeContent(whole.subarray(0, -1), coding, 400)).rejects.toMatchObject({
+      code: 'Z_BUF_ERROR',
+    })
+  })
+
+  test.each(['gzip', 'deflate', 'br'])('leaves a text alone that is said to be %s', async coding => {
+    for (const text of ['[]', 'RBAC: access denied', '<html>\r\n\tblocked</html>', 'a\u00e9'])
+      expect((await decodeContent(Buffer.from(text), coding, 400))?.toString()).toBe(text)
+  })
+
+  test('decodes a raw deflate stream that begins with a brace', async () => {
+    // The byte order mark makes it so.
+    const raw = deflateRawSync(
+      '\uFEFF{"access_token":"eyJh.eyJz.c2ln","token_type":"bearer","expires_in":3600}',
+    )
+    expect(raw[0]).toBe(0x7b)
+    expect((await decodeContent(raw, 'deflate', 400))?.toString()).toContain('access_token')
   })
 })

@@ -41,6 +41,18 @@ describe('a 429 of one client', () => {
     await expect(broker.getToken(orders)).resolves.toBeDefined()
   })
 
+  test('that does not say for how long bars that client for a second, and no other', async () => {
+    await using running = await startBrokerWithDex()
+    const { broker, dex, clock } = running
+    dex.setFault('token', { kind: 'answer', status: 429, forClient: isOrders, times: 1 })
+    expect((await failureOf(broker.getToken(orders))).code).toBe('token_endpoint_unavailable')
+    await expect(broker.getToken(billing)).resolves.toBeDefined()
+    expect((await failureOf(broker.getToken(orders))).code).toBe('overloaded')
+    expect(dex.counts.tokenRequests).toBe(2)
+    clock.advance(1_000)
+    await expect(broker.getToken(orders)).resolves.toBeDefined()
+  })
+
   test('and of a second client bars the endpoint for strangers, and not for clients that Dex has accepted', async () => {
     await using running = await startBrokerWithDex()
     const { broker, dex } = running

@@ -2,7 +2,7 @@ import { Agent } from 'undici'
 import { afterAll, describe, expect, test } from 'vitest'
 import { hintText } from '../../src/shared/hint.ts'
 import { undiciTransport } from '../../src/undici/undici-transport.ts'
-import { failureOf, orders, startBrokerWithDex, until } from '../broker-with-dex.ts'
+import { billing, failureOf, orders, startBrokerWithDex, until } from '../broker-with-dex.ts'
 
 const usableMs = 3_569_000
 const page = '<html><body>blocked</body></html>'
@@ -31,12 +31,10 @@ const answersInFront: [number, string][] = [
   [400, `{"error":"${'a_'.repeat(40)}a"}`],
   [406, ''],
   [407, page],
-  [408, page],
   [411, page],
   [413, page],
   [415, page],
   [421, page],
-  [425, page],
   [431, ''],
   [451, page],
 ]
@@ -71,12 +69,33 @@ describe.each(answersInFront)('%i %s in front of Dex', (status, body) => {
     await expect(running.broker.getToken(orders)).resolves.toBeDefined()
   })
 
-  test('closes Dex to nobody, however often it comes', async () => {
+  test('is asked about twice and then remembered for this token, and closes Dex to nobody else', async () => {
     await using running = await startBrokerWithDex({ transport })
-    running.dex.setFault('token', { ...fault, times: 30 })
-    for (let time = 0; time < 30; time++) await failureOf(running.broker.getToken(orders))
+    running.dex.setFault('token', { ...fault, times: 2 })
+    for (let time = 0; time < 30; time++)
+      expect((await failureOf(running.broker.getToken(orders))).code).toBe('invalid_token_response')
+    expect(running.dex.counts.tokenRequests).toBe(2)
+    await expect(running.broker.getToken({ ...orders, scope: 'groups' })).resolves.toBeDefined()
+    await expect(running.broker.getToken(billing)).resolves.toBeDefined()
+    running.clock.advance(5_000)
     await expect(running.broker.getToken(orders)).resolves.toBeDefined()
   })
+})
+
+test.each([408, 425])('%i in front of Dex is tried again', async status => {
+  await using running = await startBrokerWithDex({ transport, random: () => 0 })
+  running.dex.setFault('token', { kind: 'answer', status, body: page, times: 2 })
+  await expect(running.broker.getToken(orders)).resolves.toBeDefined()
+  expect(running.dex.counts.tokenRequests).toBe(3)
+})
+
+test('refusals in front of Dex that a token separates are not two in a row: nothing is remembered', async () => {
+  await using running = await startBrokerWithDex({ transport, cacheMaxEntries: 0 })
+  for (let time = 0; time < 3; time++) {
+    running.dex.setFault('token', { kind: 'answer', status: 403, body: page, times: 1 })
+    await failureOf(running.broker.getToken(orders))
+    await expect(running.broker.getToken(orders)).resolves.toBeDefined()
+  }
 })
 
 test.each([

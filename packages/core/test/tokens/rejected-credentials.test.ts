@@ -100,7 +100,6 @@ describe('rejected credentials', () => {
   test.each([
     ['a fault of Dex', { kind: 'html' as const }, 1],
     ['a reset', { kind: 'reset' as const }, 3],
-    ['too many requests', { kind: 'answer' as const, status: 429 }, 1],
   ])('%s is no rejection: nothing is remembered', async (_, fault, times) => {
     await using running = await startBrokerWithDex({ client: orders })
     running.dex.setFault('token', { ...fault, times })

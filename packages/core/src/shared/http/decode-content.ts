@@ -1,5 +1,7 @@
+import { isUtf8 } from 'node:buffer'
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib'
+import { parseJsonObject } from './parse-json-object.ts'
 
 type Decoder = (bytes: Buffer, options: { readonly maxOutputLength: number }) => Promise<Buffer>
 
@@ -22,7 +24,7 @@ const openingBrace = 0x7b
  * body is longer than `maxBytes`.
  *
  * Returns a body in another coding unchanged, and one that is not encoded in spite of its header: some transports decode
- * and keep the header. A stream of the three that begins with `{` is never a JSON object.
+ * and keep the header. Rejects with Node's error when the content ends too early.
  */
 export async function decodeContent(
   bytes: Buffer,
@@ -30,12 +32,26 @@ export async function decodeContent(
   maxBytes: number,
 ): Promise<Buffer | undefined> {
   const decode = decoders.get(contentEncoding?.trim().toLowerCase() ?? '')
-  if (decode === undefined || bytes.length === 0 || bytes[0] === openingBrace) return bytes
+  if (decode === undefined || bytes.length === 0 || isPlainJson(bytes)) return bytes
   try {
     return await decode(bytes, { maxOutputLength: maxBytes })
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? undefined : bytes
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ERR_BUFFER_TOO_LARGE') return undefined
+    // Cut off on its way: no answer, as when the connection closes too early. `fetch` says the same.
+    if (code === 'Z_BUF_ERROR' && !isText(bytes)) throw error
+    return bytes
   }
+}
+
+/** The first byte is not enough: a raw deflate stream may begin with a brace, too. */
+function isPlainJson(bytes: Buffer): boolean {
+  return bytes[0] === openingBrace && parseJsonObject(bytes.toString()) !== undefined
+}
+
+/** A page may happen to begin like a stream of brotli or raw deflate, but a stream hardly ever reads like a page. */
+function isText(bytes: Buffer): boolean {
+  return isUtf8(bytes) && !/[^\P{Cc}\t\r\n]/u.test(bytes.toString())
 }
 
 /** RFC 1950 section 2.2: the method is deflate, and the first two bytes are a multiple of 31. */

@@ -66,7 +66,10 @@ const problems: Readonly<Record<string, HintProblem>> = {
   UND_ERR_CONNECT_TIMEOUT: 'not_connected_in_time',
   UND_ERR_BODY_TIMEOUT: 'not_answered_in_time',
   UND_ERR_HEADERS_TIMEOUT: 'not_answered_in_time',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'connection_closed',
   UND_ERR_SOCKET: 'connection_closed',
+  // Compressed content that ends before its end.
+  Z_BUF_ERROR: 'connection_closed',
 }
 
 /** Codes of a request that never reached the server, so that nothing in the request is the cause. */

@@ -117,7 +117,8 @@ export class Circuits {
     failure: BrokerError,
     periods: { own: number; accepted: number; strangers: number },
   ): void {
-    const { retryAfterMs: askedPauseMs } = failure
+    // A 429 asks for a pause, also without `Retry-After`.
+    const askedPauseMs = failure.retryAfterMs ?? (failure.upstreamStatus === 429 ? 0 : undefined)
     if (isUnreached(networkFailureCode(failure.cause))) {
       const opened = [
         this.#accepted.failed(failure, { period: periods.accepted }),

@@ -6,6 +6,8 @@ import type { Hint } from '../../shared/hint.ts'
 
 /** OAuth errors that reject the client itself. */
 const clientErrors = new Set<string | undefined>(['invalid_client', 'unauthorized_client'])
+/** OAuth errors about the requested scope or target (RFC 6749 section 5.2, RFC 8707 section 2). */
+const scopeErrors = new Set<string | undefined>(['invalid_scope', 'invalid_target'])
 
 /**
  * Turns the rejection of a configured client into `client_misconfigured`, because only the operator can correct it. Adds a
@@ -14,10 +16,8 @@ const clientErrors = new Set<string | undefined>(['invalid_client', 'unauthorize
 export function ofConfigured({ credentials }: TokenOrder, failure: BrokerError): BrokerError {
   const { code, oauthError } = failure
   if (code !== 'token_request_rejected') return failure
-  const { configured, scopeConfigured } = credentials
   const hint = hintFor(oauthError, credentials)
-  const isOurs = clientErrors.has(oauthError) || (oauthError === 'invalid_scope' && scopeConfigured)
-  return configured && isOurs
+  return isOperators(oauthError, credentials)
     ? changedError(failure, {
         code: 'client_misconfigured',
         message: 'the configured client was rejected',
@@ -26,13 +26,20 @@ export function ofConfigured({ credentials }: TokenOrder, failure: BrokerError):
     : changedError(failure, { hint })
 }
 
-function hintFor(oauthError: string | undefined, { configured, scope }: ClientCredentials): Hint | undefined {
+// An error that can be about the scope is the caller's when the caller chose the scope.
+function isOperators(oauthError: string | undefined, credentials: ClientCredentials): boolean {
+  const { configured, scopeConfigured } = credentials
+  return configured && (scopeConfigured || clientErrors.has(oauthError) || oauthError === 'invalid_request')
+}
+
+function hintFor(oauthError: string | undefined, credentials: ClientCredentials): Hint | undefined {
   // The operator maintains the peer's entry in Dex, also for callers' clients.
-  if (oauthError === 'invalid_scope' && scope.includes(audienceScopePrefix)) {
+  if (scopeErrors.has(oauthError) && credentials.scope.includes(audienceScopePrefix)) {
     return { problem: 'peer_does_not_trust', option: 'client.audiences' }
   }
-  if (!configured) return undefined
+  if (!isOperators(oauthError, credentials)) return undefined
   if (clientErrors.has(oauthError)) return { problem: 'credentials_rejected', option: 'client' }
   if (oauthError === 'invalid_request') return { problem: 'request_not_understood', option: 'client' }
-  return oauthError === 'invalid_scope' ? { problem: 'scope_rejected', option: 'client.scope' } : undefined
+  if (scopeErrors.has(oauthError)) return { problem: 'scope_rejected', option: 'client.scope' }
+  return { problem: 'client_refused', option: 'client' }
 }

@@ -16,6 +16,7 @@ import type { RejectedCredentials } from './rejected-credentials.ts'
 import { requestWithRetries } from './request-with-retries.ts'
 import { type Applicant, Slots } from './slots.ts'
 import { TokenEndpoint } from './token-endpoint.ts'
+import { isUnavailable } from './upstream-status.ts'
 
 /** Limit of token requests that wait for a slot. */
 const maxWaiting = 4_096
@@ -111,7 +112,9 @@ export class DexOrigin implements TokenOrigin {
     const close = () => request.abort(signal.reason)
     signal.addEventListener('abort', close)
     try {
-      return await request.settled
+      const obtained = await request.settled
+      this.#options.rejected.passed(order)
+      return obtained
     } catch (error) {
       const failure = asBrokerError(error, 'the token request failed')
       this.#takeNote({ order, signal }, failure)
@@ -192,6 +195,7 @@ export class DexOrigin implements TokenOrigin {
 
   #takeNote({ order, signal }: { order: TokenOrder; signal: AbortSignal }, failure: BrokerError): void {
     if (isRejection(failure)) this.#options.rejected.add(order, failure)
+    else if (isRefusalInFront(failure)) this.#options.rejected.addWhenRepeated(order, failure)
     // Neither requests that the open circuit refused nor the end of the broker are worth a line each.
     if (failure.code !== 'overloaded' && failure !== signal.reason) {
       logTokenFailure(this.#surroundings, order, failure)
@@ -199,9 +203,10 @@ export class DexOrigin implements TokenOrigin {
   }
 }
 
-/** A 4xx of a proxy in front of Dex is no failure of Dex: fewer requests would not help. */
-function isFailureOfDex({ transient, upstreamStatus = 0 }: BrokerError): boolean {
-  return transient && (upstreamStatus === 0 || upstreamStatus === 429 || upstreamStatus >= 500)
+/** A refusal by a proxy in front of Dex is an answer and not counted: the caller's request may have caused it. */
+function isFailureOfDex({ transient, upstreamStatus, oauthError }: BrokerError): boolean {
+  if (!transient) return false
+  return upstreamStatus === undefined || oauthError !== undefined || isUnavailable(upstreamStatus)
 }
 
 /** The next request would fail in the same way, until the credentials or the configuration change. */
@@ -211,6 +216,11 @@ function isRejection({ code, transient }: BrokerError): boolean {
     code === 'client_misconfigured' ||
     (code === 'invalid_token_response' && !transient)
   )
+}
+
+/** A refusal that the next request may not meet, or that is caused by the request's content and stays. */
+function isRefusalInFront(failure: BrokerError): boolean {
+  return failure.transient && failure.upstreamStatus !== undefined && !isFailureOfDex(failure)
 }
 
 function mustWait(): BrokerError {

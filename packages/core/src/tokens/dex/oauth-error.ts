@@ -36,15 +36,18 @@ const maxDescriptionLength = 200
 /** A part of the secret with as many characters hides the whole description. */
 const maxShownPart = 12
 
-/** Codes of RFC 6749 section 5.2, of RFC 8693 and of Dex. */
+/** Codes of a server that cannot judge the request now (RFC 6749 section 4.1.2.1), with any status. */
+const outageCodes = new Set(['server_error', 'temporarily_unavailable'])
+
+/** Codes of RFC 6749 sections 4.1.2.1 and 5.2, of RFC 8693, RFC 8707 and of Dex. */
 const knownCodes = new Set([
+  ...outageCodes,
   'access_denied',
   'invalid_client',
   'invalid_grant',
   'invalid_request',
   'invalid_scope',
   'invalid_target',
-  'server_error',
   'unauthorized_client',
   'unsupported_grant_type',
 ])
@@ -57,6 +60,11 @@ export function oauthErrorOf(body: string, credentials: ClientCredentials): OAut
   const { error, error_description: description } = parseJsonObject(body) ?? {}
   if (typeof error !== 'string' || !isOAuthCode(error)) return undefined
   return { code: knownCodes.has(error) ? error : undefined, description: shownText(description, credentials) }
+}
+
+/** Whether a code is about the server and not about the request. */
+export function isOutage(code: string): boolean {
+  return outageCodes.has(code)
 }
 
 function isOAuthCode(error: string): boolean {

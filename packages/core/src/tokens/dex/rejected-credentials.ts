@@ -16,10 +16,12 @@ const clientErrors = new Set<string | undefined>(['invalid_client', 'unauthorize
  */
 export class RejectedCredentials {
   readonly #rejections: ExpiringCache<BrokerError>
+  readonly #refusedOnce: ExpiringCache<true>
 
   /** `ttlMs` 0 turns the cache off. */
   constructor(ttlMs: number, clock: Clock) {
     this.#rejections = new ExpiringCache({ maxEntries: maxRejected, ttlMs }, clock)
+    this.#refusedOnce = new ExpiringCache({ maxEntries: maxRejected, ttlMs }, clock)
   }
 
   get(order: TokenOrder): BrokerError | undefined {
@@ -29,6 +31,25 @@ export class RejectedCredentials {
   /** Wrong credentials count for every scope; a wrong scope counts for itself alone. */
   add(order: TokenOrder, failure: BrokerError): void {
     this.#rejections.set(clientErrors.has(failure.oauthError) ? clientKeyOf(order) : keyOf(order), failure)
+  }
+
+  /**
+   * Remembers the second refusal by a proxy in front of Dex within the same time: the request after the first may pass.
+   * Applies to this order alone, because its content may be the reason.
+   */
+  addWhenRepeated(order: TokenOrder, failure: BrokerError): void {
+    const key = keyOf(order)
+    if (this.#refusedOnce.get(key) === undefined) {
+      this.#refusedOnce.set(key, true)
+    } else {
+      this.#refusedOnce.delete(key)
+      this.#rejections.set(key, failure)
+    }
+  }
+
+  /** Forgets a first refusal, because a token was issued. */
+  passed(order: TokenOrder): void {
+    this.#refusedOnce.delete(keyOf(order))
   }
 }
 

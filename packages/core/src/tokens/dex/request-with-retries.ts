@@ -1,11 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { BrokerError } from '../../shared/errors.ts'
+import { isNeverJudged } from './upstream-status.ts'
 
 const maxRetries = 2
 const minPauseMs = 50
 const maxPauseMs = 500
-/** Statuses of a proxy in front of Dex, which never judged the request. A 500 comes from Dex itself. */
-const unjudgedStatuses = new Set([502, 503, 504])
 
 export interface RetryOptions {
   /** Bounds all attempts and the pauses between them. */
@@ -18,7 +17,8 @@ export interface RetryOptions {
 }
 
 /**
- * Makes an attempt, and at most two more when Dex never judged the request: no connection, a reset, 502, 503 or 504.
+ * Makes an attempt, and at most two more when Dex never judged the request: no connection, a reset, or a
+ * status such as 502, 503, 504 or 408.
  * Pauses are random, 50 to 500 ms, so that many brokers do not retry at the same moment. Attempts count from 1.
  */
 export async function requestWithRetries<T>(
@@ -41,8 +41,8 @@ export async function requestWithRetries<T>(
   }
 }
 
-/** An answer with `Retry-After` is not retried earlier. */
-function isUnjudged({ transient, retryAfterMs, upstreamStatus }: BrokerError): boolean {
-  if (!transient || retryAfterMs !== undefined) return false
-  return upstreamStatus === undefined || unjudgedStatuses.has(upstreamStatus)
+/** An answer with `Retry-After` is not retried earlier, and an OAuth error is Dex's own answer. */
+function isUnjudged({ transient, retryAfterMs, upstreamStatus, oauthError }: BrokerError): boolean {
+  if (!transient || retryAfterMs !== undefined || oauthError !== undefined) return false
+  return upstreamStatus === undefined || isNeverJudged(upstreamStatus)
 }

@@ -1,8 +1,9 @@
 import type { ClientCredentials } from '../../clients/client-credentials.ts'
 import { BrokerError, type BrokerErrorOptions } from '../../shared/errors.ts'
-import type { Hint, HintProblem } from '../../shared/hint.ts'
+import type { Hint } from '../../shared/hint.ts'
 import { parseJsonObject } from '../../shared/http/parse-json-object.ts'
-import { oauthErrorOf } from './oauth-error.ts'
+import { isOutage, oauthErrorOf } from './oauth-error.ts'
+import { isPassing, problemOfStatus } from './upstream-status.ts'
 
 /** A valid token response (RFC 6749 section 5.1). */
 export interface TokenResponse {
@@ -52,18 +53,19 @@ export function judgeTokenResponse(
   { credentials, wantedFields, option }: Judgement,
 ): TokenResponse {
   if (answer.status !== 200) throw refusal(answer, credentials, option)
-  if (answer.body === undefined) throw unusable('the token response is too large')
+  const notDex = (message: string) => unusable(message, { hint: hintForContent(answer, option) })
+  if (answer.body === undefined) throw notDex('the token response is too large')
   const response = parseJsonObject(answer.body)
-  if (response === undefined) {
-    throw unusable('the token response is not a JSON object', { hint: hintForText(answer, option) })
-  }
+  if (response === undefined) throw notDex('the token response is not a JSON object')
   const { access_token: accessToken, token_type: tokenType } = response
   if (typeof accessToken !== 'string' || !visibleAscii.test(accessToken)) {
-    throw unusable('the token response has no usable access_token')
+    throw notDex('the token response has no usable access_token')
   }
   if (!isAbsent(tokenType) && (typeof tokenType !== 'string' || tokenType.toLowerCase() !== 'bearer')) {
-    throw unusable('the token response has a token_type that is not Bearer')
+    throw notDex('the token response has a token_type that is not Bearer')
   }
+  const expiresIn = expiresInOf(response)
+  if (Number.isNaN(expiresIn)) throw notDex('the token response has an expires_in that is not a number')
   const fields = fieldsOf(response, wantedFields)
   // Each of them becomes a header, and some fields become several.
   const headersLength = wantedFields.reduce(
@@ -77,7 +79,7 @@ export function judgeTokenResponse(
         : 'the access_token and the mapped fields are longer than 60 KiB',
     )
   }
-  return { accessToken, expiresIn: expiresInOf(response), answeredAt: answer.answeredAt, fields }
+  return { accessToken, expiresIn, answeredAt: answer.answeredAt, fields }
 }
 
 /** An optional member without a value counts as absent. */
@@ -85,13 +87,14 @@ function isAbsent(value: unknown): boolean {
   return value === undefined || value === null || value === ''
 }
 
+/** NaN for what is not a number. */
 function expiresInOf(response: Record<string, unknown>): number | undefined {
   const value = response['expires_in']
   if (isAbsent(value)) return undefined
   if (typeof value === 'number') return value
   if (typeof value === 'string' && value.length <= maxNumberLength && numeric.test(value))
     return Number(value)
-  throw unusable('the token response has an expires_in that is not a number')
+  return Number.NaN
 }
 
 /** Shared by all tokens, to save memory. */
@@ -117,16 +120,28 @@ function fieldsOf(
 function refusal(answer: TokenEndpointAnswer, credentials: ClientCredentials, option: string): BrokerError {
   const { status, retryAfterMs } = answer
   const oauthError = answer.body === undefined ? undefined : oauthErrorOf(answer.body, credentials)
-  if (status === 400 && oauthError?.code === 'unsupported_grant_type') {
-    return unusable('the token endpoint does not support the client_credentials grant', {
-      hint: { problem: 'grant_not_supported', option },
-      oauthErrorDescription: oauthError.description,
+  const code = oauthError?.code
+  const isJudging = status === 400 || status === 401 || status === 403
+  if (code !== undefined && (status >= 500 || (isJudging && isOutage(code)))) {
+    return unusable('the token endpoint cannot answer', {
+      retryAfterMs,
+      upstreamStatus: status,
+      transient: true,
+      oauthError: code,
+      oauthErrorDescription: oauthError?.description,
+      hint: { problem: 'upstream_failed', option, detail: String(status) },
     })
   }
-  if ((status === 400 || status === 401 || status === 403) && oauthError !== undefined) {
+  if (isJudging && code === 'unsupported_grant_type') {
+    return unusable('the token endpoint does not support the client_credentials grant', {
+      hint: { problem: 'grant_not_supported', option },
+      oauthErrorDescription: oauthError?.description,
+    })
+  }
+  if (isJudging && oauthError !== undefined) {
     return new BrokerError('token_request_rejected', 'the client credentials or the scope were rejected', {
       retryAfterMs,
-      oauthError: oauthError.code ?? (status === 401 ? 'invalid_client' : undefined),
+      oauthError: code ?? (status === 401 ? 'invalid_client' : undefined),
       oauthErrorDescription: oauthError.description,
     })
   }
@@ -137,36 +152,35 @@ function refusal(answer: TokenEndpointAnswer, credentials: ClientCredentials, op
       transient: true,
     })
   }
-  const problem = isPlainHttpRefused(answer) ? 'not_http' : problemOfStatus(status)
+  // A cached token stays in use: the credentials were not judged, or the failure will pass.
+  const transient = isPassing(status)
   return unusable(`the token endpoint answered with status ${status}`, {
-    retryAfterMs: status >= 500 ? retryAfterMs : undefined,
+    retryAfterMs: transient ? retryAfterMs : undefined,
     upstreamStatus: status,
-    // A living token stays in use: the credentials were not judged, or the failure will pass.
-    transient: status >= 500 || (status >= 400 && !wrongPathStatuses.has(status)),
-    hint: problem && { problem, option, detail: String(status) },
+    transient,
+    hint: isJudging ? hintInFront(answer, option) : hintOfStatus(status, option),
     oauthErrorDescription: oauthError?.description,
   })
 }
 
-/** Statuses of a server without a token endpoint at this path. */
-const wrongPathStatuses = new Set([404, 405, 410])
+function hintInFront(answer: TokenEndpointAnswer, option: string): Hint {
+  if (isPlainHttpRefused(answer)) return hintOfStatus(answer.status, option, 'not_http')
+  const hint = hintForContent(answer, option)
+  return hint.problem === 'encoded' ? hint : hintOfStatus(answer.status, option)
+}
+
+function hintOfStatus(status: number, option: string, problem = problemOfStatus(status)): Hint {
+  return { problem, option, detail: String(status) }
+}
 
 /** The answers of Go's server and of nginx to plain HTTP on a TLS port. */
 function isPlainHttpRefused({ status, body = '' }: TokenEndpointAnswer): boolean {
   return status === 400 && /HTTP request (?:to an|was sent to) HTTPS (?:server|port)/.test(body)
 }
 
-function problemOfStatus(status: number): HintProblem | undefined {
-  if (status === 404) return 'path_not_found'
-  if (status >= 300 && status < 400) return 'redirects'
-  if (status === 502 || status === 503 || status === 504) return 'upstream_unreachable'
-  if (status >= 500) return 'upstream_failed'
-  if (status === 407) return 'proxy_wants_credentials'
-  return status < 400 || wrongPathStatuses.has(status) ? 'status_of_no_token_endpoint' : 'proxy_in_front'
-}
-
-function hintForText({ unknownCoding }: TokenEndpointAnswer, option: string): Hint {
-  return unknownCoding === undefined
+/** Explains content that is not an answer of Dex: an unknown content coding, if there is one. */
+function hintForContent({ unknownCoding, body = '' }: TokenEndpointAnswer, option: string): Hint {
+  return unknownCoding === undefined || parseJsonObject(body) !== undefined
     ? { problem: 'not_dex', option }
     : { problem: 'encoded', option, detail: unknownCoding }
 }
