@@ -58,7 +58,7 @@ test('a process that stood still for longer than its tokens live hands out none 
   const meanwhile = Array.from({ length: 50 }, (_, index) => client.ask(headersOf(index)))
   await until(() => dex.counts.tokensIssued === 2)
   dex.idTokensMs = 3_600_000
-  // sleep: the process sleeps, and its clock is the machine's
+  // real time: the process sleeps, and its clock is the machine's
   await delay(2_500)
   broker.process.signal('SIGCONT')
   const answers = await Promise.all([underWay, ...meanwhile])

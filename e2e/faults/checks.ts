@@ -153,7 +153,7 @@ export class CheckLoad implements AsyncDisposable {
       while (this.#asked < due) {
         asked.push(this.#client.ask(headersOf(this.#asked++)).then(answer => this.answers.push(answer)))
       }
-      // sleep: the pace of the load
+      // real time: the pace of the load
       await delay(tickMs)
     }
     await Promise.all(asked)

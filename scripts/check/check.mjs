@@ -27,6 +27,7 @@ const steps = [
     args: ['--test', '--test-reporter=tap', ...scriptTests],
     countsOf: nodeTestCounts,
   },
+  { name: 'real time in tests', command: process.execPath, args: ['scripts/check/real-time-in-tests.mjs'] },
   { name: 'docs', command: process.execPath, args: ['scripts/docs/docs.mjs'] },
   { name: 'packaging', command: process.execPath, args: ['scripts/packaging/packaging.mjs'] },
   { name: 'cost of a check', command: process.execPath, args: ['bench/src/guard.ts'] },
