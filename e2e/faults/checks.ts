@@ -114,17 +114,13 @@ export class CheckLoad implements AsyncDisposable {
     const since = performance.now()
     let next = this.answers.length
     let first = next
-    await until(
-      () => {
-        for (; next < this.answers.length; next++) {
-          const answer = this.answers[next] as CheckAnswer
-          if (answer.outcome !== outcome || answer.askedAt < since) first = next + 1
-        }
-        return next - first >= count
-      },
-      `${count} answers in a row that are ${outcome}`,
-      longestLoadMs,
-    )
+    await until(() => {
+      for (; next < this.answers.length; next++) {
+        const answer = this.answers[next] as CheckAnswer
+        if (answer.outcome !== outcome || answer.askedAt < since) first = next + 1
+      }
+      return next - first >= count
+    }, `${count} answers in a row that are ${outcome}`)
     return first
   }
 
