@@ -16,7 +16,7 @@ test('a stop under load loses no request, not even one that waits for Dex', asyn
   for (let index = 0; index < 4; index++) await client.ask(headersOf(index))
   await using load = new CheckLoad(client, { perSecond: 300, headersOf: index => headersOf(index % 4) })
   await load.answered(100)
-  dex.setFault('token', { kind: 'slow', delayMs: 1_000 })
+  dex.setFault('token', { kind: 'slow', delayMs: 1_500 })
   const waiting = Array.from({ length: 50 }, () => client.ask(headersOf(4)))
   await until(async () => (await broker.metric('dex_token_broker_cache_misses_total')) === 4 + waiting.length)
   const stoppedAt = performance.now()
@@ -58,7 +58,7 @@ test('a process that stood still for longer than its tokens live hands out none 
   const meanwhile = Array.from({ length: 50 }, (_, index) => client.ask(headersOf(index)))
   await until(() => dex.counts.tokensIssued === 2)
   dex.idTokensMs = 3_600_000
-  // sleep: the process sleeps, and its clock is the machine's
+  // real time: the process sleeps, and its clock is the machine's
   await delay(2_500)
   broker.process.signal('SIGCONT')
   const answers = await Promise.all([underWay, ...meanwhile])

@@ -114,17 +114,13 @@ export class CheckLoad implements AsyncDisposable {
     const since = performance.now()
     let next = this.answers.length
     let first = next
-    await until(
-      () => {
-        for (; next < this.answers.length; next++) {
-          const answer = this.answers[next] as CheckAnswer
-          if (answer.outcome !== outcome || answer.askedAt < since) first = next + 1
-        }
-        return next - first >= count
-      },
-      `${count} answers in a row that are ${outcome}`,
-      longestLoadMs,
-    )
+    await until(() => {
+      for (; next < this.answers.length; next++) {
+        const answer = this.answers[next] as CheckAnswer
+        if (answer.outcome !== outcome || answer.askedAt < since) first = next + 1
+      }
+      return next - first >= count
+    }, `${count} answers in a row that are ${outcome}`)
     return first
   }
 
@@ -153,7 +149,7 @@ export class CheckLoad implements AsyncDisposable {
       while (this.#asked < due) {
         asked.push(this.#client.ask(headersOf(this.#asked++)).then(answer => this.answers.push(answer)))
       }
-      // sleep: the pace of the load
+      // real time: the pace of the load
       await delay(tickMs)
     }
     await Promise.all(asked)

@@ -1,5 +1,5 @@
 import { startDevDex } from '@broker/dev-dex'
-import { freePort, startBroker } from '@broker/testing'
+import { freePort, startBroker, until } from '@broker/testing'
 import { describe, test } from 'vitest'
 import {
   type CheckAnswer,
@@ -19,7 +19,7 @@ const headersOf = (index: number) => credentialsOf(clients, index)
 /** Enough that each client is among them several times. */
 const severalOfEach = 10 * clients.length
 
-/** A token of 12 s is replaced from its first or second second on, and has more than eight left when that fails. */
+/** A token of 20 s is replaced from its second or third second on, and has more than twelve left when that fails. */
 const replacedEarly = { EXPIRY_SAFETY_MARGIN: '1s', REFRESH_AHEAD_RATIO: '0.2' }
 
 // Each test has a Dex and a broker to itself, and mostly waits: they run side by side.
@@ -55,10 +55,10 @@ describe.concurrent('while Dex cannot be reached', () => {
     expect,
   }) => {
     const first = await startDevDex({ algorithm: 'ES256', clients, idTokensMs: 5_000 })
-    await using broker = await startBroker({ DEX_TOKEN_URL: first.tokenEndpoint, EXPIRY_SAFETY_MARGIN: '1s' })
+    await using broker = await startBroker({ DEX_TOKEN_URL: first.tokenEndpoint, EXPIRY_SAFETY_MARGIN: '2s' })
     using client = new CheckClient(broker.port)
     const askedAt = performance.now()
-    for (let index = 0; index < clients.length; index++) await client.ask(headersOf(index))
+    await Promise.all(clients.map((_, index) => client.ask(headersOf(index))))
     const issuedAt = performance.now()
     await first.close()
     const { tokenRequests: requestsBefore } = first.counts
@@ -85,7 +85,7 @@ describe.concurrent('while Dex cannot be reached', () => {
     })
     expect(unlike(refused, is503)).toEqual([])
     expect(answers.filter(({ isExpired }) => isExpired)).toEqual([])
-    // Dex says four seconds, and the last of them is left alone. The answer to a check is never older than the check,
+    // Dex says four seconds, of which the margin takes two; without Dex it gives one of them back. The answer to a check is never older than the check,
     // and never younger than its end: neither bound depends on how fast this machine is.
     expect(refused.filter(answer => answer.askedAt + answer.tookMs < askedAt + 3_000)).toEqual([])
     expect(served.filter(answer => answer.askedAt > issuedAt + 4_000)).toEqual([])
@@ -97,18 +97,23 @@ describe.concurrent('while Dex cannot be reached', () => {
   })
 
   test('again and again for a moment, cached tokens are used', async ({ expect }) => {
-    await using dex = await startDevDex({ algorithm: 'ES256', clients, idTokensMs: 12_000 })
+    await using dex = await startDevDex({ algorithm: 'ES256', clients, idTokensMs: 20_000 })
     await using broker = await startBroker({ DEX_TOKEN_URL: dex.tokenEndpoint, ...replacedEarly })
     using client = new CheckClient(broker.port)
     await using load = new CheckLoad(client, { perSecond: 200, headersOf })
     await load.inARow(severalOfEach)
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < 3; round++) {
+      // A request and both of its retries at least: then a refresh has failed for good.
+      const attempts = dex.counts.tokenRequests + 5
       dex.setFault('token', { kind: 'reset' })
-      await load.answered(150)
+      await until(() => dex.counts.tokenRequests >= attempts, 'attempts that fail')
+      await load.answered(severalOfEach)
       dex.clearFaults()
-      await load.answered(150)
+      const issued = dex.counts.tokensIssued
+      await until(() => dex.counts.tokensIssued > issued, 'an attempt that succeeds')
     }
     const backAt = performance.now()
+    await until(() => dex.counts.tokensIssued >= 2 * clients.length, 'another token for each client')
     await load.inARow(severalOfEach)
     const answers = await load.stop()
 
@@ -124,8 +129,7 @@ describe.concurrent('while Dex cannot be reached', () => {
     })
     expect(tally(answers)).toEqual({ 200: answers.length })
     expect(answers.filter(({ isExpired }) => isExpired)).toEqual([])
-    // Every token has been replaced, and what failed was not asked for again and again.
-    expect(tokensIssued).toBeGreaterThanOrEqual(2 * clients.length)
+    // What failed was not asked for again and again.
     expect(tokenRequests).toBeLessThan(clients.length * 10)
     expect(lines).toBeLessThan(60)
   })
@@ -186,7 +190,7 @@ describe.concurrent('while Dex cannot be reached', () => {
   test('for every other request, which is answered 500, cached tokens are used and Dex is left alone', async ({
     expect,
   }) => {
-    await using dex = await startDevDex({ algorithm: 'ES256', clients, idTokensMs: 12_000 })
+    await using dex = await startDevDex({ algorithm: 'ES256', clients, idTokensMs: 20_000 })
     await using broker = await startBroker({ DEX_TOKEN_URL: dex.tokenEndpoint, ...replacedEarly })
     using client = new CheckClient(broker.port)
     let taken = 0
@@ -196,7 +200,8 @@ describe.concurrent('while Dex cannot be reached', () => {
         taken++ % 2 === 0 ? answer : { status: 500, headers: {}, body: 'Internal Server Error\n' },
     })
     await using load = new CheckLoad(client, { perSecond: 200, headersOf })
-    await load.answered(1_000)
+    const servedFrom = await load.inARow(severalOfEach)
+    await until(() => taken > 4 * clients.length, 'token requests past the first ones')
     dex.clearFaults()
     const backAt = performance.now()
     await load.inARow(severalOfEach)
@@ -212,9 +217,8 @@ describe.concurrent('while Dex cannot be reached', () => {
     })
     const known = ['200', '502 invalid_token_response', '503 overloaded']
     expect(unlike(answers, ({ outcome }) => known.includes(outcome))).toEqual([])
-    expect((tally(answers)['200'] ?? 0) / answers.length).toBeGreaterThan(0.9)
+    expect(tally(answers.slice(servedFrom))).toEqual({ 200: answers.length - servedFrom })
     expect(answers.filter(({ isExpired }) => isExpired)).toEqual([])
-    expect(taken).toBeGreaterThan(2 * clients.length)
     expect(tokenRequests).toBeLessThan(clients.length * 10)
     expect(lines).toBeLessThan(60)
   })

@@ -44,7 +44,7 @@ export class SteadyLoad implements AsyncDisposable {
       // By the clock, because a busy machine lets ticks come late.
       const due = Math.ceil(((performance.now() - startedAt) / tickMs) * requestsPerTick)
       while (requests.length < due) requests.push(this.#request(port))
-      // sleep: the pace of the load
+      // real time: the pace of the load
       await delay(tickMs)
     }
     await Promise.all(requests)

@@ -27,6 +27,7 @@ const steps = [
     args: ['--test', '--test-reporter=tap', ...scriptTests],
     countsOf: nodeTestCounts,
   },
+  { name: 'real time in tests', command: process.execPath, args: ['scripts/check/real-time-in-tests.mjs'] },
   { name: 'docs', command: process.execPath, args: ['scripts/docs/docs.mjs'] },
   { name: 'prose', command: process.execPath, args: ['scripts/docs/prose.mjs'] },
   { name: 'packaging', command: process.execPath, args: ['scripts/packaging/packaging.mjs'] },

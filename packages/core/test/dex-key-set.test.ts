@@ -5,6 +5,7 @@ import { TokenBroker } from '../src/token-broker.ts'
 import {
   type BrokerWithDex,
   billing,
+  caughtUp,
   failureOf,
   orders,
   startBrokerWithDex,
@@ -30,6 +31,7 @@ describe('the option jwksUri', () => {
     running.dex.setFault('discovery', { kind: 'reset' })
     await loseKey(running)
     await until(() => running.broker.peekToken() === undefined)
+    await caughtUp(running.dex)
     expect(running.dex.counts.discoveryRequests).toBe(0)
     expect(await running.broker.check({ headers: [] })).toMatchObject({ outcome: 'allow' })
   })
@@ -38,6 +40,7 @@ describe('the option jwksUri', () => {
     await using running = await startBrokerWithDex(({ jwksUri }) => ({ jwksUri, client: orders }))
     await loseKey(running)
     await until(() => running.broker.peekToken() === undefined)
+    await caughtUp(running.dex)
     expect(running.dex.counts).toMatchObject({ discoveryRequests: 0, tokenRequests: 2 })
   })
 
@@ -51,6 +54,7 @@ describe('the option jwksUri', () => {
     }))
     await loseKey(running)
     await until(() => running.broker.peekToken() === undefined)
+    await caughtUp(callers)
     expect(callers.counts.keysRequests).toBe(0)
   })
 
@@ -69,6 +73,7 @@ describe('the option jwksUri', () => {
     )
     await loseKey(running)
     await until(() => broker.peekToken() === undefined)
+    await caughtUp(dex)
     expect(dex.counts).toMatchObject({ discoveryRequests: 0, keysRequests: 2 })
   })
 

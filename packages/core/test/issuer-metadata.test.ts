@@ -142,6 +142,7 @@ describe('an issuer that is not usable', () => {
     const failure = await failureOf(running.broker.getToken())
     expect([failure.code, failure.transient]).toEqual(['invalid_token_response', false])
     expect(hintsOf(running)).toMatch(hint)
+    await caughtUp(running.dex)
     expect(running.dex.counts).toMatchObject({ tokenRequests: 0, discoveryRequests: 1 })
     expect(JSON.stringify(running.log.lines)).not.toMatch(/orders-secret|hunter2/)
     running.dex.clearFaults()
@@ -300,6 +301,7 @@ describe('what is configured wins', () => {
   test('tokenEndpoint: without a gate nothing is missing before discovery', async () => {
     await using running = await startBrokerWithDex(({ issuer }) => ({ issuer, client: orders }))
     expect(running.broker.missing()).toEqual([])
+    await caughtUp(running.dex)
     expect(running.dex.counts.discoveryRequests).toBe(0)
   })
 
@@ -319,6 +321,7 @@ describe('what is configured wins', () => {
     expect(await running.broker.verify(callers.signJwt({ iss: 'anyone', exp }))).toMatchObject({
       iss: 'anyone',
     })
+    await caughtUp(running.dex)
     expect(running.dex.counts).toMatchObject({ discoveryRequests: 0, keysRequests: 0 })
     const jwtOfDex = running.dex.signJwt({ iss: running.dex.issuer, exp })
     expect((await failureOf(running.broker.verify(jwtOfDex))).code).toBe('invalid_token')
@@ -333,6 +336,7 @@ describe("a gate with Dex's own keys", () => {
     for (const iss of [`${dex.issuer}/`, dex.issuer.toUpperCase(), undefined, 'https://other']) {
       expect((await failureOf(broker.verify(dex.signJwt({ iss, exp })))).code).toBe('invalid_token')
     }
+    await caughtUp(dex)
     expect(dex.counts).toMatchObject({ discoveryRequests: 0, keysRequests: 0 })
     expect(await broker.verify(dex.signJwt({ iss: dex.issuer, exp }))).toMatchObject({ iss: dex.issuer })
   })
@@ -349,6 +353,7 @@ describe("a gate with Dex's own keys", () => {
     await using running = await startWithIssuer({ gate: {} })
     expect(running.broker.missing()).not.toEqual([])
     await until(() => running.broker.missing().length === 0)
+    await caughtUp(running.dex)
     expect(running.dex.counts).toMatchObject({ discoveryRequests: 1, keysRequests: 1, tokenRequests: 0 })
   })
 })
@@ -411,6 +416,7 @@ describe('a token whose key Dex has lost', () => {
     clock.advance(11_000)
     await broker.getToken({ ...billing })
     await until(() => broker.peekToken() === undefined)
+    await caughtUp(callers)
     expect(callers.counts.keysRequests).toBe(0)
   })
 

@@ -3,7 +3,7 @@ import { startDevDex } from '@broker/dev-dex'
 import { ManagedProcess, within } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import * as publicApi from '../src/index.ts'
-import { failureOf, orders, startBrokerWithDex, until } from './broker-with-dex.ts'
+import { caughtUp, failureOf, orders, startBrokerWithDex, until } from './broker-with-dex.ts'
 
 test('the package has at most ten names at run time', () => {
   expect(Object.keys(publicApi).sort()).toEqual([
@@ -24,6 +24,7 @@ test('the package has at most ten names at run time', () => {
 test('a broker can be made while Dex is down, and asks for nothing before it has to', async () => {
   await using running = await startBrokerWithDex(dex => ({ client: orders, gate: { jwksUri: dex.jwksUri } }))
   expect(running.broker.peekToken()).toBeUndefined()
+  await caughtUp(running.dex)
   expect(running.dex.counts).toEqual({
     tokenRequests: 0,
     keysRequests: 0,
@@ -200,5 +201,6 @@ test('a caller who has already left starts no request', async () => {
   await using running = await startBrokerWithDex()
   const reason = new Error('gone')
   await expect(running.broker.getToken({ ...orders, signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+  await caughtUp(running.dex)
   expect(running.dex.counts.tokenRequests).toBe(0)
 })

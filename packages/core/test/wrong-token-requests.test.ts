@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { orders, startBrokerWithDex } from './broker-with-dex.ts'
+import { caughtUp, orders, startBrokerWithDex } from './broker-with-dex.ts'
 
 const wrong: readonly [string, unknown, string][] = [
   ['a promise of one', Promise.resolve({ scope: 'groups' }), 'await it first'],
@@ -25,6 +25,7 @@ describe.each(wrong)('a token request that is %s', (_, request, message) => {
     await expect(broker.getToken(request as never)).rejects.toThrow(message)
     expect(() => broker.tokenFor(request as never)).toThrow(TypeError)
     expect(() => broker.peekToken(request as never)).toThrow(message)
+    await caughtUp(dex)
     expect(dex.counts.tokenRequests).toBe(0)
   })
 })

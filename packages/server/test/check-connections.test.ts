@@ -224,7 +224,7 @@ describe('headers', () => {
     for (const character of requestText({ headers: { ...orders, 'x-filler': 'x'.repeat(1_000) } })) {
       if (connection.ended) break
       connection.write(character)
-      // sleep: the pace of a client that takes more than five seconds for its headers
+      // real time: the pace of a client that takes more than five seconds for its headers
       await delay(5)
     }
     expect(connection.ended).toBe(true)

@@ -176,7 +176,7 @@ describe('a stop by SIGTERM', () => {
     await first.closed()
     for (let count = 0; count < 4; count += 1) {
       // Under load through Envoy there is no connection between one check, whose answer closes its own, and the next.
-      // sleep: time for the server to see that its last connection is gone
+      // real time: time for the server to see that its last connection is gone
       await delay(50)
       bearerOf(await ask(broker.port, { headers: orders }))
     }

@@ -339,7 +339,7 @@ describe('against the Go service', needs({ PEER_BIN: binary !== '' }), () => {
       const seen: boolean[] = []
       for (const { check } of peers.both) {
         const first = (await check({ headers: orders })).header('x-expires-in')
-        // sleep: both are processes, and their clock is the machine's
+        // real time: both are processes, and their clock is the machine's
         await new Promise(resolve => setTimeout(resolve, 1_100))
         seen.push((await check({ headers: orders })).header('x-expires-in') === first)
       }

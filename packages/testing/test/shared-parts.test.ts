@@ -38,7 +38,7 @@ test('a raw request arrives as it was written, line by line', async () => {
 })
 
 test('a managed process is waited for, tells its log, and is ended with its scope', async () => {
-  const script = 'console.log("ready"); setInterval(() => {}, 1000)'
+  const script = 'require("node:net").createServer().listen(0, () => console.log("ready"))'
   const child = new ManagedProcess('a child', process.execPath, ['-e', script])
   expect(await child.until('it was ready', () => (child.log.includes('ready') ? 'yes' : undefined))).toBe(
     'yes',

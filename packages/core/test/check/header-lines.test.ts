@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { orders, startBrokerWithDex } from '../broker-with-dex.ts'
+import { caughtUp, orders, startBrokerWithDex } from '../broker-with-dex.ts'
 
 const credentials = ['x-client-id', 'orders', 'x-client-secret', 'orders-secret']
 
@@ -57,6 +57,7 @@ describe('credentials in headers', () => {
       },
       body: `{"error":"missing_credentials","error_description":"${missing}"}`,
     })
+    await caughtUp(running.dex)
     expect(running.dex.counts.tokenRequests).toBe(0)
   })
 
@@ -70,6 +71,7 @@ describe('credentials in headers', () => {
         const verdict = await running.broker.check({ headers })
         expect(verdict).toMatchObject({ outcome: 'deny', status: 400, code: 'invalid_request' })
       }
+      await caughtUp(running.dex)
       expect(running.dex.counts.tokenRequests).toBe(0)
     },
   )
@@ -125,6 +127,7 @@ describe('credentials in headers', () => {
         }),
         { numRuns: 200 },
       )
+      await caughtUp(running.dex)
       expect(running.dex.counts.tokenRequests).toBe(0)
     },
   )

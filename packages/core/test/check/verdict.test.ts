@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { refusalOf } from '../../src/check/verdict.ts'
 import { BrokerError } from '../../src/shared/errors.ts'
-import { type BrokerWithDex, orders, startBrokerWithDex } from '../broker-with-dex.ts'
+import { type BrokerWithDex, caughtUp, orders, startBrokerWithDex } from '../broker-with-dex.ts'
 
 const exp = Date.parse('2030-01-01T02:00:00Z') / 1000
 const gateOf = (dex: BrokerWithDex['dex']) => ({ jwksUri: dex.jwksUri })
@@ -115,6 +115,7 @@ describe('the order of a check', () => {
   test('a refused JWT costs no token request', async () => {
     await using running = await startBrokerWithDex(dex => ({ client: orders, gate: gateOf(dex) }))
     await running.broker.check({ headers: ['authorization', 'Bearer a.b.c'] })
+    await caughtUp(running.dex)
     expect(running.dex.counts).toMatchObject({ tokenRequests: 0, keysRequests: 0 })
   })
 })

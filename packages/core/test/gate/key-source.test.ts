@@ -328,6 +328,7 @@ describe('a kid that is not in the key set', () => {
     await using running = await startGateOfDex({ audience: 'svc' })
     await failureOf(running.broker.verify(running.dex.signJwt({ exp: 1, aud: 'svc' }, { kid: 'junk' })))
     await failureOf(running.broker.verify(callersJwt(running, 'junk')))
+    await caughtUp(running.dex)
     expect(running.dex.counts.keysRequests).toBe(0)
   })
 })

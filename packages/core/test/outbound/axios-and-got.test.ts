@@ -9,7 +9,7 @@ import { gotHooks } from '../../src/outbound/got-hooks.ts'
 import type { OutgoingTokenOptions } from '../../src/outbound/outgoing-tokens.ts'
 import { BrokerError } from '../../src/shared/errors.ts'
 import type { TokenBroker } from '../../src/token-broker.ts'
-import { until } from '../broker-with-dex.ts'
+import { caughtUp, until } from '../broker-with-dex.ts'
 import {
   answerOnly,
   linesOf,
@@ -300,6 +300,7 @@ describe('an axios instance', () => {
     client.interceptors.request.use(toElsewhere as never)
     await client.get('/x')
     expect(out.elsewhere.requests[0]?.headers.authorization).toBeUndefined()
+    await caughtUp(out.dex)
     expect(out.dex.counts.tokenRequests).toBe(0)
   })
 

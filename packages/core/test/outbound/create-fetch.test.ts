@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events'
 import { freePort } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import { createFetch } from '../../src/outbound/create-fetch.ts'
-import { failureOf, until } from '../broker-with-dex.ts'
+import { caughtUp, failureOf, until } from '../broker-with-dex.ts'
 import { answerOk, linesOf, ownFetchTakesUndici8, startOutgoingCalls, tokensOf } from './outgoing-calls.ts'
 
 describe('a call to an allowed place', () => {
@@ -173,6 +173,7 @@ describe('a call that is none of ours goes out untouched', () => {
       expect(headers).toMatchObject({ 'x-mine': 'kept', 'x-access-token': 'own' })
       expect(headers.authorization).toBeUndefined()
     }
+    await caughtUp(out.dex)
     expect(out.dex.counts.tokenRequests).toBe(0)
   })
 
@@ -336,6 +337,7 @@ describe('a bearer header of the caller', () => {
     await (await out.call(out.backend.url, { headers: { Authorization: 'Bearer mine' } })).text()
     expect(out.backend.requests[0]?.headers.authorization).toBe('Bearer mine')
     expect(out.backend.requests[0]?.headers['x-access-token']).toBeUndefined()
+    await caughtUp(out.dex)
     expect(out.dex.counts.tokenRequests).toBe(0)
   })
 

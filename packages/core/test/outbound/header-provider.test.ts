@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
 import { headerProvider } from '../../src/outbound/header-provider.ts'
-import { failureOf, until } from '../broker-with-dex.ts'
+import { caughtUp, failureOf, until } from '../broker-with-dex.ts'
 import { startOutgoingCalls } from './outgoing-calls.ts'
 
 test('a URL inside the allow-list gets every header of the token, in an object of its own', async () => {
@@ -27,6 +27,7 @@ test('a URL outside, and the token endpoint, get no header, and no token is aske
     dex.tokenEndpoint,
   ]
   for (const url of urls) expect(await headersFor(url)).toEqual({})
+  await caughtUp(dex)
   expect(dex.counts.tokenRequests).toBe(0)
 })
 

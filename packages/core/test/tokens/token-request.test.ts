@@ -3,7 +3,7 @@ import { startRecordingServer } from '@broker/testing'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { TokenBroker } from '../../src/token-broker.ts'
-import { billing, failureOf, orders, startBrokerWithDex } from '../broker-with-dex.ts'
+import { billing, caughtUp, failureOf, orders, startBrokerWithDex } from '../broker-with-dex.ts'
 
 /** Text of any characters, with those that Basic and forms treat specially as likely as all others together. */
 function anyText(maxLength: number) {
@@ -82,6 +82,7 @@ describe('client credentials on the wire', () => {
     expect(failure.code).toBe('invalid_request')
     expect(failure.message).toContain(message)
     expect(() => running.broker.peekToken(request)).toThrow(message)
+    await caughtUp(running.dex)
     expect(running.dex.counts.tokenRequests).toBe(0)
   })
 
@@ -134,6 +135,7 @@ describe('scope and audiences on the wire', () => {
     await using running = await startBrokerWithDex()
     const failure = await failureOf(running.broker.getToken({ ...orders, audiences: [audience] }))
     expect(failure.code).toBe('invalid_request')
+    await caughtUp(running.dex)
     expect(running.dex.counts.tokenRequests).toBe(0)
   })
 
@@ -141,6 +143,7 @@ describe('scope and audiences on the wire', () => {
     await using running = await startBrokerWithDex()
     const audiences = 'billing' as unknown as string[]
     await expect(running.broker.getToken({ ...orders, audiences })).rejects.toThrow(TypeError)
+    await caughtUp(running.dex)
     expect(running.dex.counts.tokenRequests).toBe(0)
   })
 })

@@ -7,7 +7,7 @@ import { createFetch } from '../../src/outbound/create-fetch.ts'
 import { TokenBroker } from '../../src/token-broker.ts'
 import { tokenInterceptor } from '../../src/undici/token-interceptor.ts'
 import { undiciTransport } from '../../src/undici/undici-transport.ts'
-import { failureOf, orders, until } from '../broker-with-dex.ts'
+import { caughtUp, failureOf, orders, until } from '../broker-with-dex.ts'
 import {
   answerOnly,
   linesOf,
@@ -49,6 +49,7 @@ describe.each(Object.entries(clients))('%s', (_, { version, client, replays }) =
       'Bearer mine',
     ])
     for (const headers of received) expect(headers).not.toHaveProperty('x-access-token')
+    await caughtUp(out.dex)
     expect(out.dex.counts.tokenRequests).toBe(0)
   })
 
@@ -626,6 +627,7 @@ test.skipIf(ownFetchTakesUndici8)(
       },
     })
     expect(out.backend.requests).toEqual([])
+    await caughtUp(out.dex)
     expect(out.dex.counts.tokenRequests).toBe(0)
   },
 )
