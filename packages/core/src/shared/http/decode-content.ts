@@ -38,7 +38,7 @@ export async function decodeContent(
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ERR_BUFFER_TOO_LARGE') return undefined
-    // Cut off on its way: no answer, as when the connection closes too early. `fetch` says the same.
+    // Cut off on its way: no answer, as when the connection closes too early.
     if (code === 'Z_BUF_ERROR' && !isText(bytes)) throw error
     return bytes
   }

@@ -220,5 +220,16 @@ export const statuses: readonly number[] = [
   526, 527, 529, 530, 561, 599, 999,
 ]
 
+export const transports = { undici: true, fetch: true } as const
+export type TransportName = keyof typeof transports
+
+/** What `fetch` keeps to itself, asks for once more, or takes for no answer, or decodes in its own way. */
+export function passesFetch({ status, coding }: { status: number; coding: CodingName }): boolean {
+  const { reads, isUnknown } = codings[coding]
+  return (
+    ![407, 421, 999].includes(status) && reads === 'well' && !isUnknown && coding !== 'gzip by name alone'
+  )
+}
+
 /** Statuses whose answers never have a body (RFC 9110 section 6.4.1). */
 export const statusesWithoutBody: ReadonlySet<number> = new Set([204, 304])

@@ -55,6 +55,7 @@ const goodToken: Combination = {
   contentType: 'json',
   headers: 'none',
   whose: 'all configured',
+  transport: 'undici',
 }
 
 function give(response: ServerResponse, combination: Combination, nowMs: number): void {

@@ -35,13 +35,13 @@ const setUps: Readonly<Record<Whose, { client?: object; request: object }>> = {
 }
 
 /**
- * Brokers that live through one combination after the other, one for each way to bring a client: a broker of its own for
+ * Brokers that live through one combination after the other, one for each way to bring a client and each transport: a broker of its own for
  * each would cost more than its requests. Between two of them hours pass, and a token is obtained.
  */
 export class Callers {
   readonly #gateway: OddGateway
   readonly #agent: Agent
-  readonly #lives = new Map<Whose, Life>()
+  readonly #lives = new Map<string, Life>()
 
   constructor(gateway: OddGateway, agent: Agent) {
     this.#gateway = gateway
@@ -50,9 +50,10 @@ export class Callers {
 
   /** Sends token requests to an endpoint that gives the answer, and tells what their callers meet. */
   async meet(combination: Combination): Promise<Outcome> {
-    const { whose } = combination
-    const life = this.#lives.get(whose) ?? startLife(whose, this.#gateway, this.#agent)
-    this.#lives.set(whose, life)
+    const { whose, transport } = combination
+    const name = `${whose} ${transport}`
+    const life = this.#lives.get(name) ?? startLife(combination, this.#gateway, this.#agent)
+    this.#lives.set(name, life)
     const livingToken = await meetWithLivingToken(combination, life)
     return { ...(await meetWithoutToken(combination, life)), livingToken }
   }
@@ -72,13 +73,13 @@ interface Life {
   failed: PromiseWithResolvers<void>
 }
 
-function startLife(whose: Whose, gateway: OddGateway, agent: Agent): Life {
+function startLife({ whose, transport }: Combination, gateway: OddGateway, agent: Agent): Life {
   const { request, ...configured } = setUps[whose]
   const clock = new ManualClock()
   const endpoint = gateway.endpoint(clock.wall)
   const broker: TokenBroker = new TokenBroker({
     tokenEndpoint: endpoint.url,
-    transport: undiciTransport(agent),
+    ...(transport === 'undici' && { transport: undiciTransport(agent) }),
     clock,
     // The shortest pause between retries.
     random: () => 0,
