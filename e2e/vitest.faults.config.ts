@@ -1,7 +1,7 @@
 import { vitestSettings } from '@broker/testing/vitest'
 import { defineConfig } from 'vitest/config'
 
-// Faults of Dex need no Envoy: these tests ask the broker themselves, and mostly wait.
+// A failing Dex needs no Envoy: these tests ask the broker directly, and mostly wait.
 export default defineConfig({
   test: {
     ...vitestSettings,

@@ -6,7 +6,7 @@ import { CheckClient, CheckLoad, printMeasured, recoveryMs, tally } from './chec
 
 const brokersClient = { id: 'broker', secret: 'broker-secret' }
 const audience = 'orders'
-/** Each makes a key of its own. */
+/** Each has its own key. */
 const scopes = [
   'openid',
   'email',

@@ -66,7 +66,7 @@ test('a Dex that takes a second costs that second once, and 20 callers share it'
   expect(tokenRequests).toBe(clients.length)
 })
 
-test('of 640 new clients at once 16 are asked for at a time, the others hear when to come back, and all get their token', async () => {
+test('of 640 new clients at once 16 are asked for at a time, the others receive `Retry-After`, and all get their token', async () => {
   const crowd = teams(640)
   await using dex = await startDevDex({ algorithm: 'ES256', clients: crowd })
   await using broker = await startBroker({ DEX_TOKEN_URL: dex.tokenEndpoint })
@@ -103,7 +103,7 @@ test('of 640 new clients at once 16 are asked for at a time, the others hear whe
     rounds,
     tokensIssued,
   })
-  // Strangers have half of the 32 slots; a probe of the circuit may come on top.
+  // Unknown clients have half of the 32 slots; a probe of the circuit may be added.
   expect(askedInVain).toBeLessThanOrEqual(32)
   expect(
     refused.filter(({ outcome }) => outcome === '503 token_endpoint_unavailable').length,

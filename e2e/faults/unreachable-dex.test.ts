@@ -51,9 +51,7 @@ describe.concurrent('while Dex cannot be reached', () => {
     expect(lines).toBeLessThan(40)
   })
 
-  test('cached tokens are used until they expire, then callers hear when to come back', async ({
-    expect,
-  }) => {
+  test('cached tokens are used until they expire, then callers receive `Retry-After`', async ({ expect }) => {
     const first = await startDevDex({ algorithm: 'ES256', clients, idTokensMs: 5_000 })
     await using broker = await startBroker({ DEX_TOKEN_URL: first.tokenEndpoint, EXPIRY_SAFETY_MARGIN: '2s' })
     using client = new CheckClient(broker.port)
@@ -129,7 +127,7 @@ describe.concurrent('while Dex cannot be reached', () => {
     })
     expect(tally(answers)).toEqual({ 200: answers.length })
     expect(answers.filter(({ isExpired }) => isExpired)).toEqual([])
-    // What failed was not asked for again and again.
+    // Failed requests were not repeated over and over.
     expect(tokenRequests).toBeLessThan(clients.length * 10)
     expect(lines).toBeLessThan(60)
   })
@@ -187,7 +185,7 @@ describe.concurrent('while Dex cannot be reached', () => {
     expect(lines).toBeLessThan(30)
   })
 
-  test('for every other request, which is answered 500, cached tokens are used and Dex is left alone', async ({
+  test('for every other request, which is answered 500, cached tokens are used and the circuit opens', async ({
     expect,
   }) => {
     await using dex = await startDevDex({ algorithm: 'ES256', clients, idTokensMs: 20_000 })

@@ -28,7 +28,7 @@ describeWithEnvoy('connections that are kept', () => {
     for (let round = 1; round <= 2; round += 1) {
       expect(await statuses(many)).toEqual(Array(100).fill(200))
       expect(await statuses([alone])).toEqual([200])
-      // real time: the time-out of a connection is Node's, and nobody can move its clock
+      // real time: the timeout of a connection is Node's, and its clock cannot be replaced
       if (round < 2) await delay(pauseMs)
     }
     // Not one was closed by the broker, or replaced.

@@ -9,7 +9,7 @@ import { describeWithEnvoy, requireEnvoy } from '../harness/with-envoy.ts'
 const shipped = new URL('../../deploy/envoy/', import.meta.url)
 const dexBinary = process.env['DEX_BIN']
 
-/** What backend.mjs answers. */
+/** The answer of backend.mjs. */
 interface Seen {
   readonly path: string
   readonly headers: object

@@ -1,18 +1,18 @@
 // Finds tests that sleep, and tests that a busy machine can fail: calls of a timer, and upper bounds on what a clock of the
-// machine says. Where there is no other way, a reason stands on the same line or the one above: `// real time: <reason>`.
+// machine says. Where there is no other way, write a reason on the same line or the one above: `// real time: <reason>`.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { root, workspacePackages } from '../workspace/workspace-packages.cjs'
 
-/** Where tests, and what belongs to them, are in a package. */
+/** The folders of a package with tests and their support. */
 const testFolders = ['test', 'faults', 'harness']
 const reason = /\/\/ real time: \S+ \S+/
 const importedTimers = /import\s*\{([^}]*)\}\s*from\s*'(?:node:)?timers(?:\/promises)?'/g
 const elapsedBound =
   /expect\((?:(?!expect\()[^;])*?(?:performance\.now|Date\.now|process\.hrtime)\b(?:(?!expect\()[^;])*?\)\s*\.toBeLessThan/g
 
-/** What is wrong in the text of a test, as `{ line, problem }`, by line. */
+/** Lists the faults in the text of a test, as `{ line, problem }`, by line. */
 export function realTimeFaults(text) {
   const lines = text.split('\n')
   const faults = [

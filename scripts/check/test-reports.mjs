@@ -1,8 +1,8 @@
-// What vitest reported in each package: counts, and which tests were skipped for want of what.
+// Reads vitest's report of each package: counts, and skipped tests by the need that was not met.
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
-/** What tests can need (`needs` in packages/testing), and the variable that names it. */
+/** Needs of tests (`needs` in packages/testing), by the variable that names them. */
 const needed = {
   ENVOY_BIN: { what: 'a real Envoy', variable: 'ENVOY_BIN=/path/to/envoy' },
   DEX_BIN: { what: 'a real Dex', variable: 'DEX_BIN=/path/to/dex' },

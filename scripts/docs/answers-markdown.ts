@@ -1,7 +1,7 @@
 import { hintText } from '../../packages/core/src/shared/hint.ts'
 import { type AnswerRule, answerRules } from '../../packages/core/test/tokens/answers/answer-rules.ts'
 
-const header = ['What came back', 'The caller gets', 'A living token', 'Asked again', '`Retry-After`', 'Hint']
+const header = ['Answer', 'The caller receives', 'A cached token', 'Next request', '`Retry-After`', 'Hint']
 
 /** docs/answers.md: the rules that the suite of answers checks, as a table. */
 export function answersMarkdown(): string {
@@ -20,19 +20,19 @@ export function answersMarkdown(): string {
 
 <!-- Generated from packages/core/test/tokens/answers/answer-rules.ts: change the rules, not this file. -->
 
-Find the answer that your gateway, mesh or Dex gives to a token request, and read what the broker makes of it. The first row that fits counts.
-A test sends every row in many combinations of status, content type, content, content coding and headers.
+Find the answer that Dex, or a gateway or mesh in front of it, gives to a token request. The row shows how the broker handles it; the first
+row that matches counts. A test sends every row in many combinations of status, content type, content, content coding and headers.
 
 ${table.join('\n')}
 
-- **A living token** is one in its safety margin. In its usable life it serves whatever comes back, unless it is dropped.
-- **Asked again**: "retried" means up to two more requests in the same call. "Remembered" means that the same token is not requested again
+- **A cached token** here is within its safety margin. Before that, it stays in use with every answer, unless it is dropped.
+- **Next request**: "retried" means up to two more requests in the same call. "Remembered" means that the same token is not requested again
   for \`negativeCacheTtlMs\` (server: \`NEGATIVE_CACHE_TTL\`). Answers that count as failures open the circuit of the client
   after five in a row.
-- **\`Retry-After\`**: an obeyed one is passed on, there is no retry, and the circuit of the client opens for that long, a minute at most.
-- A hint is for the log. It names the option of the library; the server names its variable. Where a row has no hint, the code says enough.
-- A 401 always means the caller's own client or scope. What Dex says about a client, scope and audiences that all come from the
-  configuration is 502.
+- **\`Retry-After\`**: "obeyed" means that it is passed on, that there is no retry, and that the client's circuit opens for that long, a minute at most.
+- Hints appear in the log and on the thrown error. They name options of the library; the server's log names variables instead.
+- A 401 is always about the caller's own client or scope. When client, scope and audiences all come from the configuration, a rejection
+  is 502.
 - Codes and their statuses: [errors.md](errors.md).
 `
 }
@@ -42,12 +42,12 @@ function callerGets({ code, status }: AnswerRule): string {
 }
 
 function askedAgain({ retried, next, code }: AnswerRule): string {
-  if (code === 'token') return 'no, cached'
+  if (code === 'token') return 'none, cached'
   const later = {
     remembered: 'remembered',
-    'remembered when it came twice': 'by the next call; remembered when it came twice',
-    pauses: 'no, the circuit of the client opens at once',
-    asked: 'by the next call; counts as a failure',
+    'remembered when it came twice': 'with the next call; remembered after the second time',
+    pauses: 'none while the circuit of the client is open, which opens at once',
+    asked: 'with the next call; counts as a failure',
   }[next]
   return retried ? `retried, then ${later}` : later
 }

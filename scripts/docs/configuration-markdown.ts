@@ -36,9 +36,9 @@ const rules = `## Rules between variables
 
 | Variables | Rule |
 | --- | --- |
-| \`JWKS_URL\`, \`JWT_ISSUER\`, \`JWT_AUDIENCE\` | Each of them turns the JWT gate on. The gate needs \`STATIC_CLIENT_ID\` and a key set: \`JWKS_URL\`, or else that of Dex by \`DEX_ISSUER\` or \`DEX_JWKS_URL\`. |
+| \`JWKS_URL\`, \`JWT_ISSUER\`, \`JWT_AUDIENCE\` | Each of them enables the JWT gate. The gate needs \`STATIC_CLIENT_ID\` and a key set: \`JWKS_URL\`, or else Dex's own by \`DEX_ISSUER\` or \`DEX_JWKS_URL\`. |
 | \`JWT_ISSUER\` | Defaults to \`DEX_ISSUER\` when the gate uses the key set of Dex. |
-| \`STATIC_CLIENT_SECRET\` without a gate | Does not start where a gate seems to be meant: with \`DEX_ISSUER\`, or with a variable that begins with \`JWT_\` or \`JWKS_\`, even an empty one. \`ALLOW_UNAUTHENTICATED_CALLERS=true\` allows it. |
+| \`STATIC_CLIENT_SECRET\` without a gate | Does not start where a gate seems intended: with \`DEX_ISSUER\`, or with a variable that begins with \`JWT_\` or \`JWKS_\`, even an empty one. \`ALLOW_UNAUTHENTICATED_CALLERS=true\` allows it. |
 | \`DEX_TOKEN_URL\`, \`DEX_JWKS_URL\` | Override what discovery by \`DEX_ISSUER\` says. |
 | \`JWKS_MAX_STALE\` | At least \`JWKS_MAX_AGE\`. |
 | \`CLIENT_ID_HEADER\`, \`CLIENT_SECRET_HEADER\`, \`SCOPE_HEADER\`, with a gate \`JWT_HEADER\` | Must be different headers. |

@@ -87,7 +87,7 @@ function splitAtCommas(text) {
   return [...parts, rest]
 }
 
-/** Where a character stands outside brackets and texts; `?.` and `??` are no question. */
+/** The index of a character outside brackets and strings; `?.` and `??` do not count as `?`. */
 function topLevelIndex(text, character) {
   for (const [index, depth] of depths(text, 0)) {
     if (depth !== 0 || text[index] !== character) continue

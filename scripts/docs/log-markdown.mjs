@@ -1,6 +1,6 @@
 /**
- * The faults of the guide to the log: a line of the source that it does not describe, a line or a field that nothing
- * writes, a text that is missing. `calls` are those of `logCalls`, each with its file; `sources` is all of the source.
+ * Compares the guide to the log with the source: lines without a description, lines or fields that nothing writes, missing
+ * texts. `calls` come from `logCalls`, each with its file; `sources` is the text of all source files.
  */
 export function logGuideFaults(guide, calls, sources) {
   const { lines, fields } = guide

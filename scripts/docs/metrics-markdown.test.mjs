@@ -7,7 +7,7 @@ const metrics = [
 ]
 const guide = { dex_token_broker_checks_total: { labels: { outcome: '`allow`' }, action: 'Nothing.' } }
 
-test('the metrics are those that the server registers, its cache included, and not those of Node.js', () => {
+test('the page has every metric that the server registers, its cache included, and none of Node.js', () => {
   const names = ownMetrics().map(({ name }) => name)
   assert(names.includes('dex_token_broker_checks_total'))
   assert(names.includes('dex_token_broker_cache_stale_total'))

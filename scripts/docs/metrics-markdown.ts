@@ -1,7 +1,7 @@
 import { BrokerMetrics } from '../../packages/server/src/admin/broker-metrics.ts'
 
 interface MetricGuide {
-  /** What the values of each label are. */
+  /** The values of each label. */
   readonly labels?: Readonly<Record<string, string>>
   readonly action: string
 }
@@ -15,7 +15,7 @@ interface RegisteredMetric {
 
 const ownPrefix = 'dex_token_broker_'
 
-/** The metrics that the server registers, those of the Node.js process left out. */
+/** The metrics that the server registers, without the metrics of the Node.js process. */
 export function ownMetrics(): readonly RegisteredMetric[] {
   const metrics = new BrokerMetrics()
   // Numbers are read when Prometheus asks; nobody asks here.
@@ -24,7 +24,7 @@ export function ownMetrics(): readonly RegisteredMetric[] {
   return registered.filter(({ name }) => name.startsWith(ownPrefix))
 }
 
-/** What the guide to the metrics leaves out, or has too much. */
+/** Compares the guide to the metrics with the registry: missing and unknown metrics. */
 export function metricGuideFaults(
   guide: Readonly<Record<string, MetricGuide>>,
   metrics: readonly RegisteredMetric[],

@@ -8,7 +8,7 @@ export interface MinimalConfiguration {
 const issuer = { DEX_ISSUER: 'https://dex.example.com/dex' }
 const identity = { STATIC_CLIENT_ID: 'reports', STATIC_CLIENT_SECRET: 'change-me', STATIC_SCOPE: 'groups' }
 
-/** What docs/configuration.md begins with; a test loads each, and none may warn. */
+/** The first examples of docs/configuration.md; a test loads each, and none may warn. */
 export const minimalConfigurations: readonly MinimalConfiguration[] = [
   {
     title: 'Callers bring client id and secret',

@@ -69,7 +69,7 @@ function runNpmTest(context, { pip, args = [] }) {
   symlinkSync(process.execPath, path.join(folder, 'node_modules/node/bin/node'))
   put('bin/npx', '#!/bin/sh\n')
   put('bin/python3', `#!/bin/sh\n${python[pip]}\n`)
-  // What the stand-ins use, and nothing else: an Envoy of this machine would be found.
+  // Only the tools of the stand-ins, or an Envoy on this machine would be found.
   for (const tool of ['mkdir', 'chmod']) symlinkSync(path.join('/bin', tool), path.join(folder, 'bin', tool))
   const env = { PATH: path.join(folder, 'bin') }
   const bootstrap = path.join(folder, 'scripts/workspace/bootstrap.cjs')
@@ -91,7 +91,7 @@ test('npm test fetches Envoy before it runs the tests, which then run all', { sk
   assert.equal(run.stdout.trimEnd().split('\n').at(-1), '@broker/e2e  1 passed, 0 failed')
 })
 
-test('npm test without a way to fetch Envoy says why, goes on, and ends with what was skipped', {
+test('npm test without a way to fetch Envoy says why, continues, and ends with what was skipped', {
   skip,
 }, context => {
   const run = runNpmTest(context, { pip: 'offline' })

@@ -16,7 +16,7 @@ Environment variables:
   LOG_LEVEL  level of the broker's log, DEBUG logs each check; default: INFO
 `
 
-/** What the command line asks for. */
+/** The options of the command line. */
 export interface Options {
   readonly once: boolean
   readonly noEnvoy: boolean

@@ -22,7 +22,7 @@ const steps = [
   ['wrong secret again', 1, wrongSecret, '401, no token request, backend not reached'],
   ['100 at once, scope openid', 100, openid, '200, 1 token request, backend gets the token and the ID token'],
 ] as const
-/** What the backend should get, and what it must never get. */
+/** Headers that the backend must receive, and headers that it must never receive. */
 const headersOfInterest = {
   authorization: 'the token',
   'x-id-token': 'the ID token',

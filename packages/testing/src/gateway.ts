@@ -12,7 +12,7 @@ export interface GatewayOptions {
   readonly backendPort: number
 }
 
-/** What stands in front of the backend and asks the broker about every request. */
+/** The gateway in front of the backend, which asks the broker about every request. */
 export interface Gateway extends AsyncDisposable {
   readonly port: number
 }

@@ -1,9 +1,9 @@
-/** What some tests need and not every machine has: a variable that names a binary, or a tool. */
+/** Needs of tests that not every machine meets: variables that name a binary or a tool. */
 export type Need = 'ENVOY_BIN' | 'DEX_BIN' | 'PEER_BIN' | 'openssl'
 
 declare module 'vitest' {
   interface TaskMeta {
-    /** What was missing when the test was skipped; `scripts/check/test-reports.mjs` counts the tests by it. */
+    /** The needs that were not met when the test was skipped; `scripts/check/test-reports.mjs` counts the tests by it. */
     needs?: readonly Need[]
   }
 }

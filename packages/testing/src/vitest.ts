@@ -1,3 +1,3 @@
-// What only a suite may import: it needs vitest, which examples and benchmarks do without.
+// Only suites may import this entry: it needs vitest, which examples and benchmarks do not have.
 export { type Need, needs } from './needs.ts'
 export { vitestSettings } from './vitest-settings.ts'

@@ -24,20 +24,20 @@ export interface Attempt {
 }
 
 /**
- * The circuits in front of a token endpoint. Accepted clients share one circuit and unknown clients another, so that no
- * stranger's failures deny a client its token. Each client that fails also has a circuit for itself. An attempt that never
+ * The circuits in front of a token endpoint. Accepted clients share one circuit and unknown clients another, so that failures
+ * of unknown clients deny no accepted client its token. Each client that fails also has a circuit for itself. An attempt that never
  * reached Dex counts for both shared circuits.
  */
 export class Circuits {
   readonly #surroundings: Surroundings
   readonly #accepted: Circuit
-  readonly #strangers: Circuit
+  readonly #unknown: Circuit
   readonly #ofClients = new LRUCache<string, Circuit>({ max: maxClients })
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings
     this.#accepted = new Circuit(surroundings.clock)
-    this.#strangers = new Circuit(surroundings.clock)
+    this.#unknown = new Circuit(surroundings.clock)
   }
 
   /** Milliseconds until a client may try; 0 while it may. */
@@ -82,7 +82,7 @@ export class Circuits {
     const periods = {
       own: own?.period ?? 0,
       accepted: this.#accepted.breaker.period,
-      strangers: this.#strangers.breaker.period,
+      unknown: this.#unknown.breaker.period,
     }
     return {
       succeeded: () => this.#succeeded(client),
@@ -91,7 +91,7 @@ export class Circuits {
   }
 
   #sharedBy({ isAccepted }: CircuitClient): Circuit {
-    return isAccepted ? this.#accepted : this.#strangers
+    return isAccepted ? this.#accepted : this.#unknown
   }
 
   #succeeded(client: CircuitClient): void {
@@ -115,14 +115,14 @@ export class Circuits {
   #failed(
     client: CircuitClient,
     failure: BrokerError,
-    periods: { own: number; accepted: number; strangers: number },
+    periods: { own: number; accepted: number; unknown: number },
   ): void {
     // A 429 asks for a pause, also without `Retry-After`.
     const askedPauseMs = failure.retryAfterMs ?? (failure.upstreamStatus === 429 ? 0 : undefined)
     if (isUnreached(networkFailureCode(failure.cause))) {
       const opened = [
         this.#accepted.failed(failure, { period: periods.accepted }),
-        this.#strangers.failed(failure, { period: periods.strangers }),
+        this.#unknown.failed(failure, { period: periods.unknown }),
       ]
       this.#claim(client, failure)
       if (opened.includes(true)) this.#logOpened(this.#accepted.breaker.retryAfterMs)
@@ -130,7 +130,7 @@ export class Circuits {
     }
     const { key } = client
     const shared = this.#sharedBy(client)
-    const period = client.isAccepted ? periods.accepted : periods.strangers
+    const period = client.isAccepted ? periods.accepted : periods.unknown
     if (shared.failed(failure, { period, client: key, askedPauseMs })) {
       this.#logOpened(shared.breaker.retryAfterMs, { clients: groupOf(client) })
     }

@@ -70,14 +70,14 @@ export class DexOrigin implements TokenOrigin {
     const isAccepted = this.#options.accepted.has(order)
     const { clientId } = order.credentials
     const client: CircuitClient = { key: order.clientKey, clientId, isAccepted }
-    // Unknown clients are told apart by id alone, because secrets can be made up.
+    // Unknown clients are identified by id alone, because secrets can be made up.
     const applicant: Applicant = { client: isAccepted ? client.key : clientId, isAccepted }
     this.#assertMayTry(client)
     // Discovery has its own pauses and log lines: retries and the circuit concern the token endpoint only.
     const url = await this.#options.tokenEndpoint()
     const turn = this.#slots.enter(applicant, signal)
     if (turn !== undefined) {
-      // Callers with a living token do not wait for a slot.
+      // Callers with a cached token do not wait for a slot.
       onFirstFailure(mustWait())
       await turn
     }

@@ -37,7 +37,7 @@ export interface Applicant {
 export class Slots {
   readonly #options: SlotsOptions
   readonly #accepted: Lane
-  readonly #strangers: Lane
+  readonly #unknown: Lane
   #running = 0
   /** Measured, in milliseconds; 0 until the first request has ended. */
   #latencyMs = 0
@@ -52,7 +52,7 @@ export class Slots {
       maxWaiting,
       maxWaitingPerClient: maxWaiting,
     })
-    this.#strangers = new Lane({
+    this.#unknown = new Lane({
       maxRunning: half,
       maxRunningPerClient: Math.min(half, maxRunningPerStranger),
       maxWaiting: Math.ceil(maxWaiting / 2),
@@ -88,7 +88,7 @@ export class Slots {
   }
 
   #laneOf({ isAccepted }: Applicant): Lane {
-    return isAccepted ? this.#accepted : this.#strangers
+    return isAccepted ? this.#accepted : this.#unknown
   }
 
   #start(lane: Lane, client: string): void {
@@ -98,7 +98,7 @@ export class Slots {
 
   #callIn(): void {
     while (this.#running < this.#options.max) {
-      const waiter = this.#accepted.next() ?? this.#strangers.next()
+      const waiter = this.#accepted.next() ?? this.#unknown.next()
       if (waiter === undefined) return
       waiter.enter()
     }

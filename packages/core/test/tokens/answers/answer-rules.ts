@@ -36,7 +36,7 @@ export interface AnswerRule {
   /** `obeyed`: passed on, nobody asks before, and there is no retry. */
   readonly retryAfter: 'obeyed' | 'passed on' | 'ignored'
   /** A token that still lives, in its safety margin. */
-  readonly livingToken: 'is replaced' | 'serves to its end' | 'serves until its safety margin' | 'is dropped'
+  readonly livingToken: 'replaced' | 'used until its expiry' | 'not used in its margin' | 'dropped'
   readonly hint: Pick<Hint, 'problem' | 'option'> | undefined
 }
 
@@ -83,7 +83,7 @@ const ofOperator = {
   retried: false,
   next: 'remembered',
   retryAfter: 'ignored',
-  livingToken: 'serves until its safety margin',
+  livingToken: 'not used in its margin',
 } as const
 const inFront = {
   code: 'invalid_token_response',
@@ -92,7 +92,7 @@ const inFront = {
   retried: false,
   next: 'remembered when it came twice',
   retryAfter: 'passed on',
-  livingToken: 'serves to its end',
+  livingToken: 'used until its expiry',
 } as const
 const cannotAnswer = { ...inFront, next: 'asked', retryAfter: 'obeyed' } as const
 const misconfigured = {
@@ -102,7 +102,7 @@ const misconfigured = {
   retried: false,
   next: 'remembered',
   retryAfter: 'passed on',
-  livingToken: 'serves to its end',
+  livingToken: 'used until its expiry',
 } as const
 const rejected = {
   code: 'token_request_rejected',
@@ -111,7 +111,7 @@ const rejected = {
   retried: false,
   next: 'remembered',
   retryAfter: 'passed on',
-  livingToken: 'is dropped',
+  livingToken: 'dropped',
 } as const
 
 /**
@@ -129,7 +129,7 @@ export const answerRules: readonly AnswerRule[] = [
     retried: true,
     next: 'asked',
     retryAfter: 'ignored',
-    livingToken: 'serves to its end',
+    livingToken: 'used until its expiry',
     hint: tokenEndpoint('connection_closed'),
   },
   {
@@ -141,7 +141,7 @@ export const answerRules: readonly AnswerRule[] = [
     retried: false,
     next: 'remembered',
     retryAfter: 'ignored',
-    livingToken: 'is replaced',
+    livingToken: 'replaced',
     hint: undefined,
   },
   {

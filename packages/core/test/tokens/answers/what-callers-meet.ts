@@ -144,12 +144,12 @@ async function meetWithLivingToken(combination: Combination, life: Life): Promis
   // The caller does not wait for the retries, which are still about this combination.
   if (next === token) {
     await life.failed.promise
-    return 'serves to its end'
+    return 'used until its expiry'
   }
-  if (!BrokerError.is(next)) return 'is replaced'
+  if (!BrokerError.is(next)) return 'replaced'
   // The request that was shared is over only then.
   await new Promise(resolve => setImmediate(resolve))
-  return broker.invalidate(token) ? 'serves until its safety margin' : 'is dropped'
+  return broker.invalidate(token) ? 'not used in its margin' : 'dropped'
 }
 
 async function failureOf(promise: Promise<unknown>): Promise<BrokerError | undefined> {

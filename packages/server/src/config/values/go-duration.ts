@@ -14,7 +14,7 @@ const maxInt64 = 2n ** 63n - 1n
 /**
  * Reads a duration the way Go's `time.ParseDuration` does (`1m30s`, `500ms`, `1.5h`), in nanoseconds.
  *
- * Returns undefined for what is no duration. Unlike Go it has no upper end at 292 years: callers set their own, lower one.
+ * Returns undefined if the text is not a duration. Unlike Go, it has no limit of 292 years: callers set a lower one.
  */
 export function parseGoDuration(text: string): bigint | undefined {
   const negative = text.startsWith('-')

@@ -16,7 +16,7 @@ const pinoLevels: ReadonlyArray<readonly [level: LogLevel, severity: number, slo
 /**
  * Reads a level of Go's `log/slog`: DEBUG, INFO, WARN or ERROR in any case, with an optional offset (`INFO+2`).
  *
- * Returns the pino level that lets the same records through (`INFO+2` is `warn`), or undefined for what is no level.
+ * Returns the pino level that lets the same records through (`INFO+2` is `warn`), or undefined if the text is not a level.
  */
 export function parseLogLevel(text: string): LogLevel | undefined {
   const [, name = '', offset = '0'] = /^([a-z]+)([+-].*)?$/is.exec(text) ?? []
