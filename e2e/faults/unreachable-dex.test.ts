@@ -19,8 +19,8 @@ const headersOf = (index: number) => credentialsOf(clients, index)
 /** Enough that each client is among them several times. */
 const severalOfEach = 10 * clients.length
 
-/** A token of 20 s is replaced from its second or third second on, and has more than twelve left when that fails. */
-const replacedEarly = { EXPIRY_SAFETY_MARGIN: '1s', REFRESH_AHEAD_RATIO: '0.2' }
+/** A token of 60 s is replaced from its first to seventh second on, and stays usable for most of a minute when that fails. */
+const replacedEarly = { EXPIRY_SAFETY_MARGIN: '1s', REFRESH_AHEAD_RATIO: '0.12' }
 
 // Each test has a Dex and a broker to itself, and mostly waits: they run side by side.
 describe.concurrent('while Dex cannot be reached', () => {
@@ -95,7 +95,7 @@ describe.concurrent('while Dex cannot be reached', () => {
   })
 
   test('again and again for a moment, cached tokens are used', async ({ expect }) => {
-    await using dex = await startDevDex({ algorithm: 'ES256', clients, idTokensMs: 20_000 })
+    await using dex = await startDevDex({ algorithm: 'ES256', clients, idTokensMs: 60_000 })
     await using broker = await startBroker({ DEX_TOKEN_URL: dex.tokenEndpoint, ...replacedEarly })
     using client = new CheckClient(broker.port)
     await using load = new CheckLoad(client, { perSecond: 200, headersOf })
@@ -188,7 +188,7 @@ describe.concurrent('while Dex cannot be reached', () => {
   test('for every other request, which is answered 500, cached tokens are used and the circuit opens', async ({
     expect,
   }) => {
-    await using dex = await startDevDex({ algorithm: 'ES256', clients, idTokensMs: 20_000 })
+    await using dex = await startDevDex({ algorithm: 'ES256', clients, idTokensMs: 60_000 })
     await using broker = await startBroker({ DEX_TOKEN_URL: dex.tokenEndpoint, ...replacedEarly })
     using client = new CheckClient(broker.port)
     let taken = 0

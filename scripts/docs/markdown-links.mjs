@@ -58,8 +58,8 @@ function anchorsOf(markdown) {
   return anchors
 }
 
-/** The lines of a file. Lines of fenced code are blank, so that line numbers stay. */
-function textLines(markdown) {
+/** The lines of a Markdown text. Lines of fenced code are blank, so that line numbers stay. */
+export function textLines(markdown) {
   let fence
   return markdown.split('\n').map(line => {
     const marker = line.match(/^\s*(`{3,}|~{3,})/)?.[1]

@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { textLines } from './markdown-links.mjs'
 
 /**
  * The texts of a file that a person reads, as `{ kind, text, line }`: `line` is the first line of the text, and its
@@ -55,16 +56,7 @@ function markdownProseLines(content) {
   const withoutFrontMatter = withoutComments.replace(/^---\n[\s\S]*?\n---\n/, matter =>
     matter.replace(/[^\n]/g, ''),
   )
-  let fence
-  return withoutFrontMatter.split('\n').map(line => {
-    const marker = line.match(/^\s*(`{3,}|~{3,})/)?.[1]
-    if (fence === undefined) {
-      fence = marker
-      return marker ? '' : line
-    }
-    if (marker?.startsWith(fence)) fence = undefined
-    return ''
-  })
+  return textLines(withoutFrontMatter)
 }
 
 /** Inline code becomes one word, a link its text. */

@@ -4,7 +4,7 @@
 const { spawn } = require('node:child_process')
 const { createHash } = require('node:crypto')
 const { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs')
-const { constants } = require('node:os')
+const { availableParallelism, constants } = require('node:os')
 const path = require('node:path')
 const { root, readWorkspaceFile, workspacePackages } = require('./workspace-packages.cjs')
 
@@ -39,6 +39,8 @@ const commands = {
     }
     const child = await runOnPinnedNode([
       ...[turbo, 'run', 'test', 'test:faults', '--continue=dependencies-successful', '--log-order=grouped'],
+      // More suites at once than processors would only make each of them slower, and their timing worse.
+      `--concurrency=${Math.max(2, availableParallelism())}`,
       ...args,
     ])
     if (child.interruptedBy) return exitCodeOfSignal(child.interruptedBy)

@@ -1,5 +1,5 @@
 import { type Broker, checkedTokenRequest, type TokenRequest } from '@broker/core'
-import { assertKnownNames } from '@broker/core/options'
+import { assertKnownNames, tokenRequestOf } from '@broker/core/options'
 import type { Request, RequestHandler, Response } from 'express'
 import { headersAttachedTo, noteAttachedHeaders } from './attached-headers.ts'
 import { noteAttachedToken } from './attached-token.ts'
@@ -30,9 +30,9 @@ export interface AttachTokenOptions {
 export function attachToken(broker: Broker, options: AttachTokenOptions = {}): RequestHandler {
   assertKnownNames(options, ['token'])
   const { token = {} } = options
-  const tokenRequestOf = typeof token === 'function' ? token : constantRequest(broker, token)
+  const requestOf = typeof token === 'function' ? token : constantRequest(broker, token)
   return (request, response, next) => {
-    proceedAfter(attach(broker, request, response, tokenRequestOf), response, next)
+    proceedAfter(attach(broker, request, response, requestOf), response, next)
   }
 }
 
@@ -40,9 +40,9 @@ async function attach(
   broker: Broker,
   request: Request,
   response: Response,
-  tokenRequestOf: (request: Request) => unknown,
+  requestOf: (request: Request) => unknown,
 ): Promise<void> {
-  const tokenRequest = tokenRequestFrom(await tokenRequestOf(request))
+  const tokenRequest = tokenRequestOf(await requestOf(request), 'token must return a token request')
   const token = await broker.tokenFor({ ...tokenRequest, signal: clientGone(response) })
   const { headers } = token
   const removed = new Set(['authorization', ...broker.credentialHeaders])
@@ -57,15 +57,4 @@ async function attach(
 function constantRequest(broker: Broker, token: TokenRequest): () => TokenRequest {
   const request = checkedTokenRequest(broker, token)
   return () => request
-}
-
-/** Refuses nothing and misspelt names, which would yield the token of the configured client. */
-function tokenRequestFrom(given: unknown): TokenRequest {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new TypeError('token must return a token request')
-  }
-  assertKnownNames(given, ['clientId', 'clientSecret', 'scope', 'audiences'], 'token.')
-  // One by one, because a spread does not copy the getters of a class.
-  const { clientId, clientSecret, scope, audiences } = given as TokenRequest
-  return { clientId, clientSecret, scope, audiences }
 }

@@ -1,17 +1,28 @@
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 
-/** A port of 127.0.0.1 that nobody listens on at the moment: the preferred one unless it is taken, otherwise any. */
-export async function freePort(preferred = 0): Promise<number> {
-  const server = createServer().listen(preferred, '127.0.0.1')
+/** Below the ports that systems give to outgoing connections, so that none of those takes the port meanwhile. */
+const range = [10_000, 32_000] as const
+const maxAttempts = 100
+
+/** A port of 127.0.0.1 that nobody listens on at the moment: the preferred one unless it is in use, otherwise any. */
+export async function freePort(preferred?: number): Promise<number> {
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
+    const port = attempt === 0 && preferred ? preferred : randomInt(...range)
+    if (await isFree(port)) return port
+  }
+  throw new Error(`no free port in ${maxAttempts} attempts`)
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1')
   try {
     await once(server, 'listening')
-  } catch (error) {
-    if (preferred === 0) throw error
-    return freePort()
+  } catch {
+    return false
   }
-  const { port } = server.address() as AddressInfo
   server.close()
   await once(server, 'close')
-  return port
+  return true
 }

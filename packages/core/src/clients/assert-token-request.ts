@@ -1,12 +1,8 @@
 import type { Wait } from '../shared/wait-for.ts'
-import type { TokenRequest } from './token-request.ts'
+import { type TokenRequest, tokenRequestNames } from './token-request.ts'
 
-/** The members of a token request. */
 const names: { readonly [Name in keyof Required<TokenRequest & Wait>]: true } = {
-  clientId: true,
-  clientSecret: true,
-  scope: true,
-  audiences: true,
+  ...tokenRequestNames,
   signal: true,
   timeoutMs: true,
 }

@@ -9,3 +9,11 @@ export interface TokenRequest {
   /** Client ids of peers for `aud`; each is sent as Dex's scope `audience:server:client_id:<peer>`. Default: `client.audiences`. */
   readonly audiences?: readonly string[] | undefined
 }
+
+/** The members of a token request. */
+export const tokenRequestNames: { readonly [Name in keyof Required<TokenRequest>]: true } = {
+  clientId: true,
+  clientSecret: true,
+  scope: true,
+  audiences: true,
+}

@@ -1,4 +1,5 @@
 export { audienceProblem, scopeWithAudiences } from '../clients/client-credentials.ts'
+export { tokenRequestOf } from '../outbound/token-request-of.ts'
 export { type Hint, type HintProblem, hintText, type OptionName } from '../shared/hint.ts'
 export { isExposedUrl } from '../shared/http/endpoint-url.ts'
 export { shownUrl } from '../shared/http/shown-url.ts'

@@ -28,7 +28,7 @@ export const brokerErrorCodes = {
   client_misconfigured: {
     status: 502,
     description:
-      'Dex rejected the configured client (id and secret both configured) or its configured scope.',
+      'Dex rejected the configured client, or a request that comes entirely from the configuration.',
   },
   forbidden: {
     status: 403,
