@@ -66,6 +66,11 @@ export class KeySource {
     })
   }
 
+  /** The option that holds the URL of the key set, for hints. */
+  get option(): string {
+    return this.#options.option
+  }
+
   /** Starts to load keys that are missing or old, and says whether there are some that can be used. */
   prepare(): boolean {
     const keySet = this.current()
