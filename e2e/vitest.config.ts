@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     ...vitestSettings,
-    include: ['test/**/*.test.ts', 'faults/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'faults/**/*.test.ts', 'on-call/**/*.test.ts'],
     globalSetup: ['harness/provide-envoy.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
