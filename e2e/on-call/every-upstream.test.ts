@@ -47,7 +47,7 @@ const faults: Readonly<Record<string, Fault>> = {
       dex.setFault('keys', { kind: 'hang' })
       return [dex[of], { HTTP_TIMEOUT: '1s' }]
     },
-    evidence: /in time/,
+    evidence: /HTTP_TIMEOUT/,
   },
 }
 
