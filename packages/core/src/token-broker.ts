@@ -224,6 +224,7 @@ function gateOf(keys: KeySource, options: ResolvedOptions, rules: ResolvedGate):
       expectedIssuer: rules.issuer,
       expectedAudiences: rules.audiences,
       header: credentialHeaders.jwt,
+      keysOption: keys.option,
     }),
   )
 }

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { type CheckRequest, TokenBroker, type Verdict } from '@broker/core'
-import { hintText, optionRules } from '@broker/core/options'
+import { optionRules } from '@broker/core/options'
 import type { Logger } from 'pino'
 import { createAdminApp } from './admin/admin-app.ts'
 import { createAdminListener } from './admin/admin-listener.ts'
@@ -8,8 +8,8 @@ import { BrokerMetrics } from './admin/broker-metrics.ts'
 import { Readiness } from './admin/readiness.ts'
 import { Checks, type VerdictListener } from './checks.ts'
 import type { Config } from './config/config.ts'
-import { variableOf } from './config/schema/variable-of.ts'
 import { createLogger, droppedLines } from './create-logger.ts'
+import { describeHint } from './describe-hint.ts'
 import { createDexTransport } from './dex-transport.ts'
 import { checkApp } from './http/check-app.ts'
 import { createCheckListener } from './http/check-listener.ts'
@@ -57,7 +57,7 @@ export async function startServer(
     userAgent: `dex-token-broker/${version()}`,
     logger,
     observe: metrics.observe,
-    describeHint: hint => hintText(hint, variableOf),
+    describeHint,
   })
   metrics.watchCache(broker)
   const readiness = new Readiness(broker, logger)

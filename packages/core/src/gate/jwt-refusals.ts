@@ -1,4 +1,6 @@
 import { BrokerError } from '../shared/errors.ts'
+import type { Hint } from '../shared/hint.ts'
+import type { JwtRefusalReason } from '../shared/jwt-refusal-reason.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { describeJwt } from './jwt/describe-jwt.ts'
 import { maxJwtLength } from './jwt/jwt.ts'
@@ -9,6 +11,8 @@ export interface JwtRefusalsOptions {
   readonly expectedAudiences: readonly string[]
   /** The header that carries the JWT. */
   readonly header: string
+  /** The option that holds the URL of the key set, for hints. */
+  readonly keysOption: string
 }
 
 /** Reports refused JWTs: each one to the observer, and samples to the log, by reason. */
@@ -42,12 +46,13 @@ export class JwtRefusals {
 
   #warn({ reason, message }: JwtRefusal, jwt: string, count: number): void {
     const { logger, clock, describeHint } = this.#surroundings
-    const { header, expectedIssuer, expectedAudiences } = this.#options
+    const { header, expectedIssuer, expectedAudiences, keysOption } = this.#options
     if (reason === 'missing') {
       const hint = describeHint({ problem: 'jwt_absent', option: 'gate.jwtHeader', detail: header })
       logger.warn({ reason, count, header, hint }, 'requests without a JWT refused')
       return
     }
+    const hint = hintFor(reason, keysOption)
     const fields = {
       reason,
       why: message,
@@ -55,7 +60,18 @@ export class JwtRefusals {
       ...describeJwt(jwt, clock.wall()),
       ...(reason === 'issuer' && { expectedIss: expectedIssuer }),
       ...(reason === 'audience' && { expectedAud: expectedAudiences }),
+      hint: hint && describeHint(hint),
     }
     logger.warn(fields, 'JWTs refused')
   }
+}
+
+/** A hint where a setting or a clock of the operator can be the cause. */
+function hintFor(reason: JwtRefusalReason, keysOption: string): Hint | undefined {
+  if (reason === 'issuer') return { problem: 'jwt_of_other_issuer', option: 'gate.issuer' }
+  if (reason === 'audience') return { problem: 'jwt_for_other_audience', option: 'gate.audience' }
+  if (reason === 'expired' || reason === 'not_yet_valid') {
+    return { problem: 'jwt_outside_its_time', option: 'gate.clockToleranceMs' }
+  }
+  return reason === 'unknown_key' ? { problem: 'jwt_key_not_in_key_set', option: keysOption } : undefined
 }

@@ -28,6 +28,10 @@ export type HintProblem =
   | 'no_key_set'
   | 'no_usable_key'
   | 'jwt_absent'
+  | 'jwt_of_other_issuer'
+  | 'jwt_for_other_audience'
+  | 'jwt_outside_its_time'
+  | 'jwt_key_not_in_key_set'
   | 'credentials_absent'
   | 'signing_key_changed'
   | 'status_of_key_set'
@@ -98,7 +102,7 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
   nothing_listens: (name, { option }) =>
     `check the host and the port in ${name(option)}: the connection was refused`,
   path_not_found: (name, { option }) =>
-    `correct the path of ${name(option)}: for Dex it is the path of its issuer and /token`,
+    `correct the path of ${name(option)}: for Dex it is the path of its issuer and /token, without a trailing slash`,
   redirects: (name, { option }) => `set ${name(option)} to the final URL: the broker follows no redirects`,
   upstream_failed: () => 'Dex failed internally; check its log',
   not_dex: (name, { option }) => `check ${name(option)}: the response is not from Dex`,
@@ -107,6 +111,14 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
     'publish an RSA key of 2048 to 8192 bits, or an EC key on P-256, P-384 or P-521, for RS256, RS384, RS512, ES256, ES384 or ES512',
   jwt_absent: (name, { option, detail }) =>
     `forward ${detail} to the broker, or set ${name(option)} to the header that carries the JWT`,
+  jwt_of_other_issuer: (name, { option }) =>
+    `compare ${name(option)} with iss of the JWTs: the gate accepts only JWTs of that issuer`,
+  jwt_for_other_audience: (name, { option }) =>
+    `compare ${name(option)} with aud of the JWTs: add the audience there, or have the caller request a JWT for it`,
+  jwt_outside_its_time: (name, { option }) =>
+    `compare the clock of this host with the clock of the JWT issuer; ${name(option)} is the tolerated difference. If the clocks agree, the caller must renew its JWT`,
+  jwt_key_not_in_key_set: (name, { option }) =>
+    `check that the key set in ${name(option)} belongs to the issuer of the JWTs`,
   credentials_absent: (name, { option, detail }) =>
     `forward ${detail} to the broker, or set ${name(option)} to the headers that carry the credentials`,
   signing_key_changed: name =>

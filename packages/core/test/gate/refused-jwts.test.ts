@@ -98,6 +98,7 @@ describe('the warning', () => {
       iss: 'https://issuer.example.com',
       aud: ['web', '(number)'],
       expectedAud: ['svc', 'svc2'],
+      hint: expect.stringContaining('gate.audience'),
     })
   })
 
@@ -118,6 +119,25 @@ describe('the warning', () => {
     expect(await fieldsOf(gate => key.jwt(gate.claims({ nbf: now(gate) + 700 })))).toMatchObject({
       secondsBeforeNbf: 700,
     })
+  })
+
+  test.each([
+    [
+      'gate.issuer',
+      'of another issuer',
+      (gate: Gate) => gate.claims({ iss: 'https://other.example.com' }),
+      {},
+    ],
+    ['gate.clockToleranceMs', 'expired', (gate: Gate) => gate.claims({ exp: 1 }), {}],
+    ['gate.clockToleranceMs', 'not valid yet', (gate: Gate) => gate.claims({ nbf: 1e11 }), {}],
+    ['gate.jwksUri', 'signed by an unknown key', (gate: Gate) => gate.claims(), { kid: 'retired' }],
+  ])('has a hint that names %s for a JWT that is %s', async (option, _, claims, header) => {
+    const fields = await fieldsOf(gate => key.jwt(claims(gate), header))
+    expect(fields?.['hint']).toContain(option)
+  })
+
+  test('of a wrong signature has no hint: no setting is the cause', async () => {
+    expect((await fieldsOf(gate => other.jwt(gate.claims())))?.['hint']).toBeUndefined()
   })
 
   test('says why no key fits', async () => {

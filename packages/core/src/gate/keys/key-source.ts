@@ -68,6 +68,11 @@ export class KeySource {
     })
   }
 
+  /** The option that holds the URL of the key set, for hints. */
+  get option(): string {
+    return this.#options.option
+  }
+
   /** Starts to load missing or old keys, and tells whether there are usable keys. */
   prepare(): boolean {
     const keySet = this.current()

@@ -1,0 +1,16 @@
+import { type Hint, type HintProblem, hintText } from '@broker/core/options'
+import { variableOf } from './config/schema/variable-of.ts'
+
+/** Problems of a request that has no credentials: behind Envoy, most often a header that Envoy does not forward. */
+const problemsOfForwarding: ReadonlySet<HintProblem> = new Set(['jwt_absent', 'credentials_absent'])
+
+/** Words a hint for the operator of the server: with the names of variables, and of Envoy's settings where they matter. */
+export function describeHint(hint: Hint): string {
+  const text = hintText(hint, nameOf)
+  if (!problemsOfForwarding.has(hint.problem)) return text
+  return `${text}; Envoy forwards a header only if allowed_headers of ext_authz lists it (headersToExtAuth in a SecurityPolicy)`
+}
+
+function nameOf(option: string): string {
+  return option === 'credentialHeaders' ? 'CLIENT_ID_HEADER and CLIENT_SECRET_HEADER' : variableOf(option)
+}
