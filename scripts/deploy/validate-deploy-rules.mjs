@@ -268,6 +268,8 @@ function checkDockerfile(text, report, files) {
     report('USER is not the number of an unprivileged user')
   if (!last('ENTRYPOINT').startsWith('ENTRYPOINT ['))
     report('ENTRYPOINT goes through a shell, which keeps SIGTERM')
+  if (!last('ENTRYPOINT').includes('"--disable-sigusr1"'))
+    report('SIGUSR1 opens the debugger: ENTRYPOINT lacks --disable-sigusr1')
   if (last('EXPOSE') !== `EXPOSE ${checkPort} ${adminPort}`) report(`EXPOSE is not ${checkPort} ${adminPort}`)
   const pinned = files.get('pnpm-workspace.yaml')?.match(/^ +pnpm: +(\d\S*)$/m)?.[1]
   if (!text.includes(`ARG PNPM_VERSION=${pinned}\n`))

@@ -78,7 +78,8 @@ const spoiled = [
   [workflow, /@[0-9a-f]{40} # v/, '@v7 # v', 'not pinned by a full commit hash'],
   [workflow, /(@[0-9a-f]{40}) # v/, '$1 # V', 'no comment with its version'],
   [dockerfile, 'USER 65532:65532', 'USER nonroot', 'USER'],
-  [dockerfile, 'ENTRYPOINT ["/nodejs/bin/node", "/app/dist/cli.js"]', 'ENTRYPOINT node dist/cli.js', 'shell'],
+  [dockerfile, /ENTRYPOINT \[.*\]/, 'ENTRYPOINT node dist/command.js', 'shell'],
+  [dockerfile, '"--disable-sigusr1", ', '', 'SIGUSR1'],
   [dockerfile, 'debian13:nonroot', 'debian13', 'no version'],
   [dockerfile, 'PNPM_VERSION=', 'PNPM_VERSION=1', 'PNPM_VERSION is not'],
 ]

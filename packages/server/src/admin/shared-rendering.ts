@@ -1,9 +1,9 @@
 const windowMs = 1_000
-/** Far more than scrapers and people need, and a hundredth of the time of one core. */
-const maxRenderings = 10
+/** More than scrapers and people need, at a few hundredths of the time of one core. */
+const maxRenderings = 50
 
 /**
- * A text that is expensive to render. Requests that arrive during a rendering share it, and beyond 10 renderings in a
+ * A text that is expensive to render. Requests that arrive during a rendering share it, and beyond 50 renderings in a
  * second the last one is repeated, so that a flood of requests costs no more than that.
  */
 export class SharedRendering {
