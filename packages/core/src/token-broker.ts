@@ -24,6 +24,7 @@ import { assertNodeVersion } from './shared/assert-node-version.ts'
 import type { Logger } from './shared/logger.ts'
 import type { MaybePromise } from './shared/maybe-promise.ts'
 import type { Wait } from './shared/wait-for.ts'
+import { WaitingCallers } from './shared/waiting-callers.ts'
 import { AcceptedClients } from './tokens/accepted-clients.ts'
 import { startCacheCleanup } from './tokens/cache/start-cache-cleanup.ts'
 import { TokenCache } from './tokens/cache/token-cache.ts'
@@ -90,7 +91,8 @@ export class TokenBroker implements Broker, AsyncDisposable {
         ? undefined
         : new IssuerMetadata(surroundings, { issuer, allowInsecureUrls: resolved.allowInsecureUrls })
     const endpoints = new DexEndpoints({ issuer, tokenEndpoint, jwksUri: resolved.jwksUri, metadata })
-    const keys = brokerKeys(resolved, endpoints)
+    const callers = new WaitingCallers(resolved.maxWaitingCallers)
+    const keys = brokerKeys(resolved, endpoints, callers)
     const accepted = new AcceptedClients()
     this.#dex = {
       name: 'dex',
@@ -117,7 +119,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
       originOf: () => this.#dex.origin,
       cache: this.#cache,
       accepted,
-      maxWaiters: resolved.maxWaitingCallers,
+      callers,
       tokenHeaders: new TokenHeaders(authorizationHeader, tokenHeaders),
       life: { safetyMarginMs: resolved.expirySafetyMarginMs, maxAgeMs: resolved.maxTokenAgeMs },
       refreshAheadRatio: resolved.refreshAheadRatio,

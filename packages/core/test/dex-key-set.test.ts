@@ -109,7 +109,7 @@ describe('the option jwksUri', () => {
     await failureOf(broker.verify(dex.signJwt({ iss: dex.issuer, exp: clock.wall() / 1000 + 60 })))
     expect(log.lines.at(-1)).toMatchObject({
       level: 'error',
-      fields: { hint: expect.stringContaining('check jwksUri') },
+      fields: { hint: expect.stringContaining('correct the path of jwksUri') },
     })
   })
 

@@ -91,6 +91,11 @@ const wrong: [string, Record<string, unknown>][] = [
   ['clock', { clock: { wall: Date.now } }],
   ['clock', { clock: Date.now }],
   ['logger', { logger: { info() {} } }],
+  ...['client', 'gate', 'credentialHeaders', 'tokenHeaders'].flatMap(option =>
+    [Promise.resolve({}), [], new Map(), new Headers(), new Date(), 'x', 5].map(
+      (value): [string, Record<string, unknown>] => [option, { [option]: value }],
+    ),
+  ),
 ]
 
 describe('a wrong option', () => {

@@ -5,13 +5,16 @@ export type StopHandler = (signal: NodeJS.Signals) => void
 let handle: StopHandler = () => process.exit(0)
 
 /**
- * Catches SIGTERM and SIGINT from now on. Until `onStopSignal` names a handler, either of them ends the process with 0.
+ * Catches SIGTERM and SIGINT from now on, and ignores SIGHUP. Until `onStopSignal` names a handler, either of the two ends
+ * the process with 0.
  *
  * The kernel drops a signal that process 1 of a container does not handle, so this comes before anything is loaded.
  */
 export function catchStopSignals(): void {
   process.on('SIGTERM', signal => handle(signal))
   process.on('SIGINT', signal => handle(signal))
+  // Node would end the process, but a sender of SIGHUP expects a reload.
+  process.on('SIGHUP', () => {})
 }
 
 /** Sets the handler for stop signals from now on. */

@@ -102,6 +102,21 @@ describe.each(['json', 'text'])('a reader of the log in %s that stops reading', 
   })
 })
 
+describe('a Node.js that is too old', () => {
+  test('is told what is needed, and ends the command with 1', async () => {
+    const preload = `
+      Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } })
+      Object.defineProperty(process, 'version', { value: 'v20.20.2' })`
+    await using command = new Command(
+      process.execPath,
+      ['--import', `data:text/javascript,${encodeURIComponent(preload)}`, brokerCommand],
+      addresses,
+    )
+    expect(await command.end()).toEqual({ code: 1, signal: null })
+    expect(command.output).toBe('dex-token-broker needs Node.js >=22.19; this is v20.20.2\n')
+  })
+})
+
 describe('a stop signal', () => {
   test('in the first moments ends the process with 0, also as process 1 of a container', async () => {
     // Sends the signal at the moment at which the handler is there; nothing that takes time may be loaded before it.

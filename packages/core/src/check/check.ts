@@ -162,7 +162,7 @@ export class Check {
       if (signal?.aborted && error === signal.reason) throw error
       this.#surroundings.logger.error({ err: error }, 'check failed internally')
     }
-    return refusalOf(error, this.#options)
+    return refusalOf(error, { realm: this.#options.realm })
   }
 }
 

@@ -1,4 +1,5 @@
 import { optionRules } from '../options/broker-options.ts'
+import { assertKnownNames } from '../options/option-values.ts'
 import { BrokerError, type BrokerErrorCode } from '../shared/errors.ts'
 import { bearerChallenge, type ChallengeError } from './challenge.ts'
 
@@ -46,10 +47,9 @@ export interface RefusalOptions {
  * Any value other than a `BrokerError` becomes `server_error` and shows nothing of its message. Throws a `TypeError` for an
  * invalid realm.
  */
-export function refusalOf(
-  error: unknown,
-  { realm = optionRules.realm.default }: RefusalOptions = {},
-): RefusalVerdict {
+export function refusalOf(error: unknown, options: RefusalOptions = {}): RefusalVerdict {
+  assertKnownNames(options, ['realm'])
+  const { realm = optionRules.realm.default } = options
   const { code, status, message, retryAfterMs, credentialsAbsent } = BrokerError.is(error)
     ? error
     : new BrokerError('server_error', 'internal error')

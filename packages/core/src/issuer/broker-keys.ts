@@ -1,5 +1,6 @@
 import { KeySource } from '../gate/keys/key-source.ts'
 import type { ResolvedOptions } from '../options/resolve-options.ts'
+import type { WaitingCallers } from '../shared/waiting-callers.ts'
 import type { Tokens } from '../tokens/tokens.ts'
 import { DeadTokens } from './dead-tokens.ts'
 import type { DexEndpoints } from './dex-endpoints.ts'
@@ -16,7 +17,11 @@ export interface BrokerKeys {
   readonly dex: KeySource | undefined
 }
 
-export function brokerKeys(options: ResolvedOptions, endpoints: DexEndpoints): BrokerKeys {
+export function brokerKeys(
+  options: ResolvedOptions,
+  endpoints: DexEndpoints,
+  callers: WaitingCallers,
+): BrokerKeys {
   const { surroundings, gate } = options
   const ofDex = { jwksUri: endpoints.jwksUri, option: options.jwksUri === undefined ? 'issuer' : 'jwksUri' }
   const { jwksUri } = gate ?? {}
@@ -27,9 +32,15 @@ export function brokerKeys(options: ResolvedOptions, endpoints: DexEndpoints): B
         ...(jwksUri === undefined ? ofDex : { jwksUri: () => jwksUri, option: 'gate.jwksUri' }),
         maxAgeMs: gate.jwksMaxAgeMs,
         maxStaleMs: gate.jwksMaxStaleMs,
+        callers,
       }),
     dex: needsOwnSource(options)
-      ? new KeySource(surroundings, { ...ofDex, maxAgeMs: dexKeysMaxAgeMs, maxStaleMs: dexKeysMaxStaleMs })
+      ? new KeySource(surroundings, {
+          ...ofDex,
+          maxAgeMs: dexKeysMaxAgeMs,
+          maxStaleMs: dexKeysMaxStaleMs,
+          callers,
+        })
       : undefined,
   }
 }

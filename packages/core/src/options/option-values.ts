@@ -52,9 +52,23 @@ export function headerName(name: unknown, option: string, reservedPrefixes: Rese
 
 /** Throws a `TypeError` for an unknown name, because a misspelt option would be ignored silently. */
 export function assertKnownNames(options: unknown, known: readonly string[], prefix = ''): void {
-  if (typeof options !== 'object' || options === null) return
+  if (options === undefined || options === null) return
+  assertPlainObject(options, prefix === '' ? 'options' : prefix.slice(0, -1))
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue
     throw new TypeError(`${prefix}${name} is not an option; known options: ${known.join(', ')}`)
+  }
+}
+
+/**
+ * Refuses a promise, an array, a map and the like in place of an object with options: none of them has the names, so each
+ * would count as empty.
+ */
+export function assertPlainObject(value: unknown, option: string): asserts value is object {
+  if (Object.prototype.toString.call(value) !== '[object Object]') {
+    throw new TypeError(`${option} must be an object`)
+  }
+  if (typeof (value as { then?: unknown }).then === 'function') {
+    throw new TypeError(`${option} must be an object, not a promise; await it first`)
   }
 }

@@ -15,7 +15,15 @@ import type { ClientAuthMethod } from './broker-options.ts'
 import { type CredentialHeaderOptions, optionRules, type TokenBrokerOptions } from './broker-options.ts'
 import type { ReservedHeaderPrefixes } from './header-name.ts'
 import { type OptionNumbers, optionNumbers } from './option-numbers.ts'
-import { assertKnownNames, checked, headerName, oneOrMore, strings, withMethods } from './option-values.ts'
+import {
+  assertKnownNames,
+  assertPlainObject,
+  checked,
+  headerName,
+  oneOrMore,
+  strings,
+  withMethods,
+} from './option-values.ts'
 import { resolveClient } from './resolve-client.ts'
 import { type ResolvedGate, resolveGate } from './resolve-gate.ts'
 
@@ -184,8 +192,7 @@ function resolveTokenHeaders(
   authorizationHeader: string,
   reservedPrefixes: ReservedHeaderPrefixes,
 ): TokenHeader[] {
-  if (typeof tokenHeaders !== 'object' || Array.isArray(tokenHeaders))
-    throw new TypeError('tokenHeaders must be an object')
+  assertPlainObject(tokenHeaders, 'tokenHeaders')
   const mapping: TokenHeader[] = []
   const taken = new Set([authorizationHeader])
   for (const [field, headers] of Object.entries(tokenHeaders)) {

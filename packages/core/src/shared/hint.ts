@@ -59,6 +59,12 @@ export type OptionName = (option: string) => string
 
 type Sentence = (name: OptionName, hint: Hint) => string
 
+/** The end of the URL's path at Dex, by the option that holds the URL. */
+const pathsOfDex: Readonly<Record<string, string>> = { tokenEndpoint: '/token', jwksUri: '/keys' }
+
+/** The server behind an option: the gate may use the keys of another issuer than Dex. */
+const serverAt = (option: string): string => (option === 'gate.jwksUri' ? 'the issuer of the JWTs' : 'Dex')
+
 /** Instructions: the action comes first, the reason after a colon. */
 const sentences: Readonly<Record<HintProblem, Sentence>> = {
   certificate_not_trusted: name => `add the CA of the certificate to ${name('transport')}`,
@@ -67,7 +73,7 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
   certificate_of_another_host: (name, { option }) =>
     `set ${name(option)} to a host name of the certificate, or issue a certificate for this host name`,
   connection_closed: (name, { option }) =>
-    `check the logs of Dex and of any proxy at ${name(option)}: the connection was closed before the response`,
+    `check the logs of ${serverAt(option)} and of any proxy at ${name(option)}: the connection was closed before the response`,
   encoded: (name, { option, detail }) =>
     `turn off the content coding ${detail} at ${name(option)}: the broker did not ask for it and cannot decode it`,
   not_answered_in_time: (name, { option, detail }) =>
@@ -91,7 +97,7 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
   status_of_no_token_endpoint: (name, { option, detail }) =>
     `check ${name(option)}, for Dex its issuer and /token: a token endpoint does not answer with status ${detail}`,
   upstream_unreachable: (name, { option }) =>
-    `check that Dex is running: the proxy at ${name(option)} cannot reach it`,
+    `check that ${serverAt(option)} is running: the proxy at ${name(option)} cannot reach it`,
   grant_not_listed: () =>
     'add client_credentials to oauth2.grantTypes in the configuration of Dex, with a Dex build after 2026-03-03',
   scope_rejected: name =>
@@ -101,10 +107,13 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
   host_not_found: (name, { option }) => `check the host name in ${name(option)}: it does not resolve`,
   nothing_listens: (name, { option }) =>
     `check the host and the port in ${name(option)}: the connection was refused`,
-  path_not_found: (name, { option }) =>
-    `correct the path of ${name(option)}: for Dex it is the path of its issuer and /token, without a trailing slash`,
+  path_not_found: (name, { option }) => {
+    const end = pathsOfDex[option]
+    if (end === undefined) return `correct the path of ${name(option)}: the server does not have it`
+    return `correct the path of ${name(option)}: for Dex it is the path of its issuer and ${end}, without a trailing slash`
+  },
   redirects: (name, { option }) => `set ${name(option)} to the final URL: the broker follows no redirects`,
-  upstream_failed: () => 'Dex failed internally; check its log',
+  upstream_failed: (_, { option }) => `${serverAt(option)} failed internally; check its log`,
   not_dex: (name, { option }) => `check ${name(option)}: the response is not from Dex`,
   no_key_set: (name, { option }) => `check ${name(option)}: the response is not a key set`,
   no_usable_key: () =>

@@ -1,6 +1,7 @@
 import { BrokerError } from '../shared/errors.ts'
 import { countFailedLookups } from '../shared/outage.ts'
-import { type Wait, waitFor } from '../shared/wait-for.ts'
+import type { Wait } from '../shared/wait-for.ts'
+import { tooManyCallers, type WaitingCallers } from '../shared/waiting-callers.ts'
 
 /** Limit of callers that wait for one token: enough for any burst, and a bound on memory. */
 const maxWaitersPerKey = 50_000
@@ -25,13 +26,11 @@ export interface SharedWork<T> {
 
 /** The work under way, at most one per key. It belongs to no caller: only its own end or `close` ends it. */
 export class InFlight<T> {
-  readonly #maxWaiters: number
+  readonly #callers: WaitingCallers
   readonly #work = new Map<string, SharedWork<T>>()
-  #waiters = 0
 
-  /** `maxWaiters`: limit of waiting callers, for all keys together. */
-  constructor(maxWaiters: number) {
-    this.#maxWaiters = maxWaiters
+  constructor(callers: WaitingCallers) {
+    this.#callers = callers
   }
 
   has(key: string): boolean {
@@ -45,14 +44,10 @@ export class InFlight<T> {
 
   /** Waits on behalf of one caller, for the work or for its first attempt. Rejects with `overloaded` at the limit. */
   wait(shared: SharedWork<T>, outcome: 'settled' | 'firstAttempt', wait: Wait): Promise<T> {
-    if (shared.waiters >= shared.maxWaiters || this.#waiters >= this.#maxWaiters) {
-      return Promise.reject(tooManyWaiters())
-    }
+    if (shared.waiters >= shared.maxWaiters) return Promise.reject(tooManyCallers())
     shared.waiters++
-    this.#waiters++
-    return waitFor(shared[outcome], wait, waitedTooLong).finally(() => {
+    return this.#callers.wait(shared[outcome], wait, waitedTooLong).finally(() => {
       shared.waiters--
-      this.#waiters--
     })
   }
 
@@ -79,13 +74,6 @@ export class InFlight<T> {
     this.#work.set(key, shared)
     return shared
   }
-}
-
-function tooManyWaiters(): BrokerError {
-  return new BrokerError('overloaded', 'too many callers are waiting', {
-    retryAfterMs: 1000,
-    transient: true,
-  })
 }
 
 function waitedTooLong(): BrokerError {

@@ -8,6 +8,7 @@ import type { Surroundings } from '../shared/surroundings.ts'
 import { Topic } from '../shared/topic.ts'
 import type { UpstreamRequest } from '../shared/upstream-request.ts'
 import type { Wait } from '../shared/wait-for.ts'
+import type { WaitingCallers } from '../shared/waiting-callers.ts'
 import type { AcceptedClients } from './accepted-clients.ts'
 import { BearerToken, cacheKeyOf } from './bearer-token.ts'
 import { type RefreshPolicy, RefreshSchedule } from './cache/refresh-schedule.ts'
@@ -28,7 +29,7 @@ export interface TokensOptions {
   /** Maintained here and read by the origin. */
   readonly accepted: AcceptedClients
   /** Limit of callers that wait at the same time. */
-  readonly maxWaiters: number
+  readonly callers: WaitingCallers
   readonly tokenHeaders: TokenHeaders
   readonly life: LifeLimits
   readonly refreshAheadRatio: number
@@ -70,7 +71,7 @@ export class Tokens {
     this.#options = options
     this.#refreshPolicy = { aheadRatio: options.refreshAheadRatio, clock, random }
     this.#invalidationPace = new InvalidationPace(clock)
-    this.#inFlight = new InFlight(options.maxWaiters)
+    this.#inFlight = new InFlight(options.callers)
   }
 
   get lookups(): TokenLookups {

@@ -370,3 +370,41 @@ test('each request is told to the observer once, when it is over', async () => {
     { type: 'token_request', outcome: 'token_request_rejected', durationMs: 0 },
   ])
 })
+
+describe('callers that wait for keys', () => {
+  const burst = (running: BrokerWithDex, count: number) =>
+    Promise.all(
+      Array.from({ length: count }, (_, number) =>
+        failureOf(running.broker.verify(callersJwt(running, `made-up-${number}`))),
+      ),
+    )
+  const tally = (failures: readonly { code: string }[], code: string) =>
+    failures.filter(failure => failure.code === code).length
+
+  test('are limited by maxWaitingCallers, together with those that wait for tokens', async () => {
+    const options = { maxWaitingCallers: 100, requestTimeoutMs: 300 }
+    await using running = await startGateOfDex({}, options)
+    const { broker, dex } = running
+    dex.setFault('keys', { kind: 'hang' })
+    dex.setFault('token', { kind: 'hang' })
+    const forTokens = Array.from({ length: 40 }, () =>
+      failureOf(broker.getToken({ clientId: 'orders', clientSecret: 'orders-secret' })),
+    )
+    const forKeys = await burst(running, 1_000)
+    expect(tally(forKeys, 'overloaded')).toBe(940)
+    expect(tally(forKeys, 'jwks_unavailable')).toBe(60)
+    await Promise.all(forTokens)
+  })
+
+  test('leave places to others when their key may not exist: beyond 256, they are told to retry', async () => {
+    await using running = await startGateOfDex({}, { requestTimeoutMs: 300 })
+    await isAccepted(running)
+    running.dex.setFault('keys', { kind: 'hang' })
+    running.clock.advance(10_000)
+    const failures = await burst(running, 1_000)
+    expect(tally(failures, 'overloaded')).toBe(1_000 - 256)
+    expect(tally(failures, 'invalid_token')).toBe(256)
+    expect(failures.every(({ code, status }) => code !== 'overloaded' || status === 503)).toBe(true)
+    expect(await isAccepted(running)).toBe(true)
+  })
+})

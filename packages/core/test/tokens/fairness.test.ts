@@ -111,63 +111,145 @@ describe('a client whose requests always fail', () => {
   })
 })
 
-/** What some caller, or some client, may do; none of it may cost another one its token. */
-const misbehaviours: Readonly<Record<string, (running: BrokerWithDex, round: number) => Promise<unknown>>> = {
-  'made-up ids': ({ broker }, round) =>
-    Promise.allSettled(Array.from({ length: 50 }, (_, index) => broker.getToken(madeUp(round * 50 + index)))),
-  'wrong secrets of a good id': ({ broker }, round) =>
-    Promise.allSettled(
-      Array.from({ length: 50 }, (_, index) =>
-        broker.getToken({ ...orders, clientSecret: `wrong-${round}-${index}` }),
+/** Calls of some caller, or some client, that may cost no other one its token; `number` makes each of them different. */
+const misbehaviours: Readonly<Record<string, (running: BrokerWithDex, number: number) => Promise<unknown>>> =
+  {
+    'made-up ids': ({ broker }, number) => broker.getToken(madeUp(number)),
+    'wrong secrets of a good id': ({ broker }, number) =>
+      broker.getToken({ ...orders, clientSecret: `wrong-${number}` }),
+    'many scopes of one good client': ({ broker }, number) =>
+      broker.getToken({ ...orders, scope: `s${number}` }),
+    'callers that leave': ({ broker }, number) =>
+      broker.getToken({ ...madeUp(number), signal: AbortSignal.timeout(1) }),
+    'JWTs with made-up keys': ({ broker, dex, clock }, number) =>
+      broker.verify(dex.signJwt({ exp: clock.wall() / 1000 + 60 }, { kid: `made-up-${number}` })),
+    'JWTs without a signature': ({ broker, dex, clock }, number) =>
+      broker.verify(
+        `${dex.signJwt({ exp: clock.wall() / 1000 + 60, jti: number }).replace(/[^.]*$/, '')}AAAA`,
       ),
-    ),
-  'many scopes of one good client': ({ broker }, round) =>
-    Promise.allSettled(
-      Array.from({ length: 50 }, (_, index) => broker.getToken({ ...orders, scope: `s${round}-${index}` })),
-    ),
-  'callers that leave': ({ broker }, round) =>
-    Promise.allSettled(
-      Array.from({ length: 50 }, (_, index) =>
-        broker.getToken({ ...madeUp(round * 50 + index), signal: AbortSignal.timeout(1) }),
-      ),
-    ),
-}
+  }
 
+const isOther = (clientId: string) => clientId !== 'billing'
 const faults: Readonly<Record<string, Fault | undefined>> = {
   'a good Dex': undefined,
   'a slow Dex': { kind: 'slow', delayMs: 20 },
-  'a Dex that answers them 500': { kind: 'html', status: 500, forClient: id => id !== 'billing' },
+  'a Dex that answers them 500': { kind: 'html', status: 500, forClient: isOther },
   'a Dex that answers them 429': {
     kind: 'answer',
     status: 429,
     headers: { 'retry-after': '60' },
-    forClient: id => id !== 'billing',
+    forClient: isOther,
   },
-  'a Dex that never answers them': { kind: 'hang', forClient: id => id !== 'billing' },
+  'a Dex that never answers them': { kind: 'hang', forClient: isOther },
 }
 
-describe.each(Object.keys(misbehaviours))('%s', misbehaviour => {
+/** Calls that go on while others are made. */
+class Flood {
+  #started = 0
+  #unsettled = 0
+  readonly #call: (number: number) => Promise<unknown>
+  readonly #calls: Promise<unknown>[] = []
+
+  constructor(call: (number: number) => Promise<unknown>) {
+    this.#call = call
+  }
+
+  get unsettled(): number {
+    return this.#unsettled
+  }
+
+  get started(): number {
+    return this.#started
+  }
+
+  /** Starts more calls, and waits for none of them. */
+  swell(count: number): void {
+    for (let index = 0; index < count; index++) {
+      this.#unsettled++
+      const settled = () => {
+        this.#unsettled--
+      }
+      this.#calls.push(this.#call(this.#started++).then(settled, settled))
+    }
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#calls)
+  }
+}
+
+describe.each(Object.keys(misbehaviours))('a thousand %s', misbehaviour => {
   test.each(Object.keys(faults))(
     'with %s cost a client that had a token nothing',
     async fault => {
-      await using running = await startBrokerWithDex({ requestTimeoutMs: 2_000 })
+      await using running = await startBrokerWithDex(({ jwksUri }) => ({
+        requestTimeoutMs: 2_000,
+        gate: { jwksUri },
+      }))
       const { broker, dex, clock } = running
       await broker.getToken(billing)
       dex.setFault('token', faults[fault])
-      const flood = (async () => {
-        for (let round = 0; round < 6; round++) await misbehaviours[misbehaviour]?.(running, round)
-      })()
+      const flood = new Flood(async number => misbehaviours[misbehaviour]?.(running, number))
       for (let check = 0; check < 12; check++) {
+        flood.swell(100)
+        expect(flood.unsettled).toBeGreaterThanOrEqual(100)
         // Each a token that is not cached.
         await expect(
           broker.getToken({ ...billing, scope: scopeOf(check + 1), timeoutMs: 1_900 }),
         ).resolves.toBeDefined()
         clock.advance(100)
       }
-      await flood
+      expect(flood.started).toBe(1_200)
+      await flood.end()
     },
     30_000,
   )
+})
+
+test('new honest clients in a flood of made-up ones are all served, in the order in which they came', async () => {
+  const clients = Array.from({ length: 48 }, (_, index) => ({ id: `new-${index}`, secret: 's' }))
+  await using running = await startBrokerWithDex({}, { clients })
+  const { broker, dex } = running
+  dex.setFault('token', { kind: 'slow', delayMs: 20 })
+  const flood = new Flood(number => broker.getToken(madeUp(number)))
+  const honest: Promise<unknown>[] = []
+  for (const { id, secret } of clients) {
+    flood.swell(4)
+    honest.push(broker.getToken({ clientId: id, clientSecret: secret, timeoutMs: 5_000 }))
+  }
+  expect(flood.unsettled).toBe(4 * clients.length)
+  await expect(Promise.all(honest)).resolves.toHaveLength(clients.length)
+  await flood.end()
+
+  // 240 requests in all, of which unknown clients may have 16 under way: nobody is overtaken by more than these.
+  const arrived = dex.tokenRequests.map(({ headers }) => basicUser(headers.authorization))
+  expect(arrived).toHaveLength(5 * clients.length)
+  const asked = clients.flatMap(({ id }, index) => [
+    ...Array.from({ length: 4 }, (_, made) => madeUp(index * 4 + made).clientId),
+    id,
+  ])
+  const overtakenBy = arrived.map((id, position) => position - asked.indexOf(id))
+  expect(Math.max(...overtakenBy)).toBeLessThanOrEqual(16)
+})
+
+/** The client id of a Basic header. */
+function basicUser(header = ''): string {
+  return Buffer.from(header.slice('Basic '.length), 'base64').toString().split(':')[0] ?? ''
+}
+
+test('a wait in the queue of the broker ends as overloaded, and opens no circuit', async () => {
+  await using running = await startBrokerWithDex({ maxConnections: 1, requestTimeoutMs: 300 })
+  const { broker, dex } = running
+  dex.setFault('token', { kind: 'hang', forClient: isOrders, times: 1 })
+  const busy = failureOf(broker.getToken(orders))
+  await until(() => dex.counts.tokenRequests === 1)
+  const waiting = Array.from({ length: 20 }, (_, number) => failureOf(broker.getToken(madeUp(number))))
+  expect((await busy).code).toBe('token_endpoint_unavailable')
+  const codes = (await Promise.all(waiting)).map(({ code }) => code)
+  // Each waited for its turn: the deadline of a request starts when it is sent.
+  for (const code of codes) expect(['overloaded', 'token_request_rejected']).toContain(code)
+  await expect(broker.getToken(billing)).resolves.toBeDefined()
+  expect(running.log.lines.filter(({ message }) => message.includes('circuit opened'))).toEqual([])
 })
 
 test('a client with a living token past its normal use gets it at once when all slots are taken', async () => {

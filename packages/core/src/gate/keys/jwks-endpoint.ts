@@ -1,4 +1,5 @@
 import { BrokerError, type BrokerErrorOptions } from '../../shared/errors.ts'
+import type { HintProblem } from '../../shared/hint.ts'
 import { callUpstream } from '../../shared/http/call-upstream.ts'
 import { type FetchedDocument, getDocument } from '../../shared/http/get-document.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
@@ -42,7 +43,7 @@ function keySetIn({ status, body, unknownCoding }: FetchedDocument, option: stri
     throw unavailable(`the JWKS endpoint answered with status ${status}`, {
       transient: status >= 500 || status === 429,
       upstreamStatus: status,
-      hint: { problem: 'status_of_key_set', option },
+      hint: { problem: problemOf(status), option },
     })
   }
   if (body === undefined) throw unavailable('the key set is larger than 512 KiB')
@@ -56,6 +57,13 @@ function keySetIn({ status, body, unknownCoding }: FetchedDocument, option: stri
     })
   }
   return keySet
+}
+
+function problemOf(status: number): HintProblem {
+  if (status === 404) return 'path_not_found'
+  if (status >= 300 && status < 400) return 'redirects'
+  if (status === 500) return 'upstream_failed'
+  return status === 502 || status === 503 || status === 504 ? 'upstream_unreachable' : 'status_of_key_set'
 }
 
 function unavailable(message: string, options: BrokerErrorOptions = {}): BrokerError {

@@ -8,7 +8,8 @@ import { SharedFetch } from '../../shared/shared-fetch.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
 import { Topic } from '../../shared/topic.ts'
 import { type UpstreamRequest, upstreamRequest } from '../../shared/upstream-request.ts'
-import { type Wait, waitFor } from '../../shared/wait-for.ts'
+import type { Wait } from '../../shared/wait-for.ts'
+import { tooManyCallers, type WaitingCallers } from '../../shared/waiting-callers.ts'
 import type { JwtHeader } from '../jwt/jwt.ts'
 import { fetchKeySet } from './jwks-endpoint.ts'
 import type { KeySet } from './key-set.ts'
@@ -17,6 +18,11 @@ import { UnusableKeys } from './unusable-keys.ts'
 
 /** Fraction of the maximum age after which the next use refreshes the key set in the background. */
 const refreshAheadRatio = 0.8
+/**
+ * Limit of callers that wait for a key that may not exist, while the key set is loaded: JWTs with made-up keys must not take
+ * the places of all other callers.
+ */
+const maxWaitersForUnknownKey = 256
 
 export interface KeySourceOptions {
   /** Returns the URL of the key set, or a promise while discovery is under way. */
@@ -27,6 +33,8 @@ export interface KeySourceOptions {
   readonly maxAgeMs: number
   /** Age from which a key set is not used at all, in milliseconds. */
   readonly maxStaleMs: number
+  /** Callers that wait, for keys or for tokens. */
+  readonly callers: WaitingCallers
 }
 
 interface Loaded {
@@ -52,6 +60,7 @@ export class KeySource {
   readonly #unusableKeys: UnusableKeys
   #loaded: Loaded | undefined
   #requests = 0
+  #waitersForUnknownKey = 0
   /** Start of the load under way or of the last one. */
   #startedAt = 0
 
@@ -131,7 +140,7 @@ export class KeySource {
 
   async #refreshed(wait: Wait): Promise<KeySet> {
     try {
-      return await waitFor(this.#fetch.get(), wait, waitedTooLong)
+      return await this.#options.callers.wait(this.#fetch.get(), wait, waitedTooLong)
     } catch (error) {
       const old = this.#usable()
       if (old === undefined || !BrokerError.is(error)) throw error
@@ -145,14 +154,19 @@ export class KeySource {
   ): Promise<KeySet> {
     const { isUnderWay, isPaused } = this.#fetch
     if (!isUnderWay && (isPaused || !this.#unknownKids.allowRefresh(kidOf(header)))) return keySet
+    // Not a refusal: the key may exist, and this caller could not wait for it.
+    if (this.#waitersForUnknownKey >= maxWaitersForUnknownKey) throw tooManyCallers()
+    this.#waitersForUnknownKey++
     try {
-      const refreshed = await waitFor(this.#fetch.get(), wait, waitedTooLong)
+      const refreshed = await this.#options.callers.wait(this.#fetch.get(), wait, waitedTooLong)
       if (!refreshed.mayVerify(header)) this.#isMissing(header, requestsBefore)
       return refreshed
     } catch (error) {
-      if (!BrokerError.is(error)) throw error
+      if (!BrokerError.is(error) || error.code === 'overloaded') throw error
       // Keys are loaded and this JWT's key is not among them: the JWT is refused.
       return keySet
+    } finally {
+      this.#waitersForUnknownKey--
     }
   }
 

@@ -7,7 +7,7 @@ import { formatMilliseconds } from '../values/milliseconds.ts'
 import { quoteUrl } from '../values/quote-url.ts'
 import { quoteValue } from '../values/quote-value.ts'
 import { gateVariables, hasGate } from './gate-variables.ts'
-import { isServiceLink } from './unknown-variables.ts'
+import { isServiceLink, misspeltVariable } from './unknown-variables.ts'
 
 type Rule = (reading: SettingsReading) => readonly (ConfigFault | undefined)[]
 
@@ -58,7 +58,9 @@ const gateIsComplete: Rule = ({ isSet }) => {
 }
 
 /** Whether a variable belongs to the gate, or was likely meant to. */
-const isGateLike = (name: string): boolean => /^(?:JWT|JWKS)_/.test(name) && !isServiceLink(name)
+const isGateLike = (name: string): boolean =>
+  !isServiceLink(name) && (gatePrefix.test(name) || gatePrefix.test(misspeltVariable(name) ?? ''))
+const gatePrefix = /^(?:JWT|JWKS)_/i
 
 const gateIsNotForgotten: Rule = ({ settings, isSet, names }) => {
   if (hasGate(isSet) || !isSet('STATIC_CLIENT_SECRET') || settings.ALLOW_UNAUTHENTICATED_CALLERS !== false)

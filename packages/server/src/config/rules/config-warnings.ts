@@ -1,6 +1,7 @@
 import { isExposedUrl } from '@broker/core/options'
 import type { Config } from '../config.ts'
 import type { SettingsReading } from '../schema/read-settings.ts'
+import { gateVariables } from './gate-variables.ts'
 import { oddValueWarnings } from './odd-values.ts'
 import { unknownVariableWarnings } from './unknown-variables.ts'
 
@@ -12,6 +13,11 @@ export function configWarnings(
   const { issuer, client = {}, gate, credentialHeaders = {} } = broker
   const isFixedIdentity = client.clientId !== undefined && client.clientSecret !== undefined
   const warnings: string[] = [...unknownVariableWarnings(names), ...oddValueWarnings(textOf)]
+  if (client.clientId !== undefined && gate === undefined) {
+    for (const variable of gateVariables.filter(name => textOf(name) === '')) {
+      warnings.push(`${variable} is empty, so there is no JWT gate. Set it, or remove it.`)
+    }
+  }
   if (client.clientSecret !== undefined && gate === undefined && !allowUnauthenticatedCallers) {
     warnings.push(
       isFixedIdentity

@@ -3,6 +3,8 @@ import { variableNames } from '../schema/config-schema.ts'
 
 /** Prefixes of the broker's variables that other programs are unlikely to use. */
 const prefix = /^(?:DEX|JWT|JWKS|STATIC|CACHE|TLS|SHARED_STORE)_/i
+/** Two letters that are swapped count as two. */
+const maxTypos = 2
 const known: ReadonlySet<string> = new Set(variableNames)
 
 /** Whether Kubernetes sets a variable of this name for a Service: for `dex` it sets `DEX_SERVICE_HOST` and `DEX_PORT`. */
@@ -12,13 +14,17 @@ export function isServiceLink(name: string): boolean {
 
 /** Warns of each variable that was likely meant for the broker and does not exist. Shows names, never values. */
 export function unknownVariableWarnings(names: readonly string[]): string[] {
-  return names.filter(isMisspelt).map(name => {
-    const nearest = closest(name.toUpperCase(), variableNames)
+  return names.flatMap(name => {
+    const nearest = misspeltVariable(name)
+    if (nearest === undefined) return []
     return `${name} is not a variable of this broker and is ignored; did you mean ${nearest}?`
   })
 }
 
-function isMisspelt(name: string): boolean {
-  if (known.has(name) || isServiceLink(name)) return false
-  return prefix.test(name) || variableNames.some(variable => distance(name.toUpperCase(), variable) <= 1)
+/** The variable that a name was likely meant to be; `undefined` for a variable of the broker, or of another program. */
+export function misspeltVariable(name: string): string | undefined {
+  if (known.has(name) || isServiceLink(name)) return undefined
+  const upperCase = name.toUpperCase()
+  const nearest = closest(upperCase, variableNames)
+  return prefix.test(name) || distance(upperCase, nearest) <= maxTypos ? nearest : undefined
 }

@@ -129,6 +129,16 @@ describe('a fault between variables', () => {
       '"JWT_AUDIENC" is present but does not enable the gate',
     ],
     [
+      'in lower case',
+      { ...fixed, jwt_audience: 'orders' },
+      '"jwt_audience" is present but does not enable the gate',
+    ],
+    [
+      'misspelt at its beginning',
+      { ...fixed, JTW_AUDIENCE: 'orders' },
+      '"JTW_AUDIENCE" is present but does not enable the gate',
+    ],
+    [
       'a header alone',
       { ...fixed, JWT_HEADER: 'x-jwt' },
       '"JWT_HEADER" is present but does not enable the gate',

@@ -73,8 +73,18 @@ describe('the warnings of a configuration', () => {
     expect(warningsOf(FIXED).join()).not.toContain('hunter2')
   })
 
+  it('names each gate variable that is empty where a fixed id expects a gate', () => {
+    const env = { STATIC_CLIENT_ID: 'reports', DEX_ISSUER: 'https://dex.example.com', STATIC_SCOPE: 'openid' }
+    expect(warningsOf({ ...env, JWT_AUDIENCE: '', JWKS_URL: '' })).toEqual([
+      expect.stringMatching(/^JWKS_URL is empty, so there is no JWT gate/),
+      expect.stringMatching(/^JWT_AUDIENCE is empty, so there is no JWT gate/),
+    ])
+    expect(warningsOf({ JWT_AUDIENCE: '' })).toEqual([])
+  })
+
   it.each([
     ['JWT_AUDIENC', 'JWT_AUDIENCE'],
+    ['JTW_AUDIENCE', 'JWT_AUDIENCE'],
     ['DEX_TOKEN_URl', 'DEX_TOKEN_URL'],
     ['dex_issuer', 'DEX_ISSUER'],
     ['STATIC_SECRET', 'STATIC_SCOPE'],

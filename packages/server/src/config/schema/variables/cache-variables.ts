@@ -16,7 +16,7 @@ export const cacheVariables = {
     kind: kind.count,
     rule: { default: 4_096 },
     description:
-      'Maximum number of checks that wait for tokens at the same time; more are refused at once with `overloaded`. Envoy must allow more connections and pending requests than this.',
+      'Maximum number of checks that wait for tokens or keys at the same time; more are refused at once with `overloaded`. Envoy must allow more connections and pending requests than this.',
   }),
   CACHE_CLEANUP_INTERVAL: option('cacheCleanupIntervalMs', {
     group,
