@@ -54,6 +54,8 @@ Allowed, but logged as a warning:
 | --- | --- |
 | \`STATIC_CLIENT_SECRET\` without a JWT gate and without \`ALLOW_UNAUTHENTICATED_CALLERS\` | Every request that reaches the check listener gets a token; without \`STATIC_CLIENT_ID\`, every request that names the client id. |
 | \`STATIC_CLIENT_ID\` and \`STATIC_CLIENT_SECRET\` without \`STATIC_SCOPE\` | Callers choose the scope under the broker's identity. |
+| a variable whose name resembles a variable of the broker | It is ignored; the warning names the likely variable. |
+| a client id, secret or other literal value in quotes, or with blanks at its ends | The broker uses the value as it is. |
 | a JWT gate without \`JWT_AUDIENCE\` | A JWT that was made for another service is accepted. |
 | \`JWT_ISSUER\` other than \`DEX_ISSUER\` with the key set of Dex | No JWT of that Dex is accepted. |
 | an \`http://\` URL beyond loopback (\`ALLOW_INSECURE_DEX_URL\`) | Secrets, tokens and keys cross the network unencrypted. |`
