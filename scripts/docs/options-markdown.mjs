@@ -102,7 +102,7 @@ const broker = new TokenBroker({
 \`\`\`
 
 A wrong value and an unknown name are a \`TypeError\` that starts with the option's name. \`undefined\` counts as left out. Times are in
-milliseconds. The server's variables are in [configuration.md](configuration.md).`
+milliseconds. An empty cell means no default or no limit. The server's variables are in [configuration.md](configuration.md).`
 
 /** One row of a table; `docOfItsType` is for an option that says nothing itself. */
 export function optionRow({ name, type, doc }, rule, docOfItsType = '') {

@@ -14,7 +14,7 @@ const app = express()
 // A route that calls the API. The call ends when the client of this request leaves.
 app.get('/report', async (request, response) => {
   const orders = await requestFetch(request)(`${ordersUrl}/orders`)
-  response.json({ report: await orders.json() })
+  response.status(orders.status).json({ report: await orders.json() })
 })
 // A proxy: /api/orders goes to the API as /orders, with the token.
 app.use('/api', attachToken(broker), createProxyMiddleware({ target: ordersUrl, changeOrigin: true }))

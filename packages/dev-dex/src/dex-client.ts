@@ -21,7 +21,7 @@ export function indexDexClients(clients: readonly DexClient[]): ReadonlyMap<stri
   const byId = new Map<string, DexClient>()
   for (const client of clients) {
     if (client.id === '') throw new TypeError('clients: a client needs an id')
-    if (byId.has(client.id)) throw new TypeError(`clients: the id "${client.id}" is there twice`)
+    if (byId.has(client.id)) throw new TypeError(`clients: the id "${client.id}" appears twice`)
     if (!client.secret && !client.public) throw new TypeError(`clients: "${client.id}" needs a secret`)
     byId.set(client.id, client)
   }

@@ -134,7 +134,7 @@ describe('the look-alike', () => {
   it.each([
     ['without a secret', [{ id: 'a' }], '"a" needs a secret'],
     ['without an id', [{ id: '', secret: 'x' }], 'needs an id'],
-    ['that is there twice', [...clients, ...clients], '"ci" is there twice'],
+    ['that appears twice', [...clients, ...clients], '"ci" appears twice'],
   ])('refuses a client %s', async (_, wrong, message) => {
     await expect(startDevDex({ clients: wrong })).rejects.toThrow(message)
   })

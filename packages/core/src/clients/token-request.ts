@@ -6,7 +6,7 @@ export interface TokenRequest {
   readonly clientSecret?: string | undefined
   /** Space-separated scopes (RFC 6749 section 3.3), at most 1,024 characters with the audiences. Default: `client.scope`. */
   readonly scope?: string | undefined
-  /** Client ids of peers for `aud`; each is sent as Dex's scope `audience:server:client_id:<peer>`. Default: `client.audiences`. */
+  /** Client ids of peers to add to `aud`; sent as Dex's scope `audience:server:client_id:<peer>`. Default: `client.audiences`. */
   readonly audiences?: readonly string[] | undefined
 }
 

@@ -10,13 +10,13 @@ export type ClientAuthMethod = 'client_secret_basic' | 'client_secret_post'
 
 /** The configured OAuth client. Each part is used when a token request omits it. */
 export interface DefaultClient {
-  /** The client id in Dex, at most 256 characters. */
+  /** The client id in Dex. At most 256 characters. */
   readonly clientId?: string | undefined
-  /** The client secret in Dex, at most 4,096 characters, any Unicode. */
+  /** The client secret in Dex, in any Unicode. At most 4,096 characters. */
   readonly clientSecret?: string | undefined
-  /** Space-separated scopes (RFC 6749 section 3.3), at most 1,024 characters with the audiences. */
+  /** Space-separated scopes (RFC 6749 section 3.3); the limit includes the audiences. At most 1,024 characters. Default: none. */
   readonly scope?: string | undefined
-  /** Client ids of peers for `aud`; each is sent as Dex's scope `audience:server:client_id:<peer>`. Default: none. */
+  /** Client ids of peers to add to `aud`; sent as Dex's scope `audience:server:client_id:<peer>`. Default: none. */
   readonly audiences?: readonly string[] | undefined
 }
 
@@ -29,7 +29,7 @@ export interface GateOptions {
   readonly jwksUri?: string | undefined
   /** The expected `iss`, compared exactly. Default: the option `issuer` when Dex's keys are used, else any issuer. */
   readonly issuer?: string | undefined
-  /** The expected `aud`: one of these. Default: any, which also admits tokens for other services. */
+  /** The accepted audiences: `aud` must contain one of them. Default: any, which also admits tokens for other services. */
   readonly audience?: string | readonly string[] | undefined
   /** The header that carries the JWT; the prefix `Bearer ` is optional. Default `authorization`. */
   readonly jwtHeader?: string | undefined
@@ -37,24 +37,24 @@ export interface GateOptions {
   readonly clockToleranceMs?: number | undefined
   /** Age from which a key set is used only if its refresh fails, in milliseconds. Default 600,000. */
   readonly jwksMaxAgeMs?: number | undefined
-  /** Age from which a key set is not used at all, in milliseconds. Default 3,600,000; not below `jwksMaxAgeMs`. */
+  /** Age from which a key set is not used at all, in milliseconds; not below `jwksMaxAgeMs`. Default 3,600,000. */
   readonly jwksMaxStaleMs?: number | undefined
   /**
-   * Limit of remembered JWTs, whose signature is not verified again for 60 seconds with the same key set. `exp` and `nbf` are
-   * checked each time. 0 to 1,000,000, default 4,096; 0 verifies each JWT each time.
+   * Limit of remembered JWTs, 0 to 1,000,000. The signature of such a JWT is verified again only after 60 seconds or with another
+   * key set; `exp` and `nbf` are checked each time. 0 verifies every signature. Default 4,096.
    */
   readonly verifiedJwtsMaxEntries?: number | undefined
 }
 
 /** The request headers from which a check reads credentials. */
 export interface CredentialHeaderOptions {
-  /** The header with the client id. Default `x-client-id`. */
+  /** The header that carries the client id. Default `x-client-id`. */
   readonly clientId?: string | undefined
-  /** The header with the client secret. Default `x-client-secret`. */
+  /** The header that carries the client secret. Default `x-client-secret`. */
   readonly clientSecret?: string | undefined
-  /** The header with the scope. Default `x-scope`. */
+  /** The header that carries the scope. Default `x-scope`. */
   readonly scope?: string | undefined
-  /** Whether these headers and the caller's JWT are removed from requests that pass. Default `true`. */
+  /** Removes these headers and the caller's JWT from admitted requests. Default `true`. */
   readonly strip?: boolean | undefined
 }
 
@@ -84,36 +84,36 @@ export interface TokenBrokerOptions {
   readonly authorizationHeader?: string | undefined
   /** The request headers from which a check reads credentials. */
   readonly credentialHeaders?: CredentialHeaderOptions | undefined
-  /** The realm of `WWW-Authenticate`: 1 to 128 printable ASCII characters. Default `dex-token-broker`. */
+  /** The realm of `WWW-Authenticate`, not empty and in printable ASCII. At most 128 characters. Default `dex-token-broker`. */
   readonly realm?: string | undefined
   /**
-   * Prefixes that no header of the broker may have, each with the reason: `{ 'x-proxy-': 'is read by the proxy' }`. Default:
+   * Header prefixes that the options must not use, each with the reason: `{ 'x-proxy-': 'is read by the proxy' }`. Default:
    * none.
    */
   readonly reservedHeaderPrefixes?: ReservedHeaderPrefixes | undefined
-  /** Limit of each request to Dex and to JWKS endpoints, retries included, and of every wait; in milliseconds. Default 5,000. */
+  /** Timeout of each request to Dex and to JWKS endpoints, with its retries, and of each wait, in milliseconds. Default 5,000. */
   readonly requestTimeoutMs?: number | undefined
   /**
-   * Limit of cached tokens, 0 to 1,000,000; 0 turns the cache off. Default 1,024. A full cache evicts expired tokens first, then
-   * the token that expires soonest of the client with most tokens.
+   * Limit of cached tokens, 0 to 1,000,000; 0 turns the cache off. A full cache evicts expired tokens first. Then the client with
+   * the most tokens loses the one that expires soonest. Default 1,024.
    */
   readonly cacheMaxEntries?: number | undefined
   /** Interval at which expired tokens are removed, in milliseconds. Default 300,000. */
   readonly cacheCleanupIntervalMs?: number | undefined
-  /** Time before its expiry from which a token is not used, in milliseconds. Default 30,000. */
+  /** Time before its expiry at which the broker stops using a token, in milliseconds. Default 30,000. */
   readonly expirySafetyMarginMs?: number | undefined
   /**
-   * Fraction of a token's usable life after which its next use refreshes it in the background, above 0 up to 1. Default 0.8,
-   * up to a tenth earlier at random. 1 turns it off.
+   * Fraction of a token's usable life after which its next use refreshes it in the background, above 0 up to 1. The refresh comes
+   * up to a tenth of that life earlier at random. 1 turns it off. Default 0.8.
    */
   readonly refreshAheadRatio?: number | undefined
-  /** Age from which a token is not used, whatever its expiry, in milliseconds. Default 0: no limit. */
+  /** Age at which the broker stops using a token, whatever its expiry, in milliseconds; 0 sets no limit. Default 0. */
   readonly maxTokenAgeMs?: number | undefined
-  /** Time for which a rejection by Dex is cached, in milliseconds. Default 5,000; 0 turns it off. */
+  /** Time for which a rejection by Dex is cached, in milliseconds; 0 turns it off. Default 5,000. */
   readonly negativeCacheTtlMs?: number | undefined
   /**
-   * Limit of concurrent token requests to Dex, 1 to 1,024. Default 32. Half of them are reserved for clients that Dex has
-   * accepted before. The transport must allow as many connections.
+   * Limit of concurrent token requests to Dex, 1 to 1,024. Half of them are reserved for clients that Dex has accepted before.
+   * The transport must allow as many connections. Default 32.
    */
   readonly maxConnections?: number | undefined
   /** Limit of callers that wait for tokens, 1 to 1,000,000; beyond it calls fail with `overloaded`. Default 50,000. */
@@ -132,7 +132,7 @@ export interface TokenBrokerOptions {
   readonly logger?: Logger | undefined
   /** Receives an event for each finished request to Dex or a JWKS endpoint, and for each refused JWT. Default: none. */
   readonly observe?: BrokerObserver | undefined
-  /** Words a hint for the log. Default: `hintText` of `@broker/core/options`, with the paths of options. */
+  /** Turns a hint into a sentence for the log. Default: `hintText` of `@broker/core/options`, with the paths of options. */
   readonly describeHint?: ((hint: Hint) => string) | undefined
 }
 

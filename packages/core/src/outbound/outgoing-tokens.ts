@@ -20,11 +20,11 @@ export interface OutgoingTokenOptions {
   /** The token request. Default: the token of the broker's configured client. */
   readonly token?: TokenRequest | undefined
   /**
-   * The treatment of calls that already have the authorization header. `keep` (default) sends them unchanged, `replace`
-   * replaces the header with the broker's.
+   * The treatment of calls that already have the authorization header. `keep` sends them unchanged, `replace` replaces the header
+   * with the broker's. Default: `keep`.
    */
   readonly ownAuthorization?: 'keep' | 'replace' | undefined
-  /** The longest body to send again after a 401, in bytes. Default 1 MiB; 0 sends only empty bodies again. */
+  /** The longest body to send again after a 401, in bytes; 0 sends only empty bodies again. Default: 1 MiB. */
   readonly maxReplayBytes?: number | undefined
 }
 

@@ -66,13 +66,13 @@ export type BrokerErrorCode = keyof typeof brokerErrorCodes
 export interface BrokerErrorOptions {
   /** Time to wait before the next try, in milliseconds; rounded up to a whole number. */
   retryAfterMs?: number | undefined
-  /** Whether an upstream is unavailable for now: network, timeout, 5xx, 429. Default `false`. */
+  /** Whether a later try can succeed: network, timeout, 5xx, 429, a proxy's 4xx in front of Dex. Default `false`. */
   transient?: boolean | undefined
   /** The HTTP status of an upstream's answer that was refused. */
   upstreamStatus?: number | undefined
   /** The request to Dex or to a JWKS endpoint that failed: URL, attempt, limit. Never sent to a caller. */
   upstreamRequest?: UpstreamRequest | undefined
-  /** The registered `error` of Dex's answer (RFC 6749 section 5.2). A 401 without one counts as `invalid_client`. */
+  /** The registered `error` of Dex's answer (RFC 6749 section 5.2). A 401 with an unknown one counts as `invalid_client`. */
   oauthError?: string | undefined
   /**
    * Dex's `error_description`: at most 200 characters, without control characters, `undefined` when it contains the
@@ -104,7 +104,7 @@ export class BrokerError extends Error {
   readonly status: number
   /** Time to wait before the next try, in whole milliseconds; `undefined` when it is not known. */
   readonly retryAfterMs: number | undefined
-  /** Whether an upstream is unavailable for now, so that a later try can succeed: network, timeout, 5xx, 429. */
+  /** Whether a later try can succeed: network, timeout, 5xx, 429, a proxy's 4xx in front of Dex. */
   readonly transient: boolean
   /** The HTTP status of the upstream's answer; `undefined` when there was none. */
   readonly upstreamStatus: number | undefined
