@@ -116,7 +116,7 @@ export interface TokenBrokerOptions {
    * The transport must allow as many connections. Default 32.
    */
   readonly maxConnections?: number | undefined
-  /** Limit of callers that wait for tokens, 1 to 1,000,000; beyond it calls fail with `overloaded`. Default 50,000. */
+  /** Limit of callers that wait for tokens or keys, 1 to 1,000,000; beyond it calls fail with `overloaded`. Default 50,000. */
   readonly maxWaitingCallers?: number | undefined
   /** Permits plain `http` to other hosts, which exposes secrets and tokens on the network. Default `false`. */
   readonly allowInsecureUrls?: boolean | undefined
