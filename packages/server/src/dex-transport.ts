@@ -7,6 +7,11 @@ import { Agent, Pool } from 'undici'
 const attemptPart = 0.4
 const minAttemptMs = 250
 
+/** How long to try one of several addresses before the next one is tried as well, in milliseconds. */
+export function connectAttemptMs(timeoutMs: number): number {
+  return Math.max(minAttemptMs, timeoutMs * attemptPart)
+}
+
 export interface DexTransportOptions {
   /** PEM; trusted in addition to the roots of Node and of the system. */
   readonly caCertificates?: string | undefined
@@ -33,7 +38,7 @@ export function createDexTransport({
     headersTimeout: timeoutMs,
     // Node allows each address 250 ms, too little on a slow network; the second of two addresses must still be tried.
     autoSelectFamily: true,
-    autoSelectFamilyAttemptTimeout: Math.max(minAttemptMs, timeoutMs * attemptPart),
+    autoSelectFamilyAttemptTimeout: connectAttemptMs(timeoutMs),
     bodyTimeout: timeoutMs,
     factory: (origin, options) => {
       // Reading all roots takes tens of milliseconds, so it happens once per origin, and never for plain HTTP.

@@ -5,7 +5,9 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { TransportRequest } from '@broker/core'
 import { until } from '@broker/testing'
 import { expect, test } from 'vitest'
-import { createDexTransport } from '../src/dex-transport.ts'
+import { connectAttemptMs, createDexTransport } from '../src/dex-transport.ts'
+import { version } from '../src/version.ts'
+import { orders, startBroker } from './support/start-broker.ts'
 
 const certificate = readFileSync(new URL('fixtures/dex-tls.crt', import.meta.url), 'utf8')
 
@@ -107,4 +109,24 @@ test('trusted roots are read once for a Dex by HTTPS, not for each connection', 
   server.close()
   // 3 to 4 times as much; when each of them reads the roots, more than 20 times.
   expect(many / one).toBeLessThan(10)
+})
+
+test.each([100, 500, 1_000, 5_000, 60_000])(
+  'of two addresses of Dex, one dead, the other has its chance within %i ms',
+  timeoutMs => {
+    // Never less than Node gives by itself, which a slow network exceeds.
+    expect(connectAttemptMs(timeoutMs)).toBeGreaterThanOrEqual(250)
+    if (timeoutMs >= 1_000) {
+      expect(2 * connectAttemptMs(timeoutMs)).toBeLessThan(timeoutMs)
+      expect(connectAttemptMs(timeoutMs)).toBeGreaterThanOrEqual(timeoutMs / 4)
+    }
+  },
+)
+
+test('requests to Dex name the server and its version', async () => {
+  await using broker = await startBroker()
+  await broker.check({ headers: orders })
+  expect(broker.dex.tokenRequests.map(({ headers }) => headers['user-agent'])).toEqual([
+    `dex-token-broker/${version()}`,
+  ])
 })
