@@ -43,11 +43,18 @@ async function inspectPackage(folder, name) {
   const faults = [
     ...faultsOfFiles(files, folder),
     ...(await faultsOfSourceMaps(contents, files)),
+    ...(await faultsOfPrepack(folder)),
     ...faultsOfManifest(JSON.parse(await readFile(path.join(contents, 'package.json'), 'utf8')), name),
     ...(await faultsFoundBy('publint', ['run', tarball, '--strict'])),
     ...(await faultsFoundBy('attw', [tarball, ...typesEverywhere, '--no-definitely-typed'])),
   ]
   return { faults, summary: `${files.length} files` }
+}
+
+/** Without a build before it, `pnpm pack` makes a valid tarball with nothing in it. */
+async function faultsOfPrepack(folder) {
+  const { scripts } = JSON.parse(await readFile(path.join(root, folder, 'package.json'), 'utf8'))
+  return scripts?.prepack?.startsWith('tsc ') ? [] : ['prepack does not build it']
 }
 
 function faultsOfFiles(files, folder) {

@@ -276,6 +276,17 @@ describe('endpoints that the document names', () => {
     expect(warningsOf(other)).toEqual([expect.stringMatching(/another host: set jwksUri if/)])
   })
 
+  test('without the client_credentials grant cause one warning, before a token request fails', async () => {
+    await using running = await startWithIssuer()
+    running.dex.setFault('discovery', saying({ grant_types_supported: ['authorization_code'] }))
+    await running.broker.getToken()
+    expect(warningsOf(running)).toEqual([expect.stringMatching(/oauth2\.grantTypes/)])
+    await using silent = await startWithIssuer()
+    silent.dex.setFault('discovery', saying({ grant_types_supported: undefined }))
+    await silent.broker.getToken()
+    expect(warningsOf(silent)).toEqual([])
+  })
+
   test('by http on another host are used when the operator insists', async () => {
     await using running = await startWithIssuer({ allowInsecureUrls: true })
     running.dex.setFault('discovery', saying({ jwks_uri: 'http://dex.example.com/keys' }))

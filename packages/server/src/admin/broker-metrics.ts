@@ -1,4 +1,4 @@
-import type { BrokerEvent, TokenBroker, Verdict } from '@broker/core'
+import { type BrokerEvent, brokerErrorCodes, type TokenBroker, type Verdict } from '@broker/core'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 const prefix = 'dex_token_broker_'
@@ -50,6 +50,8 @@ export class BrokerMetrics {
   /** `droppedLogLines` is read when Prometheus asks. */
   constructor(droppedLogLines: () => number = () => 0) {
     collectDefaultMetrics({ register: this.registry })
+    // An alert on an increase needs the series before the first failure.
+    for (const outcome of ['allow', ...Object.keys(brokerErrorCodes)]) this.#checks.inc({ outcome }, 0)
     this.#mirror(
       'log_lines_dropped_total',
       'Log lines dropped because the reader of the log was too slow.',
