@@ -7,9 +7,15 @@ import { Agent, Pool } from 'undici'
 const attemptPart = 0.4
 const minAttemptMs = 250
 
-/** How long to try one of several addresses before the next one is tried as well, in milliseconds. */
-export function connectAttemptMs(timeoutMs: number): number {
-  return Math.max(minAttemptMs, timeoutMs * attemptPart)
+/** undici's options for a host with several addresses, one of which may be dead. */
+export function addressOptions(
+  timeoutMs: number,
+): Required<Pick<Agent.Options, 'autoSelectFamily' | 'autoSelectFamilyAttemptTimeout'>> {
+  return {
+    autoSelectFamily: true,
+    // Node allows each address 250 ms, too little on a slow network; the second of two addresses must still be tried.
+    autoSelectFamilyAttemptTimeout: Math.max(minAttemptMs, timeoutMs * attemptPart),
+  }
 }
 
 export interface DexTransportOptions {
@@ -32,13 +38,11 @@ export function createDexTransport({
   maxConnections,
 }: DexTransportOptions): DexTransport {
   const agent = new Agent({
+    ...addressOptions(timeoutMs),
     // One more for the key set and discovery, which must not wait behind token requests.
     connections: maxConnections + 1,
     allowH2: false,
     headersTimeout: timeoutMs,
-    // Node allows each address 250 ms, too little on a slow network; the second of two addresses must still be tried.
-    autoSelectFamily: true,
-    autoSelectFamilyAttemptTimeout: connectAttemptMs(timeoutMs),
     bodyTimeout: timeoutMs,
     factory: (origin, options) => {
       // Reading all roots takes tens of milliseconds, so it happens once per origin, and never for plain HTTP.

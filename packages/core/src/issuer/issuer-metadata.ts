@@ -7,6 +7,7 @@ import { callUpstream } from '../shared/http/call-upstream.ts'
 import { endpointUrl } from '../shared/http/endpoint-url.ts'
 import { type FetchedDocument, getDocument } from '../shared/http/get-document.ts'
 import { parseJsonObject } from '../shared/http/parse-json-object.ts'
+import { isUnavailable, problemOfStatus } from '../shared/http/upstream-status.ts'
 import { SharedFetch } from '../shared/shared-fetch.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 
@@ -124,9 +125,8 @@ export class IssuerMetadata {
 
   #endpointsIn({ status, body, unknownCoding }: FetchedDocument, url: string): IssuerEndpoints {
     const { issuer, allowInsecureUrls } = this.#options
-    if (status >= 500) {
-      const problem = status === 500 ? 'upstream_failed' : 'upstream_unreachable'
-      const hint = { problem, option: 'issuer' } as const
+    if (isUnavailable(status)) {
+      const hint = { problem: problemOfStatus(status), option: 'issuer', detail: String(status) }
       throw unavailable(`the issuer answered discovery with status ${status}`, hint)
     }
     const document = status === 200 && body !== undefined ? parseJsonObject(body) : undefined

@@ -1,24 +1,38 @@
 import { BrokerError } from './errors.ts'
 import { type Wait, waitFor } from './wait-for.ts'
 
+/** Fraction of all places for callers whose credentials nobody has accepted yet. */
+const unknownPart = 0.5
+
 /**
  * Limits the callers that wait at the same time, for tokens and for keys together, so that waiting checks never use up the
- * connections of the proxy in front.
+ * connections of the proxy in front. Callers with unknown credentials have at most half of the places.
  */
 export class WaitingCallers {
   readonly #max: number
+  readonly #maxUnknown: number
   #count = 0
+  #unknown = 0
 
   constructor(max: number) {
     this.#max = max
+    this.#maxUnknown = Math.max(1, Math.floor(max * unknownPart))
   }
 
   /** Waits on behalf of one caller. Rejects with `overloaded` at once at the limit. */
-  wait<T>(shared: Promise<T>, wait: Wait, timedOut: () => Error): Promise<T> {
-    if (this.#count >= this.#max) return Promise.reject(tooManyCallers())
+  wait<T>(
+    shared: Promise<T>,
+    wait: Wait,
+    { isUnknown, timedOut }: { readonly isUnknown: boolean; readonly timedOut: () => Error },
+  ): Promise<T> {
+    if (this.#count >= this.#max || (isUnknown && this.#unknown >= this.#maxUnknown)) {
+      return Promise.reject(tooManyCallers())
+    }
     this.#count++
+    if (isUnknown) this.#unknown++
     return waitFor(shared, wait, timedOut).finally(() => {
       this.#count--
+      if (isUnknown) this.#unknown--
     })
   }
 }

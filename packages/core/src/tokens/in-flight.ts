@@ -21,6 +21,8 @@ export interface SharedWork<T> {
   /** Lookups that gave up before the work failed: their failure belongs to the work's outage, if it fails. */
   lostLookups: number
   readonly maxWaiters: number
+  /** Whether Dex has not accepted the client yet. */
+  readonly isStranger: boolean
   abort(reason: Error): void
 }
 
@@ -46,7 +48,8 @@ export class InFlight<T> {
   wait(shared: SharedWork<T>, outcome: 'settled' | 'firstAttempt', wait: Wait): Promise<T> {
     if (shared.waiters >= shared.maxWaiters) return Promise.reject(tooManyCallers())
     shared.waiters++
-    return this.#callers.wait(shared[outcome], wait, waitedTooLong).finally(() => {
+    const { isStranger: isUnknown } = shared
+    return this.#callers.wait(shared[outcome], wait, { isUnknown, timedOut: waitedTooLong }).finally(() => {
       shared.waiters--
     })
   }
@@ -68,6 +71,7 @@ export class InFlight<T> {
       waiters: 0,
       lostLookups: 0,
       maxWaiters: isStranger ? maxWaitersPerStranger : maxWaitersPerKey,
+      isStranger,
       abort: (reason: Error) => controller.abort(reason),
     }
     settled.catch(error => BrokerError.is(error) && countFailedLookups(error, shared.lostLookups))

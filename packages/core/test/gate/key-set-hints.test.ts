@@ -24,3 +24,19 @@ test.each([
     expect(failed?.fields['hint']).toContain(hint)
   }
 })
+
+test.each([
+  [408, true],
+  [425, true],
+  [429, true],
+  [403, true],
+  [503, true],
+  [404, false],
+  [302, false],
+])('a key set with status %d is a failure that may pass: %s', async (status, transient) => {
+  await using running = await startBrokerWithDex(({ jwksUri }) => ({ gate: { jwksUri } }))
+  const { broker, dex, clock } = running
+  dex.setFault('keys', { kind: 'answer', status, body: 'none' })
+  const failure = await failureOf(broker.verify(dex.signJwt({ exp: clock.wall() / 1000 + 60 })))
+  expect([failure.code, failure.transient]).toEqual(['jwks_unavailable', transient])
+})

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type Hint, hintText } from '../../src/shared/hint.ts'
-import { networkFailureCode, networkFailureHint } from '../../src/shared/http/network-failure.ts'
+import { isUnreached, networkFailureCode, networkFailureHint } from '../../src/shared/http/network-failure.ts'
 
 const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
 
@@ -62,3 +62,21 @@ test.each([
   expect(hint).toEqual({ problem, option: 'tokenEndpoint' })
   expect(hintText(hint)).not.toContain('undefined')
 })
+
+test.each([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'CERT_HAS_EXPIRED',
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
+  'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+])('a request that failed with %s never reached the server', code => {
+  expect(isUnreached(code)).toBe(true)
+})
+
+test.each([undefined, 'ECONNRESET', 'UND_ERR_SOCKET', 'UND_ERR_BODY_TIMEOUT'])(
+  'a request that failed with %s may have reached the server',
+  code => {
+    expect(isUnreached(code)).toBe(false)
+  },
+)

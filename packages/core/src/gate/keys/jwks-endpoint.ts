@@ -2,6 +2,7 @@ import { BrokerError, type BrokerErrorOptions } from '../../shared/errors.ts'
 import type { HintProblem } from '../../shared/hint.ts'
 import { callUpstream } from '../../shared/http/call-upstream.ts'
 import { type FetchedDocument, getDocument } from '../../shared/http/get-document.ts'
+import { isPassing } from '../../shared/http/upstream-status.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
 import { KeySet } from './key-set.ts'
 
@@ -41,7 +42,7 @@ export function fetchKeySet(
 function keySetIn({ status, body, unknownCoding }: FetchedDocument, option: string): KeySet {
   if (status !== 200) {
     throw unavailable(`the JWKS endpoint answered with status ${status}`, {
-      transient: status >= 500 || status === 429,
+      transient: isPassing(status),
       upstreamStatus: status,
       hint: { problem: problemOf(status), option },
     })

@@ -140,12 +140,16 @@ export class KeySource {
 
   async #refreshed(wait: Wait): Promise<KeySet> {
     try {
-      return await this.#options.callers.wait(this.#fetch.get(), wait, waitedTooLong)
+      return await this.#waitFor(this.#fetch.get(), wait, false)
     } catch (error) {
       const old = this.#usable()
       if (old === undefined || !BrokerError.is(error)) throw error
       return old
     }
+  }
+
+  #waitFor(keys: Promise<KeySet>, wait: Wait, isUnknown: boolean): Promise<KeySet> {
+    return this.#options.callers.wait(keys, wait, { isUnknown, timedOut: waitedTooLong })
   }
 
   async #refreshedFor(
@@ -158,7 +162,7 @@ export class KeySource {
     if (this.#waitersForUnknownKey >= maxWaitersForUnknownKey) throw tooManyCallers()
     this.#waitersForUnknownKey++
     try {
-      const refreshed = await this.#options.callers.wait(this.#fetch.get(), wait, waitedTooLong)
+      const refreshed = await this.#waitFor(this.#fetch.get(), wait, true)
       if (!refreshed.mayVerify(header)) this.#isMissing(header, requestsBefore)
       return refreshed
     } catch (error) {

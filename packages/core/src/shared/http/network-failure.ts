@@ -80,13 +80,13 @@ const unreachedCodes = new Set([
   'ENETUNREACH',
   'ENOTFOUND',
   'EPROTO',
-  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
-  'ERR_SSL_WRONG_VERSION_NUMBER',
   'ETIMEDOUT',
   'UND_ERR_CONNECT_TIMEOUT',
 ])
 
 /** Tells whether a failed request never reached the server. */
 export function isUnreached(code: string | undefined): boolean {
-  return code !== undefined && (unreachedCodes.has(code) || certificateCodes.has(code))
+  if (code === undefined) return false
+  // OpenSSL's codes of a handshake that failed.
+  return unreachedCodes.has(code) || certificateCodes.has(code) || code.startsWith('ERR_SSL_')
 }

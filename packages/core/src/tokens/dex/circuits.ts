@@ -131,7 +131,9 @@ export class Circuits {
     const { key } = client
     const shared = this.#sharedBy(client)
     const period = client.isAccepted ? periods.accepted : periods.unknown
-    if (shared.failed(failure, { period, client: key, askedPauseMs })) {
+    // Two made-up clients must not bar all new ones for the minute that a 429 may ask for.
+    const sharedPauseMs = client.isAccepted || askedPauseMs === undefined ? askedPauseMs : 0
+    if (shared.failed(failure, { period, client: key, askedPauseMs: sharedPauseMs })) {
       this.#logOpened(shared.breaker.retryAfterMs, { clients: groupOf(client) })
     }
     // Without a client's name its failures are enough to open it.

@@ -3,6 +3,7 @@ import type { ClientAuthMethod } from '../../options/broker-options.ts'
 import { asBrokerError } from '../../shared/as-broker-error.ts'
 import { momentOf } from '../../shared/clock.ts'
 import { BrokerError } from '../../shared/errors.ts'
+import { isUnavailable } from '../../shared/http/upstream-status.ts'
 import type { MaybePromise } from '../../shared/maybe-promise.ts'
 import { RequestWithDeadline } from '../../shared/request-with-deadline.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
@@ -16,7 +17,6 @@ import type { RejectedCredentials } from './rejected-credentials.ts'
 import { requestWithRetries } from './request-with-retries.ts'
 import { type Applicant, Slots } from './slots.ts'
 import { TokenEndpoint } from './token-endpoint.ts'
-import { isUnavailable } from './upstream-status.ts'
 
 /** Limit of token requests that wait for a slot. */
 const maxWaiting = 4_096

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { BrokerError } from '../../shared/errors.ts'
-import { isNeverJudged } from './upstream-status.ts'
+import { isNeverJudged } from '../../shared/http/upstream-status.ts'
 
 const maxRetries = 2
 const minPauseMs = 50

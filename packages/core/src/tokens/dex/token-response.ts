@@ -2,8 +2,8 @@ import type { ClientCredentials } from '../../clients/client-credentials.ts'
 import { BrokerError, type BrokerErrorOptions } from '../../shared/errors.ts'
 import type { Hint } from '../../shared/hint.ts'
 import { parseJsonObject } from '../../shared/http/parse-json-object.ts'
+import { isPassing, problemOfStatus } from '../../shared/http/upstream-status.ts'
 import { isOutage, oauthErrorOf } from './oauth-error.ts'
-import { isPassing, problemOfStatus } from './upstream-status.ts'
 
 /** A valid token response (RFC 6749 section 5.1). */
 export interface TokenResponse {

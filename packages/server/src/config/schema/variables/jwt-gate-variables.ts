@@ -10,7 +10,7 @@ export const jwtGateVariables = {
     kind: kind.url,
     example: 'https://auth.example.com/.well-known/jwks.json',
     description:
-      "Key set that verifies callers' JWTs; with DEX_ISSUER it defaults to Dex's own. Enables the gate. Must be https, like DEX_TOKEN_URL.",
+      "Key set that verifies callers' JWTs; with DEX_ISSUER it defaults to Dex's own. Enables the gate. Accepted are RS256, RS384, RS512, ES256, ES384 and ES512. Must be https, like DEX_TOKEN_URL.",
   }),
   JWT_HEADER: option('gate.jwtHeader', {
     group,

@@ -1,4 +1,4 @@
-import type { HintProblem } from '../../shared/hint.ts'
+import type { HintProblem } from '../hint.ts'
 
 /** Statuses of content delivery networks that cannot reach their origin server, or lost its connection. */
 const edgeStatuses = [520, 521, 522, 523, 524, 525, 526, 527, 530]
