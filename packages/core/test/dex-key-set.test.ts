@@ -58,7 +58,7 @@ describe('the option jwksUri', () => {
     expect(callers.counts.keysRequests).toBe(0)
   })
 
-  test('serves a gate that has none of its own, and is asked once for both', async () => {
+  test('serves a gate without a jwksUri, with one request for both', async () => {
     await using running = await startBrokerWithDex(({ issuer, jwksUri }) => ({
       issuer,
       jwksUri,

@@ -30,7 +30,7 @@ describe.each(wrong)('a token request that is %s', (_, request, message) => {
   })
 })
 
-test('a token request may have every part as undefined, and a class of its own', async () => {
+test('a token request may have undefined parts, and may be an object of a class', async () => {
   await using running = await startBrokerWithDex({ client: orders })
   class Order {
     readonly scope = 'groups'

@@ -88,7 +88,7 @@ async function serve(): Promise<void> {
     // A log reader that has stopped reading would keep the process alive.
     setTimeout(() => process.exit(), lastLinesMs).unref()
   })
-  // Node would end the process, but a sender of SIGHUP expects a reload.
+  // Ignored since the first moment; from now on the log says so.
   process.on('SIGHUP', () => logger.warn('SIGHUP ignored; restart the broker to change its configuration'))
 }
 

@@ -10,7 +10,7 @@ export function createLogger({ logLevel, logFormat }: Pick<Config, 'logLevel' | 
       level: logLevel,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      // Log stores know names; 50 is pino's own.
+      // Log stores expect names; pino writes numbers by default.
       formatters: { level: level => ({ level }) },
     },
     // Node writes to a pipe without blocking, and to a file or a terminal at once.

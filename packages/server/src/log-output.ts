@@ -1,11 +1,11 @@
 import type { Writable } from 'node:stream'
 
-/** A few thousand lines: enough for a reader that pauses, little beside the memory that a container has. */
+/** A few thousand lines: enough for a reader that pauses, and little of a container's memory. */
 const maxWaitingBytes = 1024 * 1024
 
 /**
- * Where log lines go. A reader that stops reading never holds a check up: beyond 1 MiB that waits for it, lines are
- * dropped and counted, and the next line that can be written says how many.
+ * Writes log lines without ever delaying a check. When more than 1 MiB waits for a slow reader, further lines are dropped
+ * and counted; the next line that is written says how many.
  */
 export class LogOutput {
   readonly #stream: Writable
@@ -13,7 +13,7 @@ export class LogOutput {
   #dropped = 0
   #untold = 0
 
-  /** `format` makes of a line of JSON what is written. */
+  /** `format` turns a JSON line into the text that is written. */
   constructor(stream: Writable, format: (line: string) => string = line => line) {
     this.#stream = stream
     this.#format = format

@@ -224,7 +224,7 @@ describe('against the Go service', needs({ PEER_BIN: binary !== '' }), () => {
         first.send({ headers: orders })
         await until(() => dex.counts.tokenRequests === 1, 'the token request')
         const second = check({ headers: orders })
-        // The second has to be there before the first leaves: what is sent later is answered.
+        // The second check must arrive before the first one leaves, so that the request of the first serves it.
         await check({ target: '/healthz' })
         first.reset()
         statuses.push((await second).status)

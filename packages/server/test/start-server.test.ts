@@ -30,7 +30,7 @@ const tls = {
 }
 const gate = { STATIC_CLIENT_ID: 'orders', STATIC_CLIENT_SECRET: 'orders-secret' }
 
-/** The status of a check with an address of its own. */
+/** The status of the probe at one address. */
 function statusOf(host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, host, () => {

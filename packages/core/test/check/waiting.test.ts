@@ -57,7 +57,7 @@ describe('a Dex that is slower than the caller waits', () => {
       },
     })
     dex.setFault('token', { kind: 'slow', delayMs: 500 })
-    // The keys took all of it: a wait for the token with a deadline of its own would succeed.
+    // The keys took the whole timeout. With a second timeout, the wait for the token would succeed.
     const refused = await broker.check({ headers, timeoutMs: 4_000 })
     expect(refused).toMatchObject({ outcome: 'error', code: 'token_endpoint_unavailable' })
     expect(broker.peekToken()).toBeUndefined()

@@ -10,6 +10,8 @@ test.each([
   [502, 'the issuer of the JWTs is running', 'Dex is running'],
   [503, 'the issuer of the JWTs is running', 'Dex is running'],
   [504, 'the issuer of the JWTs is running', 'Dex is running'],
+  [304, 'check gate.jwksUri', 'check jwksUri'],
+  [522, 'the issuer of the JWTs is running', 'Dex is running'],
   [418, 'check gate.jwksUri', 'check jwksUri'],
 ])('the hint for a key set with status %d names its server', async (status, ofCallers, ofDex) => {
   for (const [options, hint] of [

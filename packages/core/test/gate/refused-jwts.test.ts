@@ -33,7 +33,7 @@ const cases: [JwtRefusalReason, string, (gate: Gate) => string][] = [
   ['missing', 'no JWT', () => ''],
   ['malformed', 'junk', () => 'not.a.jwt'],
   ['malformed', 'a text of 20 KiB', () => 'x'.repeat(20_000)],
-  ['malformed', 'a kid that is no string', gate => key.jwt(gate.claims(), { kid: 7 })],
+  ['malformed', 'a kid that is not a string', gate => key.jwt(gate.claims(), { kid: 7 })],
   ['algorithm', 'PS256', gate => key.jwt(gate.claims(), { alg: 'PS256' })],
   ['unsupported', 'a critical header', gate => key.jwt(gate.claims(), { crit: ['exp'] })],
   ['unsupported', 'a logout token', gate => key.jwt(gate.claims(), { typ: 'logout+jwt' })],

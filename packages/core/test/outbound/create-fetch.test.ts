@@ -231,7 +231,7 @@ describe('what is judged is what is sent', () => {
       },
     ],
     [
-      'a Request with a URL of its own',
+      'a Request that overrides its URL',
       (allowed, evil) => Object.defineProperty(new Request(evil), 'url', { value: allowed }),
     ],
     [

@@ -2,7 +2,7 @@ import { BrokerError, type BrokerErrorOptions } from '../../shared/errors.ts'
 import type { HintProblem } from '../../shared/hint.ts'
 import { callUpstream } from '../../shared/http/call-upstream.ts'
 import { type FetchedDocument, getDocument } from '../../shared/http/get-document.ts'
-import { isPassing } from '../../shared/http/upstream-status.ts'
+import { isPassing, problemOfStatus } from '../../shared/http/upstream-status.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
 import { KeySet } from './key-set.ts'
 
@@ -60,11 +60,17 @@ function keySetIn({ status, body, unknownCoding }: FetchedDocument, option: stri
   return keySet
 }
 
+/** Problems of a status that a key set shares with a token endpoint. */
+const sharedProblems: ReadonlySet<HintProblem> = new Set([
+  'path_not_found',
+  'redirects',
+  'upstream_failed',
+  'upstream_unreachable',
+])
+
 function problemOf(status: number): HintProblem {
-  if (status === 404) return 'path_not_found'
-  if (status >= 300 && status < 400) return 'redirects'
-  if (status === 500) return 'upstream_failed'
-  return status === 502 || status === 503 || status === 504 ? 'upstream_unreachable' : 'status_of_key_set'
+  const problem = problemOfStatus(status)
+  return sharedProblems.has(problem) ? problem : 'status_of_key_set'
 }
 
 function unavailable(message: string, options: BrokerErrorOptions = {}): BrokerError {

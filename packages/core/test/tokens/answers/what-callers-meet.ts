@@ -35,8 +35,8 @@ const setUps: Readonly<Record<Whose, { client?: object; request: object }>> = {
 }
 
 /**
- * Brokers that live through one combination after the other, one for each way to bring a client and each transport: a broker of its own for
- * each would cost more than its requests. Between two of them hours pass, and a token is obtained.
+ * Brokers that receive one combination after the other, one broker for each way to bring a client and each transport. A separate
+ * broker for each combination would cost more than its requests. Between two of them hours pass, and a token is obtained.
  */
 export class Callers {
   readonly #gateway: OddGateway
