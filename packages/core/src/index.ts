@@ -1,6 +1,15 @@
 export type { Broker } from './broker.ts'
 export type { CheckRequest } from './check/check-request.ts'
+export type {
+  CallersClientChoice,
+  Choice,
+  ChooseClient,
+  ClientChoice,
+  Denial,
+  PassChoice,
+} from './check/choose-client.ts'
 export { type HeaderValues, headerLines } from './check/header-lines.ts'
+export type { IncomingRequest } from './check/incoming-request.ts'
 export {
   type AllowVerdict,
   type RefusalOptions,
@@ -17,6 +26,8 @@ export type {
   CredentialHeaderOptions,
   DefaultClient,
   GateOptions,
+  IssuerOptions,
+  NamedClient,
   TokenBrokerOptions,
 } from './options/broker-options.ts'
 export type { ReservedHeaderPrefixes } from './options/header-name.ts'

@@ -127,11 +127,10 @@ export class TokenBroker implements Broker, AsyncDisposable {
     this.#endpoints = endpoints
     this.#gateKeys = keys.gate
     this.#gate = keys.gate && gate && gateOf(keys.gate, resolved, gate)
-    const choice = { client: this.#client }
     this.#check = new Check(surroundings, {
       names: credentialHeaders,
       gate: this.#gate,
-      chooseClient: () => choice,
+      client: this.#client,
       tokens: this.#tokens,
       tokenHeaders,
       stripCredentialHeaders,

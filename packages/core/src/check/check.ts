@@ -11,7 +11,6 @@ import type { TokenHeader } from '../tokens/token-headers.ts'
 import type { Tokens } from '../tokens/tokens.ts'
 import type { CheckRequest } from './check-request.ts'
 import { CheckWait } from './check-wait.ts'
-import type { ChooseClient } from './choose-client.ts'
 import {
   type CredentialHeaderNames,
   type CredentialHeaders,
@@ -27,7 +26,7 @@ export interface CheckOptions {
   /** `undefined` admits every caller. */
   readonly gate: Gate | undefined
   /** The configured parts of the client override the caller's headers, which are not read for them. */
-  readonly chooseClient: ChooseClient
+  readonly client: Client
   readonly tokens: Tokens
   readonly tokenHeaders: readonly TokenHeader[]
   readonly stripCredentialHeaders: boolean
@@ -107,15 +106,13 @@ export class Check {
   }
 
   #serve(
-    request: CheckRequest,
+    _request: CheckRequest,
     headers: CredentialHeaders,
-    caller: AuthenticatedCaller | undefined,
+    _caller: AuthenticatedCaller | undefined,
     wait: Wait,
   ): MaybePromise<AllowVerdict> {
-    const { chooseClient, tokens } = this.#options
-    const choice = chooseClient(caller, request)
-    if ('deny' in choice) throw new BrokerError('forbidden', choice.deny)
-    const order = choice.client.order(this.#tokenRequest(choice.client, headers))
+    const { client, tokens } = this.#options
+    const order = client.order(this.#tokenRequest(client, headers))
     return andThen(tokens.get(order, wait), this.#allow)
   }
 

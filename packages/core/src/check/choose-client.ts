@@ -1,20 +1,53 @@
-import type { Client } from '../clients/client.ts'
 import type { AuthenticatedCaller } from '../gate/authenticated-caller.ts'
-import type { CheckRequest } from './check-request.ts'
+import type { IncomingRequest } from './incoming-request.ts'
 
-/** The client whose token is added to a request. */
-export interface ClientChoice {
-  readonly client: Client
+interface Admission {
+  /**
+   * Request headers for the backend, by names of the option `backendHeaders`. Each of these headers that has no value, or one
+   * that a header cannot carry, is removed from the request. Default: all are removed.
+   */
+  readonly set?: Readonly<Record<string, string | undefined>> | undefined
+  /** The name of the rule that decided, for the log. Default: none. */
+  readonly rule?: string | undefined
 }
 
-/** A refusal to add a token. */
+/** The request gets a token of a configured client. */
+export interface ClientChoice extends Admission {
+  /** A name in the option `clients`, or `default` for the option `client`. */
+  readonly client: string
+  /** Space-separated scopes in place of the client's. */
+  readonly scope?: string | undefined
+  /** Client ids of peers in place of the client's `audiences`. */
+  readonly audiences?: readonly string[] | undefined
+}
+
+/** The request gets a token by the credentials in its own headers. */
+export interface CallersClientChoice extends Admission {
+  readonly client: 'caller'
+  /** The client ids that may be used; others are refused with `forbidden`. Default: the option `allowedClientIds`. */
+  readonly allowedClientIds?: readonly string[] | undefined
+  /** The scopes that may be requested; others are refused with `forbidden`. Default: the option `allowedScopes`. */
+  readonly allowedScopes?: readonly string[] | undefined
+}
+
+/** The request passes with the caller's own verified JWT; needs a gate. */
+export interface PassChoice extends Admission {
+  readonly pass: true
+}
+
+/** The request is refused with `forbidden`. */
 export interface Denial {
-  /** The reason, for the caller. */
+  /** The reason, for the caller: visible ASCII and blanks. */
   readonly deny: string
+  /** The name of the rule that decided, for the log. Default: none. */
+  readonly rule?: string | undefined
 }
 
-/** Chooses the client for a caller; `caller` is `undefined` without a gate. */
-export type ChooseClient = (
-  caller: AuthenticatedCaller | undefined,
-  request: CheckRequest,
-) => ClientChoice | Denial
+/** What happens with a request. */
+export type Choice = ClientChoice | CallersClientChoice | PassChoice | Denial
+
+/**
+ * Chooses what happens with a request. `caller` is `undefined` without a gate. Called for each check, so it must be fast and
+ * synchronous. A `BrokerError` that it throws refuses the request; any other error is `server_error`.
+ */
+export type ChooseClient = (caller: AuthenticatedCaller | undefined, request: IncomingRequest) => Choice

@@ -1,3 +1,4 @@
+import type { ChooseClient } from '../check/choose-client.ts'
 import type { BrokerObserver } from '../shared/broker-event.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { Hint } from '../shared/hint.ts'
@@ -20,7 +21,56 @@ export interface DefaultClient {
   readonly audiences?: readonly string[] | undefined
 }
 
-/** The gate admits callers with a JWT that a key of `jwksUri` signed and whose claims meet these conditions. */
+/** A configured client with a name. */
+export interface NamedClient extends DefaultClient {
+  /** The client id in Dex. At most 256 characters. */
+  readonly clientId: string
+  /** The client secret in Dex, in any Unicode. At most 4,096 characters. */
+  readonly clientSecret: string
+  /** Client authentication at the token endpoint. Default: the option `clientAuthMethod`. */
+  readonly authMethod?: ClientAuthMethod | undefined
+  /** The name of the issuer in `issuers` whose token endpoint issues the tokens. Default: the Dex of `issuer` and `tokenEndpoint`. */
+  readonly dex?: string | undefined
+}
+
+/** An issuer of callers' JWTs. */
+export interface IssuerOptions {
+  /** The name for rules, logs and `AuthenticatedCaller.issuer`: 1 to 64 letters, digits, `-`, `_` and `.`; unique. */
+  readonly name: string
+  /** The expected `iss`, compared exactly. Required without `discoveryUrl`; default: `issuer` of the discovery document. */
+  readonly issuer?: string | undefined
+  /** URL of the discovery document. Default: `issuer` and `/.well-known/openid-configuration`. */
+  readonly discoveryUrl?: string | undefined
+  /** URL of the key set. Default: discovered. */
+  readonly jwksUri?: string | undefined
+  /** URL of the token endpoint, for clients that name this issuer as their `dex`. Default: discovered. */
+  readonly tokenEndpoint?: string | undefined
+  /** The accepted audiences: `aud` must contain one of them. Default: any, which also admits tokens for other services. */
+  readonly audiences?: string | readonly string[] | undefined
+  /**
+   * Whether the issuer is Dex, so that its client_credentials tokens are machines. Default: `true` for the broker's own Dex, with
+   * `machineAudiences`, and when a client names it as its `dex`.
+   */
+  readonly isDex?: boolean | undefined
+  /**
+   * The audiences accepted of machines in addition to `audiences`, because Dex issues their tokens for their own client id: `any`,
+   * or a list. Default: none.
+   */
+  readonly machineAudiences?: 'any' | readonly string[] | undefined
+  /** The accepted algorithms. Default: RS256, RS384, RS512, ES256, ES384 and ES512. */
+  readonly algorithms?: readonly string[] | undefined
+  /** Tolerated clock difference for `exp` and `nbf`, in milliseconds. Default: `gate.clockToleranceMs`. */
+  readonly clockToleranceMs?: number | undefined
+  /** The claim with the caller's groups, a list of strings or one string. Default `groups`. */
+  readonly groupsClaim?: string | undefined
+  /** Sends the requests for discovery and keys. Default: the option `transport`. */
+  readonly transport?: Transport | undefined
+}
+
+/**
+ * The gate admits callers with a JWT that a key of `jwksUri` signed and whose claims meet these conditions. With `issuers`, these
+ * have their own keys, issuers, audiences and groups claims, and the other options here apply to all of them.
+ */
 export interface GateOptions {
   /**
    * URL of the key set of the callers' issuer. Usable keys are RSA with 2,048 to 8,192 bits and EC on P-256, P-384 and P-521,
@@ -31,6 +81,14 @@ export interface GateOptions {
   readonly issuer?: string | undefined
   /** The accepted audiences: `aud` must contain one of them. Default: any, which also admits tokens for other services. */
   readonly audience?: string | readonly string[] | undefined
+  /** Works like `machineAudiences` of an issuer. */
+  readonly machineAudiences?: 'any' | readonly string[] | undefined
+  /** The claim with the caller's groups, a list of strings or one string. Default `groups`. */
+  readonly groupsClaim?: string | undefined
+  /** Groups that a caller must all have, else `forbidden`. Default: none. */
+  readonly requiredGroups?: readonly string[] | undefined
+  /** Scopes that a caller's JWT must all have, in the claim `scope` (RFC 8693 section 4.2) or `scp`, else `forbidden`. Default: none. */
+  readonly requiredScopes?: readonly string[] | undefined
   /** The header that carries the JWT; the prefix `Bearer ` is optional. Default `authorization`. */
   readonly jwtHeader?: string | undefined
   /** Tolerated clock difference for `exp` and `nbf`, in milliseconds. Default 0. */
@@ -76,8 +134,23 @@ export interface TokenBrokerOptions {
   readonly clientAuthMethod?: ClientAuthMethod | undefined
   /** The configured client. Default: none, and each request brings its own. */
   readonly client?: DefaultClient | undefined
+  /** Named clients, for `getToken({ client })` and `chooseClient`. The names `default` and `caller` are reserved. Default: none. */
+  readonly clients?: Readonly<Record<string, NamedClient>> | undefined
   /** Conditions on callers' JWTs. Default: no gate, which admits every caller. */
   readonly gate?: GateOptions | undefined
+  /** The issuers of callers' JWTs; the claim `iss` selects one. Default: none, or the one in `gate`. */
+  readonly issuers?: readonly IssuerOptions[] | undefined
+  /**
+   * Chooses the client for each check, or refuses it. Default: the option `client`, whose missing parts come from the caller's
+   * headers.
+   */
+  readonly chooseClient?: ChooseClient | undefined
+  /** Request headers that `chooseClient` may set. They are removed from each request for which it does not. Default: none. */
+  readonly backendHeaders?: readonly string[] | undefined
+  /** Client ids that callers may use in their own headers; others are refused with `forbidden`. Default: any. */
+  readonly allowedClientIds?: readonly string[] | undefined
+  /** Scopes that callers may request in their own headers; others are refused with `forbidden`. Default: any. */
+  readonly allowedScopes?: readonly string[] | undefined
   /** Headers for fields of the token response, by JSON name: `{ access_token: 'x-access-token' }`. Default: none. */
   readonly tokenHeaders?: Readonly<Record<string, string | readonly string[]>> | undefined
   /** The header that carries `Bearer <token>`. Default `authorization`. */

@@ -13,6 +13,10 @@ const names: { readonly [Name in Exclude<keyof GateOptions, keyof OptionNumbers<
   jwksUri: true,
   issuer: true,
   audience: true,
+  machineAudiences: true,
+  groupsClaim: true,
+  requiredGroups: true,
+  requiredScopes: true,
   jwtHeader: true,
 }
 
