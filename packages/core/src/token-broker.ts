@@ -3,8 +3,7 @@ import { Check } from './check/check.ts'
 import type { CheckRequest } from './check/check-request.ts'
 import type { Verdict } from './check/verdict.ts'
 import { assertTokenRequest } from './clients/assert-token-request.ts'
-import { CacheKeys } from './clients/cache-key.ts'
-import { Client } from './clients/client.ts'
+import { Clients, type ClientsIssuer } from './clients/clients.ts'
 import type { TokenRequest } from './clients/token-request.ts'
 import type { AuthenticatedCaller } from './gate/authenticated-caller.ts'
 import { Gate } from './gate/gate.ts'
@@ -17,7 +16,9 @@ import { brokerKeys, watchSigningKeys } from './issuer/broker-keys.ts'
 import { DexEndpoints } from './issuer/dex-endpoints.ts'
 import type { Issuer, Missing } from './issuer/issuer.ts'
 import { IssuerMetadata } from './issuer/issuer-metadata.ts'
+import { OtherDexes } from './issuer/other-dexes.ts'
 import type { TokenBrokerOptions } from './options/broker-options.ts'
+import { ownDexName } from './options/resolve-dex.ts'
 import type { ResolvedGate } from './options/resolve-gate.ts'
 import { type ResolvedOptions, resolveOptions } from './options/resolve-options.ts'
 import { assertNodeVersion } from './shared/assert-node-version.ts'
@@ -65,7 +66,8 @@ export class TokenBroker implements Broker, AsyncDisposable {
   readonly logger: Logger
   readonly #endpoints: DexEndpoints
   readonly #dex: Issuer
-  readonly #client: Client
+  readonly #otherDexes: OtherDexes
+  readonly #clients: Clients
   readonly #cache: TokenCache
   readonly #tokens: Tokens
   readonly #gateKeys: KeySource | undefined
@@ -94,29 +96,32 @@ export class TokenBroker implements Broker, AsyncDisposable {
     const callers = new WaitingCallers(resolved.maxWaitingCallers)
     const keys = brokerKeys(resolved, endpoints, callers)
     const accepted = new AcceptedClients()
+    const ofEachDex = {
+      authMethod: clientAuthMethod,
+      wantedFields: tokenHeaders.map(({ field }) => field),
+      rejected: new RejectedCredentials(resolved.negativeCacheTtlMs, clock),
+      accepted,
+      maxConnections: resolved.maxConnections,
+    }
     this.#dex = {
-      name: 'dex',
+      name: ownDexName,
       origin: new DexOrigin(surroundings, {
+        ...ofEachDex,
         tokenEndpoint: endpoints.tokenEndpoint,
-        authMethod: clientAuthMethod,
-        wantedFields: tokenHeaders.map(({ field }) => field),
         option: tokenEndpoint === undefined ? 'issuer' : 'tokenEndpoint',
-        rejected: new RejectedCredentials(resolved.negativeCacheTtlMs, clock),
-        accepted,
-        maxConnections: resolved.maxConnections,
       }),
       keys: keys.dex,
       missing: () => (endpoints.prepare() ? [] : ['endpoints']),
     }
-    this.#client = new Client({
-      name: 'default',
-      issuer: this.#dex.name,
-      configured: resolved.client,
-      keys: new CacheKeys(tokenEndpoint ?? issuer ?? '', clientAuthMethod),
-    })
+    this.#otherDexes = new OtherDexes(
+      surroundings,
+      resolved.clients.flatMap(({ dex }) => dex ?? []),
+      { ...ofEachDex, allowInsecureUrls: resolved.allowInsecureUrls },
+    )
+    this.#clients = clientsOf(resolved)
     this.#cache = new TokenCache(resolved.cacheMaxEntries, clock)
     this.#tokens = new Tokens(surroundings, {
-      originOf: () => this.#dex.origin,
+      originOf: name => (this.#otherDexes.get(name) ?? this.#dex).origin,
       cache: this.#cache,
       accepted,
       callers,
@@ -130,8 +135,10 @@ export class TokenBroker implements Broker, AsyncDisposable {
     this.#check = new Check(surroundings, {
       names: credentialHeaders,
       gate: this.#gate,
-      client: this.#client,
+      clients: this.#clients,
+      choice: resolved.choice,
       tokens: this.#tokens,
+      authorizationHeader,
       tokenHeaders,
       stripCredentialHeaders,
       realm: resolved.realm,
@@ -145,6 +152,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
       keys.gate?.close()
       keys.dex?.close()
       metadata?.close()
+      this.#otherDexes.close()
       surroundings.sampler.close()
     }
   }
@@ -155,12 +163,12 @@ export class TokenBroker implements Broker, AsyncDisposable {
 
   tokenFor(request: TokenRequest & Wait): MaybePromise<IssuedToken> {
     assertTokenRequest(request)
-    return this.#tokens.get(this.#client.order(request), request)
+    return this.#tokens.get(this.#clients.order(request), request)
   }
 
   peekToken(request: TokenRequest = {}): IssuedToken | undefined {
     assertTokenRequest(request)
-    return this.#tokens.peek(this.#client.order(request))
+    return this.#tokens.peek(this.#clients.order(request))
   }
 
   invalidate(token: IssuedToken): boolean {
@@ -188,12 +196,13 @@ export class TokenBroker implements Broker, AsyncDisposable {
   missing(): readonly Missing[] {
     // Both calls start to load.
     const missing = [...this.#dex.missing()]
+    if (!this.#otherDexes.prepare() && missing.length === 0) missing.push('endpoints')
     if (this.#gateKeys !== undefined && !this.#gateKeys.prepare()) missing.push('keys')
     return missing
   }
 
   asksAt(url: URL): boolean {
-    return this.#endpoints.includes(url)
+    return this.#endpoints.includes(url) || this.#otherDexes.includes(url)
   }
 
   /** The counters of the token cache; a new object per call. */
@@ -213,6 +222,24 @@ export class TokenBroker implements Broker, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
+}
+
+function clientsOf({ issuer, tokenEndpoint, clientAuthMethod, client, clients }: ResolvedOptions): Clients {
+  const endpoint = tokenEndpoint ?? issuer ?? ''
+  const own: ClientsIssuer = { name: ownDexName, endpoint, authMethod: clientAuthMethod }
+  return new Clients({
+    issuer: own,
+    client,
+    named: clients.map(({ name, configured, authMethod, dex }) => ({
+      name,
+      configured,
+      issuer: {
+        name: dex?.name ?? own.name,
+        endpoint: dex === undefined ? endpoint : (dex.tokenEndpoint ?? dex.issuer ?? ''),
+        authMethod,
+      },
+    })),
+  })
 }
 
 function gateOf(keys: KeySource, options: ResolvedOptions, rules: ResolvedGate): Gate {

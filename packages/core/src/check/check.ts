@@ -1,57 +1,75 @@
-import type { Client } from '../clients/client.ts'
-import type { TokenRequest } from '../clients/token-request.ts'
+import type { Clients } from '../clients/clients.ts'
 import type { AuthenticatedCaller } from '../gate/authenticated-caller.ts'
 import type { Gate } from '../gate/gate.ts'
+import type { ResolvedChoice } from '../options/resolve-choice.ts'
 import { BrokerError } from '../shared/errors.ts'
 import { andThen, type MaybePromise } from '../shared/maybe-promise.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import type { Wait } from '../shared/wait-for.ts'
-import type { IssuedToken } from '../tokens/issued-token.ts'
 import type { TokenHeader } from '../tokens/token-headers.ts'
 import type { Tokens } from '../tokens/tokens.ts'
+import { AllowVerdicts } from './allow-verdicts.ts'
+import { CallersCredentials } from './callers-credentials.ts'
 import type { CheckRequest } from './check-request.ts'
 import { CheckWait } from './check-wait.ts'
+import { Choices } from './choices.ts'
 import {
   type CredentialHeaderNames,
   type CredentialHeaders,
   readCredentialHeaders,
   singleValue,
 } from './credential-headers.ts'
+import { Denials } from './denials.ts'
 import { assertHeaderLines } from './header-lines.ts'
-import { missingCredentials, missingHeaders } from './missing-credentials.ts'
-import { type AllowVerdict, type RefusalVerdict, refusalOf, type Verdict } from './verdict.ts'
+import { ReceivedRequest } from './received-request.ts'
+import { type RefusalVerdict, refusalOf, type Verdict } from './verdict.ts'
 
 export interface CheckOptions {
   readonly names: CredentialHeaderNames
   /** `undefined` admits every caller. */
   readonly gate: Gate | undefined
-  /** The configured parts of the client override the caller's headers, which are not read for them. */
-  readonly client: Client
+  /** The configured parts of the default client override the caller's headers, which are not read for them. */
+  readonly clients: Clients
+  readonly choice: ResolvedChoice
   readonly tokens: Tokens
+  readonly authorizationHeader: string
   readonly tokenHeaders: readonly TokenHeader[]
   readonly stripCredentialHeaders: boolean
   /** The realm of challenges. */
   readonly realm: string
 }
 
-const vschar = /^[\x20-\x7e]*$/
+/** A request whose caller is known. */
+interface AuthenticatedRequest {
+  readonly request: CheckRequest
+  readonly headers: CredentialHeaders
+  readonly caller: AuthenticatedCaller | undefined
+  readonly wait: Wait
+}
 
-/** Decides about requests in this order: gate, client, token, headers. */
+/** Decides about requests in this order: gate, choice, client, token, headers, verdict. */
 export class Check {
   readonly #surroundings: Surroundings
   readonly #options: CheckOptions
-  /** The headers to remove from every request that passes, unless the same name is set. */
-  readonly #removed: readonly string[]
-  readonly #allowed = new WeakMap<AllowVerdict['set'], AllowVerdict>()
+  readonly #credentials: CallersCredentials
+  readonly #verdicts: AllowVerdicts
+  readonly #denials: Denials
+  /** `undefined` for the default client always. */
+  readonly #choices: Choices | undefined
 
   constructor(surroundings: Surroundings, options: CheckOptions) {
     this.#surroundings = surroundings
     this.#options = options
-    const { names, gate, stripCredentialHeaders, tokenHeaders } = options
-    const credentials = stripCredentialHeaders ? [names.clientId, names.clientSecret, names.scope] : []
-    if (stripCredentialHeaders && gate !== undefined) credentials.push(names.jwt)
-    // Mapped headers too: when the field is absent, the caller's own value would pass for Dex's.
-    this.#removed = [...new Set([...credentials, ...tokenHeaders.map(({ header }) => header)])]
+    const { names, gate, clients, choice } = options
+    const { chooseClient, backendHeaders, allowedClientIds: clientIds, allowedScopes: scopes } = choice
+    this.#credentials = new CallersCredentials(surroundings, names, { clientIds, scopes })
+    this.#verdicts = new AllowVerdicts({ ...options, hasGate: gate !== undefined, backendHeaders })
+    this.#denials = new Denials(surroundings)
+    const denials = this.#denials
+    const credentials = this.#credentials
+    this.#choices =
+      chooseClient &&
+      new Choices(surroundings, { chooseClient, clients, credentials, denials, backendHeaders })
   }
 
   /**
@@ -77,7 +95,7 @@ export class Check {
     return gate.authenticate(singleValue(headers.jwt, names.jwt), this.#wait(request))
   }
 
-  #decide(request: CheckRequest): MaybePromise<AllowVerdict> {
+  #decide(request: CheckRequest): MaybePromise<Verdict> {
     const { names, gate } = this.#options
     const headers = readCredentialHeaders(request.headers, names)
     const wait = this.#wait(request)
@@ -101,56 +119,45 @@ export class Check {
     headers: CredentialHeaders,
     caller: Promise<AuthenticatedCaller>,
     wait: Wait,
-  ): Promise<AllowVerdict> {
+  ): Promise<Verdict> {
     return this.#serve(request, headers, await caller, wait)
   }
 
   #serve(
-    _request: CheckRequest,
+    request: CheckRequest,
     headers: CredentialHeaders,
-    _caller: AuthenticatedCaller | undefined,
+    caller: AuthenticatedCaller | undefined,
     wait: Wait,
-  ): MaybePromise<AllowVerdict> {
-    const { client, tokens } = this.#options
-    const order = client.order(this.#tokenRequest(client, headers))
-    return andThen(tokens.get(order, wait), this.#allow)
+  ): MaybePromise<Verdict> {
+    if (this.#choices !== undefined)
+      return this.#serveChoice(this.#choices, { request, headers, caller, wait })
+    const { clients, tokens } = this.#options
+    const client = clients.default
+    const order = client.order(this.#credentials.missingPartsOf(client.configured, headers))
+    return andThen(tokens.get(order, wait), this.#verdicts.ofToken)
+  }
+
+  #serveChoice(
+    choices: Choices,
+    { request, headers, caller, wait }: AuthenticatedRequest,
+  ): MaybePromise<Verdict> {
+    const { names, tokens, realm } = this.#options
+    const choice = choices.choose(caller, new ReceivedRequest(request, names, this.#surroundings.clock))
+    if ('deny' in choice) {
+      const refusal = refusalOf(this.#denials.refuse(choice), { realm })
+      return choice.rule === undefined ? refusal : { ...refusal, rule: choice.rule }
+    }
+    const outcome = choices.outcome(choice)
+    if ('pass' in choice) return this.#verdicts.ofPassing(outcome)
+    const token = tokens.get(choices.order(choice, headers), wait)
+    return token instanceof Promise
+      ? token.then(later => this.#verdicts.ofToken(later, outcome))
+      : this.#verdicts.ofToken(token, outcome)
   }
 
   #wait(request: CheckRequest): Wait {
     const { requestTimeoutMs, clock } = this.#surroundings
     return new CheckWait(request, requestTimeoutMs, clock)
-  }
-
-  /** An empty header counts as absent. */
-  #tokenRequest({ configured }: Client, headers: CredentialHeaders): TokenRequest {
-    const { names } = this.#options
-    const request = {
-      clientId: configured.clientId
-        ? undefined
-        : credential(headers.clientId, names.clientId).trim() || undefined,
-      clientSecret: configured.clientSecret
-        ? undefined
-        : credential(headers.clientSecret, names.clientSecret) || undefined,
-      scope: configured.scope ? undefined : credential(headers.scope, names.scope).trim() || undefined,
-    }
-    if (
-      (request.clientId ?? configured.clientId) === undefined ||
-      (request.clientSecret ?? configured.clientSecret) === undefined
-    ) {
-      throw missingCredentials(missingHeaders(configured, request, names), this.#surroundings)
-    }
-    return request
-  }
-
-  /** Reuses the verdict of a token, unless its headers change with time. */
-  readonly #allow = (token: IssuedToken): AllowVerdict => {
-    const set = token.headers
-    const known = this.#allowed.get(set)
-    if (known !== undefined) return known
-    const remove = this.#removed.filter(name => !Object.hasOwn(set, name))
-    const verdict: AllowVerdict = { outcome: 'allow', set, remove }
-    this.#allowed.set(set, verdict)
-    return verdict
   }
 
   #refusal(error: unknown, request: CheckRequest): RefusalVerdict {
@@ -161,10 +168,4 @@ export class Check {
     }
     return refusalOf(error, { realm: this.#options.realm })
   }
-}
-
-function credential(value: CredentialHeaders['clientId'], name: string): string {
-  const single = singleValue(value, name)
-  if (!vschar.test(single)) throw new BrokerError('invalid_request', `${name} has invalid characters`)
-  return single
 }

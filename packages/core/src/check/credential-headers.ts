@@ -45,6 +45,15 @@ export function readCredentialHeaders(
   return found
 }
 
+/** Returns the value of a header, empty when it is absent. Throws `invalid_request` when it appears more than once. */
+export function singleHeader(lines: readonly string[], name: string): string {
+  let found: HeaderValue
+  for (let index = 0; index + 1 < lines.length; index += 2) {
+    if (isNamed(lines[index] as string, name)) found = valueWith(found, lines[index + 1] as string)
+  }
+  return singleValue(found, name)
+}
+
 /** Compares lengths first, because most headers are others, and proxies send names in lower case. */
 function isNamed(line: string, name: string): boolean {
   return line.length === name.length && (line === name || line.toLowerCase() === name)

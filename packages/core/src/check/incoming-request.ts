@@ -3,8 +3,8 @@ export interface IncomingRequest {
   /** The method, as received; empty when it is unknown. */
   readonly method: string
   /**
-   * The path without the query, in a form with one spelling per resource: characters that a path segment may hold are decoded,
-   * other escapes are in upper case.
+   * The path without the query, in a form with one spelling per resource: characters that a path segment may contain are
+   * decoded, other escapes are in upper case.
    *
    * Throws `forbidden` for a path that is unknown, or that a backend could read as another one.
    */
@@ -15,9 +15,9 @@ export interface IncomingRequest {
   readonly rawPath: string
   /** The query without `?`, as received; empty without one. */
   readonly query: string
-  /** The header `host`, in lower case; empty without one. */
+  /** The header `host`, in lower case; empty without one. Throws `invalid_request` when it appears more than once. */
   readonly host: string
-  /** The headers, names in lower case; a list for a header on several lines. Without the credentials that the broker reads. */
+  /** The headers, names in lower case; a list for a header on several lines. Without the client secret and the JWT. Frozen. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>
   /** The time of the check, in milliseconds since 1970. */
   readonly time: number

@@ -6,7 +6,7 @@ import type { CredentialHeaderNames } from './credential-headers.ts'
 
 /** The headers of the credentials that neither the configuration nor the request has; empty for almost every request. */
 export function missingHeaders(
-  configured: ConfiguredClient,
+  configured: Pick<ConfiguredClient, 'clientId' | 'clientSecret'>,
   { clientId, clientSecret }: TokenRequest,
   names: CredentialHeaderNames,
 ): readonly string[] {

@@ -7,10 +7,12 @@ import { bearerChallenge, type ChallengeError } from './challenge.ts'
 export interface AllowVerdict {
   /** Always `allow`. */
   readonly outcome: 'allow'
-  /** Headers to set on the request in place of the caller's; names in lower case. Contains the token. */
+  /** Headers to set on the request in place of the caller's; names in lower case. Contains the token, unless the caller's own JWT passes. */
   readonly set: Readonly<Record<string, string>>
   /** Headers to remove from the request; names in lower case. */
   readonly remove: readonly string[]
+  /** The name of the rule that `chooseClient` gave. */
+  readonly rule?: string | undefined
 }
 
 /** The request must not pass. Has a complete HTTP answer that is safe to send. */
@@ -25,6 +27,8 @@ export interface RefusalVerdict {
   readonly headers: Readonly<Record<string, string>>
   /** JSON with `error` and `error_description`, as in RFC 6749 section 5.2. */
   readonly body: string
+  /** The name of the rule that `chooseClient` gave with a denial. */
+  readonly rule?: string | undefined
 }
 
 /** The result of a check; `outcome` tells the two kinds apart. */

@@ -20,7 +20,9 @@ export function assertTokenRequest(request: TokenRequest & Wait): void {
     throw new TypeError('a token request must be an object, not a promise; await it first')
   }
   for (const name in request) if (!(name in names)) throw unknownName(name)
-  const { clientId, clientSecret, scope } = request
+  const { client, clientId, clientSecret, scope } = request
+  // `null` too: it would count as the configured client.
+  if (client !== undefined && typeof client !== 'string') throw noString('client')
   if (!isText(clientId)) throw noString('clientId')
   if (!isText(clientSecret)) throw noString('clientSecret')
   if (!isText(scope)) throw noString('scope')

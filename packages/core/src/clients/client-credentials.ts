@@ -1,4 +1,4 @@
-import { optionRules } from '../options/broker-options.ts'
+import { type ClientAuthMethod, optionRules } from '../options/broker-options.ts'
 import { BrokerError } from '../shared/errors.ts'
 import type { Hint } from '../shared/hint.ts'
 
@@ -12,12 +12,16 @@ export interface ClientCredentials {
   readonly configured: boolean
   /** Whether scope and audiences come from the configuration as well. */
   readonly scopeConfigured?: boolean
+  /** The name of a named client. */
+  readonly client?: string | undefined
+  /** Default: the method of the token endpoint. */
+  readonly authMethod?: ClientAuthMethod | undefined
 }
 
 /** The scope prefix with which Dex requests a token for another client. */
 export const audienceScopePrefix = 'audience:server:client_id:'
 /** The characters of a scope token (RFC 6749 section 3.3), of which the audience becomes a part. */
-const audiencePattern = /^[!#-[\]-~]+$/
+const scopeTokenPattern = /^[!#-[\]-~]+$/
 const scopePattern = /^[\x20-\x7e]*$/
 
 /**
@@ -40,8 +44,12 @@ export function scopeWithAudiences(scope: string, audiences: readonly string[]):
 
 /** Tells why a client id cannot be an audience, in words that follow it; `undefined` when it can. */
 export function audienceProblem(audience: unknown): string | undefined {
-  if (typeof audience !== 'string') return 'must be a client id'
-  return audiencePattern.test(audience) ? undefined : 'contains a character that a scope cannot contain'
+  return typeof audience === 'string' ? scopeTokenProblem(audience) : 'must be a client id'
+}
+
+/** Tells why a text cannot be a single scope or a part of it, in words that follow it; `undefined` when it can. */
+export function scopeTokenProblem(text: string): string | undefined {
+  return scopeTokenPattern.test(text) ? undefined : 'contains a character that a scope cannot contain'
 }
 
 /** Throws `BrokerError` for parts that are missing, too long or not encodable. `hint` is for a missing part. */

@@ -1,3 +1,4 @@
+import type { ClientAuthMethod } from '../options/broker-options.ts'
 import type { Hint } from '../shared/hint.ts'
 import type { CacheKeys } from './cache-key.ts'
 import { assertClientCredentials, type ClientCredentials, scopeWithAudiences } from './client-credentials.ts'
@@ -12,13 +13,26 @@ export interface ConfiguredClient {
   readonly audiences: readonly string[]
 }
 
+/** Parts that an operator's rule puts in place of the configured ones. */
+export interface ScopeChoice {
+  readonly scope?: string | undefined
+  readonly audiences?: readonly string[] | undefined
+}
+
 export interface ClientOptions {
   readonly name: string
+  /** Whether the name is one in the option `clients`. Default `false`. */
+  readonly isNamed?: boolean
   /** The name of the issuer of its tokens. */
   readonly issuer: string
   readonly configured: ConfiguredClient
   readonly keys: CacheKeys
+  /** Default: the method of the issuer's token endpoint. */
+  readonly authMethod?: ClientAuthMethod
 }
+
+const noRequest: TokenRequest = Object.freeze({})
+const noChoice: ScopeChoice = Object.freeze({})
 
 /** A client of an issuer. Fills in the parts that a token request omits; derives the order of an empty request once. */
 export class Client {
@@ -27,42 +41,59 @@ export class Client {
   readonly #issuer: string
   readonly #keys: CacheKeys
   readonly #missingHalf: Hint | undefined
+  /** The parts of a named client's credentials that the default client's do not have. */
+  readonly #named: Pick<ClientCredentials, 'client' | 'authMethod'> | undefined
   #ownOrder: TokenOrder | undefined
 
-  constructor({ name, issuer, configured, keys }: ClientOptions) {
+  constructor({ name, isNamed = false, issuer, configured, keys, authMethod }: ClientOptions) {
     this.name = name
     this.configured = configured
     this.#issuer = issuer
     this.#keys = keys
     this.#missingHalf = missingHalfOf(configured)
+    this.#named = isNamed ? { client: name, authMethod } : undefined
   }
 
-  /** Completes a token request to an order. Throws `missing_credentials` or `invalid_request`. */
-  order(request: TokenRequest): TokenOrder {
+  /**
+   * Completes a token request to an order; `choice` replaces configured parts. Throws `missing_credentials` or
+   * `invalid_request`.
+   */
+  order(request: TokenRequest = noRequest, choice: ScopeChoice = noChoice): TokenOrder {
     const { clientId, clientSecret, scope, audiences } = request
     if (
       clientId === undefined &&
       clientSecret === undefined &&
       scope === undefined &&
-      audiences === undefined
+      audiences === undefined &&
+      choice.scope === undefined &&
+      choice.audiences === undefined
     ) {
-      this.#ownOrder ??= this.#complete(request)
+      this.#ownOrder ??= this.#complete(request, choice)
       return this.#ownOrder
     }
-    return this.#complete(request)
+    return this.#complete(request, choice)
   }
 
-  #complete(request: TokenRequest): TokenOrder {
-    const { clientId, clientSecret, scope, audiences } = this.configured
+  /** The scope with audiences, as it is sent when a request has neither. */
+  scopeOf(choice: ScopeChoice): string {
+    const { scope, audiences } = this.configured
+    return scopeWithAudiences(choice.scope ?? scope ?? '', choice.audiences ?? audiences)
+  }
+
+  #complete(request: TokenRequest, choice: ScopeChoice): TokenOrder {
+    const { clientId, clientSecret } = this.configured
+    const { scope, audiences } = request
     const credentials: ClientCredentials = {
       clientId: request.clientId ?? clientId ?? '',
       clientSecret: request.clientSecret ?? clientSecret ?? '',
-      scope: scopeWithAudiences(request.scope ?? scope ?? '', request.audiences ?? audiences),
+      scope: this.scopeOf({ scope: scope ?? choice.scope, audiences: audiences ?? choice.audiences }),
       configured: request.clientId === undefined && request.clientSecret === undefined,
-      scopeConfigured: request.scope === undefined && request.audiences === undefined,
+      // A choice is the operator's, like the configuration.
+      scopeConfigured: scope === undefined && audiences === undefined,
     }
     assertClientCredentials(credentials, this.#missingHalf)
-    return new TokenOrder(credentials, this.#issuer, this.#keys)
+    const complete = this.#named === undefined ? credentials : { ...credentials, ...this.#named }
+    return new TokenOrder(complete, this.#issuer, this.#keys)
   }
 }
 

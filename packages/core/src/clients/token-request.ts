@@ -1,5 +1,7 @@
 /** A request for a token. Each part that it omits comes from the configured client. */
 export interface TokenRequest {
+  /** A name in the option `clients`, without `clientId` and `clientSecret`. Default: `default`, the option `client`. */
+  readonly client?: string | undefined
   /** The OAuth client id, at most 256 characters. Default: `client.clientId`. */
   readonly clientId?: string | undefined
   /** The client secret, at most 4,096 characters. Default: `client.clientSecret`. */
@@ -12,6 +14,7 @@ export interface TokenRequest {
 
 /** The members of a token request. */
 export const tokenRequestNames: { readonly [Name in keyof Required<TokenRequest>]: true } = {
+  client: true,
   clientId: true,
   clientSecret: true,
   scope: true,

@@ -4,7 +4,8 @@ import { BrokerError } from '../shared/errors.ts'
 import type { DefaultClient } from './broker-options.ts'
 import { assertKnownNames, checked, strings } from './option-values.ts'
 
-const names: { readonly [Name in keyof Required<DefaultClient>]: true } = {
+/** The members of the option `client`, which a named client has as well. */
+export const clientPartNames: { readonly [Name in keyof Required<DefaultClient>]: true } = {
   clientId: true,
   clientSecret: true,
   scope: true,
@@ -13,17 +14,22 @@ const names: { readonly [Name in keyof Required<DefaultClient>]: true } = {
 
 /** Validates the option `client`. */
 export function resolveClient(options: DefaultClient): ConfiguredClient {
-  assertKnownNames(options, Object.keys(names), 'client.')
+  assertKnownNames(options, Object.keys(clientPartNames), 'client.')
+  return resolveClientParts(options, 'client')
+}
+
+/** Validates the parts of a client at the path of an option. */
+export function resolveClientParts(options: DefaultClient, option: string): ConfiguredClient {
   const { clientId, clientSecret, scope, audiences } = options
   for (const [part, value] of Object.entries({ clientId, clientSecret, scope })) {
-    checked(value, `client.${part}`, 'string')
+    checked(value, `${option}.${part}`, 'string')
   }
   const client = {
     // An empty part counts as absent: the request may bring its own.
     clientId: clientId || undefined,
     clientSecret: clientSecret || undefined,
     scope: scope || undefined,
-    audiences: strings(audiences ?? [], 'client.audiences'),
+    audiences: strings(audiences ?? [], `${option}.audiences`),
   }
   try {
     assertClientCredentials({
@@ -33,7 +39,7 @@ export function resolveClient(options: DefaultClient): ConfiguredClient {
       configured: true,
     })
   } catch (error) {
-    throw BrokerError.is(error) ? new TypeError(`client: ${error.message}`) : error
+    throw BrokerError.is(error) ? new TypeError(`${option}: ${error.message}`) : error
   }
   return client
 }

@@ -24,7 +24,9 @@ import {
   strings,
   withMethods,
 } from './option-values.ts'
+import { type ResolvedChoice, resolveChoice } from './resolve-choice.ts'
 import { resolveClient } from './resolve-client.ts'
+import { assertAuthMethod, type ResolvedNamedClient, resolveClients } from './resolve-clients.ts'
 import { type ResolvedGate, resolveGate } from './resolve-gate.ts'
 
 /** Validated options with defaults. */
@@ -37,6 +39,8 @@ export interface ResolvedOptions extends Omit<OptionNumbers<''>, 'requestTimeout
   readonly allowInsecureUrls: boolean
   readonly clientAuthMethod: ClientAuthMethod
   readonly client: ConfiguredClient
+  readonly clients: readonly ResolvedNamedClient[]
+  readonly choice: ResolvedChoice
   readonly gate: ResolvedGate | undefined
   readonly tokenHeaders: readonly TokenHeader[]
   readonly authorizationHeader: string
@@ -88,9 +92,7 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
   assertKnownNames(options, [...Object.keys(names), 'requestTimeoutMs', ...Object.keys(numbers)])
   const allowInsecureUrls = checked(options.allowInsecureUrls, 'allowInsecureUrls', 'boolean') ?? false
   const { clientAuthMethod = optionRules.clientAuthMethod.default, reservedHeaderPrefixes = {} } = options
-  if (!optionRules.clientAuthMethod.values.includes(clientAuthMethod)) {
-    throw new TypeError(`clientAuthMethod must be ${optionRules.clientAuthMethod.values.join(' or ')}`)
-  }
+  assertAuthMethod(clientAuthMethod, 'clientAuthMethod')
   const authorizationHeader = headerName(
     options.authorizationHeader ?? optionRules.authorizationHeader.default,
     'authorizationHeader',
@@ -102,6 +104,12 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
   if (issuer === undefined && options.tokenEndpoint === undefined) {
     throw new TypeError('tokenEndpoint or issuer is required')
   }
+  const tokenHeaders = resolveTokenHeaders(
+    options.tokenHeaders ?? {},
+    authorizationHeader,
+    reservedHeaderPrefixes,
+  )
+  const credentialHeaders = resolveCredentialHeaders(options, reservedHeaderPrefixes)
   return {
     ...numbers,
     surroundings: resolveSurroundings(options, requestTimeoutMs),
@@ -114,17 +122,15 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
     allowInsecureUrls,
     clientAuthMethod,
     client: resolveClient(options.client ?? {}),
+    clients: resolveClients(options, clientAuthMethod),
+    choice: resolveChoice(options, { authorizationHeader, tokenHeaders, credentialHeaders }),
     gate:
       options.gate === undefined || options.gate === null
         ? undefined
         : resolveGate(options.gate, { issuer, jwksUri }, allowInsecureUrls),
-    tokenHeaders: resolveTokenHeaders(
-      options.tokenHeaders ?? {},
-      authorizationHeader,
-      reservedHeaderPrefixes,
-    ),
+    tokenHeaders,
     authorizationHeader,
-    credentialHeaders: resolveCredentialHeaders(options, reservedHeaderPrefixes),
+    credentialHeaders,
     stripCredentialHeaders:
       checked(options.credentialHeaders?.strip, 'credentialHeaders.strip', 'boolean') ??
       optionRules['credentialHeaders.strip'].default,

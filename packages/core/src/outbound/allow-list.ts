@@ -1,4 +1,4 @@
-import { isUnambiguousPath } from './unambiguous-path.ts'
+import { isUnambiguousPath } from '../shared/unambiguous-path.ts'
 
 interface AllowedPlace {
   readonly origin: string

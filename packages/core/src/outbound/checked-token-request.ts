@@ -12,7 +12,9 @@ export function checkedTokenRequest(broker: Pick<Broker, 'peekToken'>, token: To
   try {
     broker.peekToken(request)
   } catch (error) {
-    throw BrokerError.is(error) ? new TypeError(`token: ${error.message}`) : error
+    throw BrokerError.is(error) || error instanceof TypeError
+      ? new TypeError(`token: ${error.message}`)
+      : error
   }
   return request
 }

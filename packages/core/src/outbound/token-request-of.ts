@@ -9,6 +9,6 @@ export function tokenRequestOf(value: unknown, problem: string): TokenRequest {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError(problem)
   assertKnownNames(value, Object.keys(tokenRequestNames), 'token.')
   // One by one, because a spread does not copy the getters of a class.
-  const { clientId, clientSecret, scope, audiences } = value as TokenRequest
-  return { clientId, clientSecret, scope, audiences: audiences && [...audiences] }
+  const { client, clientId, clientSecret, scope, audiences } = value as TokenRequest
+  return { client, clientId, clientSecret, scope, audiences: audiences && [...audiences] }
 }

@@ -86,8 +86,8 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
     `change ${name(option)} to https if its port serves TLS: the response is not plain HTTP`,
   tls_failed: (name, { option }) =>
     `compare the TLS versions of both sides at ${name(option)}, and check whether it requires a client certificate`,
-  request_not_understood: name =>
-    `check ${name('client.clientSecret')} for unusual characters, or change ${name('clientAuthMethod')}: Dex could not read the request`,
+  request_not_understood: (name, { option }) =>
+    `check ${name(`${option}.clientSecret`)} for unusual characters, or change ${name(option === 'client' ? 'clientAuthMethod' : `${option}.authMethod`)}: Dex could not read the request`,
   expired_on_arrival: (name, { option }) =>
     `compare the clocks of this host and Dex, and check for a cache in front of ${name(option)}: the token was already expired`,
   proxy_in_front: (name, { option, detail }) =>
@@ -100,10 +100,10 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
     `check that ${serverAt(option)} is running: the proxy at ${name(option)} cannot reach it`,
   grant_not_listed: () =>
     'add client_credentials to oauth2.grantTypes in the configuration of Dex, with a Dex build after 2026-03-03',
-  scope_rejected: name =>
-    `check ${name('client.scope')} and ${name('client.audiences')}: Dex rejected the configured scope`,
-  peer_does_not_trust: name =>
-    `add this client to the trustedPeers of each peer in ${name('client.audiences')}: Dex rejected an audience`,
+  scope_rejected: (name, { option }) =>
+    `check ${name(option)} and ${name(option.replace(/scope$/, 'audiences'))}: Dex rejected the configured scope`,
+  peer_does_not_trust: (name, { option }) =>
+    `add this client to the trustedPeers of each peer in ${name(option)}: Dex rejected an audience`,
   host_not_found: (name, { option }) => `check the host name in ${name(option)}: it does not resolve`,
   nothing_listens: (name, { option }) =>
     `check the host and the port in ${name(option)}: the connection was refused`,
@@ -135,9 +135,10 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
   status_of_key_set: (name, { option }) => `check ${name(option)} and the log of the server behind it`,
   grant_not_supported: () =>
     'upgrade Dex to a build with the client_credentials grant (no release up to 2.45.1 has it), and list it in oauth2.grantTypes',
-  credentials_rejected: name =>
-    `set ${name('client.clientSecret')} to the secret that Dex has for the client in ${name('client.clientId')}`,
-  client_refused: name => `check the log of Dex: it refuses the client in ${name('client.clientId')}`,
+  credentials_rejected: (name, { option }) =>
+    `set ${name(`${option}.clientSecret`)} to the secret that Dex has for the client in ${name(`${option}.clientId`)}`,
+  client_refused: (name, { option }) =>
+    `check the log of Dex: it refuses the client in ${name(`${option}.clientId`)}`,
   half_a_client: (name, { option }) =>
     `set ${name(option)}: neither the configuration nor the request has it`,
   no_discovery_document: (name, { option, detail }) =>

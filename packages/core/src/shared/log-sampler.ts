@@ -3,6 +3,9 @@ import type { Clock } from './clock.ts'
 /** Kinds of log lines that are sampled, each kind by itself. A closed set, because each kind takes memory. */
 export type SampledKind =
   | `jwt_refusal ${string}`
+  | `denied_by_rule ${string}`
+  | 'not_allowed'
+  | 'unusable_choice'
   | 'missing_credentials'
   | 'signatures_overloaded'
   | 'rejected_credentials'

@@ -10,7 +10,7 @@ import type { Surroundings } from '../shared/surroundings.ts'
  */
 export function logTokenFailure(
   surroundings: Surroundings,
-  { credentials: { clientId, scope, configured } }: TokenOrder,
+  { credentials: { client, clientId, scope, configured } }: TokenOrder,
   failure: BrokerError,
 ): void {
   const { logger, sampler } = surroundings
@@ -18,6 +18,7 @@ export function logTokenFailure(
   const { code, oauthError, oauthErrorDescription, cause } = failure
   const fields = {
     code,
+    ...(client !== undefined && { client }),
     clientId,
     scope,
     oauthError,

@@ -35,11 +35,16 @@ function isOperators(oauthError: string | undefined, credentials: ClientCredenti
 function hintFor(oauthError: string | undefined, credentials: ClientCredentials): Hint | undefined {
   // The operator maintains the peer's entry in Dex, also for callers' clients.
   if (scopeErrors.has(oauthError) && credentials.scope.includes(audienceScopePrefix)) {
-    return { problem: 'peer_does_not_trust', option: 'client.audiences' }
+    return { problem: 'peer_does_not_trust', option: `${clientOption(credentials)}.audiences` }
   }
   if (!isOperators(oauthError, credentials)) return undefined
-  if (clientErrors.has(oauthError)) return { problem: 'credentials_rejected', option: 'client' }
-  if (oauthError === 'invalid_request') return { problem: 'request_not_understood', option: 'client' }
-  if (scopeErrors.has(oauthError)) return { problem: 'scope_rejected', option: 'client.scope' }
-  return { problem: 'client_refused', option: 'client' }
+  const option = clientOption(credentials)
+  if (clientErrors.has(oauthError)) return { problem: 'credentials_rejected', option }
+  if (oauthError === 'invalid_request') return { problem: 'request_not_understood', option }
+  if (scopeErrors.has(oauthError)) return { problem: 'scope_rejected', option: `${option}.scope` }
+  return { problem: 'client_refused', option }
+}
+
+function clientOption({ client }: ClientCredentials): string {
+  return client === undefined ? 'client' : `clients.${client}`
 }

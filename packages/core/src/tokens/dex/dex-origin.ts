@@ -172,7 +172,8 @@ export class DexOrigin implements TokenOrigin {
       const response = await this.#endpoint.request({ url, credentials, attempt: number, signal })
       attempt.succeeded()
       observe({ type: 'token_request', outcome: 'issued', durationMs: durationMs() })
-      logger.debug({ clientId: credentials.clientId, durationMs: Math.round(durationMs()) }, 'token issued')
+      const { client, clientId } = credentials
+      logger.debug({ client, clientId, durationMs: Math.round(durationMs()) }, 'token issued')
       return { response, requestedAt, request: upstreamRequest(url, number, requestTimeoutMs) }
     } catch (error) {
       const failure = ofConfigured(order, asBrokerError(error, 'the token request failed'))

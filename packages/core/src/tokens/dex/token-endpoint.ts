@@ -58,7 +58,7 @@ export class TokenEndpoint {
     signal: AbortSignal,
   ): Promise<TokenEndpointAnswer> {
     const { transport, clock, userAgent } = this.#surroundings
-    const { authMethod } = this.#options
+    const { authMethod = this.#options.authMethod } = credentials
     const response = await transport(url, tokenRequest(credentials, { authMethod, userAgent, signal }))
     return {
       status: response.status,

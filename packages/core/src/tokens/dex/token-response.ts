@@ -1,6 +1,7 @@
 import type { ClientCredentials } from '../../clients/client-credentials.ts'
 import { BrokerError, type BrokerErrorOptions } from '../../shared/errors.ts'
 import type { Hint } from '../../shared/hint.ts'
+import { isHeaderValue } from '../../shared/http/header-value.ts'
 import { parseJsonObject } from '../../shared/http/parse-json-object.ts'
 import { isPassing, problemOfStatus } from '../../shared/http/upstream-status.ts'
 import { isOutage, oauthErrorOf } from './oauth-error.ts'
@@ -41,7 +42,6 @@ const maxHeadersLength = 60 * 1024
 /** No real number is longer. */
 const maxNumberLength = 32
 const visibleAscii = /^[\x21-\x7e]+$/
-const headerText = /^[\x20-\x7e]+$/
 const numeric = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/
 
 /**
@@ -111,7 +111,7 @@ function fieldsOf(
     const value = Object.hasOwn(response, name) ? response[name] : undefined
     if (typeof value !== 'string' && typeof value !== 'number') continue
     const text = String(value)
-    if (headerText.test(text)) fields[name] = text
+    if (isHeaderValue(text)) fields[name] = text
   }
   return Object.freeze(fields)
 }

@@ -1,0 +1,78 @@
+import type { IssuedToken } from '../tokens/issued-token.ts'
+import type { TokenHeader } from '../tokens/token-headers.ts'
+import type { CredentialHeaderNames } from './credential-headers.ts'
+import type { AllowVerdict } from './verdict.ts'
+
+export interface AllowVerdictsOptions {
+  readonly names: CredentialHeaderNames
+  readonly hasGate: boolean
+  readonly stripCredentialHeaders: boolean
+  readonly authorizationHeader: string
+  readonly tokenHeaders: readonly TokenHeader[]
+  /** The headers that a rule may set; a caller must not be able to. */
+  readonly backendHeaders: readonly string[]
+}
+
+/** What a rule adds to a verdict. */
+export interface RuleOutcome {
+  /** The headers for the backend, with valid values only. */
+  readonly set?: Readonly<Record<string, string>> | undefined
+  readonly rule?: string | undefined
+}
+
+const noRule: RuleOutcome = Object.freeze({})
+const nothingSet: AllowVerdict['set'] = Object.freeze({})
+
+/** Builds the verdicts of requests that may pass. No header is both set and removed. */
+export class AllowVerdicts {
+  /** The headers to remove from a request that passes with a token, unless the same name is set. */
+  readonly #removed: readonly string[]
+  /** The headers to remove from a request that passes with the caller's JWT, unless the same name is set. */
+  readonly #removedFromPassing: readonly string[]
+  readonly #known = new WeakMap<AllowVerdict['set'], AllowVerdict>()
+
+  constructor(options: AllowVerdictsOptions) {
+    const { names, hasGate, stripCredentialHeaders, authorizationHeader, tokenHeaders, backendHeaders } =
+      options
+    const credentials = stripCredentialHeaders ? [names.clientId, names.clientSecret, names.scope] : []
+    const jwt = stripCredentialHeaders && hasGate ? [names.jwt] : []
+    // Mapped headers too: when the field is absent, the caller's own value would pass for Dex's.
+    const others = [...tokenHeaders.map(({ header }) => header), ...backendHeaders]
+    this.#removed = [...new Set([...credentials, ...jwt, ...others])]
+    const passing = new Set([...credentials, authorizationHeader, ...others])
+    passing.delete(names.jwt)
+    this.#removedFromPassing = [...passing]
+  }
+
+  /** The verdict with a token. The same object for the same token and rule, unless its headers change with time. */
+  readonly ofToken = (token: IssuedToken, outcome: RuleOutcome = noRule): AllowVerdict => {
+    return this.#verdict(token.headers, this.#removed, outcome)
+  }
+
+  /** The verdict with the caller's own JWT, which stays in its header. */
+  ofPassing(outcome: RuleOutcome): AllowVerdict {
+    return this.#verdict(nothingSet, this.#removedFromPassing, outcome)
+  }
+
+  #verdict(
+    headers: AllowVerdict['set'],
+    removed: readonly string[],
+    { set, rule }: RuleOutcome,
+  ): AllowVerdict {
+    if (set !== undefined) return verdictOf({ ...headers, ...set }, removed, rule)
+    const known = this.#known.get(headers)
+    if (known !== undefined && known.rule === rule) return known
+    const verdict = verdictOf(headers, removed, rule)
+    this.#known.set(headers, verdict)
+    return verdict
+  }
+}
+
+function verdictOf(
+  set: AllowVerdict['set'],
+  removed: readonly string[],
+  rule: string | undefined,
+): AllowVerdict {
+  const remove = removed.filter(name => !Object.hasOwn(set, name))
+  return rule === undefined ? { outcome: 'allow', set, remove } : { outcome: 'allow', set, remove, rule }
+}

@@ -1,0 +1,120 @@
+import type { Client } from '../clients/client.ts'
+import { assertClientCredentials } from '../clients/client-credentials.ts'
+import type { Clients } from '../clients/clients.ts'
+import type { TokenOrder } from '../clients/token-order.ts'
+import type { AuthenticatedCaller } from '../gate/authenticated-caller.ts'
+import { BrokerError } from '../shared/errors.ts'
+import { isHeaderValue } from '../shared/http/header-value.ts'
+import type { Surroundings } from '../shared/surroundings.ts'
+import type { RuleOutcome } from './allow-verdicts.ts'
+import type { CallersCredentials } from './callers-credentials.ts'
+import { choiceProblem } from './choice-problem.ts'
+import type { CallersClientChoice, Choice, ChooseClient, ClientChoice, PassChoice } from './choose-client.ts'
+import type { CredentialHeaders } from './credential-headers.ts'
+import type { Denials } from './denials.ts'
+import type { IncomingRequest } from './incoming-request.ts'
+
+export interface ChoicesOptions {
+  readonly chooseClient: ChooseClient
+  readonly clients: Clients
+  /** Reads the parts that callers bring. */
+  readonly credentials: CallersCredentials
+  readonly denials: Denials
+  /** In lower case. */
+  readonly backendHeaders: readonly string[]
+}
+
+/**
+ * Calls `chooseClient`, and turns its choice into an order and headers. A choice that is not usable refuses the request with
+ * `server_error`, because it is never the caller's fault.
+ */
+export class Choices {
+  readonly #surroundings: Surroundings
+  readonly #options: ChoicesOptions
+  readonly #backendHeaders: ReadonlySet<string>
+
+  constructor(surroundings: Surroundings, options: ChoicesOptions) {
+    this.#surroundings = surroundings
+    this.#options = options
+    this.#backendHeaders = new Set(options.backendHeaders)
+  }
+
+  /** Returns a choice of the right form. Throws the `BrokerError` of `chooseClient`, or `server_error`. */
+  choose(caller: AuthenticatedCaller | undefined, request: IncomingRequest): Choice {
+    const choice = this.#ask(caller, request)
+    const problem = choiceProblem(choice, caller !== undefined)
+    if (problem !== undefined) throw this.#unusable(`the choice ${problem}`)
+    return choice
+  }
+
+  /** Returns the order of a choice. Throws `server_error` when the choice has a fault, else like `missingPartsOf`. */
+  order(choice: ClientChoice | CallersClientChoice, headers: CredentialHeaders): TokenOrder {
+    const { clients, credentials } = this.#options
+    if (isCallers(choice)) {
+      const { allowedClientIds: clientIds, allowedScopes: scopes } = choice
+      const client = clients.caller
+      return client.order(credentials.missingPartsOf(client.configured, headers, { clientIds, scopes }))
+    }
+    const client = clients.named(choice.client)
+    if (client === undefined) {
+      throw this.#unusable(`the client ${JSON.stringify(choice.client)} does not exist`, choice.rule)
+    }
+    if (choice.scope !== undefined || choice.audiences !== undefined) this.#assertScope(client, choice)
+    if (client !== clients.default) return client.order(undefined, choice)
+    const { clientId, clientSecret, scope } = client.configured
+    const configured = { clientId, clientSecret, scope: choice.scope ?? scope }
+    return client.order(credentials.missingPartsOf(configured, headers), choice)
+  }
+
+  /** Returns what a choice adds to the verdict. Throws `server_error` for a header that is not one of `backendHeaders`. */
+  outcome(choice: ClientChoice | CallersClientChoice | PassChoice): RuleOutcome {
+    const { set, rule } = choice
+    if (set === undefined) return { rule }
+    const values: Record<string, string> = {}
+    const seen = new Set<string>()
+    for (const [name, value] of Object.entries(set)) {
+      const header = name.toLowerCase()
+      if (!this.#backendHeaders.has(header)) {
+        throw this.#unusable(`the header ${JSON.stringify(name)} is not one of backendHeaders`, rule)
+      }
+      if (seen.has(header)) throw this.#unusable(`the header ${header} is set twice`, rule)
+      seen.add(header)
+      if (typeof value === 'string' && isHeaderValue(value)) values[header] = value
+    }
+    return { set: values, rule }
+  }
+
+  #ask(caller: AuthenticatedCaller | undefined, request: IncomingRequest): Choice {
+    const { chooseClient } = this.#options
+    try {
+      return chooseClient(caller, request)
+    } catch (error) {
+      if (!BrokerError.is(error)) throw this.#unusable('chooseClient threw an error', undefined, error)
+      // Such as that of a path that is not clear.
+      if (error.code === 'forbidden') this.#options.denials.note(error.message, undefined)
+      throw error
+    }
+  }
+
+  #assertScope(client: Client, choice: ClientChoice): void {
+    try {
+      const scope = client.scopeOf(choice)
+      assertClientCredentials({ clientId: 'any', clientSecret: 'any', scope, configured: true })
+    } catch (error) {
+      throw this.#unusable(`the scope of the choice is wrong: ${(error as Error).message}`, choice.rule)
+    }
+  }
+
+  /** Callers decide how often it happens, so the line is sampled. */
+  #unusable(problem: string, rule?: string, err?: unknown): BrokerError {
+    const { sampler, logger } = this.#surroundings
+    sampler.note('unusable_choice', count =>
+      logger.error({ problem, rule, count, err }, 'checks failed: chooseClient returned no usable choice'),
+    )
+    return new BrokerError('server_error', 'internal error', { cause: err })
+  }
+}
+
+function isCallers(choice: ClientChoice | CallersClientChoice): choice is CallersClientChoice {
+  return choice.client === 'caller'
+}

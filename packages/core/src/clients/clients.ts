@@ -1,0 +1,102 @@
+import type { ClientAuthMethod } from '../options/broker-options.ts'
+import { CacheKeys } from './cache-key.ts'
+import { Client, type ConfiguredClient } from './client.ts'
+import type { TokenOrder } from './token-order.ts'
+import type { TokenRequest } from './token-request.ts'
+
+/** The names that no client in the option `clients` may have. */
+export const reservedClientNames: readonly string[] = ['default', 'caller']
+
+/** A token endpoint at which clients get their tokens. */
+export interface ClientsIssuer {
+  /** The name of the issuer. */
+  readonly name: string
+  /** Identifies the token endpoint in cache keys. */
+  readonly endpoint: string
+  readonly authMethod: ClientAuthMethod
+}
+
+/** A client in the option `clients`. */
+export interface NamedClientSettings {
+  readonly name: string
+  readonly configured: ConfiguredClient
+  readonly issuer: ClientsIssuer
+}
+
+export interface ClientsOptions {
+  /** The issuer of the default client and of callers' own clients. */
+  readonly issuer: ClientsIssuer
+  /** The option `client`. */
+  readonly client: ConfiguredClient
+  readonly named: readonly NamedClientSettings[]
+}
+
+const nothingConfigured: ConfiguredClient = Object.freeze({
+  clientId: undefined,
+  clientSecret: undefined,
+  scope: undefined,
+  audiences: Object.freeze([]),
+})
+
+/** The clients of a broker, by name. */
+export class Clients {
+  /** The client of the option `client`. */
+  readonly default: Client
+  /** A client of which nothing is configured. */
+  readonly caller: Client
+  readonly #named: ReadonlyMap<string, Client>
+
+  constructor({ issuer, client, named }: ClientsOptions) {
+    const keysOf = sharedKeys()
+    const ofDefault = { issuer: issuer.name, keys: keysOf(issuer) }
+    this.default = new Client({ name: 'default', configured: client, ...ofDefault })
+    this.caller = new Client({ name: 'caller', configured: nothingConfigured, ...ofDefault })
+    this.#named = new Map([
+      ['default', this.default],
+      ...named.map(({ name, configured, issuer: { name: ofIssuer, ...rest } }): [string, Client] => [
+        name,
+        new Client({
+          name,
+          isNamed: true,
+          issuer: ofIssuer,
+          configured,
+          authMethod: rest.authMethod,
+          keys: keysOf({ name: ofIssuer, ...rest }),
+        }),
+      ]),
+    ])
+  }
+
+  /** Returns the client with a name in the option `clients`, or `default`; `undefined` for any other name. */
+  named(name: string): Client | undefined {
+    return this.#named.get(name)
+  }
+
+  /** Completes a token request to an order. Throws a `TypeError` for wrong use, else like `order` of a client. */
+  order(request: TokenRequest): TokenOrder {
+    if (request.client === undefined) return this.default.order(request)
+    const client = this.#named.get(request.client)
+    if (client === undefined) {
+      const known = [...this.#named.keys()].join(', ')
+      throw new TypeError(
+        `client: ${JSON.stringify(request.client)} is not a client; known clients: ${known}`,
+      )
+    }
+    if (typeof request.clientId === 'string' || typeof request.clientSecret === 'string') {
+      throw new TypeError('client must come without clientId and clientSecret')
+    }
+    const { scope, audiences } = request
+    return client.order({ scope, audiences })
+  }
+}
+
+/** One object per token endpoint and method, because each has its own salt: the same credentials share their tokens. */
+function sharedKeys(): (issuer: ClientsIssuer) => CacheKeys {
+  const known = new Map<string, CacheKeys>()
+  return ({ endpoint, authMethod }) => {
+    const name = `${authMethod} ${endpoint}`
+    const keys = known.get(name) ?? new CacheKeys(endpoint, authMethod)
+    known.set(name, keys)
+    return keys
+  }
+}
