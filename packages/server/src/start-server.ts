@@ -133,8 +133,8 @@ function verdictListener(metrics: BrokerMetrics, logger: Logger): VerdictListene
   return (verdict: Verdict, request: CheckRequest) => {
     metrics.countCheck(verdict)
     if (!logsChecks) return
-    const { outcome } = verdict
+    const { outcome, rule } = verdict
     const code = outcome === 'allow' ? undefined : verdict.code
-    logger.debug({ outcome, code, ...traceOf(request) }, 'check')
+    logger.debug({ outcome, code, rule, ...traceOf(request) }, 'check')
   }
 }

@@ -42,6 +42,8 @@ export class Choices {
   /** Returns a choice of the right form. Throws the `BrokerError` of `chooseClient`, or `server_error`. */
   choose(caller: AuthenticatedCaller | undefined, request: IncomingRequest): Choice {
     const choice = this.#ask(caller, request)
+    // Its rejection would end the process.
+    if (choice instanceof Promise) choice.catch(() => {})
     const problem = choiceProblem(choice, caller !== undefined)
     if (problem !== undefined) throw this.#unusable(`the choice ${problem}`)
     return choice
