@@ -74,19 +74,22 @@ export class Client {
     return this.#complete(request, choice)
   }
 
-  /** The scope with audiences, as it is sent when a request has neither. */
+  /** The scope with audiences, as it is sent for a request with neither. */
   scopeOf(choice: ScopeChoice): string {
     const { scope, audiences } = this.configured
     return scopeWithAudiences(choice.scope ?? scope ?? '', choice.audiences ?? audiences)
   }
 
   #complete(request: TokenRequest, choice: ScopeChoice): TokenOrder {
-    const { clientId, clientSecret } = this.configured
+    const configured = this.configured
     const { scope, audiences } = request
     const credentials: ClientCredentials = {
-      clientId: request.clientId ?? clientId ?? '',
-      clientSecret: request.clientSecret ?? clientSecret ?? '',
-      scope: this.scopeOf({ scope: scope ?? choice.scope, audiences: audiences ?? choice.audiences }),
+      clientId: request.clientId ?? configured.clientId ?? '',
+      clientSecret: request.clientSecret ?? configured.clientSecret ?? '',
+      scope: scopeWithAudiences(
+        scope ?? choice.scope ?? configured.scope ?? '',
+        audiences ?? choice.audiences ?? configured.audiences,
+      ),
       configured: request.clientId === undefined && request.clientSecret === undefined,
       // A choice is the operator's, like the configuration.
       scopeConfigured: scope === undefined && audiences === undefined,
