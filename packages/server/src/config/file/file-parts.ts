@@ -1,0 +1,170 @@
+import path from 'node:path'
+import type { IssuerOptions, NamedClient, TokenBrokerOptions } from '@broker/core'
+import { optionRules } from '@broker/core/options'
+import type { FileFault } from '../config-error.ts'
+import type { Settings } from '../schema/settings.ts'
+import { type CaFile, readCaFile } from '../values/ca-file.ts'
+import { parseEndpointUrl } from '../values/endpoint-url.ts'
+import { parseMilliseconds } from '../values/milliseconds.ts'
+import { Refusal } from '../values/refusal.ts'
+import { readClientSecret } from './client-secret.ts'
+import type { ConfigFile, Entry } from './config-file.ts'
+import { entryFindings } from './entry-findings.ts'
+import { type FileFinding, pathText } from './file-finding.ts'
+import type { ClientDefinition, IssuerDefinition } from './file-schema.ts'
+import type { KubernetesIssuer } from './kubernetes-issuer.ts'
+import type { ReadTextFile } from './read-text-file.ts'
+import type { CompileRules } from './rule-compiler.ts'
+
+/** What reads beside the file itself: other files, the environment, and the compiler of rules. */
+export interface FileSurroundings {
+  readonly env: NodeJS.ProcessEnv
+  readonly readTextFile: ReadTextFile
+  readonly compileRules: CompileRules
+  readonly kubernetesIssuer: KubernetesIssuer
+}
+
+/** What the variables say about the file's parts. */
+export interface FileContext {
+  /** Of the variables and the file. */
+  readonly settings: Partial<Settings>
+  readonly hasGate: boolean
+  readonly hasDefaultClient: boolean
+}
+
+/** The options of core that a configuration file makes, and its faults. */
+export interface FileParts {
+  readonly options: Pick<TokenBrokerOptions, 'issuers' | 'clients' | 'chooseClient' | 'backendHeaders'>
+  /** Certificates to trust for an issuer, by its name. */
+  readonly issuerCertificates: Readonly<Record<string, CaFile>>
+  readonly faults: readonly FileFault[]
+}
+
+/** Makes options of what the file defines, and reads the secrets and certificates that it names. */
+export function fileParts(file: ConfigFile, context: FileContext, surroundings: FileSurroundings): FileParts {
+  const folder = path.dirname(file.path)
+  const findings: FileFinding[] = [...entryFindings(file, context)]
+  const attempt = <Value>(place: FileFinding['path'], make: () => Value): Value | undefined => {
+    try {
+      return make()
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      findings.push(...error.problems.map(problem => ({ path: place, problem })))
+      return undefined
+    }
+  }
+  /** Paths in the file are relative to its folder, wherever the broker was started. */
+  const inFolder = (name: string) => path.resolve(folder, name)
+
+  const issuerCertificates: Record<string, CaFile> = Object.create(null)
+  const issuers: IssuerOptions[] = []
+  for (const { path: place, definition } of file.issuers) {
+    const { name, caFile, kubernetes } = definition
+    if (kubernetes === undefined) {
+      if (caFile !== undefined) {
+        const ca = attempt([...place, 'caFile'], () => readCaFile(inFolder(caFile)))
+        if (ca !== undefined) issuerCertificates[name] = ca
+      }
+      issuers.push(issuerOptions(definition))
+    } else if (!findings.some(({ path: faulty }) => pathText(faulty).startsWith(pathText(place)))) {
+      const made = attempt([...place, 'kubernetes'], () =>
+        surroundings.kubernetesIssuer({
+          ...callerOptions(definition),
+          ...kubernetes,
+          ...(kubernetes.caFile && { caFile: inFolder(kubernetes.caFile) }),
+          ...(kubernetes.tokenFile && { tokenFile: inFolder(kubernetes.tokenFile) }),
+        }),
+      )
+      if (made !== undefined) issuers.push(made)
+    }
+  }
+
+  const clients: Record<string, NamedClient> = {}
+  for (const { path: place, definition } of file.clients) {
+    const source = definition.clientSecret
+    if ((source.env === undefined) === (source.file === undefined)) continue
+    const key = source.env === undefined ? 'file' : 'env'
+    const secret = attempt([...place, 'clientSecret', key], () =>
+      readClientSecret(
+        source.file === undefined ? source : { file: inFolder(source.file) },
+        surroundings.env,
+        surroundings.readTextFile,
+      ),
+    )
+    if (secret !== undefined) clients[definition.name] = namedClient(definition, secret)
+  }
+
+  const compiled =
+    file.rules.length > 0
+      ? surroundings.compileRules(
+          file.rules.map(({ definition }) => definition),
+          { issuers: file.names.issuers, clients: file.names.clients, hasGate: context.hasGate },
+        )
+      : undefined
+  const isMade = compiled !== undefined && 'choose' in compiled
+  if (compiled !== undefined && !isMade) {
+    const known = new Set(findings.map(finding => pathText(finding.path)))
+    for (const { path: place, offset, problem } of compiled) {
+      const placed = placeOfRule(place, file.rules)
+      // What the file's own rules have said is not said twice.
+      if (known.has(pathText(placed))) continue
+      findings.push({ path: placed, problem, ...(offset !== undefined && { offset, example: false as const }) })
+    }
+  }
+  return {
+    options: {
+      ...(file.has.issuers && { issuers }),
+      ...(file.has.clients && { clients }),
+      ...(isMade && { chooseClient: compiled.choose, backendHeaders: compiled.backendHeaders }),
+    },
+    issuerCertificates,
+    faults: findings.map(file.faultAt),
+  }
+}
+
+/** The compiler counts only the rules that it was given. */
+function placeOfRule(place: readonly (string | number)[], rules: ConfigFile['rules']): FileFinding['path'] {
+  const [section = 'rules', index, ...rest] = place
+  const entry: Entry<unknown> | undefined = typeof index === 'number' ? rules[index] : undefined
+  return entry === undefined ? [section, ...(index === undefined ? [] : [index]), ...rest] : [...entry.path, ...rest]
+}
+
+/** What every kind of issuer has. */
+function callerOptions({ name, issuer, audiences, algorithms, clockTolerance, groupsClaim }: IssuerDefinition) {
+  return {
+    name,
+    ...(issuer !== undefined && { issuer }),
+    ...(audiences !== undefined && { audiences }),
+    ...(algorithms !== undefined && { algorithms }),
+    ...(groupsClaim !== undefined && { groupsClaim }),
+    ...(clockTolerance !== undefined && {
+      clockToleranceMs: parseMilliseconds(clockTolerance, {
+        min: 0,
+        max: optionRules['gate.clockToleranceMs'].max,
+      }),
+    }),
+  }
+}
+
+function issuerOptions(definition: IssuerDefinition): IssuerOptions {
+  const { discoveryUrl, jwksUri, tokenEndpoint, isDex, machineAudiences } = definition
+  return {
+    ...callerOptions(definition),
+    ...(discoveryUrl !== undefined && { discoveryUrl: parseEndpointUrl(discoveryUrl).href }),
+    ...(jwksUri !== undefined && { jwksUri: parseEndpointUrl(jwksUri).href }),
+    ...(tokenEndpoint !== undefined && { tokenEndpoint: parseEndpointUrl(tokenEndpoint).href }),
+    ...(isDex !== undefined && { isDex }),
+    ...(machineAudiences !== undefined && { machineAudiences }),
+  }
+}
+
+function namedClient({ clientId, scope, audiences, authMethod, dex }: ClientDefinition, clientSecret: string): NamedClient {
+  return {
+    clientId,
+    clientSecret,
+    ...(scope !== undefined && { scope }),
+    ...(audiences !== undefined && { audiences }),
+    ...(authMethod !== undefined && { authMethod }),
+    ...(dex !== undefined && { dex }),
+  }
+}
