@@ -84,7 +84,7 @@ async function serve(): Promise<void> {
     configFile: config.file.path,
     issuers: config.file.issuers,
     clients: config.file.clients,
-    rules: config.file.rules,
+    rules: config.file.rules?.count ?? 0,
   }
   logger.info(
     { version: version(), node: process.version, issuer, tokenEndpoint: endpoint, ...file },

@@ -41,6 +41,10 @@ export async function startServer(
   logger: Logger = createLogger(config),
 ): Promise<RunningServer> {
   for (const warning of config.warnings) logger.warn(warning)
+  if (config.file?.rules) {
+    config.file.rules.failures.listener = failure =>
+      logger.warn({ ...failure }, 'the expression of a rule failed; request refused')
+  }
   const metrics = new BrokerMetrics(() => droppedLines(logger))
   const {
     requestTimeoutMs = optionRules.requestTimeoutMs.default,

@@ -75,7 +75,11 @@ function fileSummary(
     path: file.path,
     issuers: file.issuers.length,
     clients: file.clients.length,
-    rules: file.rules.length,
+    rules: parts?.rules && {
+      count: file.rules.length,
+      compiled: parts.rules,
+      failures: parts.ruleFailures,
+    },
     description: reader.describe(file),
     issuerCertificates: parts?.issuerCertificates ?? {},
   }

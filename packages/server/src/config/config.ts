@@ -1,4 +1,6 @@
 import type { TokenBrokerOptions } from '@broker/core'
+import type { Rules } from '../rules/rules.ts'
+import type { RuleFailures } from './file/rule-failures.ts'
 import type { ServerSettings } from './schema/settings.ts'
 import type { CaFile } from './values/ca-file.ts'
 import type { ListenAddress } from './values/listen-address.ts'
@@ -17,8 +19,8 @@ export interface LoadedFile {
   readonly issuers: number
   /** The number of clients. */
   readonly clients: number
-  /** The number of rules. */
-  readonly rules: number
+  /** `undefined` when the file has none. */
+  readonly rules: { readonly count: number; readonly compiled: Rules; readonly failures: RuleFailures } | undefined
   /** Its issuers, clients and rules as YAML, without secrets. */
   readonly description: string
   /** Certificates to trust for an issuer, by its name, in addition to those for all. */

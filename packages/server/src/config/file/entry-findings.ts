@@ -17,14 +17,17 @@ export interface EntryContext {
   readonly hasDefaultClient: boolean
 }
 
-/** Finds what is wrong with entries that are valid separately: keys that exclude each other, names of nothing, plain http. */
+/**
+ * Finds what is wrong with entries that are valid separately: keys that exclude each other, names of nothing, plain http. What a
+ * rule says is for the rules' compiler.
+ */
 export function entryFindings(file: ConfigFile, context: EntryContext): readonly FileFinding[] {
   return [
     ...file.issuers.flatMap(entry => [...issuerKeys(entry), ...exposedUrls(entry, context)]),
     ...file.clients.flatMap(entry => clientEntry(entry, file)),
     ...file.rules.flatMap(entry => [
-      ...ruleKeys(entry),
-      ...ruleReferences(entry, file, context),
+      ...scopeLength(entry.path, entry.definition.scope, entry.definition.audiences),
+      ...ruleClient(entry, context),
       ...ruleHeaders(entry, context),
     ]),
     ...openDoor(file, context),
@@ -72,13 +75,16 @@ function exposedUrls(
 }
 
 function clientEntry({ path, definition }: Entry<ClientDefinition>, file: ConfigFile): readonly FileFinding[] {
-  const { clientSecret, dex, scope = '', audiences = [] } = definition
+  const { clientSecret, dex, scope, audiences } = definition
   const findings: FileFinding[] = []
   if ((clientSecret.env === undefined) === (clientSecret.file === undefined)) {
     findings.push({ path: [...path, 'clientSecret'], problem: 'must have either env or file' })
   }
   if (dex !== undefined && !file.names.issuers.includes(dex)) {
-    findings.push({ path: [...path, 'dex'], problem: missing(dex, 'issuer', file.names.issuers), example: false })
+    const { issuers } = file.names
+    const known = issuers.length === 0 ? 'there are no issuers' : `known: ${issuers.join(', ')}`
+    const problem = `${quoteValue(dex)} is not the name of an issuer; ${known}`
+    findings.push({ path: [...path, 'dex'], problem, example: false })
   }
   findings.push(...scopeLength(path, scope, audiences))
   return findings
@@ -86,8 +92,8 @@ function clientEntry({ path, definition }: Entry<ClientDefinition>, file: Config
 
 function scopeLength(
   path: FileFinding['path'],
-  scope: string,
-  audiences: readonly string[],
+  scope = '',
+  audiences: readonly string[] = [],
 ): readonly FileFinding[] {
   const { length } = scopeWithAudiences(scope, audiences)
   const { maxLength } = optionRules['client.scope']
@@ -96,56 +102,13 @@ function scopeLength(
   return [{ path: [...path, 'audiences'], problem, example: false }]
 }
 
-function ruleKeys({ path, definition }: Entry<RuleDefinition>): readonly FileFinding[] {
-  const outcomes = (['client', 'pass', 'deny'] as const).filter(key => definition[key] !== undefined)
-  if (outcomes.length !== 1) {
-    const problem = outcomes.length === 0 ? 'must have one of client, pass and deny' : `has ${outcomes.join(' and ')}; only one of them is possible`
-    return [{ path, problem, example: 'client: reports' }]
-  }
-  const [outcome = 'client'] = outcomes
-  const isCaller = definition.client === 'caller'
-  const rest = (['scope', 'audiences', 'allowedClientIds', 'allowedScopes', 'set'] as const).filter(
-    key => definition[key] !== undefined,
-  )
-  const findings: FileFinding[] = rest
-    .filter(key => !isAllowed(key, outcome, isCaller))
-    .map(key => ({
-      path: [...path, key],
-      isKey: true,
-      problem: `has no meaning beside ${outcome === 'client' ? `client: ${isCaller ? 'caller' : 'a client of the configuration'}` : outcome}`,
-      example: false,
-    }))
-  findings.push(...scopeLength(path, definition.scope ?? '', definition.audiences ?? []))
-  return findings
-}
-
-function isAllowed(key: string, outcome: string, isCaller: boolean): boolean {
-  if (key === 'set') return outcome !== 'deny'
-  if (outcome !== 'client') return false
-  return isCaller === key.startsWith('allowed')
-}
-
-function ruleReferences(
-  { path, definition: { client, pass } }: Entry<RuleDefinition>,
-  { names }: ConfigFile,
-  { hasDefaultClient, hasGate }: EntryContext,
+function ruleClient(
+  { path, definition: { client } }: Entry<RuleDefinition>,
+  { hasDefaultClient }: EntryContext,
 ): readonly FileFinding[] {
-  if (pass !== undefined && !hasGate) {
-    const problem = 'needs a JWT gate: without one, no caller has a verified JWT; add issuers'
-    return [{ path: [...path, 'pass'], problem, example: false }]
-  }
-  if (client === undefined || client === 'caller') return []
-  if (client === 'default') {
-    const problem = 'names the default client, so STATIC_CLIENT_ID and STATIC_CLIENT_SECRET must be set'
-    return hasDefaultClient ? [] : [{ path: [...path, 'client'], problem, example: false }]
-  }
-  if (names.clients.includes(client)) return []
-  return [{ path: [...path, 'client'], problem: missing(client, 'client', names.clients), example: false }]
-}
-
-function missing(name: string, what: string, known: readonly string[]): string {
-  const list = known.length === 0 ? `there are no ${what}s` : `known: ${known.join(', ')}`
-  return `${quoteValue(name)} is not the name of ${what === 'issuer' ? 'an' : 'a'} ${what}; ${list}`
+  if (client !== 'default' || hasDefaultClient) return []
+  const problem = 'names the default client, so STATIC_CLIENT_ID and STATIC_CLIENT_SECRET must be set'
+  return [{ path: [...path, 'client'], problem, example: false }]
 }
 
 function ruleHeaders(
@@ -164,7 +127,6 @@ function ruleHeaders(
   return Object.keys(set).flatMap(header => {
     const lowerCase = header.toLowerCase()
     const problem = headerNameProblem(header, envoyHeaderPrefixes) ?? taken.get(lowerCase)
-    taken.set(lowerCase, 'is set twice by this rule')
     if (problem === undefined) return []
     return [{ path: [...path, 'set', header], isKey: true, problem: `${quoteValue(header)} ${problem}` }]
   })

@@ -1,12 +1,16 @@
 import path from 'node:path'
 import type { IssuerOptions, NamedClient, TokenBrokerOptions } from '@broker/core'
 import { optionRules } from '@broker/core/options'
+import type { CompiledRules, CompileRulesOptions } from '../../rules/compile-rules.ts'
+import type { RuleDefinition } from '../../rules/rule-definition.ts'
+import type { Rules } from '../../rules/rules.ts'
 import type { FileFault } from '../config-error.ts'
 import type { Settings } from '../schema/settings.ts'
 import { type CaFile, readCaFile } from '../values/ca-file.ts'
 import { parseEndpointUrl } from '../values/endpoint-url.ts'
 import { parseMilliseconds } from '../values/milliseconds.ts'
 import { Refusal } from '../values/refusal.ts'
+import { RuleFailures } from './rule-failures.ts'
 import { readClientSecret } from './client-secret.ts'
 import type { ConfigFile, Entry } from './config-file.ts'
 import { entryFindings } from './entry-findings.ts'
@@ -14,13 +18,12 @@ import { type FileFinding, pathText } from './file-finding.ts'
 import type { ClientDefinition, IssuerDefinition } from './file-schema.ts'
 import type { KubernetesIssuer } from './kubernetes-issuer.ts'
 import type { ReadTextFile } from './read-text-file.ts'
-import type { CompileRules } from './rule-compiler.ts'
 
 /** What reads beside the file itself: other files, the environment, and the compiler of rules. */
 export interface FileSurroundings {
   readonly env: NodeJS.ProcessEnv
   readonly readTextFile: ReadTextFile
-  readonly compileRules: CompileRules
+  readonly compileRules: (definitions: readonly RuleDefinition[], options: CompileRulesOptions) => CompiledRules
   readonly kubernetesIssuer: KubernetesIssuer
 }
 
@@ -37,6 +40,8 @@ export interface FileParts {
   readonly options: Pick<TokenBrokerOptions, 'issuers' | 'clients' | 'chooseClient' | 'backendHeaders'>
   /** Certificates to trust for an issuer, by its name. */
   readonly issuerCertificates: Readonly<Record<string, CaFile>>
+  readonly rules: Rules | undefined
+  readonly ruleFailures: RuleFailures
   readonly faults: readonly FileFault[]
 }
 
@@ -94,30 +99,32 @@ export function fileParts(file: ConfigFile, context: FileContext, surroundings: 
     if (secret !== undefined) clients[definition.name] = namedClient(definition, secret)
   }
 
-  const compiled =
-    file.rules.length > 0
-      ? surroundings.compileRules(
-          file.rules.map(({ definition }) => definition),
-          { issuers: file.names.issuers, clients: file.names.clients, hasGate: context.hasGate },
-        )
-      : undefined
-  const isMade = compiled !== undefined && 'choose' in compiled
-  if (compiled !== undefined && !isMade) {
-    const known = new Set(findings.map(finding => pathText(finding.path)))
-    for (const { path: place, offset, problem } of compiled) {
-      const placed = placeOfRule(place, file.rules)
-      // What the file's own rules have said is not said twice.
-      if (known.has(pathText(placed))) continue
-      findings.push({ path: placed, problem, ...(offset !== undefined && { offset, example: false as const }) })
+  const ruleFailures = new RuleFailures()
+  const compiled = surroundings.compileRules(
+    file.rules.map(({ definition }) => definition),
+    {
+      issuers: file.names.issuers,
+      clients: [...file.names.clients, 'default'],
+      hasGate: context.hasGate,
+      onFailure: ruleFailures.report,
+    },
+  )
+  const rules = file.has.rules && 'rules' in compiled ? compiled.rules : undefined
+  if ('faults' in compiled) {
+    for (const { path: place, offset, problem } of compiled.faults) {
+      const placed = { path: placeOfRule(place, file.rules), problem, example: false } as const
+      findings.push(offset === undefined ? placed : { ...placed, offset })
     }
   }
   return {
     options: {
       ...(file.has.issuers && { issuers }),
       ...(file.has.clients && { clients }),
-      ...(isMade && { chooseClient: compiled.choose, backendHeaders: compiled.backendHeaders }),
+      ...(rules && { chooseClient: rules.choose, backendHeaders: rules.backendHeaders }),
     },
     issuerCertificates,
+    rules,
+    ruleFailures,
     faults: findings.map(file.faultAt),
   }
 }

@@ -1,4 +1,5 @@
 import type { IssuerOptions } from '@broker/core'
+import { Refusal } from '../values/refusal.ts'
 
 /** Makes the issuer of a Kubernetes cluster. Throws a `Refusal` when the cluster cannot be found. */
 export type KubernetesIssuer = (
@@ -8,3 +9,7 @@ export type KubernetesIssuer = (
     readonly tokenFile?: string | undefined
   },
 ) => IssuerOptions
+
+export const kubernetesIssuer: KubernetesIssuer = () => {
+  throw new Refusal('is not supported by this version of the broker')
+}

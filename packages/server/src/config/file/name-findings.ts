@@ -7,7 +7,6 @@ const uniqueKeys = [
   ['issuers', 'name', quoteValue],
   ['issuers', 'issuer', quoteUrl],
   ['clients', 'name', quoteValue],
-  ['rules', 'name', quoteValue],
 ] as const
 
 /** Names of clients that mean something else in a rule. */
@@ -16,9 +15,9 @@ const reservedNames: Readonly<Record<string, string>> = {
   caller: "is reserved for the caller's own credentials",
 }
 
-/** Finds names that two entries share, and names that are reserved. */
+/** Finds names that two entries share, and names that are reserved. The names of rules are checked with the rules. */
 export function nameFindings(file: unknown): readonly FileFinding[] {
-  return [...uniqueKeys.flatMap(rule => duplicates(file, ...rule)), ...reserved(file)]
+  return [...uniqueKeys.flatMap(([section, key, quote]) => duplicates(file, section, key, quote)), ...reserved(file)]
 }
 
 function duplicates(

@@ -1,7 +1,9 @@
+import { compileRules } from '../../rules/compile-rules.ts'
 import { readConfigFile } from './config-file.ts'
 import type { ConfigFileReader } from './config-file-reader.ts'
 import { describeFile } from './describe-file.ts'
 import { fileParts } from './file-parts.ts'
+import { kubernetesIssuer } from './kubernetes-issuer.ts'
 import { readTextFile } from './read-text-file.ts'
 
 /** Larger than any file that people write. */
