@@ -5,7 +5,9 @@ export function flowText(value: unknown): string {
     const text = flowEntries(value as Readonly<Record<string, unknown>>)
     return text === '' ? '{}' : `{ ${text} }`
   }
-  return typeof value === 'string' && isPlain(value) ? value : JSON.stringify(value)
+  if (typeof value !== 'string' || !/^[^\p{Cc}]*$/u.test(value)) return JSON.stringify(value)
+  if (isPlain(value)) return value
+  return value.includes('"') ? `'${value.replaceAll("'", "''")}'` : JSON.stringify(value)
 }
 
 /** Writes the entries of a map on one line, without braces around it. */

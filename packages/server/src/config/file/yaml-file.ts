@@ -1,4 +1,5 @@
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
@@ -8,6 +9,7 @@ import {
   type Node,
   type Pair,
   parseAllDocuments,
+  visit,
 } from 'yaml'
 import { scalarOffset } from './scalar-offset.ts'
 
@@ -44,7 +46,14 @@ const maxAliasCount = 100
 /** Reads one YAML 1.2 document: JSON's kinds of values, no tags beyond them, no merge keys, no key twice. */
 export function parseYaml(text: string): YamlFile {
   const lines = new LineCounter()
-  const options = { schema: 'core', stringKeys: true, prettyErrors: false, lineCounter: lines } as const
+  const options = {
+    schema: 'core',
+    merge: false,
+    resolveKnownTags: false,
+    stringKeys: true,
+    prettyErrors: false,
+    lineCounter: lines,
+  } as const
   const documents = parseAllDocuments(text, options) as Document.Parsed[]
   const [document, second] = documents
   const positionAt = (offset: number): FilePosition => {
@@ -52,23 +61,28 @@ export function parseYaml(text: string): YamlFile {
     // An empty file has no line.
     return { line: Math.max(line, 1), column: Math.max(col, 1) }
   }
-  const faults: YamlFault[] = documents
-    .flatMap(({ errors, warnings }) => [...errors, ...warnings])
-    .map(({ code, message, pos }) => ({ ...positionAt(pos[0]), problem: problems[code] ?? lowerFirst(message) }))
+  const errors = documents.flatMap(document => [...document.errors, ...document.warnings])
+  const exhausted = errors.find(({ code }) => code === 'RESOURCE_EXHAUSTION')
+  // Each level of a nesting that is too deep has its own errors.
+  const faults: YamlFault[] = (exhausted === undefined ? errors : [exhausted]).map(({ code, message, pos }) => ({ ...positionAt(pos[0]), problem: problems[code] ?? plainProblem(message) }))
   if (second !== undefined) {
     const start = second.range?.[0] ?? 0
     faults.push({ ...positionAt(start), problem: 'a second YAML document begins here; only one is allowed' })
   }
   if (document === undefined) return emptyFile(positionAt(0))
+  const { version } = document.directives.yaml
+  if (version !== '1.2') faults.push({ ...positionAt(0), problem: `is YAML ${version}; only 1.2 is supported` })
   let value: unknown
   if (faults.length === 0) {
     try {
       value = document.toJS({ maxAliasCount })
     } catch (error) {
-      const problem = (error as Error).message.startsWith('Excessive')
-        ? `has more than ${maxAliasCount} values by aliases`
-        : lowerFirst((error as Error).message)
-      faults.push({ ...positionAt(firstAlias(document)), problem })
+      const [first, unresolved] = aliasesIn(document)
+      faults.push(
+        (error as Error).message.startsWith('Excessive') || unresolved === undefined
+          ? { ...positionAt(startOf(first ?? null)), problem: `has more than ${maxAliasCount} values by aliases` }
+          : { ...positionAt(startOf(unresolved)), problem: 'an alias (*...) has no anchor (&...) before it' },
+      )
     }
   }
   const walk = (path: FilePath) => walkTo(document, path)
@@ -97,6 +111,7 @@ export function parseYaml(text: string): YamlFile {
 
 const problems: Readonly<Record<string, string>> = {
   DUPLICATE_KEY: 'the key appears more than once',
+  RESOURCE_EXHAUSTION: 'is nested too deeply',
   NON_STRING_KEY: 'the key is not text',
   TAG_RESOLVE_FAILED: 'has a YAML tag (!...); tags are not supported',
 }
@@ -142,18 +157,15 @@ function startOf(node: Node | null): number {
   return node?.range?.[0] ?? 0
 }
 
-function firstAlias(document: Document.Parsed): number {
-  const pending: unknown[] = [document.contents]
-  const starts: number[] = []
-  while (pending.length > 0) {
-    const node = pending.pop()
-    if (isAlias(node)) starts.push(startOf(node))
-    else if (isMap(node)) pending.push(...node.items.map(({ value }) => value))
-    else if (isSeq(node)) pending.push(...node.items)
-  }
-  return Math.min(...starts, Number.MAX_SAFE_INTEGER)
+/** The first alias, and the first one without an anchor. */
+function aliasesIn(document: Document.Parsed): readonly [Alias | undefined, Alias | undefined] {
+  const aliases: Alias[] = []
+  visit(document, { Alias: (_, alias) => void aliases.push(alias) })
+  return [aliases[0], aliases.find(alias => alias.resolve(document) === undefined)]
 }
 
-function lowerFirst(text: string): string {
-  return `${text.slice(0, 1).toLowerCase()}${text.slice(1)}`.replace(/\.$/, '')
+/** The parser quotes the file behind a colon, where a secret could be. */
+function plainProblem(message: string): string {
+  const [sentence = ''] = message.split(/: (?=\S)/)
+  return `${sentence.slice(0, 1).toLowerCase()}${sentence.slice(1)}`.replace(/\.$/, '')
 }
