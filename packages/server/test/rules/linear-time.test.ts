@@ -1,5 +1,6 @@
 import type { IncomingRequest } from '@broker/core'
 import { afterEach, describe, expect, it } from 'vitest'
+import { celFunctions } from '../../src/rules/cel-functions.ts'
 import { callerWith, requestWith, resultOf, rulesOf } from './rule-fixtures.ts'
 
 const hostile = `${'a'.repeat(40)}!`
@@ -74,7 +75,7 @@ const everyFunction = [
   '(caller.subject.matches("^(a+)+$") ? "a" : "b") == "a"',
   '{"a": caller.subject.matches("^(a+)+$")}.a && [caller.subject.matches("^(a+)+$")][0]',
   'caller.subject.contains("ab") || caller.claims.text.contains(request.query + "b")',
-  'caller.subject.split("b").size() == 7 || caller.claims.text.split("b", 2).size() == 7',
+  'caller.subject.split("b").size() == 7 || caller.claims.text.split("b").size() == 7',
   'caller.subject.startsWith("b") || caller.subject.endsWith("b") || caller.subject.trim() == "b"',
   'caller.subject.lowerAscii() == "b" || caller.subject.upperAscii() == "b" || caller.subject.substring(1, 2) == "b"',
   'caller.groups.join(",") == "b" || size(caller.subject) == 3 || caller.subject.size() == 3',
@@ -82,6 +83,8 @@ const everyFunction = [
   'int(caller.claims.number) == 3 || double(caller.claims.number) == 3.0 || string(caller.claims.number) == "b"',
   'type(caller.subject) == int || dyn(caller.subject) == 3 || bool("false") || request.time - duration("1h") > request.time',
   'request.time.getHours("Europe/Berlin") == 99 || request.time.getDayOfWeek("UTC") == 99 || request.time.getDate() == 99',
+  'has(caller.claims.none) || request.time.getDayOfMonth() == 99 || request.time.getFullYear() == 99 || request.time.getMonth() == 99',
+  'request.time.getMinutes("UTC") == 99 || request.time.getSeconds("UTC") == 99 || request.time.getMilliseconds("UTC") == 9999',
 ]
 
 describe('the cost of rules', () => {
@@ -90,15 +93,18 @@ describe('the cost of rules', () => {
       rulesOf([{ name: `rule ${index}`, when, client: 'reports' }]),
     )
     watchNativeExpressions()
-    expect(/a/.test('watched') || uses).toEqual(['/a/ on watched', '/a/ on watched'].slice(0, uses.length))
-    expect(uses.length).toBeGreaterThan(0)
+    expect('watched'.split(/a/)).toHaveLength(2)
+    expect(uses).toContain('/a/ on watched')
     uses.length = 0
     for (const each of rules) each.choose(caller, request)
     // The literal of duration() is the configuration's.
     expect(uses.filter(use => !use.endsWith(' on 1h'))).toEqual([])
   })
 
-  it('evaluates every one of these functions', () => {
+  it('evaluates every function of rules here', () => {
+    for (const name of celFunctions) {
+      expect([name, everyFunction.some(text => text.includes(`${name}(`))]).toEqual([name, true])
+    }
     for (const when of everyFunction) expect([when, resultOf(when, caller, request)]).not.toContain('failed')
   })
 

@@ -46,18 +46,21 @@ const { sample } = fc.letrec<{ sample: Sample }>(tie => ({
   sample: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
     atoms,
-    tie('sample').map(({ text, value }) => ({ text: `!(${text})`, value: facts => not(value(facts)) })),
+    tie('sample').map(({ text, value }) => ({
+      text: `!(${text})`,
+      value: (facts: Facts) => not(value(facts)),
+    })),
     fc.tuple(tie('sample'), tie('sample')).map(([left, right]) => ({
       text: `(${left.text}) && (${right.text})`,
-      value: facts => and(left.value(facts), right.value(facts)),
+      value: (facts: Facts) => and(left.value(facts), right.value(facts)),
     })),
     fc.tuple(tie('sample'), tie('sample')).map(([left, right]) => ({
       text: `(${left.text}) || (${right.text})`,
-      value: facts => not(and(not(left.value(facts)), not(right.value(facts)))),
+      value: (facts: Facts) => not(and(not(left.value(facts)), not(right.value(facts)))),
     })),
     fc.tuple(tie('sample'), tie('sample'), tie('sample')).map(([condition, yes, no]) => ({
       text: `(${condition.text}) ? (${yes.text}) : (${no.text})`,
-      value: facts => {
+      value: (facts: Facts) => {
         const chosen = condition.value(facts)
         return chosen === 'failed' ? chosen : chosen ? yes.value(facts) : no.value(facts)
       },

@@ -69,7 +69,7 @@ describe('Rules', () => {
   })
 
   it('read numbers of the claims as int where they are whole, else as double', () => {
-    const caller = callerWith({ claims: { level: 3, half: 3.5, big: 9_007_199_254_740_993, minus: -1 } })
+    const caller = callerWith({ claims: { level: 3, half: 3.5, big: 2 ** 53, minus: -1 } })
     for (const when of [
       'caller.claims.level == 3',
       'caller.claims.level >= 3 && caller.claims.level < 4',
