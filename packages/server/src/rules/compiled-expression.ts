@@ -59,7 +59,11 @@ export function compileExpression(
   }
 }
 
-function isOperand(operand: Operand | ExpressionFault): operand is Operand {
+interface TypedOperand extends Operand {
+  readonly type: string
+}
+
+function isOperand(operand: TypedOperand | ExpressionFault): operand is TypedOperand {
   return 'evaluate' in operand
 }
 
@@ -75,7 +79,7 @@ function operandOf(
   text: string,
   environment: Environment,
   context: SurveyContext,
-): (Operand & { type: string }) | ExpressionFault {
+): TypedOperand | ExpressionFault {
   const parsed = environment.parse(text)
   const tree = parsed.ast as unknown as SyntaxNode
   const { reads } = new ExpressionSurvey(tree, context)
@@ -161,6 +165,10 @@ function plainWords(message: string): string {
     .replaceAll('containsShort', 'contains')
     .replaceAll('splitShort', 'split')
     .replace(/^Unexpected character: '?=.*/, 'a single = is not an operator; compare with ==')
+    .replace(
+      /^(\w+)\(var.*iteration variable$/,
+      '$1 takes a variable and an expression, such as groups.$1(g, g == "a")',
+    )
     .replace(/EOF/, 'the end')
   return words.charAt(0).toLowerCase() + words.slice(1)
 }

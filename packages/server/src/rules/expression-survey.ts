@@ -105,7 +105,10 @@ export class ExpressionSurvey {
   #visitCall(node: SyntaxNode, call: CallNode, local: ReadonlySet<string>, inMacro: boolean): void {
     const { name, receiver, parameters } = call
     if (!celFunctions.has(name)) {
-      this.#fault(node, `there is no function "${name}"${didYouMean(name, [...celFunctions])}`)
+      this.faults.push({
+        offset: receiver === undefined ? node.pos : node.input.indexOf(name, receiver.end),
+        problem: `there is no function "${name}"${didYouMean(name, [...celFunctions])}`,
+      })
     } else if (receiver !== undefined && Object.hasOwn(macros, name)) {
       this.#visitMacro(node, call, local, inMacro)
       return
