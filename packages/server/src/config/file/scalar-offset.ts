@@ -21,7 +21,7 @@ const escapes: Readonly<Record<string, string>> = {
  * Finds the place in the file of a character of a text, whichever way YAML writes that text: plain, quoted or in a block, on one
  * line or several.
  *
- * A blank that YAML made of a line break is found near it. Returns the start of the scalar where the file does not fit.
+ * A blank is found at the end of the word before it, because YAML makes blanks of line breaks. Returns the start of the scalar where the file does not fit.
  */
 export function scalarOffset(scalar: Scalar, file: string, index: number): number {
   const [start = 0, end = 0] = scalar.range ?? []
@@ -37,13 +37,10 @@ export function scalarOffset(scalar: Scalar, file: string, index: number): numbe
     const character = value[position] as string
     if (isBlank(character)) {
       if (position === index) return Math.min(at, end)
-      if (isBlank(file[at] ?? '')) at += 1
-      else if (file[at] === '\\') at += step(file, at).length
       position += 1
-      last = at
       continue
     }
-    at = skipBlanks(file, at, scalar.type === 'QUOTE_DOUBLE')
+    at = skipBlanks(file, at, step)
     const { text, length } = step(file, at)
     if (!value.startsWith(text, position) || at >= end) return start
     if (index >= position && index < position + text.length) return at
@@ -77,13 +74,16 @@ function doubleQuoted(file: string, at: number): Step {
   }
 }
 
-function skipBlanks(file: string, from: number, joinsLines: boolean): number {
+/** Skips blanks, however they are written, and the ends of lines that stand for nothing. */
+function skipBlanks(file: string, from: number, step: typeof plain): number {
   let at = from
-  while (isBlank(file[at] ?? '') || (joinsLines && file[at] === '\\' && /^\r?\n/.test(file.slice(at + 1, at + 3))))
-    at += 1
-  return at
+  for (;;) {
+    const { text, length } = step(file, at)
+    if (!isBlank(text)) return at
+    at += length
+  }
 }
 
-function isBlank(character: string): boolean {
-  return character === ' ' || character === '\n' || character === '\t' || character === '\r'
+function isBlank(text: string): boolean {
+  return text === ' ' || text === '\n' || text === '\t' || text === '\r'
 }

@@ -138,14 +138,14 @@ rules:
     expect(
       faults(rules(`  - { name: a, when: 'true', client: report }\n`).replace('{ env: REPORTS_SECRET }', '$&, dex: staf'), secret),
     ).toEqual([
-      '4:87: clients[0].dex: "staf" is not the name of an issuer; known: staff',
-      expect.stringMatching(/^6:40: rules\[0\].client: .*"report".*did you mean "reports"/),
+      '4:85: clients[0].dex: "staf" is not the name of an issuer; known: staff',
+      expect.stringMatching(/^6:38: rules\[0\].client: .*"report".*did you mean "reports"/),
     ])
   })
 
   it('of the default client needs its variables', () => {
     const yaml = `${gate}rules:\n  - { name: a, when: 'true', client: default }\n`
-    expect(faults(yaml)).toEqual([expect.stringMatching(/^4:40: rules\[0\].client: .*STATIC_CLIENT_ID and STATIC_CLIENT_SECRET/)])
+    expect(faults(yaml)).toEqual([expect.stringMatching(/^4:38: rules\[0\].client: .*STATIC_CLIENT_ID and STATIC_CLIENT_SECRET/)])
     expect(faults(yaml, { STATIC_CLIENT_ID: 'a', STATIC_CLIENT_SECRET: 'b', STATIC_SCOPE: 'c' })).toEqual([])
   })
 })
@@ -187,7 +187,7 @@ describe('settings', () => {
     ['HTTP_TIMEOUT: soon', /^2:17: settings.HTTP_TIMEOUT: "soon" is not a duration$/],
     ['CACHE_MAX_ENTRIES: -1', /^2:22: settings.CACHE_MAX_ENTRIES: "-1" is negative$/],
     ['CACHE_MAX_ENTRIES: [1]', /^2:22: settings.CACHE_MAX_ENTRIES: must be text, a number/],
-    ['STATIC_AUDIENCES: [a, "b,c"]', /^2:21: settings.STATIC_AUDIENCES: must be text/],
+    ['STATIC_AUDIENCES: [a, "b,c"]', /^2:25: settings.STATIC_AUDIENCES\[1\]: must not be empty or contain a comma/],
     ['CONFIG_FILE: other.yaml', /^2:3: settings.CONFIG_FILE: must be set in the environment$/],
     ['DEX_ISSUER: http://dex.example.com', /^2:15: settings.DEX_ISSUER: "http:\/\/dex.example.com" is not https/],
     ['ADMIN_ADDR: :8080', /^2:15: settings.ADMIN_ADDR: is the same address as LISTEN_ADDR$/],
@@ -238,21 +238,16 @@ describe('a rule', () => {
   })
 
   it.each([
-    ['x-envoy-foo', /^9:7: rules\[0\].set.x-envoy-foo: .* is a control header of Envoy$/],
-    ['Authorization', /^9:7: rules\[0\].set.Authorization: .* is UPSTREAM_AUTH_HEADER/],
-    ['content-length', /^9:7: rules\[0\].set.content-length: .* describes the body/],
-    ['x-token', /^9:7: rules\[0\].set.x-token: .* carries "access_token" by UPSTREAM_TOKEN_HEADERS$/],
-    ['x-client-id', /^9:7: rules\[0\].set.x-client-id: .* is CLIENT_ID_HEADER$/],
-    ['"x caller"', /^9:7: rules\[0\].set\["x caller"\]: "x caller" is not a header name$/],
+    ['x-envoy-foo', /^10:7: rules\[0\].set.x-envoy-foo: .* is a control header of Envoy$/],
+    ['Authorization', /^10:7: rules\[0\].set.Authorization: .* is UPSTREAM_AUTH_HEADER/],
+    ['content-length', /^10:7: rules\[0\].set.content-length: .* describes the body/],
+    ['x-token', /^10:7: rules\[0\].set.x-token: .* carries "access_token" by UPSTREAM_TOKEN_HEADERS$/],
+    ['x-client-id', /^10:7: rules\[0\].set.x-client-id: .* is CLIENT_ID_HEADER$/],
+    ['"x caller"', /^10:7: rules\[0\].set\["x caller"\]: "x caller" is not a header name$/],
   ])('cannot set the header %s', (header, fault) => {
-    const text = `  - name: a\n    when: 'true'\n    client: reports\n    set:\n      ${header}: caller.subject\n`.replace(
-      '    set',
-      '    set',
-    )
+    const text = `  - name: a\n    when: 'true'\n    client: reports\n    set:\n      ${header}: caller.subject\n`
     const env = { ...secret, UPSTREAM_TOKEN_HEADERS: 'access_token:x-token' }
-    expect(faults(rules(text).replace(/^ {4}client: reports\n/m, '    client: reports\n'), env)).toEqual([
-      expect.stringMatching(new RegExp(fault.source.replace('^9', '^10'))),
-    ])
+    expect(faults(rules(text), env)).toEqual([expect.stringMatching(fault)])
   })
 
   it('that reads the caller needs a gate', () => {
@@ -264,7 +259,7 @@ describe('a rule', () => {
   it('that hands out a token without a gate needs ALLOW_UNAUTHENTICATED_CALLERS', () => {
     const yaml = `${client}rules:\n  - { name: a, when: 'true', client: reports }\n`
     expect(faults(yaml, secret)).toEqual([
-      expect.stringMatching(/^4:40: rules\[0\].client: hands out a token without a JWT gate.*ALLOW_UNAUTHENTICATED_CALLERS=true/),
+      expect.stringMatching(/^4:38: rules\[0\].client: hands out a token without a JWT gate.*ALLOW_UNAUTHENTICATED_CALLERS=true/),
     ])
     expect(faults(yaml, { ...secret, ALLOW_UNAUTHENTICATED_CALLERS: 'true' })).toEqual([])
     expect(faults(`rules:\n  - { name: a, when: 'true', client: caller }\n`)).toEqual([])
