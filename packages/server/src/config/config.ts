@@ -20,7 +20,9 @@ export interface LoadedFile {
   /** The number of clients. */
   readonly clients: number
   /** `undefined` when the file has none. */
-  readonly rules: { readonly count: number; readonly compiled: Rules; readonly failures: RuleFailures } | undefined
+  readonly rules:
+    | { readonly count: number; readonly compiled: Rules; readonly failures: RuleFailures }
+    | undefined
   /** Its issuers, clients and rules as YAML, without secrets. */
   readonly description: string
   /** Certificates to trust for an issuer, by its name, in addition to those for all. */

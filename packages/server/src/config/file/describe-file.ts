@@ -15,7 +15,9 @@ export function describeFile({ path, issuers, clients, rules }: ConfigFile): str
     clients: maskedClients,
     rules: rules.map(({ definition }) => definition),
   }
-  return [`# ${path}`, ...Object.entries(lists).flatMap(([name, entries]) => section(name, entries))].join('\n')
+  return [`# ${path}`, ...Object.entries(lists).flatMap(([name, entries]) => section(name, entries))].join(
+    '\n',
+  )
 }
 
 function section(name: string, entries: readonly unknown[]): readonly string[] {

@@ -1,4 +1,4 @@
-import { headerNameProblem, isExposedUrl, scopeWithAudiences, optionRules } from '@broker/core/options'
+import { headerNameProblem, isExposedUrl, optionRules, scopeWithAudiences } from '@broker/core/options'
 import type { Settings } from '../schema/settings.ts'
 import { envoyHeaderPrefixes } from '../values/envoy-header-prefixes.ts'
 import { mappingsOf } from '../values/headers-by-field.ts'
@@ -45,7 +45,12 @@ const notWithKubernetes = [
 
 function issuerKeys({ path, definition }: Entry<IssuerDefinition>): readonly FileFinding[] {
   if (definition.kubernetes !== undefined) {
-    return notWithKubernetes
+    const missing: FileFinding = {
+      path: [...path, 'audiences'],
+      problem:
+        'is missing; a kubernetes issuer needs it, because every pod has a token for the API server, which would pass without it',
+    }
+    const others = notWithKubernetes
       .filter(key => definition[key] !== undefined)
       .map(key => ({
         path: [...path, key],
@@ -54,11 +59,14 @@ function issuerKeys({ path, definition }: Entry<IssuerDefinition>): readonly Fil
           key === 'caFile'
             ? 'has no meaning beside kubernetes; use kubernetes.caFile'
             : 'has no meaning beside kubernetes',
-        example: false,
+        example: false as const,
       }))
+    return definition.audiences === undefined ? [missing, ...others] : others
   }
   if (definition.issuer !== undefined || definition.discoveryUrl !== undefined) return []
-  return [{ path: [...path, 'issuer'], problem: 'is missing; it is optional only with discoveryUrl or kubernetes' }]
+  return [
+    { path: [...path, 'issuer'], problem: 'is missing; it is optional only with discoveryUrl or kubernetes' },
+  ]
 }
 
 function exposedUrls(
@@ -68,13 +76,16 @@ function exposedUrls(
   if (settings.ALLOW_INSECURE_DEX_URL !== false) return []
   return urlsOf(definition)
     .filter(({ url }) => isExposedUrl(new URL(url)))
-    .map(({ keys, url }) => ({
-      path: [...path, ...keys],
+    .map(({ key, url }) => ({
+      path: [...path, key],
       problem: `${quoteUrl(url)} is not https; on a network that you trust, set ALLOW_INSECURE_DEX_URL=true`,
     }))
 }
 
-function clientEntry({ path, definition }: Entry<ClientDefinition>, file: ConfigFile): readonly FileFinding[] {
+function clientEntry(
+  { path, definition }: Entry<ClientDefinition>,
+  file: ConfigFile,
+): readonly FileFinding[] {
   const { clientSecret, dex, scope, audiences } = definition
   const findings: FileFinding[] = []
   if ((clientSecret.env === undefined) === (clientSecret.file === undefined)) {
@@ -118,7 +129,12 @@ function ruleHeaders(
   const taken = new Map<string, string>()
   for (const { field, header } of mappingsOf(settings.UPSTREAM_TOKEN_HEADERS ?? {}))
     taken.set(header, `carries ${quoteValue(field)} by UPSTREAM_TOKEN_HEADERS`)
-  for (const variable of ['CLIENT_ID_HEADER', 'CLIENT_SECRET_HEADER', 'SCOPE_HEADER', 'JWT_HEADER'] as const) {
+  for (const variable of [
+    'CLIENT_ID_HEADER',
+    'CLIENT_SECRET_HEADER',
+    'SCOPE_HEADER',
+    'JWT_HEADER',
+  ] as const) {
     const header = settings[variable]
     if (header !== undefined) taken.set(header, `is ${variable}`)
   }

@@ -1,5 +1,6 @@
 import path from 'node:path'
 import type { IssuerOptions, NamedClient, TokenBrokerOptions } from '@broker/core'
+import { kubernetesIssuer } from '@broker/core/kubernetes'
 import { optionRules } from '@broker/core/options'
 import type { CompiledRules, CompileRulesOptions } from '../../rules/compile-rules.ts'
 import type { RuleDefinition } from '../../rules/rule-definition.ts'
@@ -10,21 +11,22 @@ import { type CaFile, readCaFile } from '../values/ca-file.ts'
 import { parseEndpointUrl } from '../values/endpoint-url.ts'
 import { parseMilliseconds } from '../values/milliseconds.ts'
 import { Refusal } from '../values/refusal.ts'
-import { RuleFailures } from './rule-failures.ts'
 import { readClientSecret } from './client-secret.ts'
 import type { ConfigFile, Entry } from './config-file.ts'
 import { entryFindings } from './entry-findings.ts'
-import { type FileFinding, pathText } from './file-finding.ts'
+import type { FileFinding } from './file-finding.ts'
 import type { ClientDefinition, IssuerDefinition } from './file-schema.ts'
-import type { KubernetesIssuer } from './kubernetes-issuer.ts'
 import type { ReadTextFile } from './read-text-file.ts'
+import { RuleFailures } from './rule-failures.ts'
 
-/** What reads beside the file itself: other files, the environment, and the compiler of rules. */
+/** Where the secrets of the file come from, and the compiler of rules. */
 export interface FileSurroundings {
   readonly env: NodeJS.ProcessEnv
   readonly readTextFile: ReadTextFile
-  readonly compileRules: (definitions: readonly RuleDefinition[], options: CompileRulesOptions) => CompiledRules
-  readonly kubernetesIssuer: KubernetesIssuer
+  readonly compileRules: (
+    definitions: readonly RuleDefinition[],
+    options: CompileRulesOptions,
+  ) => CompiledRules
 }
 
 /** What the variables say about the file's parts. */
@@ -64,23 +66,23 @@ export function fileParts(file: ConfigFile, context: FileContext, surroundings: 
   const issuerCertificates: Record<string, CaFile> = Object.create(null)
   const issuers: IssuerOptions[] = []
   for (const { path: place, definition } of file.issuers) {
-    const { name, caFile, kubernetes } = definition
+    const { name, caFile, kubernetes, audiences } = definition
     if (kubernetes === undefined) {
       if (caFile !== undefined) {
         const ca = attempt([...place, 'caFile'], () => readCaFile(inFolder(caFile)))
         if (ca !== undefined) issuerCertificates[name] = ca
       }
       issuers.push(issuerOptions(definition))
-    } else if (!findings.some(({ path: faulty }) => pathText(faulty).startsWith(pathText(place)))) {
-      const made = attempt([...place, 'kubernetes'], () =>
-        surroundings.kubernetesIssuer({
+    } else if (audiences !== undefined) {
+      issuers.push(
+        kubernetesIssuer({
           ...callerOptions(definition),
-          ...kubernetes,
+          audiences,
+          ...(kubernetes.server && { server: kubernetes.server }),
           ...(kubernetes.caFile && { caFile: inFolder(kubernetes.caFile) }),
           ...(kubernetes.tokenFile && { tokenFile: inFolder(kubernetes.tokenFile) }),
         }),
       )
-      if (made !== undefined) issuers.push(made)
     }
   }
 
@@ -133,11 +135,20 @@ export function fileParts(file: ConfigFile, context: FileContext, surroundings: 
 function placeOfRule(place: readonly (string | number)[], rules: ConfigFile['rules']): FileFinding['path'] {
   const [section = 'rules', index, ...rest] = place
   const entry: Entry<unknown> | undefined = typeof index === 'number' ? rules[index] : undefined
-  return entry === undefined ? [section, ...(index === undefined ? [] : [index]), ...rest] : [...entry.path, ...rest]
+  return entry === undefined
+    ? [section, ...(index === undefined ? [] : [index]), ...rest]
+    : [...entry.path, ...rest]
 }
 
 /** What every kind of issuer has. */
-function callerOptions({ name, issuer, audiences, algorithms, clockTolerance, groupsClaim }: IssuerDefinition) {
+function callerOptions({
+  name,
+  issuer,
+  audiences,
+  algorithms,
+  clockTolerance,
+  groupsClaim,
+}: IssuerDefinition) {
   return {
     name,
     ...(issuer !== undefined && { issuer }),
@@ -165,7 +176,10 @@ function issuerOptions(definition: IssuerDefinition): IssuerOptions {
   }
 }
 
-function namedClient({ clientId, scope, audiences, authMethod, dex }: ClientDefinition, clientSecret: string): NamedClient {
+function namedClient(
+  { clientId, scope, audiences, authMethod, dex }: ClientDefinition,
+  clientSecret: string,
+): NamedClient {
   return {
     clientId,
     clientSecret,

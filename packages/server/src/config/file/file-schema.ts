@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { parseCredentialText, parseScopeText } from '../values/credential-text.ts'
 import { parseEndpointUrl, parseIssuer } from '../values/endpoint-url.ts'
 import { parseMilliseconds } from '../values/milliseconds.ts'
+import { quoteUrl } from '../values/quote-url.ts'
 import { quoteValue } from '../values/quote-value.ts'
 import { Refusal } from '../values/refusal.ts'
 import { settingsSchema } from './settings-schema.ts'
@@ -55,18 +56,25 @@ function key<Schema extends z.ZodType>(schema: Schema, description: string, exam
 
 const kubernetesSchema = z.strictObject({
   server: key(
-    url,
-    'URL of the Kubernetes API server. Default: the one of the pod, `https://kubernetes.default.svc`.',
+    parsed(
+      value => {
+        parseIssuer(value)
+        if (!/^https:/i.test(value))
+          throw new Refusal(`${quoteUrl(value)} is not https; the broker sends it a token`)
+      },
+      { pattern: '^https://' },
+    ),
+    'URL of the Kubernetes API server, https only. Default: the one of the pod, `https://kubernetes.default.svc`.',
     'https://10.0.0.1:6443',
   ).optional(),
   caFile: key(
     text(4_096),
-    "PEM file with the certificates of the API server. Default: the one of the pod's service account.",
+    "PEM file with the certificates of the API server, read for each request; no others are trusted. Default: the one of the pod's service account.",
     '/etc/dex-token-broker/cluster-ca.crt',
   ).optional(),
   tokenFile: key(
     text(4_096),
-    "File with a bearer token for the API server, read again when it changes. Default: the one of the pod's service account.",
+    "File with a bearer token for the API server, read for each request. Default: the one of the pod's service account.",
     '/var/run/secrets/kubernetes.io/serviceaccount/token',
   ).optional(),
 })
@@ -91,7 +99,7 @@ export const issuerSchema = z.strictObject({
   ).optional(),
   audiences: key(
     strings,
-    'Accepted audiences: `aud` must contain one of them. Default: any, which also admits JWTs for other services.',
+    'Accepted audiences: `aud` must contain one of them. Default: any, which also admits JWTs for other services. Required with `kubernetes`.',
     ['orders'],
   ).optional(),
   isDex: key(

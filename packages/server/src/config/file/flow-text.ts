@@ -19,6 +19,8 @@ export function flowEntries(map: Readonly<Record<string, unknown>>): string {
 
 /** Whether a text needs no quotes. Stricter than YAML, so that there is no doubt. */
 function isPlain(text: string): boolean {
-  return /^[A-Za-z/][\w./ :-]*[\w/]$|^[A-Za-z]$/.test(text) && !text.includes(': ') && !reservedWords.test(text)
+  return (
+    /^[A-Za-z/][\w./ :-]*[\w/]$|^[A-Za-z]$/.test(text) && !text.includes(': ') && !reservedWords.test(text)
+  )
 }
 const reservedWords = /^(?:true|false|null|yes|no|on|off)$/i

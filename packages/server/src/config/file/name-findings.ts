@@ -17,7 +17,10 @@ const reservedNames: Readonly<Record<string, string>> = {
 
 /** Finds names that two entries share, and names that are reserved. The names of rules are checked with the rules. */
 export function nameFindings(file: unknown): readonly FileFinding[] {
-  return [...uniqueKeys.flatMap(([section, key, quote]) => duplicates(file, section, key, quote)), ...reserved(file)]
+  return [
+    ...uniqueKeys.flatMap(([section, key, quote]) => duplicates(file, section, key, quote)),
+    ...reserved(file),
+  ]
 }
 
 function duplicates(
@@ -43,7 +46,8 @@ function duplicates(
 function reserved(file: unknown): readonly FileFinding[] {
   return entriesOf(file, 'clients').flatMap((entry, index) => {
     const name = valueAt(entry, ['name'])
-    const reason = typeof name === 'string' && Object.hasOwn(reservedNames, name) ? reservedNames[name] : undefined
+    const reason =
+      typeof name === 'string' && Object.hasOwn(reservedNames, name) ? reservedNames[name] : undefined
     return reason === undefined
       ? []
       : [{ path: ['clients', index, 'name'], problem: `${quoteValue(String(name))} ${reason}` }]

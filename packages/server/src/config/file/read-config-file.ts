@@ -3,7 +3,6 @@ import { readConfigFile } from './config-file.ts'
 import type { ConfigFileReader } from './config-file-reader.ts'
 import { describeFile } from './describe-file.ts'
 import { fileParts } from './file-parts.ts'
-import { kubernetesIssuer } from './kubernetes-issuer.ts'
 import { readTextFile } from './read-text-file.ts'
 
 /** Larger than any file that people write. */
@@ -12,7 +11,6 @@ const maxFileBytes = 1_048_576
 /** Reads configuration files from the disk. */
 export const configFileReader: ConfigFileReader = {
   read: path => readConfigFile(path, readTextFile(path, maxFileBytes)),
-  parts: (file, context, env) =>
-    fileParts(file, context, { env, readTextFile, compileRules, kubernetesIssuer }),
+  parts: (file, context, env) => fileParts(file, context, { env, readTextFile, compileRules }),
   describe: describeFile,
 }

@@ -64,14 +64,17 @@ export function parseYaml(text: string): YamlFile {
   const errors = documents.flatMap(document => [...document.errors, ...document.warnings])
   const exhausted = errors.find(({ code }) => code === 'RESOURCE_EXHAUSTION')
   // Each level of a nesting that is too deep has its own errors.
-  const faults: YamlFault[] = (exhausted === undefined ? errors : [exhausted]).map(({ code, message, pos }) => ({ ...positionAt(pos[0]), problem: problems[code] ?? plainProblem(message) }))
+  const faults: YamlFault[] = (exhausted === undefined ? errors : [exhausted]).map(
+    ({ code, message, pos }) => ({ ...positionAt(pos[0]), problem: problems[code] ?? plainProblem(message) }),
+  )
   if (second !== undefined) {
     const start = second.range?.[0] ?? 0
     faults.push({ ...positionAt(start), problem: 'a second YAML document begins here; only one is allowed' })
   }
   if (document === undefined) return emptyFile(positionAt(0))
   const { version } = document.directives.yaml
-  if (version !== '1.2') faults.push({ ...positionAt(0), problem: `is YAML ${version}; only 1.2 is supported` })
+  if (version !== '1.2')
+    faults.push({ ...positionAt(0), problem: `is YAML ${version}; only 1.2 is supported` })
   let value: unknown
   if (faults.length === 0) {
     try {
@@ -80,7 +83,10 @@ export function parseYaml(text: string): YamlFile {
       const [first, unresolved] = aliasesIn(document)
       faults.push(
         (error as Error).message.startsWith('Excessive') || unresolved === undefined
-          ? { ...positionAt(startOf(first ?? null)), problem: `has more than ${maxAliasCount} values by aliases` }
+          ? {
+              ...positionAt(startOf(first ?? null)),
+              problem: `has more than ${maxAliasCount} values by aliases`,
+            }
           : { ...positionAt(startOf(unresolved)), problem: 'an alias (*...) has no anchor (&...) before it' },
       )
     }

@@ -58,7 +58,7 @@ const gateIsComplete: Rule = reading => {
       : faultOf(
           'STATIC_CLIENT_ID',
           cause === 'issuers'
-            ? 'must be set, or the configuration file must have rules, because it has issuers: a JWT replaces the caller\'s client id'
+            ? "must be set, or the configuration file must have rules, because it has issuers: a JWT replaces the caller's client id"
             : `must be set, because ${cause} is: a JWT replaces the caller's client id`,
         ),
   ]

@@ -22,7 +22,10 @@ async function run(args: readonly string[], env: Readonly<Record<string, string>
 describe('the command with CONFIG_FILE', () => {
   it('prints what is in effect with --check-config', async () => {
     using folder = new ConfigFolder(good)
-    const { code, stdout, stderr } = await run(['--check-config'], { ...environment, CONFIG_FILE: folder.file })
+    const { code, stdout, stderr } = await run(['--check-config'], {
+      ...environment,
+      CONFIG_FILE: folder.file,
+    })
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toContain(`# ${folder.file}\nclients:\n  - { name: reports,`)
     expect(stdout).toContain(`rules:\n  - { name: all, when: "true", client: reports }\n`)
@@ -31,7 +34,10 @@ describe('the command with CONFIG_FILE', () => {
 
   it('prints every fault with --check-config and ends with 1', async () => {
     using folder = new ConfigFolder(bad)
-    const { code, stdout, stderr } = await run(['--check-config'], { HTTP_TIMEOUT: 'x', CONFIG_FILE: folder.file })
+    const { code, stdout, stderr } = await run(['--check-config'], {
+      HTTP_TIMEOUT: 'x',
+      CONFIG_FILE: folder.file,
+    })
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr.trimEnd().split('\n')).toEqual([
       expect.stringMatching(/^HTTP_TIMEOUT: /),
@@ -44,9 +50,18 @@ describe('the command with CONFIG_FILE', () => {
     using folder = new ConfigFolder(bad)
     const { code, stderr } = await run([], { CONFIG_FILE: folder.file })
     expect(code).toBe(1)
-    const lines = stderr.trimEnd().split('\n').map(line => JSON.parse(line))
+    const lines = stderr
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line))
     expect(lines).toEqual([
-      expect.objectContaining({ level: 'fatal', file: folder.file, line: 2, column: 55, key: 'clients[0].clientSecret' }),
+      expect.objectContaining({
+        level: 'fatal',
+        file: folder.file,
+        line: 2,
+        column: 55,
+        key: 'clients[0].clientSecret',
+      }),
       expect.objectContaining({ level: 'fatal', file: folder.file, line: 3, column: 62 }),
     ])
     expect(stderr).not.toContain('hunter2')
@@ -62,6 +77,12 @@ describe('the command with CONFIG_FILE', () => {
     })
     await command.listening()
     const starting = command.stdout.split('\n').map(line => line && JSON.parse(line))[0]
-    expect(starting).toMatchObject({ msg: 'starting', configFile: folder.file, issuers: 0, clients: 1, rules: 1 })
+    expect(starting).toMatchObject({
+      msg: 'starting',
+      configFile: folder.file,
+      issuers: 0,
+      clients: 1,
+      rules: 1,
+    })
   })
 })

@@ -19,10 +19,23 @@ const good: readonly object[] = [
   { apiVersion: 'dex-token-broker/v1' },
   { settings: { HTTP_TIMEOUT: '3s', CACHE_MAX_ENTRIES: 10, ALLOW_INSECURE_DEX_URL: true } },
   { settings: { STATIC_AUDIENCES: ['a', 'b'], REQUIRED_GROUPS: 'a,b', MACHINE_AUDIENCES: ['a'] } },
-  { issuers: [issuer, { name: 'cluster', kubernetes: {} }] },
-  { issuers: [{ ...issuer, machineAudiences: 'any', algorithms: ['ES256'], clockTolerance: '5s', isDex: true }] },
-  { issuers: [{ name: 'a', kubernetes: { server: 'https://a', caFile: 'ca', tokenFile: 't' }, issuer: 'https://a' }] },
-  { clients: [client, { ...client, name: 'b', clientSecret: { env: 'B' }, authMethod: 'client_secret_post', dex: 'x' }] },
+  { issuers: [issuer, { name: 'cluster', kubernetes: {}, audiences: ['x'] }] },
+  {
+    issuers: [
+      { ...issuer, machineAudiences: 'any', algorithms: ['ES256'], clockTolerance: '5s', isDex: true },
+    ],
+  },
+  {
+    issuers: [
+      { name: 'a', kubernetes: { server: 'https://a', caFile: 'ca', tokenFile: 't' }, issuer: 'https://a' },
+    ],
+  },
+  {
+    clients: [
+      client,
+      { ...client, name: 'b', clientSecret: { env: 'B' }, authMethod: 'client_secret_post', dex: 'x' },
+    ],
+  },
   { rules: [rule, { name: 'b', when: 'true', pass: true }, { name: 'c', when: 'true', deny: 'no' }] },
   { rules: [{ ...rule, set: { 'x-caller': 'caller.subject' }, scope: 'a b', audiences: ['a'] }] },
 ]
@@ -79,23 +92,38 @@ describe('config.schema.json', () => {
   })
 
   it('accepts every file of random changes to a good one that the broker accepts', () => {
-    const keys = fc.constantFrom('settings', 'issuers', 'clients', 'rules', 'name', 'issuer', 'clientSecret', 'when', 'x')
+    const keys = fc.constantFrom(
+      'settings',
+      'issuers',
+      'clients',
+      'rules',
+      'name',
+      'issuer',
+      'clientSecret',
+      'when',
+      'x',
+    )
     const values = fc.oneof(
       fc.jsonValue({ maxDepth: 2 }),
       fc.constantFrom<unknown>({ env: 'A' }, 'https://a.example', ['a'], 'any', true, 7, 'a b'),
     )
     fc.assert(
-      fc.property(fc.constantFrom(...good), fc.array(fc.tuple(keys, fc.nat(3), values), { maxLength: 3 }), (file, changes) => {
-        const changed = structuredClone(file) as Record<string, unknown>
-        for (const [key, index, value] of changes) {
-          const lists = Object.values(changed).filter(Array.isArray)
-          const target = index === 0 ? changed : (lists[index % lists.length]?.[0] ?? changed)
-          if (typeof target === 'object' && target !== null) (target as Record<string, unknown>)[key] = value
-        }
-        // Two outcomes of a rule, or sources of a secret, are found by the broker one step later.
-        if (schemaFindings(changed).length > 0 || /pass|deny/.test(JSON.stringify(changed))) return
-        expect(isValid(changed), JSON.stringify([changed, isValid.errors])).toBe(true)
-      }),
+      fc.property(
+        fc.constantFrom(...good),
+        fc.array(fc.tuple(keys, fc.nat(3), values), { maxLength: 3 }),
+        (file, changes) => {
+          const changed = structuredClone(file) as Record<string, unknown>
+          for (const [key, index, value] of changes) {
+            const lists = Object.values(changed).filter(Array.isArray)
+            const target = index === 0 ? changed : (lists[index % lists.length]?.[0] ?? changed)
+            if (typeof target === 'object' && target !== null)
+              (target as Record<string, unknown>)[key] = value
+          }
+          // Two outcomes of a rule, or sources of a secret, are found by the broker one step later.
+          if (schemaFindings(changed).length > 0 || /pass|deny/.test(JSON.stringify(changed))) return
+          expect(isValid(changed), JSON.stringify([changed, isValid.errors])).toBe(true)
+        },
+      ),
       { numRuns: 500 },
     )
   })

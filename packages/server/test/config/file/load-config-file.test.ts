@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { describeConfig } from '../../../src/config/describe-config.ts'
@@ -28,10 +27,20 @@ describe('the example of the documentation', () => {
       requestTimeoutMs: 3_000,
       issuers: [
         { name: 'staff', issuer: 'https://idp.example.com', audiences: ['orders'] },
-        { name: 'dex', issuer: 'https://dex.example.com/dex', audiences: ['orders'], machineAudiences: 'any' },
+        {
+          name: 'dex',
+          issuer: 'https://dex.example.com/dex',
+          audiences: ['orders'],
+          machineAudiences: 'any',
+        },
       ],
       clients: {
-        reports: { clientId: 'reports', clientSecret: 'a-very-secret-text', scope: 'groups', audiences: ['orders'] },
+        reports: {
+          clientId: 'reports',
+          clientSecret: 'a-very-secret-text',
+          scope: 'groups',
+          audiences: ['orders'],
+        },
       },
       chooseClient: config.file?.rules?.compiled.choose,
       backendHeaders: ['x-caller'],
@@ -48,14 +57,17 @@ describe('the example of the documentation', () => {
     const { clients, ...rest } = parse(file)
     const written = parse(readFileSync(example, 'utf8'))
     expect(rest).toEqual({ issuers: written.issuers, rules: written.rules })
-    expect(clients).toEqual([{ ...written.clients[0], clientSecret: '******** (environment REPORTS_SECRET)' }])
+    expect(clients).toEqual([
+      { ...written.clients[0], clientSecret: '******** (environment REPORTS_SECRET)' },
+    ])
     expect(describeConfig(config)).not.toContain('a-very-secret-text')
   })
 })
 
 describe('the settings of a file', () => {
   it('are those of the variables, as text, number, boolean or list', () => {
-    const { broker, logLevel } = load(`settings:
+    const { broker, logLevel } = load(
+      `settings:
   CACHE_MAX_ENTRIES: 4_096
   STRIP_CREDENTIAL_HEADERS: false
   STATIC_AUDIENCES: [orders, billing]
@@ -64,7 +76,8 @@ describe('the settings of a file', () => {
   REFRESH_AHEAD_RATIO: 0.5
   LOG_LEVEL: WARN
   MAX_TOKEN_AGE: 0
-`.replace('4_096', '4096'))
+`.replace('4_096', '4096'),
+    )
     expect(broker).toMatchObject({
       cacheMaxEntries: 4096,
       credentialHeaders: { strip: false },
@@ -158,6 +171,22 @@ issuers:
     ])
   })
 
+  it('makes the issuer of a Kubernetes cluster', () => {
+    const yaml = `settings: { STATIC_CLIENT_ID: x }
+issuers:
+  - { name: pod, kubernetes: {}, audiences: [x] }
+  - { name: far, kubernetes: { server: 'https://10.0.0.1:6443', caFile: ca.crt }, audiences: [x], issuer: https://a.example }
+`
+    expect(load(yaml).broker.issuers).toEqual([
+      expect.objectContaining({ name: 'pod', jwksUri: 'https://kubernetes.default.svc/openid/v1/jwks' }),
+      expect.objectContaining({
+        name: 'far',
+        issuer: 'https://a.example',
+        jwksUri: 'https://10.0.0.1:6443/openid/v1/jwks',
+      }),
+    ])
+  })
+
   it('has the certificates of an issuer beside its options', () => {
     const ca = readFileSync(new URL('../../fixtures/dex-tls.crt', import.meta.url), 'utf8')
     const yaml = `settings: { STATIC_CLIENT_ID: x }
@@ -195,7 +224,19 @@ it('a list of what callers may use that has no effect is warned of', () => {
 })
 
 it('examples and descriptions are YAML on one line', () => {
-  for (const value of ['a b', 'a: b', 'yes', '7', 'it\'s "x"', '', 'a #b', '-', ['a, b', { 'x y': '{' }], {}, 'a\nb']) {
+  for (const value of [
+    'a b',
+    'a: b',
+    'yes',
+    '7',
+    'it\'s "x"',
+    '',
+    'a #b',
+    '-',
+    ['a, b', { 'x y': '{' }],
+    {},
+    'a\nb',
+  ]) {
     expect(parse(flowText(value))).toEqual(value)
     expect(flowText(value)).not.toContain('\n')
   }

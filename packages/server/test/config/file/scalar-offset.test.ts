@@ -46,7 +46,10 @@ describe('the place of a character', () => {
         kind,
         fc.nat(),
         (words, type, pick) => {
-          const text = words.flatMap(([each, blank]) => [each, blank]).slice(0, -1).join('')
+          const text = words
+            .flatMap(([each, blank]) => [each, blank])
+            .slice(0, -1)
+            .join('')
           const document = new Document({ when: text })
           Object.assign(document.get('when', true) as object, { type })
           const yaml = document.toString({ lineWidth: 40 })
@@ -57,8 +60,8 @@ describe('the place of a character', () => {
           const character = text[index] as string
           if (/\s/.test(character)) return
           const found = textFrom(yaml, index)
-          const escape = type === 'QUOTE_DOUBLE' || !found.startsWith(character) ? /^\\/ : /^$/
-          expect(found.replace(escape, '')[0]).toBe(character)
+          const prefix = type === 'QUOTE_DOUBLE' || !found.startsWith(character) ? /^\\/ : /^$/
+          expect(found.replace(prefix, '')[0]).toBe(character)
         },
       ),
       { numRuns: 300 },

@@ -9,7 +9,8 @@ export const credentialVariables = {
     group,
     kind: kind.text,
     example: 'reports',
-    description: "Static client id; overrides the caller's header. Required with a JWT gate, unless the configuration file has rules.",
+    description:
+      "Static client id; overrides the caller's header. Required with a JWT gate, unless the configuration file has rules.",
   }),
   STATIC_CLIENT_SECRET: option('client.clientSecret', {
     group,
