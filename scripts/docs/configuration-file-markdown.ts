@@ -95,7 +95,7 @@ The schema knows keys, types and forms. Only \`--check-config\` knows whether na
 
 ## Faults
 
-A file with faults stops the start. Every fault is reported at once, those of variables first:
+A file with faults stops the start. Every fault is reported at once, with variables first:
 
 \`\`\`text
 config.yaml:12:19: clients[1].clientSecret: holds the secret itself; name the environment variable or the file that holds it; example: clientSecret: { file: /run/secrets/reports }

@@ -29,7 +29,7 @@ export function configFrom(env: NodeJS.ProcessEnv, reader?: ConfigFileReader): C
     ...(file?.faults ?? []),
     ...reading.faults,
     ...(parts?.faults ?? []),
-    // Without the structure of the file, what is missing may stand in it.
+    // A variable that seems to be missing may be in a file that could not be parsed.
     ...(readFaults.length > 0 || file?.isMalformed ? [] : findConflicts(reading)),
   ]
   if (faults.length > 0) throw new ConfigError(ordered(faults.map(fault => placed(fault, env, file))))

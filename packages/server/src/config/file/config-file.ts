@@ -14,12 +14,12 @@ export interface Entry<Definition> {
   readonly definition: Definition
 }
 
-/** A configuration file as it is written, with its own faults; what it means together with the variables comes later. */
+/** A configuration file as it is written. Its meaning together with the variables is decided later. */
 export interface ConfigFile {
   readonly path: string
   /** The texts of the settings, as a variable would have them. */
   readonly texts: Readonly<Partial<Record<VariableName, string>>>
-  /** The entries without a fault of structure. */
+  /** The entries with a valid structure. */
   readonly issuers: readonly Entry<IssuerDefinition>[]
   readonly clients: readonly Entry<ClientDefinition>[]
   readonly rules: readonly Entry<RuleDefinition>[]

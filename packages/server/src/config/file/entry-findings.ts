@@ -9,7 +9,7 @@ import type { FileFinding } from './file-finding.ts'
 import type { ClientDefinition, IssuerDefinition, RuleDefinition } from './file-schema.ts'
 import { urlsOf } from './issuer-urls.ts'
 
-/** What the entries of the file are judged by, beside the file. */
+/** The configuration beside the file, against which its entries are checked. */
 export interface EntryContext {
   readonly settings: Partial<Settings>
   readonly hasGate: boolean
@@ -18,8 +18,8 @@ export interface EntryContext {
 }
 
 /**
- * Finds what is wrong with entries that are valid separately: keys that exclude each other, names of nothing, plain http. What a
- * rule says is for the rules' compiler.
+ * Finds what is wrong with entries that are valid separately: keys that exclude each other, unknown names, plain http. The
+ * compiler of rules checks conditions and actions.
  */
 export function entryFindings(file: ConfigFile, context: EntryContext): readonly FileFinding[] {
   return [

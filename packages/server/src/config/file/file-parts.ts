@@ -29,7 +29,7 @@ export interface FileSurroundings {
   ) => CompiledRules
 }
 
-/** What the variables say about the file's parts. */
+/** The variables, as far as the file depends on them. */
 export interface FileContext {
   /** Of the variables and the file. */
   readonly settings: Partial<Settings>
@@ -37,7 +37,7 @@ export interface FileContext {
   readonly hasDefaultClient: boolean
 }
 
-/** The options of core that a configuration file makes, and its faults. */
+/** The options of core that a configuration file makes, or the reasons why it cannot. */
 export interface FileParts {
   readonly options: Pick<TokenBrokerOptions, 'issuers' | 'clients' | 'chooseClient' | 'backendHeaders'>
   /** Certificates to trust for an issuer, by its name. */
@@ -140,7 +140,7 @@ function placeOfRule(place: readonly (string | number)[], rules: ConfigFile['rul
     : [...entry.path, ...rest]
 }
 
-/** What every kind of issuer has. */
+/** The options of every kind of issuer. */
 function callerOptions({
   name,
   issuer,

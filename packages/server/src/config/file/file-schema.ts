@@ -1,11 +1,10 @@
-import { audienceProblem, optionRules } from '@broker/core/options'
+import { optionRules } from '@broker/core/options'
 import * as z from 'zod'
-import { parseCredentialText, parseScopeText } from '../values/credential-text.ts'
-import { parseEndpointUrl, parseIssuer } from '../values/endpoint-url.ts'
+import { parseIssuer } from '../values/endpoint-url.ts'
 import { parseMilliseconds } from '../values/milliseconds.ts'
 import { quoteUrl } from '../values/quote-url.ts'
-import { quoteValue } from '../values/quote-value.ts'
 import { Refusal } from '../values/refusal.ts'
+import { clientIds, list, name, parsed, peer, scope, strings, text, url } from './file-values.ts'
 import { settingsSchema } from './settings-schema.ts'
 
 /** The version of the file's keys. */
@@ -13,41 +12,6 @@ export const apiVersion = 'dex-token-broker/v1'
 
 /** The algorithms that the gate can verify. */
 const algorithms = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'] as const
-
-/** Names of issuers and clients; they appear in rules, logs and metrics. */
-const name = z
-  .string()
-  .regex(/^[A-Za-z\d._-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, underscores or hyphens')
-
-/** A text that a parser of a variable's value accepts; the parser words the fault. `hint` is for JSON Schema alone. */
-function parsed(parse: (text: string) => unknown, hint: Readonly<Record<string, unknown>> = {}) {
-  return z
-    .string()
-    .min(1, 'must not be empty')
-    .superRefine((text, context) => {
-      if (text === '') return
-      try {
-        parse(text)
-      } catch (error) {
-        if (!(error instanceof Refusal)) throw error
-        for (const message of error.problems) context.addIssue({ code: 'custom', message })
-      }
-    })
-    .meta(hint)
-}
-
-const url = parsed(parseEndpointUrl, { pattern: '^https?://' })
-const text = (maxLength: number) => parsed(value => parseCredentialText(value, maxLength), { maxLength })
-const scope = parsed(value => parseScopeText(value, optionRules['client.scope'].maxLength), {
-  maxLength: optionRules['client.scope'].maxLength,
-})
-const peer = parsed(value => {
-  const problem = audienceProblem(value)
-  if (problem !== undefined) throw new Refusal(`${quoteValue(value)} ${problem}`)
-})
-const list = <Item extends z.ZodType>(item: Item) => z.array(item).min(1, 'must not be an empty list')
-const strings = list(text(1_024))
-const clientIds = list(text(optionRules['client.clientId'].maxLength))
 
 /** A key with its description, in one place for docs and editors. */
 function key<Schema extends z.ZodType>(schema: Schema, description: string, example: unknown): Schema {
@@ -245,7 +209,7 @@ export const fileSchema = z
     ]).optional(),
     rules: key(
       list(ruleSchema),
-      'Who gets which token, in order: the first rule that matches decides, and no match is 403. Default: every admitted request gets the token of the default client.',
+      'Rules in order: the first one that matches decides, and no match is 403. Default: every admitted request gets the token of the default client.',
       [{ name: 'staff', when: 'caller.issuer == "staff"', client: 'reports' }],
     ).optional(),
   })

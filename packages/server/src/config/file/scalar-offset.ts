@@ -52,7 +52,7 @@ export function scalarOffset(scalar: Scalar, file: string, index: number): numbe
 }
 
 interface Step {
-  /** What the characters of the file stand for. */
+  /** The text that the characters of the file stand for. */
   readonly text: string
   /** The number of characters in the file. */
   readonly length: number

@@ -22,7 +22,7 @@ export interface FilePosition {
 /** A place in the structure of the file: keys, and indexes of lists. */
 export type FilePath = readonly (string | number)[]
 
-/** A fault of the YAML itself. */
+/** An error in the YAML. */
 export interface YamlFault extends FilePosition {
   readonly problem: string
 }

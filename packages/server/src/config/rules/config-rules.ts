@@ -99,7 +99,7 @@ const gateIsDescribedOnce: Rule = ({ isSet, file }) =>
 
 const ofGate = ['REQUIRED_GROUPS', 'REQUIRED_SCOPES', 'GROUPS_CLAIM', 'MACHINE_AUDIENCES'] as const
 
-/** Whoever requires a group would not expect an open door. */
+/** A condition on claims without a gate would admit everybody. */
 const claimsHaveAGate: Rule = reading =>
   hasGate(reading)
     ? []

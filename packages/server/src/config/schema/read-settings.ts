@@ -21,7 +21,7 @@ export interface SettingsReading {
 }
 
 /**
- * Reads each variable separately, so that one fault does not hide another. The environment wins over the settings of the file,
+ * Reads each variable separately, so that one fault does not hide another. The environment overrides the settings of the file,
  * unless the variable is empty.
  */
 export function readSettings(env: NodeJS.ProcessEnv, file?: ConfigFile): SettingsReading {

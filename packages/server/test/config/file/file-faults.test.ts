@@ -135,7 +135,7 @@ describe('a fault of the structure', () => {
     ],
     [
       'issuers:\n  - { name: a, kubernetes: {}, audiences: [x], jwksUri: https://a.example }',
-      /^2:49: issuers\[0\].jwksUri: has no meaning beside kubernetes$/,
+      /^2:48: issuers\[0\].jwksUri: has no meaning beside kubernetes$/,
     ],
     [
       'issuers:\n  - { name: a, kubernetes: {} }',
@@ -143,7 +143,7 @@ describe('a fault of the structure', () => {
     ],
     [
       'issuers:\n  - { name: a, audiences: [x], kubernetes: { server: http://a.example } }',
-      /^2:56: issuers\[0\].kubernetes.server: .* is not https/,
+      /^2:54: issuers\[0\].kubernetes.server: .* is not https/,
     ],
     ['clients:\n  - { name: a, clientSecret: { env: A } }', /^2:5: clients\[0\].clientId: is missing$/],
   ])('%s has its place', (yaml, fault) => {

@@ -47,7 +47,7 @@ describe('the place of a character', () => {
         fc.nat(),
         (words, type, pick) => {
           const text = words
-            .flatMap(([each, blank]) => [each, blank])
+            .flat()
             .slice(0, -1)
             .join('')
           const document = new Document({ when: text })
