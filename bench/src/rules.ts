@@ -1,4 +1,4 @@
-// What rules add to a check: CPU time per decision with ten rules of which the last matches, and with none.
+// The cost of rules in a check: CPU time per decision with ten rules of which the last matches, and with none.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { AuthenticatedCaller, ChooseClient, IncomingRequest } from '@broker/core'
