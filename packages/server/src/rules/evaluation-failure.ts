@@ -41,7 +41,7 @@ const problems: Readonly<Record<string, string>> = {
   modulo_by_zero: 'division by zero',
 }
 
-/** The texts of our own functions hold no values; those of other errors may. */
+/** The failures of the functions defined here have fixed texts; other messages may hold values. */
 function ownProblem(error: unknown): string {
   return error instanceof SearchTooLong || error instanceof TooManyParts
     ? error.message
