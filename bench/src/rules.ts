@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { AuthenticatedCaller, ChooseClient, IncomingRequest } from '@broker/core'
-import { compileRules, type RuleDefinition } from '@broker/server'
+import { compileRules, type RuleDefinition } from '@broker/server/rules'
 import { type Summary, summarize } from './statistics.ts'
 
 const { values } = parseArgs({
