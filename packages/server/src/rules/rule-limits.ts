@@ -13,5 +13,5 @@ export const ruleLimits = {
   /** Of the instructions of a compiled pattern. */
   patternInstructions: 500,
   /** Of searches in one evaluation: length times instructions for `matches`, the product of both lengths for `contains` and `split`. */
-  searchSteps: 4_000_000,
+  searchSteps: 500_000,
 } as const

@@ -127,15 +127,15 @@ describe('the cost of rules', () => {
       resultOf(when, callerWith({ subject, groups: ['a', 'a', 'a'] }))
     expect(of('caller.subject.matches("b")', 'a'.repeat(100_000))).toBe(false)
     expect(of('caller.subject.matches("b")', 'a'.repeat(4_000_001))).toBe('failed')
-    expect(of('caller.groups.exists(g, caller.subject.matches("b"))', 'a'.repeat(500_000))).toBe('failed')
-    expect(of('(caller.subject + "b").contains(caller.subject + "c")', 'a'.repeat(1_000))).toBe(false)
+    expect(of('caller.groups.exists(g, caller.subject.matches("b"))', 'a'.repeat(100_000))).toBe('failed')
+    expect(of('(caller.subject + "b").contains(caller.subject + "c")', 'a'.repeat(600))).toBe(false)
     expect(of('(caller.subject + "b").contains(caller.subject + "c")', 'a'.repeat(2_000))).toBe('failed')
     expect(of('caller.subject.split(caller.subject).size() == 1', 'a'.repeat(2_001))).toBe('failed')
     expect(of('caller.subject.split(" ").exists(s, s == "b")', 'a '.repeat(199))).toBe(false)
     expect(of('caller.subject.split(" ").exists(s, s == "b")', 'a '.repeat(200))).toBe('failed')
     const operand = 'caller.subject.contains("b")'
-    expect(of([operand, operand, operand].join(' || '), 'a'.repeat(2_000_000))).toBe('failed')
-    expect(of([1, 2, 3].map(() => `!${operand}`).join(' && '), 'a'.repeat(2_000_000))).toBe(true)
+    expect(of([operand, operand, operand].join(' || '), 'a'.repeat(200_000))).toBe('failed')
+    expect(of([1, 2, 3].map(() => `!${operand}`).join(' && '), 'a'.repeat(200_000))).toBe(true)
   })
 
   it('finds the same as a native expression on harmless text', () => {
