@@ -5,7 +5,7 @@ import { CallerVariable } from './rule-variables.ts'
 /** The value of the operands of a rule that read only the caller: known for all requests of the caller. */
 export type CallerPart = true | false | Error
 
-/** What is known about a caller, from one check to the next. */
+/** The results for a caller that hold from one check to the next. */
 export class CallerState {
   readonly variable: CallerVariable | undefined
   /** By rule; empty until the rule is first judged. */

@@ -1,4 +1,5 @@
 import { Environment } from '@marcbachmann/cel-js'
+import type { EvaluationBudget } from './evaluation-budget.ts'
 import type { LinearPatterns } from './linear-patterns.ts'
 import { ruleLimits } from './rule-limits.ts'
 import { CallerVariable, callerFields, RequestVariable, requestFields } from './rule-variables.ts'
@@ -10,13 +11,23 @@ import { callOf, childrenOf, type SyntaxNode } from './syntax-node.ts'
  */
 const replacements: Readonly<Record<string, string>> = {
   matches: 'matchesLinear',
-  contains: 'containsShort',
-  split: 'splitShort',
+  contains: 'containsBounded',
+  split: 'splitBounded',
 }
 
 /** The CEL environment of a set of rules: its variables, types, functions and limits. */
-export function createCelEnvironment(patterns: LinearPatterns): Environment {
+export function createCelEnvironment(patterns: LinearPatterns, budget: EvaluationBudget): Environment {
   const matches = (text: string, pattern: string) => patterns.matches(text, pattern)
+  const contains = (text: string, sought: string) => {
+    budget.spend(text.length * sought.length)
+    return text.includes(sought)
+  }
+  const split = (text: string, separator: string) => {
+    budget.spend(text.length * separator.length)
+    const parts = text.split(separator, ruleLimits.listItems + 1)
+    if (parts.length > ruleLimits.listItems) throw new TooManyParts()
+    return parts
+  }
   const sync = { async: false }
   return new Environment({
     limits: {
@@ -33,8 +44,8 @@ export function createCelEnvironment(patterns: LinearPatterns): Environment {
     .registerVariable('context', 'map<string, string>')
     .registerFunction('string.matchesLinear(string): bool', matches, sync)
     .registerFunction('matchesLinear(string, string): bool', matches, sync)
-    .registerFunction('string.containsShort(string): bool', containsShort, sync)
-    .registerFunction('string.splitShort(string): list<string>', splitShort, sync)
+    .registerFunction('string.containsBounded(string): bool', contains, sync)
+    .registerFunction('string.splitBounded(string): list<string>', split, sync)
 }
 
 /** Renames the calls that must not reach the library's own functions, inside macros too. */
@@ -46,19 +57,10 @@ export function replaceCalls(node: SyntaxNode): void {
   for (const child of childrenOf(node)) replaceCalls(child)
 }
 
-function containsShort(text: string, sought: string): boolean {
-  assertShort(sought)
-  return text.includes(sought)
-}
-
-function splitShort(text: string, separator: string): string[] {
-  assertShort(separator)
-  const parts = text.split(separator, ruleLimits.listItems + 1)
-  if (parts.length > ruleLimits.listItems) throw new RangeError('split gives too many parts')
-  return parts
-}
-
-/** A search costs the product of both lengths at worst. */
-function assertShort(sought: string): void {
-  if (sought.length > ruleLimits.soughtLength) throw new RangeError('the text to look for is too long')
+/** The failure of an expression that splits a text into more parts than a macro may iterate over. */
+export class TooManyParts extends RangeError {
+  override readonly name: string = 'TooManyParts'
+  constructor() {
+    super('split gives too many parts')
+  }
 }

@@ -3,6 +3,7 @@ import type { Environment } from '@marcbachmann/cel-js'
 import { createCelEnvironment } from './cel-environment.ts'
 import { type CompiledExpression, compileExpression, type ExpectedResult } from './compiled-expression.ts'
 import { CompiledRule, type HeaderExpression } from './compiled-rule.ts'
+import { EvaluationBudget } from './evaluation-budget.ts'
 import type { SurveyContext } from './expression-survey.ts'
 import { LinearPatterns } from './linear-patterns.ts'
 import { didYouMean } from './nearest-name.ts'
@@ -45,14 +46,15 @@ class RuleCompiler {
   readonly faults: RuleFault[] = []
   readonly #options: CompileRulesOptions
   readonly #environment: Environment
+  readonly #budget = new EvaluationBudget()
   readonly #context: SurveyContext
   /** Where each name is first used. */
   readonly #names = new Map<string, number>()
 
   constructor(options: CompileRulesOptions) {
-    const patterns = new LinearPatterns()
+    const patterns = new LinearPatterns(this.#budget)
     this.#options = options
-    this.#environment = createCelEnvironment(patterns)
+    this.#environment = createCelEnvironment(patterns, this.#budget)
     this.#context = { patterns, issuers: options.issuers, hasGate: options.hasGate }
   }
 
@@ -63,7 +65,7 @@ class RuleCompiler {
     const when = this.#expression(definition.when, 'bool', [...path, 'when'])
     const set = this.#headersOf(definition, path)
     if (action === undefined || when === undefined) return undefined
-    return new CompiledRule(definition.name, when, action, set)
+    return new CompiledRule(definition.name, when, action, set, this.#budget)
   }
 
   #checkName(name: string, path: FaultPath): void {

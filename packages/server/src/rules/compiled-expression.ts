@@ -26,10 +26,10 @@ export interface CompiledExpression {
   readonly evaluate: Evaluate
 }
 
-/** What an expression must give. */
+/** The type that an expression must have. */
 export type ExpectedResult = 'bool' | 'string'
 
-/** Compiles an expression. Returns its faults when there are any. */
+/** Compiles an expression, or returns the faults in it. */
 export function compileExpression(
   text: string,
   expected: ExpectedResult,
@@ -162,8 +162,8 @@ function plainWords(message: string): string {
     )
     .replace(/^Exceeded max\w+ \((\d+)\)/, 'more than $1 items')
     .replaceAll('matchesLinear', 'matches')
-    .replaceAll('containsShort', 'contains')
-    .replaceAll('splitShort', 'split')
+    .replaceAll('containsBounded', 'contains')
+    .replaceAll('splitBounded', 'split')
     .replace(/^Unexpected character: '?=.*/, 'a single = is not an operator; compare with ==')
     .replace(
       /^(\w+)\(var.*iteration variable$/,

@@ -1,6 +1,7 @@
 import type { Choice, Denial, IncomingRequest } from '@broker/core'
 import type { CallerPart, CallerState } from './caller-state.ts'
 import type { CompiledExpression, Operand } from './compiled-expression.ts'
+import type { EvaluationBudget } from './evaluation-budget.ts'
 import { evaluationProblem, isAbsence } from './evaluation-failure.ts'
 import { ruleLimits } from './rule-limits.ts'
 import type { RuleVariables } from './rule-variables.ts'
@@ -27,6 +28,7 @@ export class CompiledRule {
   readonly when: CompiledExpression
   readonly set: readonly HeaderExpression[]
   readonly #action: Choice
+  readonly #budget: EvaluationBudget
   readonly #reads: ReadonlySet<string>
   readonly #callerOperands: readonly Operand[]
   readonly #requestOperands: readonly Operand[]
@@ -36,8 +38,15 @@ export class CompiledRule {
   readonly #tooManyItems: Refusal
 
   /** `action` is the choice without `set`. */
-  constructor(name: string, when: CompiledExpression, action: Choice, set: readonly HeaderExpression[]) {
+  constructor(
+    name: string,
+    when: CompiledExpression,
+    action: Choice,
+    set: readonly HeaderExpression[],
+    budget: EvaluationBudget,
+  ) {
     this.name = name
+    this.#budget = budget
     this.when = when
     this.set = set
     this.#action = Object.freeze({ ...action, rule: name })
@@ -83,13 +92,13 @@ export class CompiledRule {
     if (this.#readsGroups && state.groupsAreTooMany) return this.#tooManyItems
     let part = state.parts[index]
     if (part === undefined) {
-      part = conjunction(this.#callerOperands, variables)
+      part = this.#conjunction(this.#callerOperands, variables)
       state.parts[index] = part
     }
     // As in CEL, false beats a failure, wherever it stands.
     if (part === false) return false
     if (this.#requestOperands.length > 0) {
-      const rest = conjunction(this.#requestOperands, variables)
+      const rest = this.#conjunction(this.#requestOperands, variables)
       if (rest === false) return false
       if (part === true) part = rest
     }
@@ -103,6 +112,7 @@ export class CompiledRule {
     if (known !== undefined) return known
     const set: Record<string, string | undefined> = {}
     for (const { header, expression } of this.set) {
+      this.#budget.start()
       try {
         const value = expression.evaluate(variables)
         set[header] = typeof value === 'string' ? value : undefined
@@ -116,9 +126,21 @@ export class CompiledRule {
     return choice
   }
 
+  /** False when one operand is false, else the first failure, else true. */
+  #conjunction(operands: readonly Operand[], variables: RuleVariables): CallerPart {
+    let result: CallerPart = true
+    for (const operand of operands) {
+      this.#budget.start()
+      const value = resultOf(operand, variables)
+      if (value === false) return false
+      if (value !== true && result === true) result = value
+    }
+    return result
+  }
+
   /** The text of the first operand of `when` that is false. */
   falseOperand(variables: RuleVariables): string | undefined {
-    return this.when.operands.find(operand => resultOf(operand, variables) === false)?.text
+    return this.when.operands.find(operand => this.#conjunction([operand], variables) === false)?.text
   }
 
   #failure(error: unknown): Refusal {
@@ -133,17 +155,6 @@ export class CompiledRule {
 /** `deny` is for the caller, `problem` for the operator. */
 function refusal(rule: string, deny: string, problem: string): Refusal {
   return Object.freeze({ outcome: 'refused', problem, denial: Object.freeze({ deny, rule }) })
-}
-
-/** False when one operand is false, else the first failure, else true. */
-function conjunction(operands: readonly Operand[], variables: RuleVariables): CallerPart {
-  let result: CallerPart = true
-  for (const operand of operands) {
-    const value = resultOf(operand, variables)
-    if (value === false) return false
-    if (value !== true && result === true) result = value
-  }
-  return result
 }
 
 function resultOf(operand: Operand, variables: RuleVariables): CallerPart {

@@ -1,3 +1,6 @@
+import { TooManyParts } from './cel-environment.ts'
+import { SearchTooLong } from './evaluation-budget.ts'
+
 /** Why an expression failed, in words that hold nothing of a caller: the text is the configuration's. */
 export function evaluationProblem(error: unknown): string {
   const { code, node } = (typeof error === 'object' && error !== null ? error : {}) as {
@@ -38,13 +41,9 @@ const problems: Readonly<Record<string, string>> = {
   modulo_by_zero: 'division by zero',
 }
 
-/** Our own functions throw fixed texts as RangeError; everything else may hold values. */
+/** The failures of the functions defined here have fixed texts; other messages may hold values. */
 function ownProblem(error: unknown): string {
-  return error instanceof RangeError && ownTexts.has(error.message) ? error.message : 'a value cannot be used'
+  return error instanceof SearchTooLong || error instanceof TooManyParts
+    ? error.message
+    : 'a value cannot be used'
 }
-
-const ownTexts = new Set([
-  'the text is too long for matches',
-  'split gives too many parts',
-  'the text to look for is too long',
-])

@@ -117,7 +117,7 @@ export class ExpressionSurvey {
     } else if (name === 'duration' && literalText(parameters[0]) === undefined) {
       this.#fault(node, 'duration takes a literal text, such as duration("1h")')
     } else if (name === 'has' && parameters[0]?.op !== '.') {
-      this.#fault(node, 'has takes a member, such as has(caller.claims.email)')
+      this.#fault(node, 'has takes a member: has(caller.claims.email)')
     } else if (name.startsWith('get') && parameters.length > 0) {
       this.#checkTimeZone(node, parameters[0])
     }

@@ -1,19 +1,26 @@
 import { RE2JS } from 're2js'
+import type { EvaluationBudget } from './evaluation-budget.ts'
 import { ruleLimits } from './rule-limits.ts'
 
 /** The compiled patterns of `matches`, by their text, on an engine that never backtracks. */
 export class LinearPatterns {
-  readonly #engines = new Map<string, RE2JS>()
+  readonly #engines = new Map<string, { readonly engine: RE2JS; readonly instructions: number }>()
+  readonly #budget: EvaluationBudget
+
+  constructor(budget: EvaluationBudget) {
+    this.#budget = budget
+  }
 
   /** Compiles a pattern for `matches`. Returns the problem when it cannot be used. */
   add(pattern: string): string | undefined {
     if (this.#engines.has(pattern)) return undefined
     try {
       const engine = RE2JS.compile(pattern)
-      if (engine.programSize() > ruleLimits.patternInstructions) {
+      const instructions = engine.programSize()
+      if (instructions > ruleLimits.patternInstructions) {
         return 'the pattern is too large; use shorter repetitions'
       }
-      this.#engines.set(pattern, engine)
+      this.#engines.set(pattern, { engine, instructions })
       return undefined
     } catch (error) {
       const detail = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : ''
@@ -23,9 +30,9 @@ export class LinearPatterns {
 
   /** Whether a pattern matches somewhere in a text, in time linear to its length. */
   matches(text: string, pattern: string): boolean {
-    if (text.length > ruleLimits.searchedLength) throw new RangeError('the text is too long for matches')
-    const engine = this.#engines.get(pattern)
-    if (engine === undefined) throw new TypeError('the pattern was not compiled')
-    return engine.test(text)
+    const compiled = this.#engines.get(pattern)
+    if (compiled === undefined) throw new TypeError('the pattern was not compiled')
+    this.#budget.spend(text.length * compiled.instructions)
+    return compiled.engine.test(text)
   }
 }

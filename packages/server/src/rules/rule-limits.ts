@@ -1,4 +1,4 @@
-/** The bounds of rules. With them an evaluation costs milliseconds at worst, whatever the caller sends. */
+/** The bounds of rules. With them the cost of an evaluation grows no faster than the expression times the request. */
 export const ruleLimits = {
   /** Of an expression's text, in UTF-16 code units. */
   expressionLength: 4_096,
@@ -12,8 +12,6 @@ export const ruleLimits = {
   claimsDepth: 32,
   /** Of the instructions of a compiled pattern. */
   patternInstructions: 500,
-  /** Of the text that `matches` searches, in UTF-16 code units. */
-  searchedLength: 8_192,
-  /** Of the text that `contains` and `split` look for, in UTF-16 code units. */
-  soughtLength: 256,
+  /** Of searches in one evaluation: length times instructions for `matches`, the product of both lengths for `contains` and `split`. */
+  searchSteps: 500_000,
 } as const

@@ -1,6 +1,7 @@
 import { tests as conformance } from '@bufbuild/cel-spec/testdata/conformance.js'
 import { expect, it } from 'vitest'
 import { createCelEnvironment, replaceCalls } from '../../src/rules/cel-environment.ts'
+import { EvaluationBudget } from '../../src/rules/evaluation-budget.ts'
 import { LinearPatterns } from '../../src/rules/linear-patterns.ts'
 import { callOf, childrenOf, literalText, type SyntaxNode } from '../../src/rules/syntax-node.ts'
 
@@ -17,8 +18,9 @@ const otherSuites =
   /^(block_ext|bindings_ext|dynamic|encoders_ext|enums|fields|macros2|math_ext|optionals|proto[23].*|string_ext|type_deductions|unknowns|wrappers|.*_ext)$/
 const otherSettings = ['bindings', 'typeEnv', 'container', 'checkOnly', 'typedResult', 'disableCheck']
 
-const patterns = new LinearPatterns()
-const environment = createCelEnvironment(patterns)
+const budget = new EvaluationBudget()
+const patterns = new LinearPatterns(budget)
+const environment = createCelEnvironment(patterns, budget)
 
 it('the engine of rules follows the conformance suite of CEL, except for the listed cases', async () => {
   const cases = casesOf()
@@ -54,6 +56,7 @@ function isScalar(value: Value | undefined): boolean {
 }
 
 function evaluate(expr: string): string {
+  budget.start()
   try {
     const parsed = environment.parse(expr)
     const tree = parsed.ast as unknown as SyntaxNode

@@ -123,14 +123,19 @@ describe('the cost of rules', () => {
   })
 
   it('is bounded by the lengths of what is searched, sought and split', () => {
-    const of = (when: string, subject: string) => resultOf(when, callerWith({ subject }))
-    expect(of('caller.subject.matches("b")', 'a'.repeat(8_192))).toBe(false)
-    expect(of('caller.subject.matches("b")', 'a'.repeat(8_193))).toBe('failed')
-    expect(of('"a".contains(caller.subject)', 'a'.repeat(256))).toBe(false)
-    expect(of('"a".contains(caller.subject)', 'a'.repeat(257))).toBe('failed')
+    const of = (when: string, subject: string) =>
+      resultOf(when, callerWith({ subject, groups: ['a', 'a', 'a'] }))
+    expect(of('caller.subject.matches("b")', 'a'.repeat(100_000))).toBe(false)
+    expect(of('caller.subject.matches("b")', 'a'.repeat(4_000_001))).toBe('failed')
+    expect(of('caller.groups.exists(g, caller.subject.matches("b"))', 'a'.repeat(100_000))).toBe('failed')
+    expect(of('(caller.subject + "b").contains(caller.subject + "c")', 'a'.repeat(600))).toBe(false)
+    expect(of('(caller.subject + "b").contains(caller.subject + "c")', 'a'.repeat(2_000))).toBe('failed')
+    expect(of('caller.subject.split(caller.subject).size() == 1', 'a'.repeat(2_001))).toBe('failed')
     expect(of('caller.subject.split(" ").exists(s, s == "b")', 'a '.repeat(199))).toBe(false)
     expect(of('caller.subject.split(" ").exists(s, s == "b")', 'a '.repeat(200))).toBe('failed')
-    expect(of('"a".split(caller.subject).size() == 1', 'a'.repeat(257))).toBe('failed')
+    const operand = 'caller.subject.contains("b")'
+    expect(of([operand, operand, operand].join(' || '), 'a'.repeat(200_000))).toBe('failed')
+    expect(of([1, 2, 3].map(() => `!${operand}`).join(' && '), 'a'.repeat(200_000))).toBe(true)
   })
 
   it('finds the same as a native expression on harmless text', () => {
