@@ -46,10 +46,7 @@ describe('the place of a character', () => {
         kind,
         fc.nat(),
         (words, type, pick) => {
-          const text = words
-            .flat()
-            .slice(0, -1)
-            .join('')
+          const text = words.flat().slice(0, -1).join('')
           const document = new Document({ when: text })
           Object.assign(document.get('when', true) as object, { type })
           const yaml = document.toString({ lineWidth: 40 })
