@@ -1,5 +1,6 @@
+import { brokerCommand } from '@broker/testing'
 import { describe, expect, it } from 'vitest'
-import { runCommand } from '../../support/command.ts'
+import { Command, runCommand } from '../../support/command.ts'
 import { ConfigFolder } from './config-folder.ts'
 
 const good = `clients:
@@ -65,6 +66,30 @@ describe('the command with CONFIG_FILE', () => {
       expect.objectContaining({ level: 'fatal', file: folder.file, line: 3, column: 62 }),
     ])
     expect(stderr).not.toContain('hunter2')
+  })
+
+  it('loads what reads a file only when there is one', async () => {
+    using folder = new ConfigFolder(good)
+    const preload = `
+      import { registerHooks } from 'node:module'
+      registerHooks({
+        load(url, context, next) {
+          if (/node_modules.(?:\\.pnpm.)?(?:zod|yaml)@?/.test(url)) process.stderr.write('loaded ')
+          return next(url, context)
+        },
+      })`
+    const stderrOf = async (env: Readonly<Record<string, string>>) => {
+      const hook = `data:text/javascript,${encodeURIComponent(preload)}`
+      await using command = new Command(
+        process.execPath,
+        ['--import', hook, brokerCommand, '--check-config'],
+        env,
+      )
+      await command.end()
+      return command.stderr
+    }
+    expect(await stderrOf({})).toBe('')
+    expect(await stderrOf({ ...environment, CONFIG_FILE: folder.file })).toContain('loaded')
   })
 
   it('says at start which file is in effect and how much is in it', async () => {
