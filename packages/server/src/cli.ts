@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { shownUrl } from '@broker/core/options'
+import type { Config } from './config/config.ts'
+import { configFrom } from './config/config-from.ts'
 import { describeConfig } from './config/describe-config.ts'
 import { helpText } from './config/help-text.ts'
-import { loadConfig } from './config/load-config.ts'
 import { createLogger } from './create-logger.ts'
 import { startFailure } from './start-failure.ts'
 import { startServer } from './start-server.ts'
@@ -12,7 +13,8 @@ import { version } from './version.ts'
 
 const usage = `Usage: dex-token-broker [--help | --version | --check-config]
 
-Answers Envoy's ext_authz checks with Dex access tokens. Environment variables hold the whole configuration.
+Answers Envoy's ext_authz checks with Dex access tokens. Environment variables hold the configuration, and the
+file that CONFIG_FILE names holds what needs more: issuers, clients and rules.
 
   --help          print this text
   --version       print the version
@@ -35,7 +37,7 @@ async function main(): Promise<void> {
   } else if (options.version) {
     process.stdout.write(`dex-token-broker ${version()}\n`)
   } else if (options['check-config']) {
-    const config = loadConfig(process.env)
+    const config = await readConfig()
     process.stdout.write(`${describeConfig(config)}\n`)
     for (const warning of config.warnings) process.stderr.write(`warning: ${warning}\n`)
   } else {
@@ -65,14 +67,29 @@ function readArguments() {
   }
 }
 
+/** Loads what reads a configuration file only when there is one, because that takes longer than the rest of the start. */
+async function readConfig(): Promise<Config> {
+  if (!process.env['CONFIG_FILE']) return configFrom(process.env)
+  return (await import('./config/load-config.ts')).loadConfig(process.env)
+}
+
 async function serve(): Promise<void> {
   // Checks that wait for Dex right after a start make V8 allocate the objects of every later check in the old space.
   setFlagsFromString('--no-allocation-site-pretenuring')
-  const config = loadConfig(process.env)
+  const config = await readConfig()
   const logger = createLogger(config)
   const { issuer, tokenEndpoint } = config.broker
   const endpoint = tokenEndpoint && shownUrl(tokenEndpoint)
-  logger.info({ version: version(), node: process.version, issuer, tokenEndpoint: endpoint }, 'starting')
+  const file = config.file && {
+    configFile: config.file.path,
+    issuers: config.file.issuers,
+    clients: config.file.clients,
+    rules: config.file.rules?.count ?? 0,
+  }
+  logger.info(
+    { version: version(), node: process.version, issuer, tokenEndpoint: endpoint, ...file },
+    'starting',
+  )
   const server = await startServer(config, logger)
   let stopping = false
   onStopSignal(async signal => {

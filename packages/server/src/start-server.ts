@@ -41,6 +41,10 @@ export async function startServer(
   logger: Logger = createLogger(config),
 ): Promise<RunningServer> {
   for (const warning of config.warnings) logger.warn(warning)
+  if (config.file?.rules) {
+    config.file.rules.failures.listener = failure =>
+      logger.warn({ ...failure }, 'the expression of a rule failed; request refused')
+  }
   const metrics = new BrokerMetrics(() => droppedLines(logger))
   const {
     requestTimeoutMs = optionRules.requestTimeoutMs.default,
@@ -51,8 +55,20 @@ export async function startServer(
     timeoutMs: requestTimeoutMs,
     maxConnections,
   })
+  const issuerTransports = new Map(
+    Object.entries(config.file?.issuerCertificates ?? {}).map(([name, { certificates }]) => [
+      name,
+      createDexTransport({ caCertificates: certificates, timeoutMs: requestTimeoutMs, maxConnections }),
+    ]),
+  )
   const broker = new TokenBroker({
     ...config.broker,
+    ...(config.broker.issuers && {
+      issuers: config.broker.issuers.map(issuer => {
+        const transport = issuerTransports.get(issuer.name)?.transport
+        return transport === undefined ? issuer : { ...issuer, transport }
+      }),
+    }),
     transport: dex.transport,
     userAgent: `dex-token-broker/${version()}`,
     logger,
@@ -74,7 +90,7 @@ export async function startServer(
     const finished = await stopListeners(serving, timeoutMs)
     await admin?.stop(0)
     await broker.close()
-    await dex.close()
+    await Promise.all([dex, ...issuerTransports.values()].map(transport => transport.close()))
     return finished
   }
   try {

@@ -1,0 +1,19 @@
+/** The bounds of rules. With them an evaluation costs milliseconds at worst, whatever the caller sends. */
+export const ruleLimits = {
+  /** Of an expression's text, in UTF-16 code units. */
+  expressionLength: 4_096,
+  /** Of operands, operators and calls in an expression. */
+  expressionNodes: 500,
+  /** Of nested parentheses, calls, indexes and members. */
+  expressionDepth: 50,
+  /** Of a list or map in an expression, in the claims, and of what `split` returns: what a macro can iterate over. */
+  listItems: 200,
+  /** Of nested lists and maps in the claims. */
+  claimsDepth: 32,
+  /** Of the instructions of a compiled pattern. */
+  patternInstructions: 500,
+  /** Of the text that `matches` searches, in UTF-16 code units. */
+  searchedLength: 8_192,
+  /** Of the text that `contains` and `split` look for, in UTF-16 code units. */
+  soughtLength: 256,
+} as const
