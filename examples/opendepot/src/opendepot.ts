@@ -38,7 +38,9 @@ for (const [name, token, alone, throughBroker] of rows) {
 }
 
 assert.deepEqual(failures, [])
-console.log('people pass with their own JWT; pipelines and service accounts get a token that the registry accepts')
+console.log(
+  'people pass with their own JWT; pipelines and service accounts get a token that the registry accepts',
+)
 
 function shown(answer: { readonly status: number; readonly path?: string }): string {
   return answer.path === undefined ? `${answer.status}` : `${answer.status} ${answer.path}`

@@ -64,7 +64,7 @@ export async function startStory(options: StoryOptions = {}): Promise<Story> {
   const cluster = stack.use(await (options.startApiServer ?? startApiServerStandIn)())
   const caFile = await write('ca.crt', cluster.caCert)
   const brokersAccount = { namespace: 'broker', name: 'dex-token-broker' }
-  const tokenFile = await write('token', await cluster.requestToken(brokersAccount))
+  await write('token', await cluster.requestToken(brokersAccount))
   await write('ci-pipeline-secret', ci.secret)
 
   const registry = stack.use(

@@ -1,4 +1,9 @@
-import { type ApiServer, type RealApiServer, startApiServerStandIn, startRealApiServer } from '@broker/testing'
+import {
+  type ApiServer,
+  type RealApiServer,
+  startApiServerStandIn,
+  startRealApiServer,
+} from '@broker/testing'
 import { needs } from '@broker/testing/vitest'
 import { describe } from 'vitest'
 
@@ -11,7 +16,10 @@ export function describeClusters(name: string, tests: (start: () => Promise<ApiS
 }
 
 /** Runs tests for a real kube-apiserver where there is one. */
-export function describeRealCluster(name: string, tests: (start: () => Promise<RealApiServer>) => void): void {
+export function describeRealCluster(
+  name: string,
+  tests: (start: () => Promise<RealApiServer>) => void,
+): void {
   const options = needs({ KUBE_APISERVER_BIN: apiServer !== '', ETCD_BIN: etcd !== '' })
   describe(`${name}, a real kube-apiserver`, { timeout: 60_000, ...options }, () =>
     tests(() => startRealApiServer({ apiServer, etcd })),

@@ -70,6 +70,19 @@ describeRealCluster('the recording', start => {
   })
 })
 
+test('the recorded token of an API server passes at the time of the recording, and not later', async () => {
+  await using server = await startApiServerStandIn()
+  await using gate = await startClusterGate(server)
+  const { recordedAt, tokenRequest } = readRecording()
+  const { token } = JSON.parse(tokenRequest.body).status
+  gate.clock.advance(recordedAt - gate.clock.wall())
+  await expect(gate.broker.verify(token)).resolves.toMatchObject({
+    subject: 'system:serviceaccount:jobs:nightly',
+  })
+  gate.clock.advance(3_600_000)
+  expect(await failureOf(gate.broker.verify(token))).toMatchObject(refused)
+})
+
 describe('the mounted files', () => {
   test('a token that is replaced in the mount is used for the next request, time and again', async () => {
     await using server = await startApiServerStandIn()
@@ -192,7 +205,12 @@ describe('the API server', () => {
       caFile,
       tokenFile,
     })
-    const request = { method: 'GET', headers: {}, redirect: 'manual', signal: AbortSignal.timeout(5_000) } as const
+    const request = {
+      method: 'GET',
+      headers: {},
+      redirect: 'manual',
+      signal: AbortSignal.timeout(5_000),
+    } as const
     await expect(transport?.(`${server.url}/openid/v1/jwks`, request)).rejects.toThrow(TypeError)
     expect(server.requests).toEqual([])
   })
@@ -232,7 +250,9 @@ describe('the API server', () => {
       console.log(status)
     `
     const run = promisify(execFile)
-    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], { timeout: 10_000 })
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], {
+      timeout: 10_000,
+    })
     expect(stdout).toBe('200\n')
   })
 })
@@ -269,6 +289,17 @@ function shape(value: unknown, name = ''): unknown {
       .slice(0, 2)
       .map(part => shape(JSON.parse(Buffer.from(part, 'base64url').toString())))
   }
-  const literal = ['status', 'content-type', 'cache-control', 'reason', 'iss', 'sub', 'aud', 'issuer', 'alg', 'kty']
+  const literal = [
+    'status',
+    'content-type',
+    'cache-control',
+    'reason',
+    'iss',
+    'sub',
+    'aud',
+    'issuer',
+    'alg',
+    'kty',
+  ]
   return literal.includes(name) ? value : typeof value
 }

@@ -48,9 +48,10 @@ export async function startApiServerStandIn(
   const template = recordedClaims(recording.tokenRequest.body)
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const kid = keyId(publicKey)
-  const [recordedKey] = (JSON.parse(recording.keys.body) as { keys: object[] }).keys
-  const key = { ...recordedKey, ...publicKey.export({ format: 'jwk' }), kid }
-  const keys = { ...recording.keys, body: JSON.stringify({ keys: [key] }) }
+  const recorded = (JSON.parse(recording.keys.body) as { keys: object[] }).keys
+  const key = { ...recorded[0], ...publicKey.export({ format: 'jwk' }), kid }
+  // The recorded key stays in the set, for the recorded token.
+  const keys = { ...recording.keys, body: JSON.stringify({ keys: [key, ...recorded] }) }
 
   const requests: string[] = []
   const authorizations: (string | undefined)[] = []

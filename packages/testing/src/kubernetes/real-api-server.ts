@@ -74,6 +74,8 @@ export async function startRealApiServer({ apiServer, etcd }: RealApiServerBinar
       `--service-account-key-file=${await write('sa.pub', publicKey.export({ format: 'pem', type: 'spki' }).toString())}`,
       `--service-account-signing-key-file=${await write('sa.key', privateKey.export({ format: 'pem', type: 'pkcs1' }).toString())}`,
       `--service-account-issuer=${issuer}`,
+      // An address that cannot be reached, as the advertised one from outside of a cluster.
+      '--service-account-jwks-uri=https://10.0.0.1:6443/openid/v1/jwks',
       `--token-auth-file=${await write('tokens.csv', `${administrator},admin,admin,system:masters\n`)}`,
       '--authorization-mode=RBAC',
       '--service-cluster-ip-range=10.0.0.0/24',

@@ -7,10 +7,8 @@ export interface RecordedAnswer {
   readonly body: string
 }
 
-/** Answers of a real kube-apiserver, recorded by `record-api-server.ts`. */
+/** Answers of a real kube-apiserver 1.37.2, recorded by `record-api-server.ts`. */
 export interface Recording {
-  /** `gitVersion` of the API server. */
-  readonly version: string
   /** When the token was issued, in milliseconds since 1970. */
   readonly recordedAt: number
   readonly discovery: RecordedAnswer
