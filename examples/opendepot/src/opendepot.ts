@@ -11,6 +11,7 @@ const failures: string[] = []
 const rows = [
   ['valid Dex JWT of a user', tokens.user, '200 OIDC', '200 OIDC'],
   ['bad Dex JWT', tokens.badSignature, '401 none', '401'],
+  ['expired Dex JWT', tokens.expired, '401 none', '401'],
   ['service account, for the broker', tokens.serviceAccount, '401 service account', '200 OIDC'],
   ['another service account, for the broker', tokens.otherServiceAccount, '401 service account', '403'],
   ['service account, for the API server', tokens.serviceAccountForApiServer, '200 service account', '401'],

@@ -43,6 +43,8 @@ export interface Story extends AsyncDisposable {
 export interface Tokens {
   readonly user: string
   readonly badSignature: string
+  /** Of the look-alike; a real Dex signs none, so there it is also one with a bad signature. */
+  readonly expired: string
   readonly userOfOtherClient: string
   readonly serviceAccount: string
   readonly otherServiceAccount: string
@@ -94,7 +96,8 @@ export async function startStory(options: StoryOptions = {}): Promise<Story> {
   const user = await dex.userToken(opendepot)
   const tokens: Tokens = {
     user,
-    badSignature: `${user.slice(0, -8)}${user.slice(-8).split('').reverse().join('')}`,
+    badSignature: withClaims(user, { groups: ['deployers'] }),
+    expired: dex.expiredToken?.() ?? withClaims(user, { exp: 1 }),
     userOfOtherClient: await dex.userToken(dashboard),
     serviceAccount: await cluster.requestToken({ ...account, audiences }),
     otherServiceAccount: await cluster.requestToken({ ...account, name: 'preview', audiences }),
@@ -130,6 +133,8 @@ interface DexOfStory extends AsyncDisposable {
   readonly jwksUri: string
   /** A user's token for this client. */
   userToken(client: DexClientOfStory): Promise<string>
+  /** A user's token that has expired. */
+  readonly expiredToken?: () => string
 }
 
 interface DexClientOfStory {
@@ -154,12 +159,26 @@ async function startDex(binary: string | undefined): Promise<DexOfStory> {
   }
   const dex = await startDevDex({ clients, issuer: written.issuer })
   const { issuer, tokenEndpoint, jwksUri } = dex
-  const userToken = async ({ id: aud }: DexClientOfStory) => {
-    const exp = Math.floor(Date.now() / 1000) + 3600
-    const sub = encodeDexSubject('0-385-28089-0', 'mock')
+  const sub = encodeDexSubject('0-385-28089-0', 'mock')
+  const sign = (aud: string, seconds: number) => {
+    const exp = Math.floor(Date.now() / 1000) + seconds
     return dex.signJwt({ iss: issuer, aud, sub, exp, groups: ['authors'] })
   }
-  return { issuer, tokenEndpoint, jwksUri, userToken, [Symbol.asyncDispose]: () => dex.close() }
+  return {
+    issuer,
+    tokenEndpoint,
+    jwksUri,
+    userToken: async ({ id }) => sign(id, 3600),
+    expiredToken: () => sign(opendepot.id, -60),
+    [Symbol.asyncDispose]: () => dex.close(),
+  }
+}
+
+/** The token with other claims; the signature does not fit them. */
+function withClaims(token: string, claims: object): string {
+  const [header, payload = '', signature] = token.split('.')
+  const changed = { ...JSON.parse(Buffer.from(payload, 'base64url').toString()), ...claims }
+  return [header, Buffer.from(JSON.stringify(changed)).toString('base64url'), signature].join('.')
 }
 
 async function requestToken(
