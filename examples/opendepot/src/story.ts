@@ -1,17 +1,36 @@
+import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encodeDexSubject, startDevDex, startRealDex } from '@broker/dev-dex'
 import { type ApiServer, startApiServerStandIn, startBroker, startGateway } from '@broker/testing'
+import { parse } from 'yaml'
 import { type RegistryAnswer, startRegistry } from './registry.ts'
 
 export type { RegistryAnswer } from './registry.ts'
 
-const ci = { id: 'ci-pipeline', secret: 'ci-pipeline-secret', name: 'CI pipeline', groups: ['deployers'] }
-const opendepot = { id: 'opendepot', secret: 'opendepot-secret', trustedPeers: [ci.id] }
-const dashboard = { id: 'dashboard', secret: 'dashboard-secret' }
-const clients = [ci, opendepot, dashboard]
-/** The file in this folder has these addresses; here everything is on 127.0.0.1. */
+interface StaticClient {
+  readonly id: string
+  readonly name: string
+  readonly trustedPeers?: readonly string[]
+  readonly clientCredentialsClaims?: { readonly groups: readonly string[] }
+}
+
+const dexFile = parse(await readFile(new URL('../dex.yaml', import.meta.url), 'utf8')) as {
+  readonly staticClients: readonly StaticClient[]
+}
+const clients = dexFile.staticClients.map(({ clientCredentialsClaims, id, name, trustedPeers = [] }) => ({
+  id,
+  name,
+  secret: `${id}-secret`,
+  trustedPeers,
+  groups: clientCredentialsClaims?.groups ?? [],
+}))
+const clientOf = (id: string) => clients.find(client => client.id === id) ?? assert.fail(id)
+const ci = clientOf('ci-pipeline')
+const opendepot = clientOf('opendepot')
+const dashboard = clientOf('dashboard')
+/** `broker.yaml` has these addresses; here everything is on 127.0.0.1. */
 const written = {
   issuer: 'https://dex.example.com/dex',
   inside: 'http://opendepot-dex.opendepot-system.svc:5556/dex',

@@ -5,7 +5,7 @@ import {
   startRealApiServer,
 } from '@broker/testing'
 import { needs } from '@broker/testing/vitest'
-import { describe } from 'vitest'
+import { afterAll, beforeAll, describe } from 'vitest'
 
 const { KUBE_APISERVER_BIN: apiServer = '', ETCD_BIN: etcd = '' } = process.env
 
@@ -15,13 +15,18 @@ export function describeClusters(name: string, tests: (start: () => Promise<ApiS
   describeRealCluster(name, tests)
 }
 
-/** Runs tests for a real kube-apiserver where there is one. */
+/** Runs tests for a real kube-apiserver where there is one; all of them share it. */
 export function describeRealCluster(
   name: string,
   tests: (start: () => Promise<RealApiServer>) => void,
 ): void {
   const options = needs({ KUBE_APISERVER_BIN: apiServer !== '', ETCD_BIN: etcd !== '' })
-  describe(`${name}, a real kube-apiserver`, { timeout: 60_000, ...options }, () =>
-    tests(() => startRealApiServer({ apiServer, etcd })),
-  )
+  describe(`${name}, a real kube-apiserver`, options, () => {
+    let server: RealApiServer
+    beforeAll(async () => {
+      server = await startRealApiServer({ apiServer, etcd })
+    }, 60_000)
+    afterAll(() => server?.[Symbol.asyncDispose]())
+    tests(async () => ({ ...server, [Symbol.asyncDispose]: async () => {} }))
+  })
 }
