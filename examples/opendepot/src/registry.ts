@@ -18,7 +18,7 @@ export interface RegistrySettings {
   readonly apiServer: { readonly url: string; readonly caFile: string }
 }
 
-/** What the registry answers, and by which path the token was accepted. */
+/** An answer of the registry, with the path by which it judged the token. */
 export interface RegistryAnswer {
   readonly status: number
   readonly path: 'OIDC' | 'client credentials' | 'service account' | 'none'
