@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { rm, writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { readRecording, record, startApiServerStandIn } from '@broker/testing'
+import { readRecording, record, startApiServerStandIn, until } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import { type KubernetesIssuerOptions, kubernetesIssuer } from '../../src/kubernetes/index.ts'
 import { hintText } from '../../src/shared/hint.ts'
@@ -16,14 +16,15 @@ describeClusters('service accounts', start => {
   test('a token for the audience passes, and its caller is the service account', async () => {
     await using server = await start()
     await using gate = await startClusterGate(server)
-    const caller = await gate.broker.verify(await server.requestToken(nightly))
+    const token = await server.requestToken(nightly)
+    const caller = await gate.broker.authenticate({ headers: ['authorization', `Bearer ${token}`] })
     expect(caller).toMatchObject({
       issuer: 'cluster',
       subject: 'system:serviceaccount:jobs:nightly',
       groups: [],
-      clientId: undefined,
       claims: { 'kubernetes.io': { namespace: 'jobs', serviceaccount: { name: 'nightly' } } },
     })
+    expect(caller.clientId).toBeUndefined()
   })
 
   test('a token for the API server or for another service is refused', async () => {
@@ -76,9 +77,8 @@ test('the recorded token of an API server passes at the time of the recording, a
   const { recordedAt, tokenRequest } = readRecording()
   const { token } = JSON.parse(tokenRequest.body).status
   gate.clock.advance(recordedAt - gate.clock.wall())
-  await expect(gate.broker.verify(token)).resolves.toMatchObject({
-    subject: 'system:serviceaccount:jobs:nightly',
-  })
+  const { subject } = await gate.broker.authenticate({ headers: ['authorization', token] })
+  expect(subject).toBe('system:serviceaccount:jobs:nightly')
   gate.clock.advance(3_600_000)
   expect(await failureOf(gate.broker.verify(token))).toMatchObject(refused)
 })
@@ -235,6 +235,13 @@ describe('the API server', () => {
       discoveryUrl: 'https://kubernetes.default.svc/.well-known/openid-configuration',
       jwksUri: 'https://kubernetes.default.svc/openid/v1/jwks',
     })
+  })
+
+  test('has no connection open between requests, so that a new CA counts for each', async () => {
+    await using server = await startApiServerStandIn()
+    await using gate = await startClusterGate(server)
+    await gate.broker.verify(server.sign(nightly))
+    await until(async () => (await server.openConnections()) === 0, 'closed connections', 2_000)
   })
 
   test('keeps no process alive', async () => {

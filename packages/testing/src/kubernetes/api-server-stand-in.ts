@@ -19,6 +19,8 @@ export interface ApiServerStandIn extends ApiServer {
   readonly requests: readonly string[]
   /** The values of `authorization` in these requests. */
   readonly authorizations: readonly (string | undefined)[]
+  /** TCP connections that are open now. */
+  openConnections(): Promise<number>
   /** Is awaited before each answer. */
   onRequest: () => Promise<void> | void
   /** Refuses the token from now on, as if its pod were deleted. */
@@ -106,6 +108,10 @@ export async function startApiServerStandIn(
     issuer,
     requests,
     onRequest: () => {},
+    openConnections: () =>
+      new Promise((resolve, reject) =>
+        server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+      ),
     authorizations,
     get caCert() {
       return ca.cert
