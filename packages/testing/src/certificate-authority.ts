@@ -7,7 +7,7 @@ export interface TlsIdentity {
   readonly cert: string
 }
 
-/** A CA of its own, for servers of tests. */
+/** A CA for the servers of tests. */
 export interface CertificateAuthority {
   /** The CA's certificate, PEM. */
   readonly cert: string

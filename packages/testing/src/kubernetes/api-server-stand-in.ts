@@ -13,7 +13,7 @@ export interface ApiServerStandInOptions {
   readonly now?: () => number
 }
 
-/** A stand-in for a kube-apiserver, with its recorded answers and with keys of its own. */
+/** A stand-in for a kube-apiserver, with its recorded answers and a new key. */
 export interface ApiServerStandIn extends ApiServer {
   /** Paths of the requests, the oldest first; the ones that were refused too. */
   readonly requests: readonly string[]
