@@ -13,8 +13,8 @@ function openConnector(connector: DexConnector, surroundings: UpstreamSurroundin
 /**
  * Opens connectors by id, and `local` when there is a list of users.
  *
- * Rejects for a connector that Dex would not start with: without an id, twice the same id, or an `oidc`
- * provider that does not answer or has another issuer.
+ * Rejects for a connector without an id, for two with the same one, and, as Dex does, for an `oidc` provider
+ * that does not answer or has another issuer.
  */
 export async function openConnectors(
   connectors: readonly DexConnector[],

@@ -1,5 +1,6 @@
 import type { JWK } from 'jose'
 import {
+  isSignedWith,
   parseObject,
   readGoodClaims,
   type VerificationKey,
@@ -50,6 +51,8 @@ export class UpstreamIssuer {
 
   /** The claims of an ID token, or `undefined` when its signature, issuer or times are wrong. */
   async verifyIdToken(token: string): Promise<VerifiedClaims | undefined> {
+    // Junk causes no request for keys.
+    if (!isSignedWith(this.#algorithms, token)) return undefined
     const payload = (await this.#verifySignature(token)) ?? (await this.#verifyWithNewKeys(token))
     return payload === undefined ? undefined : readGoodClaims(payload, this.#issuer, this.#surroundings.now())
   }

@@ -1,4 +1,4 @@
-import { type CryptoKey, compactVerify, type JWK, type KeyObject } from 'jose'
+import { type CryptoKey, compactVerify, decodeProtectedHeader, type JWK, type KeyObject } from 'jose'
 
 /** A public key to verify with. */
 export interface VerificationKey {
@@ -11,6 +11,15 @@ export type VerifiedClaims = { readonly [name: string]: unknown }
 
 /** How far in the future go-oidc lets `nbf` be. */
 const notBeforeLeewayMs = 5 * 60 * 1000
+
+/** Whether a token is a JWS with one of the algorithms; its signature is not looked at. */
+export function isSignedWith(algorithms: readonly string[], token: string): boolean {
+  try {
+    return algorithms.includes(decodeProtectedHeader(token).alg ?? '')
+  } catch {
+    return false
+  }
+}
 
 /** The payload of a token that one of the keys signed; a `kid` in the header restricts the choice. */
 export async function verifySignature(

@@ -124,6 +124,16 @@ export function describeOddSubjectTokens(start: StartIssuer): void {
       expect(upstream.counts).toMatchObject({ keysRequests: 2, discoveryRequests: 0 })
     })
 
+    it('fetches no keys for what cannot be a token of the issuer', async () => {
+      upstream.resetRecords()
+      for (const token of ['any', 'a.b.c', sign({}, { alg: 'RS512' }), sign({}, { alg: 'none' })]) {
+        expect(await ask(token)).toMatchObject(denied)
+      }
+      expect(upstream.counts.keysRequests).toBe(0)
+      expect(await ask(sign({}, { kid: 'other' }))).toMatchObject(denied)
+      expect(upstream.counts.keysRequests).toBe(1)
+    })
+
     it('is denied while the keys that it needs cannot be fetched', async () => {
       await upstream.rotateKeys()
       upstream.setFault('keys', { kind: 'html', status: 503 })
