@@ -5,7 +5,7 @@ interface ConnectorSettings {
   readonly grantTypes?: readonly string[]
 }
 
-/** A connector that takes any subject token for that of the same made-up user. */
+/** A connector that accepts any text as a subject token; the user is always the same made-up one. */
 export interface MockCallbackConnector extends ConnectorSettings {
   readonly type: 'mockCallback'
 }
@@ -13,7 +13,7 @@ export interface MockCallbackConnector extends ConnectorSettings {
 /**
  * A connector whose subject tokens come from another OpenID provider. They may have any audience.
  *
- * The provider must answer when the connector's Dex starts. Names and defaults are those of Dex's `oidc` connector.
+ * The provider must answer when the connector's Dex starts. Names and defaults are as in Dex's `oidc` connector.
  */
 export interface OidcConnector extends ConnectorSettings {
   readonly type: 'oidc'

@@ -1,4 +1,4 @@
-/** Who a token is about. An empty text or list leaves its claim out. */
+/** The user or client that a token is about. An empty text or list leaves its claim out. */
 export interface DexIdentity {
   readonly userID: string
   /** The `name` claim. */

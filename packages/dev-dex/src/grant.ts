@@ -14,7 +14,7 @@ export interface GrantRequest {
   readonly form: FormFields
 }
 
-/** One grant type of the token endpoint: what is its own between the checks that all have in common. */
+/** One grant type of the token endpoint: its part between the checks that all grants share. */
 export interface Grant {
   /** Without a policy, every scope passes. */
   readonly scopePolicy?: ScopePolicy

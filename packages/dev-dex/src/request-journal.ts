@@ -15,9 +15,9 @@ export interface RecordedTokenRequest {
 
 /** How often things happened since the start or the last reset. */
 export interface RequestCounts {
-  /** Of every grant, and refused ones too. */
+  /** Token requests of every grant, refused ones too. */
   readonly tokenRequests: number
-  /** Those of the token requests that asked for a token exchange. */
+  /** Token requests that ask for a token exchange; `tokenRequests` has them too. */
   readonly exchangeRequests: number
   readonly keysRequests: number
   readonly discoveryRequests: number

@@ -7,7 +7,7 @@ import { oauthErrorAnswer } from './oauth-error.ts'
 /** Which scopes a grant allows beside those that name a peer. */
 export interface ScopePolicy {
   readonly allowed: ReadonlySet<string>
-  /** Scopes with a refusal of their own, and its text. */
+  /** Scopes that are refused by name, each with the text of its refusal. */
   readonly refused?: ReadonlyMap<string, string>
   readonly requiresOpenid?: boolean
   /** The OAuth error of every refusal. */

@@ -7,7 +7,7 @@ import type { IssuerState } from './issuer-state.ts'
 import { signCompact } from './sign-jwt.ts'
 import { accessTokenHash } from './signing-key.ts'
 
-/** What a token says, after every check: about whom, for which client and in which scopes. */
+/** The content of a token, after every check: its user, client and scopes. */
 export interface Authorization {
   readonly clientId: string
   readonly identity: DexIdentity

@@ -5,7 +5,7 @@ import type { TokenType } from './token-type.ts'
 /** The tokens of a successful response. */
 export interface IssuedTokens {
   readonly accessToken: string
-  /** What the access token is; only an exchange says it. */
+  /** The kind of the access token; only an exchange names it. */
   readonly issuedTokenType?: TokenType
   readonly refreshToken?: string | undefined
   readonly idToken?: string | undefined

@@ -8,7 +8,7 @@ import {
   verifySignature,
 } from './verify-id-token.ts'
 
-/** What an upstream issuer needs of the Dex that trusts it. */
+/** The parts of a Dex that its upstream issuers use. */
 export interface UpstreamSurroundings {
   /** The clock, in milliseconds since 1970. */
   readonly now: () => number

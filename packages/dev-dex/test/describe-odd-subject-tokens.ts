@@ -39,8 +39,10 @@ export function describeOddSubjectTokens(start: StartIssuer): void {
           { ...connector, id: 'groups' },
           { ...connector, id: 'skipping', insecureSkipEmailVerified: true },
           { ...connector, id: 'userinfo', getUserInfo: true },
+          { ...connector, id: 'userinfo-skipping', getUserInfo: true, insecureSkipEmailVerified: true },
           { ...connector, id: 'empty-scopes', scopes: [] },
           { ...connector, id: 'by-email', userIDKey: 'email' },
+          { ...connector, id: 'cluster', scopes: ['profile'], userNameKey: 'sub' },
         ],
       })
     })
@@ -145,10 +147,10 @@ export function describeOddSubjectTokens(start: StartIssuer): void {
     })
 
     it('goes by userinfo, whose claims replace those of the token', async () => {
-      const answerUserinfo = (claims: unknown) =>
+      const answerUserinfo = (claims: unknown, status = 200) =>
         upstream.setFault('/dex/userinfo', {
           kind: 'answer',
-          status: 200,
+          status,
           headers: { 'content-type': 'application/json' },
           body: typeof claims === 'string' ? claims : JSON.stringify(claims),
         })
@@ -170,8 +172,32 @@ export function describeOddSubjectTokens(start: StartIssuer): void {
         answerUserinfo(odd)
         expect(await ask('opaque', 'userinfo', asAccessToken)).toMatchObject(denied)
       }
+      answerUserinfo({ ...claims, email_verified: 'false' })
+      expect((await ask('opaque', 'userinfo-skipping', asAccessToken)).status).toBe(200)
+      answerUserinfo({ ...claims, email_verified: 0 })
+      expect(await ask('opaque', 'userinfo-skipping', asAccessToken)).toMatchObject(denied)
+      answerUserinfo(claims, 201)
+      expect(await ask('opaque', 'userinfo', asAccessToken)).toMatchObject(denied)
       upstream.setFault('/dex/userinfo', { kind: 'html', status: 500 })
       expect(await ask(sign({}), 'userinfo')).toMatchObject(denied)
+    })
+
+    it('succeeds for a service account of Kubernetes where the connector does without name and email', async () => {
+      const sub = 'system:serviceaccount:jobs:nightly'
+      const token = upstream.signJwt({
+        aud: ['https://kubernetes.default.svc'],
+        exp: now() + 60,
+        iss: upstream.issuer,
+        'kubernetes.io': { namespace: 'jobs' },
+        nbf: now(),
+        sub,
+      })
+      expect(await ask(token)).toMatchObject(denied)
+      expect(claimsOf(await ask(token, 'cluster'))).toEqual({
+        ...ownClaims(issuer, encodeDexSubject(sub, 'cluster'), 'ci-pipeline'),
+        email_verified: false,
+        name: sub,
+      })
     })
 
     it('makes of a token that was signed without a request what it makes of one from a login', async () => {

@@ -87,11 +87,16 @@ export function describeTokenExchange(start: StartIssuer): void {
     }
     beforeAll(async () => {
       issuer = await start({
-        clients: [...conformanceClients, { id: 'elsewhere', secret: 'e', allowedConnectors: ['local'] }],
+        clients: [
+          ...conformanceClients,
+          { id: 'elsewhere', secret: 'e', allowedConnectors: ['local'] },
+          { id: 'anywhere', secret: 'a', allowedConnectors: [] },
+        ],
         users: conformanceUsers,
         connectors: [
           { type: 'mockCallback', id: 'mock' },
           { type: 'mockCallback', id: 'browser', grantTypes: ['authorization_code'] },
+          { type: 'mockCallback', id: 'every-grant', grantTypes: [] },
         ],
       })
     })
@@ -119,6 +124,11 @@ export function describeTokenExchange(start: StartIssuer): void {
           await askExchange(issuer, { connector_id: connectorId }, basic('elsewhere', 'e')),
         ).toMatchObject({ status: 400, body: notAllowed })
       }
+    })
+
+    it('takes empty lists of connectors and of grants for all of them', async () => {
+      const { status } = await askExchange(issuer, { connector_id: 'every-grant' }, basic('anywhere', 'a'))
+      expect(status).toBe(200)
     })
 
     it('answers with one access token, and says so', async () => {
