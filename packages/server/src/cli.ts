@@ -12,6 +12,7 @@ import { onStopSignal } from './stop-signals.ts'
 import { version } from './version.ts'
 
 const usage = `Usage: dex-token-broker [--help | --version | --check-config]
+       dex-token-broker explain (--jwt-file FILE | --claims FILE) [--method M] [--path P] [--header H]
 
 Answers Envoy's ext_authz checks with Dex access tokens. Environment variables hold the configuration, and the
 file that CONFIG_FILE names holds what needs more: issuers, clients and rules.
@@ -19,6 +20,7 @@ file that CONFIG_FILE names holds what needs more: issuers, clients and rules.
   --help          print this text
   --version       print the version
   --check-config  validate the configuration and print it with secrets masked, without starting anything
+  explain         show how the rules decide about a request, without requesting a token; see explain --help
 
 `
 
@@ -30,6 +32,7 @@ const exitCodes = { wrongConfiguration: 1, wrongUsage: 2 }
 async function main(): Promise<void> {
   // A reader that has left, as in `--help | head`, is not an error.
   process.stdout.on('error', () => {})
+  if (process.argv[2] === 'explain') return explainCommand(process.argv.slice(3))
   const options = readArguments()
   if (options === undefined) return
   if (options.help) {
@@ -64,6 +67,17 @@ function readArguments() {
     process.stderr.write(`${(error as Error).message}\nTry dex-token-broker --help.\n`)
     process.exitCode = exitCodes.wrongUsage
     return undefined
+  }
+}
+
+async function explainCommand(args: readonly string[]): Promise<void> {
+  const { runExplain, WrongArguments } = await import('./explain/run-explain.ts')
+  try {
+    process.stdout.write(await runExplain(args, readConfig))
+  } catch (error) {
+    if (!(error instanceof WrongArguments)) throw error
+    process.stderr.write(`${error.message}\nTry dex-token-broker explain --help.\n`)
+    process.exitCode = exitCodes.wrongUsage
   }
 }
 
