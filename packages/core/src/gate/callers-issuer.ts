@@ -1,3 +1,4 @@
+import type { Topic } from '../shared/topic.ts'
 import type { ClaimsRules } from './jwt/assert-claims.ts'
 import type { KeySource } from './keys/key-source.ts'
 
@@ -5,6 +6,8 @@ import type { KeySource } from './keys/key-source.ts'
 export interface LearnedIssuer {
   /** `undefined` until the document is loaded. */
   readonly issuer: string | undefined
+  /** Publishes the issuer when the document is loaded. */
+  readonly learned: Topic<string>
   /** Loads the document, once for all callers. */
   load(): Promise<unknown>
 }

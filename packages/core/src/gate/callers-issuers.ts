@@ -30,6 +30,10 @@ export class CallersIssuers {
     this.#all = all
     this.#callers = callers
     this.#acceptsAny = all.find(({ expected }) => expected === undefined)
+    for (const issuer of all) {
+      if (typeof issuer.expected !== 'object') continue
+      issuer.expected.learned.subscribe(() => this.#warnOfTwins())
+    }
   }
 
   /** The values of `iss` that are accepted, as far as they are known. */
@@ -74,30 +78,33 @@ export class CallersIssuers {
   /** The first issuer that fits wins, without a wait for the others. */
   async #selectLearned(iss: string, pending: readonly Pending[], wait: Wait): Promise<CallersIssuer> {
     const learned = Promise.any(pending.map(each => this.#learn(each, iss))).catch(rejectTogether)
+    // A caller that may not wait, or that has left already, does not look at the outcome.
+    learned.catch(() => {})
     await this.#callers.wait(learned, wait, { isUnknown: true, timedOut: discoveryTimedOut })
     const issuer = this.#find(iss)
     if (issuer === undefined) throw this.#namesNone()
     return issuer
   }
 
-  async #learn({ issuer, learned }: Pending, iss: string): Promise<void> {
+  async #learn({ learned }: Pending, iss: string): Promise<void> {
     await learned.load()
-    this.#warnOfTwins(issuer)
     if (learned.issuer !== iss) throw this.#namesNone()
   }
 
   /** Two clusters can have the same `iss`, and a JWT could then belong to either. */
-  #warnOfTwins(issuer: CallersIssuer): void {
-    const iss = issOf(issuer)
-    const first = this.#find(iss)
-    if (iss === undefined || first === undefined || first === issuer || this.#warned.has(issuer)) return
-    this.#warned.add(issuer)
+  #warnOfTwins(): void {
     const { logger, describeHint } = this.#surroundings
-    const hint = describeHint({ problem: 'issuer_twice', option: 'issuers' })
-    logger.error(
-      { issuer: issuer.name, sameAs: first.name, iss: logText(iss), hint },
-      'discovery names the issuer of another entry; its JWTs are refused',
-    )
+    for (const issuer of this.#all) {
+      const iss = issOf(issuer)
+      const first = this.#find(iss)
+      if (iss === undefined || first === undefined || first === issuer || this.#warned.has(issuer)) continue
+      this.#warned.add(issuer)
+      const hint = describeHint({ problem: 'issuer_twice', option: 'issuers' })
+      logger.error(
+        { issuer: issuer.name, sameAs: first.name, iss: logText(iss), hint },
+        'discovery names the issuer of another entry; its JWTs are refused',
+      )
+    }
   }
 
   #namesNone(): BrokerError {

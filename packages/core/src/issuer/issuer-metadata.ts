@@ -10,6 +10,7 @@ import { parseJsonObject } from '../shared/http/parse-json-object.ts'
 import { isUnavailable, problemOfStatus } from '../shared/http/upstream-status.ts'
 import { SharedFetch } from '../shared/shared-fetch.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
+import { Topic } from '../shared/topic.ts'
 
 /** The document of Dex has 1.3 KiB. */
 const maxDocumentBytes = 64 * 1024
@@ -54,6 +55,8 @@ export function discoveryUrlOf(issuer: string): string {
  * failed load is repeated after a pause.
  */
 export class IssuerMetadata {
+  /** Publishes the issuer when the document is loaded. */
+  readonly learned: Topic<string> = new Topic()
   readonly #surroundings: Surroundings
   readonly #options: IssuerMetadataOptions
   readonly #fetch: SharedFetch<DiscoveryDocument>
@@ -102,6 +105,7 @@ export class IssuerMetadata {
     )
     if (this.#options.isTokenSource) this.#warnOfOtherHosts(document)
     this.#observe('discovered')
+    this.learned.publish(document.issuer)
     return document
   }
 
