@@ -42,9 +42,9 @@ describe.each(expressVersions)('requireClaims in %s', (_, express) => {
     const isAuditor = ({ groups }: JwtClaims) => Array.isArray(groups) && groups.includes('auditors')
     const groups = ['staff', 'auditors']
     expect(await (await ask(setting, isAuditor, { groups })).text()).toBe('the report')
-    expect(await (await ask(setting, async (claims: JwtClaims) => isAuditor(claims), { groups })).text()).toBe(
-      'the report',
-    )
+    expect(
+      await (await ask(setting, async (claims: JwtClaims) => isAuditor(claims), { groups })).text(),
+    ).toBe('the report')
   })
 
   test.each([

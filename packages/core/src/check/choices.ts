@@ -93,7 +93,7 @@ export class Choices {
       return chooseClient(caller, request)
     } catch (error) {
       if (!BrokerError.is(error)) throw this.#unusable('chooseClient threw an error', undefined, error)
-      // Such as that of a path that is not clear.
+      // For example an unclear path.
       if (error.code === 'forbidden') this.#options.denials.note(error.message, undefined)
       throw error
     }
