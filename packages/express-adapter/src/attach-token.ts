@@ -1,5 +1,5 @@
 import { type Broker, checkedTokenRequest, type TokenRequest } from '@broker/core'
-import { assertKnownNames, tokenRequestOf } from '@broker/core/options'
+import { assertKnownNames } from '@broker/core/options'
 import type { Request, RequestHandler, Response } from 'express'
 import { headersAttachedTo, noteAttachedHeaders } from './attached-headers.ts'
 import { noteAttachedToken } from './attached-token.ts'
@@ -7,11 +7,12 @@ import { clientGone } from './client-gone.ts'
 import { dropRefusedToken } from './drop-refused-token.ts'
 import { proceedAfter } from './proceed-after.ts'
 import { replaceHeaders } from './replace-headers.ts'
+import { type TokenOption, tokenRequestFor } from './token-option.ts'
 
 /** The options of {@link attachToken}. */
 export interface AttachTokenOptions {
   /** The token request, or a function of the request, which may be async. Default: the broker's configured client. */
-  readonly token?: TokenRequest | ((request: Request) => TokenRequest | PromiseLike<TokenRequest>) | undefined
+  readonly token?: TokenOption | undefined
 }
 
 /**
@@ -40,9 +41,9 @@ async function attach(
   broker: Broker,
   request: Request,
   response: Response,
-  requestOf: (request: Request) => unknown,
+  requestOf: (request: Request) => TokenRequest | PromiseLike<TokenRequest>,
 ): Promise<void> {
-  const tokenRequest = tokenRequestOf(await requestOf(request), 'token must return a token request')
+  const tokenRequest = await tokenRequestFor(request, requestOf)
   const token = await broker.tokenFor({ ...tokenRequest, signal: clientGone(response) })
   const { headers } = token
   const removed = new Set(['authorization', ...broker.credentialHeaders])

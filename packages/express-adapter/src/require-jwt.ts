@@ -8,8 +8,8 @@ import { proceedAfter } from './proceed-after.ts'
 const callers = new WeakMap<Request, AuthenticatedCaller>()
 
 /**
- * Creates a middleware that admits a request only with a JWT that the gate accepts. It sets `request.auth` to
- * `{ claims, token }`.
+ * Creates a middleware that admits a request only with a JWT that the gate accepts. It sets `request.auth` to the caller:
+ * `{ issuer, subject, groups, clientId, claims, token }`.
  *
  * Refusals go to `next`, for `brokerErrorHandler`. A `TypeError` goes to `next` when the broker has no `gate`, and after
  * `attachToken`, because the header then contains the broker's token.

@@ -5,9 +5,9 @@ const canonical = /^(?:\/(?!\.*\/|\.+$)[\w\-.~!$&'()*+,=:@]*)+$/
 
 /**
  * What a backend may cut off, take for another character, or read in its own way: control characters, blanks and characters
- * outside ASCII as they are; `#`, backslashes and `;`; empty segments; escapes that are none, or of a slash, a backslash or `;`.
+ * outside ASCII as they are; `?`, `#`, backslashes and `;`; empty segments; escapes that are none, or of a slash, a backslash or `;`.
  */
-const refused = /[^\x21-\x7e]|[#;\\]|\/\/|%(?![\da-f]{2})|%(?:2f|3b|5c)/i
+const refused = /[^\x21-\x7e]|[#;?\\]|\/\/|%(?![\da-f]{2})|%(?:2f|3b|5c)/i
 
 /** An escape that appears when the path is decoded: a backend that decodes twice reads another path. */
 const encoded = /%[\da-f]{2}/i

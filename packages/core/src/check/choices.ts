@@ -42,6 +42,8 @@ export class Choices {
   /** Returns a choice of the right form. Throws the `BrokerError` of `chooseClient`, or `server_error`. */
   choose(caller: AuthenticatedCaller | undefined, request: IncomingRequest): Choice {
     const choice = this.#ask(caller, request)
+    // Its rejection would end the process.
+    if (choice instanceof Promise) choice.catch(() => {})
     const problem = choiceProblem(choice, caller !== undefined)
     if (problem !== undefined) throw this.#unusable(`the choice ${problem}`)
     return choice
@@ -59,8 +61,9 @@ export class Choices {
     if (client === undefined) {
       throw this.#unusable(`the client ${JSON.stringify(choice.client)} does not exist`, choice.rule)
     }
+    if (client !== clients.default) return this.#orderOf(client, choice)
+    // Before the parts of the caller, so that each of the two has its own fault.
     if (choice.scope !== undefined || choice.audiences !== undefined) this.#assertScope(client, choice)
-    if (client !== clients.default) return client.order(undefined, choice)
     const { clientId, clientSecret, scope } = client.configured
     const configured = { clientId, clientSecret, scope: choice.scope ?? scope }
     return client.order(credentials.missingPartsOf(configured, headers), choice)
@@ -69,7 +72,7 @@ export class Choices {
   /** Returns what a choice adds to the verdict. Throws `server_error` for a header that is not one of `backendHeaders`. */
   outcome(choice: ClientChoice | CallersClientChoice | PassChoice): RuleOutcome {
     const { set, rule } = choice
-    if (set === undefined) return { rule }
+    if (set === undefined) return choice as RuleOutcome
     const values: Record<string, string> = {}
     const seen = new Set<string>()
     for (const [name, value] of Object.entries(set)) {
@@ -90,9 +93,17 @@ export class Choices {
       return chooseClient(caller, request)
     } catch (error) {
       if (!BrokerError.is(error)) throw this.#unusable('chooseClient threw an error', undefined, error)
-      // Such as that of a path that is not clear.
+      // For example an unclear path.
       if (error.code === 'forbidden') this.#options.denials.note(error.message, undefined)
       throw error
+    }
+  }
+
+  #orderOf(client: Client, choice: ClientChoice): TokenOrder {
+    try {
+      return client.chosenOrder(choice)
+    } catch (error) {
+      throw this.#unusable(`the scope of the choice is wrong: ${(error as Error).message}`, choice.rule)
     }
   }
 

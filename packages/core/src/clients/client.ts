@@ -31,6 +31,9 @@ export interface ClientOptions {
   readonly authMethod?: ClientAuthMethod
 }
 
+/** Limit of remembered orders of choices; a rule can compute its scope. */
+const maxChosenOrders = 256
+
 const noRequest: TokenRequest = Object.freeze({})
 const noChoice: ScopeChoice = Object.freeze({})
 
@@ -43,6 +46,7 @@ export class Client {
   readonly #missingHalf: Hint | undefined
   /** The parts of a named client's credentials that the default client's do not have. */
   readonly #named: Pick<ClientCredentials, 'client' | 'authMethod'> | undefined
+  readonly #chosenOrders = new Map<string, TokenOrder>()
   #ownOrder: TokenOrder | undefined
 
   constructor({ name, isNamed = false, issuer, configured, keys, authMethod }: ClientOptions) {
@@ -74,19 +78,39 @@ export class Client {
     return this.#complete(request, choice)
   }
 
-  /** The scope with audiences, as it is sent when a request has neither. */
+  /**
+   * The order of a choice, without a request. Remembered, because the choices of rules are few. Throws like `order`; the choice
+   * must have the types that it declares.
+   */
+  chosenOrder(choice: ScopeChoice): TokenOrder {
+    const { scope, audiences } = choice
+    if (scope === undefined && audiences === undefined) return this.order()
+    // With lengths, because the parts can contain any character.
+    const name = `${scope?.length} ${scope} ${audiences?.length} ${audiences?.join('\n')}`
+    const known = this.#chosenOrders.get(name)
+    if (known !== undefined) return known
+    const order = this.order(undefined, choice)
+    if (this.#chosenOrders.size >= maxChosenOrders) this.#chosenOrders.clear()
+    this.#chosenOrders.set(name, order)
+    return order
+  }
+
+  /** The scope with audiences, as it is sent for a request with neither. */
   scopeOf(choice: ScopeChoice): string {
     const { scope, audiences } = this.configured
     return scopeWithAudiences(choice.scope ?? scope ?? '', choice.audiences ?? audiences)
   }
 
   #complete(request: TokenRequest, choice: ScopeChoice): TokenOrder {
-    const { clientId, clientSecret } = this.configured
+    const configured = this.configured
     const { scope, audiences } = request
     const credentials: ClientCredentials = {
-      clientId: request.clientId ?? clientId ?? '',
-      clientSecret: request.clientSecret ?? clientSecret ?? '',
-      scope: this.scopeOf({ scope: scope ?? choice.scope, audiences: audiences ?? choice.audiences }),
+      clientId: request.clientId ?? configured.clientId ?? '',
+      clientSecret: request.clientSecret ?? configured.clientSecret ?? '',
+      scope: scopeWithAudiences(
+        scope ?? choice.scope ?? configured.scope ?? '',
+        audiences ?? choice.audiences ?? configured.audiences,
+      ),
       configured: request.clientId === undefined && request.clientSecret === undefined,
       // A choice is the operator's, like the configuration.
       scopeConfigured: scope === undefined && audiences === undefined,

@@ -3,7 +3,7 @@ import type { JwtClaims } from './jwt/jwt.ts'
 import { JwtRefusal } from './jwt/jwt-refusal.ts'
 import type { VerifiedCaller } from './verified-caller.ts'
 
-/** What every caller must have. */
+/** The groups and scopes that every caller must have. */
 export interface RequiredClaims {
   /** All of these must be among the caller's groups. */
   readonly groups: readonly string[]

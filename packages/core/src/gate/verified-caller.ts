@@ -3,7 +3,7 @@ import type { CallersIssuer } from './callers-issuer.ts'
 import { dexMachineOf } from './dex-machine.ts'
 import type { JwtClaims } from './jwt/jwt.ts'
 
-/** What a verified JWT tells about its caller; derived once, because a JWT is used many times. */
+/** The caller of a verified JWT; derived once, because a JWT is used many times. */
 export type VerifiedCaller = Omit<AuthenticatedCaller, 'token'>
 
 /** The virtual group of a machine. No issuer can assign a group of this form. */

@@ -36,7 +36,7 @@ export interface IssuerMetadataOptions {
   readonly allowInsecureUrls: boolean
 }
 
-/** What the broker takes from a discovery document: an endpoint is `undefined` when it is not needed. */
+/** The parts of a discovery document that the broker uses; an endpoint is `undefined` when it is not needed. */
 export interface DiscoveryDocument extends Readonly<Partial<Record<EndpointName, string>>> {
   readonly issuer: string
 }

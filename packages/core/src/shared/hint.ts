@@ -46,6 +46,7 @@ export type HintProblem =
   | 'other_host'
   | 'other_issuer'
   | 'unusable_discovery_document'
+  | 'unusable_file'
 
 /** A pointer for the operator to the likely cause of a failure. {@link hintText} words it. Never sent to a caller. */
 export interface Hint {
@@ -80,7 +81,10 @@ const withoutDiscovery = (name: OptionName, option: string): string =>
 
 /** Instructions: the action comes first, the reason after a colon. */
 const sentences: Readonly<Record<HintProblem, Sentence>> = {
-  certificate_not_trusted: name => `add the CA of the certificate to ${name('transport')}`,
+  certificate_not_trusted: (name, { detail }) =>
+    `add the CA of the certificate to ${detail ?? name('transport')}`,
+  unusable_file: (name, { option, detail }) =>
+    `check the file ${detail} in ${name(option)}: it is missing, unreadable, or has other content`,
   certificate_expired: (name, { option }) =>
     `renew the certificate at ${name(option)}, or correct the clock of this host: the certificate is expired or not valid yet`,
   certificate_of_another_host: (name, { option }) =>

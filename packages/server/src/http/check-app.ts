@@ -1,9 +1,18 @@
+import type { IncomingMessage } from 'node:http'
 import type { AllowVerdict, Broker, CheckRequest, Verdict } from '@broker/core'
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { LinearRouter } from 'hono/router/linear-router'
 import { Checks, type VerdictListener } from '../checks.ts'
 import { waitingTimeMs } from '../waiting-time.ts'
+import { clientTarget } from './raw-target.ts'
+
+/** The target in the request line, before the listener replaced it. A property, because a map would cost every check. */
+export const rawTarget: unique symbol = Symbol('raw target')
+
+export interface CheckMessage extends IncomingMessage {
+  [rawTarget]?: string | undefined
+}
 
 /** The bindings that a Node listener passes to the app; absent elsewhere. */
 export interface CheckEnvironment {
@@ -20,6 +29,9 @@ const clientClosedRequest = 499
 /**
  * Creates a Hono app that answers every request as an Envoy ext_authz check over HTTP, whatever its method and path. A 200
  * with the headers to set lets the request pass; any other status refuses it.
+ *
+ * Rules of the broker do not know the path of the client's request, because a framework that passes requests to this app has
+ * changed it already; `startServer` has its own listener, which keeps it.
  */
 export function createCheckApp(
   broker: Pick<Broker, 'decide'>,
@@ -48,6 +60,15 @@ class HonoCheckRequest implements CheckRequest {
   constructor(context: Context<CheckEnvironment>) {
     this.#context = context
     this.headers = context.env?.incoming?.rawHeaders ?? headerLines(context.req.raw.headers)
+  }
+
+  get method(): string {
+    return this.#context.req.method
+  }
+
+  get path(): string | undefined {
+    const target = (this.#context.env?.incoming as CheckMessage | undefined)?.[rawTarget]
+    return target === undefined ? undefined : clientTarget(target)
   }
 
   get timeoutMs(): number | undefined {

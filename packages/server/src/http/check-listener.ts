@@ -9,7 +9,7 @@ import {
 import type { Duplex } from 'node:stream'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import type { Hono } from 'hono'
-import type { CheckEnvironment } from './check-app.ts'
+import { type CheckEnvironment, type CheckMessage, rawTarget } from './check-app.ts'
 import { listenerOptions } from './listener-options.ts'
 import { targetKind } from './raw-target.ts'
 
@@ -35,6 +35,8 @@ export function createCheckListener(
     switch (targetKind(incoming.url ?? '', incoming.rawHeaders)) {
       case 'check':
         // A check ignores the client's path and host, and the framework would refuse odd ones.
+        // Rules read the original.
+        ;(incoming as CheckMessage)[rawTarget] = incoming.url
         incoming.url = '/check'
         incoming.headers.host = 'check'
         // It answers every failure itself.

@@ -1,3 +1,6 @@
+/** Where Envoy sends checks; the client's own target follows. */
+const checkPath = '/check'
+
 /** The kind of a request on the check listener. */
 export type TargetKind = 'check' | 'probe' | 'unknown'
 
@@ -9,8 +12,16 @@ export type TargetKind = 'check' | 'probe' | 'unknown'
  * same reason, a request from Envoy is never the probe.
  */
 export function targetKind(target: string, rawHeaders: readonly string[]): TargetKind {
-  if (target === '/check' || target.startsWith('/check/') || target.startsWith('/check?')) return 'check'
+  if (target === checkPath || target.startsWith('/check/') || target.startsWith('/check?')) return 'check'
   return target === '/healthz' && !comesThroughEnvoy(rawHeaders) ? 'probe' : 'unknown'
+}
+
+/**
+ * Returns the client's target in the target of a check; `undefined` when it has none: Envoy Gateway can call `/check` alone, and
+ * a rule must not take that for `/`.
+ */
+export function clientTarget(target: string): string | undefined {
+  return target.startsWith('/check/') ? target.slice(checkPath.length) : undefined
 }
 
 function comesThroughEnvoy(rawHeaders: readonly string[]): boolean {

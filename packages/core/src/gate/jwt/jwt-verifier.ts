@@ -101,7 +101,7 @@ export class JwtVerifier {
     freezeClaims(unverified.claims)
     const caller = verifiedCaller(issuer, unverified.claims)
     const refusal: BrokerError | undefined = refusalByRequiredClaims(caller, required)
-    // A refused one too: its signature is right, and costs as much as that of an admitted one.
+    // Refused callers too: their signature is right, and its verification costs the same.
     verified.add(id, { issuer, keySet, caller, refusal })
     if (refusal !== undefined) throw refusal
     return caller
