@@ -16,8 +16,10 @@ export function refusalByRequiredClaims(
   { groups, claims }: VerifiedCaller,
   required: RequiredClaims,
 ): BrokerError | undefined {
-  const group = required.groups.find(name => !groups.includes(name))
-  if (group !== undefined) return forbidden('group', group)
+  if (required.groups.length > 0) {
+    const group = required.groups.find(name => !groups.includes(name))
+    if (group !== undefined) return forbidden('group', group)
+  }
   if (required.scopes.length === 0) return undefined
   const scopes = scopesIn(claims)
   const scope = required.scopes.find(name => !scopes.includes(name))

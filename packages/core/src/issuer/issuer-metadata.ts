@@ -99,8 +99,9 @@ export class IssuerMetadata {
     const document = await this.#request(signal, attempt)
     this.#document = document
     const outage = this.#fetch.recovered()
+    const { issuer, tokenEndpoint, jwksUri } = document
     logger.info(
-      { ...document, ...outage },
+      { issuer, tokenEndpoint, jwksUri, ...outage },
       outage === undefined ? 'issuer discovered' : 'issuer discovered after failures',
     )
     if (this.#options.isTokenSource) this.#warnOfOtherHosts(document)
