@@ -1,6 +1,7 @@
 import { startDevDex } from '@broker/dev-dex'
 import { answerJson, startRecordingServer } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
+import type { TokenRequest } from '../src/clients/token-request.ts'
 import type { TokenBrokerOptions } from '../src/options/broker-options.ts'
 import { createFetch } from '../src/outbound/create-fetch.ts'
 import { headerProvider } from '../src/outbound/header-provider.ts'
@@ -58,8 +59,14 @@ describe('a named client', () => {
     expect(
       await headerProvider(running.broker, { allow, token: { client: 'invoices' } })(backend.url),
     ).toEqual(headers)
-    for (const token of [{ client: 'nobody' }, { client: 'invoices', clientId: 'x' }]) {
-      expect(() => createFetch(running.broker, { allow, token })).toThrow(/^token: client/)
+    for (const token of [
+      { client: 'nobody' },
+      { client: undefined },
+      { client: 'invoices', clientId: 'x' },
+    ]) {
+      expect(() => createFetch(running.broker, { allow, token: token as TokenRequest })).toThrow(
+        /^token: client/,
+      )
     }
   })
 
@@ -73,6 +80,7 @@ describe('a named client', () => {
     ['the reserved name of callers', { client: 'caller' }, 'client: "caller" is not a client'],
     ['an empty name', { client: '' }, 'client: "" is not a client'],
     ['null', { client: null }, 'client must be a string'],
+    ['a lookup that failed', { client: undefined }, 'client must be a string'],
     ['a number', { client: 5 }, 'client must be a string'],
     ['a client id beside it', { client: 'invoices', clientId: 'orders' }, 'client must come without'],
     ['a secret beside it', { client: 'default', clientSecret: 'x' }, 'client must come without'],
