@@ -56,6 +56,12 @@ const refusedImports = {
     '../gate/gate.ts': 'The clients room knows nothing',
     '../check/check.ts': 'The clients room knows nothing',
   },
+  'packages/core/src/kubernetes/kubernetes-issuer.ts': {
+    ...outsideCore,
+    ...undici,
+    '../gate/gate.ts': 'The kubernetes room makes options',
+    '../token-broker.ts': 'The kubernetes room makes options',
+  },
   'packages/core/src/issuer/issuer.ts': {
     ...outsideCore,
     ...undici,

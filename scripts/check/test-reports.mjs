@@ -7,6 +7,11 @@ const needed = {
   ENVOY_BIN: { what: 'a real Envoy', variable: 'ENVOY_BIN=/path/to/envoy' },
   DEX_BIN: { what: 'a real Dex', variable: 'DEX_BIN=/path/to/dex' },
   PEER_BIN: { what: 'the Go service DexTokenBroker', variable: 'PEER_BIN=/path/to/dex-token-broker' },
+  KUBE_APISERVER_BIN: {
+    what: 'a real kube-apiserver',
+    variable: 'KUBE_APISERVER_BIN=/path/to/kube-apiserver',
+  },
+  ETCD_BIN: { what: 'etcd, its storage', variable: 'ETCD_BIN=/path/to/etcd' },
   openssl: { what: 'on the PATH' },
 }
 

@@ -13,7 +13,8 @@ dex-token-broker --check-config   # validates; prints what is in effect, secrets
 dex-token-broker                  # --help prints every variable with its default
 \`\`\`
 
-A wrong configuration stops the start and lists every fault at once.
+A wrong configuration stops the start and lists every fault at once. Several issuers, several clients and rules need a
+[configuration file](configuration-file.md).
 
 ## Minimal configurations`
 
@@ -36,9 +37,11 @@ const rules = `## Rules between variables
 
 | Variables | Rule |
 | --- | --- |
-| \`JWKS_URL\`, \`JWT_ISSUER\`, \`JWT_AUDIENCE\` | Each of them enables the JWT gate. The gate needs \`STATIC_CLIENT_ID\` and a key set: \`JWKS_URL\`, or else Dex's own by \`DEX_ISSUER\` or \`DEX_JWKS_URL\`. |
+| \`JWKS_URL\`, \`JWT_ISSUER\`, \`JWT_AUDIENCE\` | Each of them enables the JWT gate. The gate needs \`STATIC_CLIENT_ID\`, unless the configuration file has rules, and a key set: \`JWKS_URL\`, or else Dex's own by \`DEX_ISSUER\` or \`DEX_JWKS_URL\`. |
 | \`JWT_ISSUER\` | Defaults to \`DEX_ISSUER\` when the gate uses the key set of Dex. |
 | \`STATIC_CLIENT_SECRET\` without a gate | Does not start where a gate seems intended: with \`DEX_ISSUER\`, or with a variable that begins with \`JWT_\` or \`JWKS_\`, even an empty one. \`ALLOW_UNAUTHENTICATED_CALLERS=true\` allows it. |
+| \`REQUIRED_GROUPS\`, \`REQUIRED_SCOPES\`, \`GROUPS_CLAIM\`, \`MACHINE_AUDIENCES\` | Need a gate. |
+| \`JWKS_URL\`, \`JWT_ISSUER\`, \`JWT_AUDIENCE\`, \`GROUPS_CLAIM\`, \`MACHINE_AUDIENCES\` | Not together with \`issuers\` in the configuration file. |
 | \`DEX_TOKEN_URL\`, \`DEX_JWKS_URL\` | Override what discovery by \`DEX_ISSUER\` says. |
 | \`JWKS_MAX_STALE\` | At least \`JWKS_MAX_AGE\`. |
 | \`CLIENT_ID_HEADER\`, \`CLIENT_SECRET_HEADER\`, \`SCOPE_HEADER\`, with a gate \`JWT_HEADER\` | Must be different headers. |
@@ -58,6 +61,9 @@ Allowed, but logged as a warning:
 | a client id, secret or other literal value in quotes, or with blanks at its ends | The broker uses the value as it is. |
 | a JWT gate without \`JWT_AUDIENCE\` | A JWT that was made for another service is accepted. |
 | \`JWT_ISSUER\` other than \`DEX_ISSUER\` with the key set of Dex | No JWT of that Dex is accepted. |
+| \`ALLOWED_CLIENT_IDS\` with \`STATIC_CLIENT_ID\`, \`ALLOWED_SCOPES\` with \`STATIC_SCOPE\`, without rules | The list has no effect. |
+| an issuer in the configuration file without \`audiences\`, or with an \`http://\` URL beyond loopback | As for the gate's variables. |
+| a client in the configuration file that no rule uses | Nobody gets its token. |
 | an \`http://\` URL beyond loopback (\`ALLOW_INSECURE_DEX_URL\`) | Secrets, tokens and keys cross the network unencrypted. |`
 
 /** The text of docs/configuration.md: minimal configurations, how values are written, then every variable under its own heading. */

@@ -4,8 +4,10 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { optionRules } from '../../packages/core/src/options/broker-options.ts'
 import { brokerErrorCodes } from '../../packages/core/src/shared/errors.ts'
+import { fileJsonSchema } from '../../packages/server/src/config/file/json-schema.ts'
 import { root } from '../workspace/workspace-packages.cjs'
 import { answersMarkdown } from './answers-markdown.ts'
+import { configurationFileMarkdown } from './configuration-file-markdown.ts'
 import { configurationMarkdown } from './configuration-markdown.ts'
 import { envExample } from './env-example.ts'
 import { errorsMarkdown } from './errors-markdown.mjs'
@@ -33,6 +35,8 @@ const outdated = []
 keepEqual('docs/options.md', optionsMarkdown(optionRules, root))
 keepEqual('docs/toolchains.md', toolchainsMarkdown())
 keepEqual('docs/configuration.md', configurationMarkdown())
+keepEqual('docs/configuration-file.md', fillSnippets(configurationFileMarkdown(), root).text)
+keepEqual('packages/server/config.schema.json', `${JSON.stringify(fileJsonSchema(), null, 2)}\n`)
 keepEqual('.env.example', envExample())
 keepEqual('docs/errors.md', errorsMarkdown(brokerErrorCodes))
 keepLogPage()

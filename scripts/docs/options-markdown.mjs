@@ -70,6 +70,12 @@ const sections = [
     file: 'packages/core/src/check/verdict.ts',
     name: 'RefusalOptions',
   },
+  {
+    title: 'kubernetesIssuer',
+    use: 'The argument of `kubernetesIssuer` of `@broker/core/kubernetes`, which creates an issuer for the option `issuers`.',
+    file: 'packages/core/src/kubernetes/kubernetes-issuer.ts',
+    name: 'KubernetesIssuerOptions',
+  },
 ]
 
 /** The text of docs/options.md, from the declarations of the options and `optionRules`. */

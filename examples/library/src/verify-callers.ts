@@ -15,8 +15,8 @@ const broker = new TokenBroker({ issuer, gate: { audience: 'orders' } })
 
 const server = createServer(async (request, response) => {
   try {
-    const { claims } = await broker.authenticate({ headers: request.rawHeaders })
-    response.end(`hello ${claims['sub']}`)
+    const { subject } = await broker.authenticate({ headers: request.rawHeaders })
+    response.end(`hello ${subject}`)
   } catch (error) {
     const { status, headers, body } = refusalOf(error)
     response.writeHead(status, headers).end(body)
@@ -37,8 +37,8 @@ import { headerLines } from '@broker/core'
 
 async function handle(request: Request): Promise<Response> {
   try {
-    const { claims } = await broker.authenticate({ headers: headerLines(request.headers) })
-    return Response.json({ hello: claims['sub'] })
+    const { subject } = await broker.authenticate({ headers: headerLines(request.headers) })
+    return Response.json({ hello: subject })
   } catch (error) {
     const { status, headers, body } = refusalOf(error)
     return new Response(body, { status, headers })
@@ -48,7 +48,7 @@ async function handle(request: Request): Promise<Response> {
 const handled = await handle(new Request(url, { headers: { authorization: `Bearer ${jwt}` } }))
 assert.deepEqual(await handled.json(), { hello: 'ada' })
 assert.equal((await handle(new Request(url))).status, 401)
-assert.equal((await broker.verify(jwt))['sub'], 'ada')
+assert.equal((await broker.verify(jwt)).subject, 'ada')
 console.log('ada is let in, a request without a JWT gets a 401')
 
 await broker.close()

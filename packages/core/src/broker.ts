@@ -2,7 +2,6 @@ import type { CheckRequest } from './check/check-request.ts'
 import type { Verdict } from './check/verdict.ts'
 import type { TokenRequest } from './clients/token-request.ts'
 import type { AuthenticatedCaller } from './gate/authenticated-caller.ts'
-import type { JwtClaims } from './gate/jwt/jwt.ts'
 import type { Missing } from './issuer/issuer.ts'
 import type { MaybePromise } from './shared/maybe-promise.ts'
 import type { Wait } from './shared/wait-for.ts'
@@ -47,14 +46,14 @@ export interface Broker {
   invalidate(token: IssuedToken): boolean
 
   /**
-   * Verifies a caller's JWT and returns its claims. Needs the option `gate`, else `TypeError`.
+   * Verifies a caller's JWT, without `Bearer`, and returns the caller. Needs the option `gate` or `issuers`, else `TypeError`.
    *
-   * Rejects with `invalid_token`, with `jwks_unavailable` without keys, or with `overloaded` when too many ES384 and ES512
-   * signatures are being verified.
+   * Rejects with `invalid_token`, with `forbidden` when the caller lacks a required group or scope, with `jwks_unavailable`
+   * without keys, or with `overloaded` when too many ES384 and ES512 signatures are being verified.
    */
-  verify(jwt: string, wait?: Wait): Promise<JwtClaims>
+  verify(jwt: string, wait?: Wait): Promise<AuthenticatedCaller>
 
-  /** Verifies the JWT in the headers of a request and returns its caller. Rejects like `verify`. Needs the option `gate`. */
+  /** Verifies the JWT in the headers of a request and returns its caller. Rejects like `verify`. */
   authenticate(request: CheckRequest): Promise<AuthenticatedCaller>
 
   /**
@@ -67,11 +66,14 @@ export interface Broker {
   decide(request: CheckRequest): MaybePromise<Verdict>
 
   /**
-   * Returns the parts that the broker must load before it is ready, and starts to load them: `endpoints` by discovery, `keys` of
-   * the gate. Empty when the broker is ready.
+   * Returns the parts that the broker must load before it is ready, and starts to load them: `endpoints` by discovery of any
+   * issuer, `keys` of all issuers that the gate accepts. Empty when the broker is ready.
    */
   missing(): readonly Missing[]
 
-  /** Tells whether a URL is an endpoint that the broker uses: token endpoint, key set or discovery. No token is sent there. */
+  /**
+   * Tells whether a URL is an endpoint that the broker uses: token endpoint, key set or discovery of any issuer. No token is sent
+   * there.
+   */
   asksAt(url: URL): boolean
 }

@@ -6,19 +6,14 @@ import { assertTokenRequest } from './clients/assert-token-request.ts'
 import { Clients, type ClientsIssuer } from './clients/clients.ts'
 import type { TokenRequest } from './clients/token-request.ts'
 import type { AuthenticatedCaller } from './gate/authenticated-caller.ts'
+import { CallersIssuers } from './gate/callers-issuers.ts'
 import { Gate } from './gate/gate.ts'
-import type { JwtClaims } from './gate/jwt/jwt.ts'
 import { JwtVerifier } from './gate/jwt/jwt-verifier.ts'
 import { VerifiedJwts } from './gate/jwt/verified-jwts.ts'
 import { JwtRefusals } from './gate/jwt-refusals.ts'
-import type { KeySource } from './gate/keys/key-source.ts'
-import { brokerKeys, watchSigningKeys } from './issuer/broker-keys.ts'
-import { DexEndpoints } from './issuer/dex-endpoints.ts'
-import type { Issuer, Missing } from './issuer/issuer.ts'
-import { IssuerMetadata } from './issuer/issuer-metadata.ts'
-import { OtherDexes } from './issuer/other-dexes.ts'
+import { type Missing, ownDexName } from './issuer/issuer.ts'
+import { Issuers } from './issuer/issuers.ts'
 import type { TokenBrokerOptions } from './options/broker-options.ts'
-import { ownDexName } from './options/resolve-dex.ts'
 import type { ResolvedGate } from './options/resolve-gate.ts'
 import { type ResolvedOptions, resolveOptions } from './options/resolve-options.ts'
 import { assertNodeVersion } from './shared/assert-node-version.ts'
@@ -29,8 +24,6 @@ import { WaitingCallers } from './shared/waiting-callers.ts'
 import { AcceptedClients } from './tokens/accepted-clients.ts'
 import { startCacheCleanup } from './tokens/cache/start-cache-cleanup.ts'
 import { TokenCache } from './tokens/cache/token-cache.ts'
-import { DexOrigin } from './tokens/dex/dex-origin.ts'
-import { RejectedCredentials } from './tokens/dex/rejected-credentials.ts'
 import type { IssuedToken } from './tokens/issued-token.ts'
 import { TokenHeaders } from './tokens/token-headers.ts'
 import { Tokens } from './tokens/tokens.ts'
@@ -64,13 +57,10 @@ export class TokenBroker implements Broker, AsyncDisposable {
   readonly credentialHeaders: readonly string[]
   /** The option `logger`, for code that works with this broker. */
   readonly logger: Logger
-  readonly #endpoints: DexEndpoints
-  readonly #dex: Issuer
-  readonly #otherDexes: OtherDexes
+  readonly #issuers: Issuers
   readonly #clients: Clients
   readonly #cache: TokenCache
   readonly #tokens: Tokens
-  readonly #gateKeys: KeySource | undefined
   readonly #gate: Gate | undefined
   readonly #check: Check
   readonly #stop: () => void
@@ -79,7 +69,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
   constructor(options: TokenBrokerOptions) {
     assertNodeVersion()
     const resolved = resolveOptions(options)
-    const { surroundings, issuer, tokenEndpoint, clientAuthMethod, gate } = resolved
+    const { surroundings, gate } = resolved
     const { authorizationHeader, tokenHeaders, credentialHeaders, stripCredentialHeaders } = resolved
     const { clock } = surroundings
     this.logger = surroundings.logger
@@ -88,40 +78,13 @@ export class TokenBroker implements Broker, AsyncDisposable {
     this.credentialHeaders = Object.freeze(
       stripCredentialHeaders ? [...new Set(Object.values(credentialHeaders))] : [],
     )
-    const metadata =
-      issuer === undefined
-        ? undefined
-        : new IssuerMetadata(surroundings, { issuer, allowInsecureUrls: resolved.allowInsecureUrls })
-    const endpoints = new DexEndpoints({ issuer, tokenEndpoint, jwksUri: resolved.jwksUri, metadata })
     const callers = new WaitingCallers(resolved.maxWaitingCallers)
-    const keys = brokerKeys(resolved, endpoints, callers)
     const accepted = new AcceptedClients()
-    const ofEachDex = {
-      authMethod: clientAuthMethod,
-      wantedFields: tokenHeaders.map(({ field }) => field),
-      rejected: new RejectedCredentials(resolved.negativeCacheTtlMs, clock),
-      accepted,
-      maxConnections: resolved.maxConnections,
-    }
-    this.#dex = {
-      name: ownDexName,
-      origin: new DexOrigin(surroundings, {
-        ...ofEachDex,
-        tokenEndpoint: endpoints.tokenEndpoint,
-        option: tokenEndpoint === undefined ? 'issuer' : 'tokenEndpoint',
-      }),
-      keys: keys.dex,
-      missing: () => (endpoints.prepare() ? [] : ['endpoints']),
-    }
-    this.#otherDexes = new OtherDexes(
-      surroundings,
-      resolved.clients.flatMap(({ dex }) => dex ?? []),
-      { ...ofEachDex, allowInsecureUrls: resolved.allowInsecureUrls },
-    )
+    this.#issuers = new Issuers(resolved, { callers, accepted })
     this.#clients = clientsOf(resolved)
     this.#cache = new TokenCache(resolved.cacheMaxEntries, clock)
     this.#tokens = new Tokens(surroundings, {
-      originOf: name => (this.#otherDexes.get(name) ?? this.#dex).origin,
+      originOf: this.#issuers.originOf,
       cache: this.#cache,
       accepted,
       callers,
@@ -129,9 +92,8 @@ export class TokenBroker implements Broker, AsyncDisposable {
       life: { safetyMarginMs: resolved.expirySafetyMarginMs, maxAgeMs: resolved.maxTokenAgeMs },
       refreshAheadRatio: resolved.refreshAheadRatio,
     })
-    this.#endpoints = endpoints
-    this.#gateKeys = keys.gate
-    this.#gate = keys.gate && gate && gateOf(keys.gate, resolved, gate)
+    this.#gate =
+      gate && gateOf(new CallersIssuers(surroundings, this.#issuers.ofCallers, callers), resolved, gate)
     this.#check = new Check(surroundings, {
       names: credentialHeaders,
       gate: this.#gate,
@@ -143,16 +105,13 @@ export class TokenBroker implements Broker, AsyncDisposable {
       stripCredentialHeaders,
       realm: resolved.realm,
     })
-    const deadTokens = watchSigningKeys(resolved, keys, this.#tokens)
+    const stopWatching = this.#issuers.watchSigningKeys(this.#tokens)
     const stopCleanup = startCacheCleanup(this.#cache, resolved.cacheCleanupIntervalMs)
     this.#stop = () => {
       stopCleanup()
-      deadTokens?.close()
+      stopWatching()
       this.#tokens.close()
-      keys.gate?.close()
-      keys.dex?.close()
-      metadata?.close()
-      this.#otherDexes.close()
+      this.#issuers.close()
       surroundings.sampler.close()
     }
   }
@@ -175,8 +134,8 @@ export class TokenBroker implements Broker, AsyncDisposable {
     return this.#tokens.invalidate(token)
   }
 
-  async verify(jwt: string, wait: Wait = {}): Promise<JwtClaims> {
-    if (this.#gate === undefined) throw new TypeError('verify needs the option gate')
+  async verify(jwt: string, wait: Wait = {}): Promise<AuthenticatedCaller> {
+    if (this.#gate === undefined) throw new TypeError('verify needs the option gate or issuers')
     if (typeof jwt !== 'string') throw new TypeError('verify needs a JWT as a string')
     return this.#gate.verify(jwt, wait)
   }
@@ -194,15 +153,11 @@ export class TokenBroker implements Broker, AsyncDisposable {
   }
 
   missing(): readonly Missing[] {
-    // Both calls start to load.
-    const missing = [...this.#dex.missing()]
-    if (!this.#otherDexes.prepare() && missing.length === 0) missing.push('endpoints')
-    if (this.#gateKeys !== undefined && !this.#gateKeys.prepare()) missing.push('keys')
-    return missing
+    return this.#issuers.missing()
   }
 
   asksAt(url: URL): boolean {
-    return this.#endpoints.includes(url) || this.#otherDexes.includes(url)
+    return this.#issuers.includes(url)
   }
 
   /** The counters of the token cache; a new object per call. */
@@ -235,24 +190,24 @@ function clientsOf({ issuer, tokenEndpoint, clientAuthMethod, client, clients }:
       configured,
       issuer: {
         name: dex?.name ?? own.name,
-        endpoint: dex === undefined ? endpoint : (dex.tokenEndpoint ?? dex.issuer ?? ''),
+        endpoint: dex === undefined ? endpoint : (dex.tokenEndpoint ?? dex.discoveryUrl ?? dex.issuer ?? ''),
         authMethod,
       },
     })),
   })
 }
 
-function gateOf(keys: KeySource, options: ResolvedOptions, rules: ResolvedGate): Gate {
+function gateOf(issuers: CallersIssuers, options: ResolvedOptions, gate: ResolvedGate): Gate {
   const { surroundings, credentialHeaders } = options
   const { clock } = surroundings
-  const verified = new VerifiedJwts(rules.verifiedJwtsMaxEntries, clock)
+  const verified = new VerifiedJwts(gate.verifiedJwtsMaxEntries, clock)
+  const required = { groups: gate.requiredGroups, scopes: gate.requiredScopes }
   return new Gate(
-    new JwtVerifier({ keys, rules, verified, clock }),
+    new JwtVerifier({ issuers, required, verified, clock }),
     new JwtRefusals(surroundings, {
-      expectedIssuer: rules.issuer,
-      expectedAudiences: rules.audiences,
+      issuers,
+      issuerOption: gate.issuerOption,
       header: credentialHeaders.jwt,
-      keysOption: keys.option,
     }),
   )
 }

@@ -330,7 +330,7 @@ describe('what is configured wins', () => {
     await using running = await startWithIssuer({ gate: { jwksUri: callers.jwksUri } })
     const exp = running.clock.wall() / 1000 + 60
     expect(await running.broker.verify(callers.signJwt({ iss: 'anyone', exp }))).toMatchObject({
-      iss: 'anyone',
+      claims: { iss: 'anyone' },
     })
     await caughtUp(running.dex)
     expect(running.dex.counts).toMatchObject({ discoveryRequests: 0, keysRequests: 0 })
@@ -349,7 +349,9 @@ describe("a gate with Dex's own keys", () => {
     }
     await caughtUp(dex)
     expect(dex.counts).toMatchObject({ discoveryRequests: 0, keysRequests: 0 })
-    expect(await broker.verify(dex.signJwt({ iss: dex.issuer, exp }))).toMatchObject({ iss: dex.issuer })
+    expect(await broker.verify(dex.signJwt({ iss: dex.issuer, exp }))).toMatchObject({
+      claims: { iss: dex.issuer },
+    })
   })
 
   test('expects the issuer of its own option when there is one', async () => {

@@ -29,6 +29,7 @@ test('a broker can be made while Dex is down, and asks for nothing before it has
     tokenRequests: 0,
     keysRequests: 0,
     discoveryRequests: 0,
+    exchangeRequests: 0,
     tokensIssued: 0,
   })
 })

@@ -1,23 +1,33 @@
 import type { RequestListener } from 'node:http'
 import { type DexClient, indexDexClients } from './dex-client.ts'
+import { type DexConnector, defaultConnectors } from './dex-connector.ts'
+import type { DexUser } from './dex-user.ts'
 import { endpointRoutes, type FaultTarget } from './endpoint.ts'
 import type { Fault } from './fault.ts'
 import { FaultSwitches } from './fault-switches.ts'
-import { clientCredentialsGrant, defaultGrantTypes } from './grant-types.ts'
+import { clientCredentialsGrant, defaultGrantTypes, knownGrantTypes } from './grant-types.ts'
 import { locateIssuer } from './issuer-location.ts'
 import type { IssuerState } from './issuer-state.ts'
 import { KeyRing } from './key-ring.ts'
 import { listenOnLoopback, type TlsIdentity } from './loopback-server.ts'
+import { openConnectors } from './open-connectors.ts'
 import { createRequestHandler } from './request-handler.ts'
 import { type RecordedTokenRequest, type RequestCounts, RequestJournal } from './request-journal.ts'
 import { type SignJwtOptions, signCompact } from './sign-jwt.ts'
 import type { SigningAlgorithm } from './signing-key.ts'
+import { signUserToken, type UserTokenOptions } from './user-token.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
 
 /** How a look-alike starts. */
 export interface DevDexOptions {
   readonly clients?: readonly DexClient[]
+  /** Users with a password; a list, even an empty one, adds the connector `local`. */
+  readonly users?: readonly DexUser[]
+  /** Connectors whose tokens can be exchanged; default one of type `mockCallback` with the id `mock`. */
+  readonly connectors?: readonly DexConnector[]
+  /** Id of the connector that checks passwords, usually `local`. Without it there is no password grant. */
+  readonly passwordConnector?: string
   /** Port to listen on; 0, the default, takes a free one. */
   readonly port?: number
   /** Address to listen on and the host in every URL; default 127.0.0.1. */
@@ -30,7 +40,7 @@ export interface DevDexOptions {
   readonly idTokensMs?: number
   /** Algorithm of the first key; default RS256. */
   readonly algorithm?: SigningAlgorithm
-  /** The grant types that discovery lists. Only client_credentials is ever served. */
+  /** The grant types that discovery lists. Those that need a browser, and refresh_token, are never served. */
   readonly grantTypes?: readonly string[]
   /** Serves HTTPS. */
   readonly tls?: TlsIdentity
@@ -80,19 +90,29 @@ export interface DevDex extends AsyncDisposable {
   restart(algorithm?: SigningAlgorithm): Promise<void>
   /** Signs any payload with the current key; see `SignJwtOptions` for headers that lie. */
   signJwt(payload: object | string, options?: SignJwtOptions): string
+  /** Signs a user's access token without a request; the user may be of any connector, even an unknown one. */
+  userToken(options: UserTokenOptions): string
 
   /** Destroys every connection, hanging ones too, and frees the port. */
   close(): Promise<void>
 }
 
-/** Starts a look-alike; rejects for wrong clients, or with the system's error when the port is taken. */
+/**
+ * Starts a look-alike; rejects for wrong clients, users or connectors, or with the system's error when the
+ * port is taken.
+ */
 export async function startDevDex(options: DevDexOptions = {}): Promise<DevDex> {
-  const { hostname = '127.0.0.1', port = 0, issuerPath = '/dex', tls } = options
+  const { hostname = '127.0.0.1', port = 0, issuerPath = '/dex', tls, passwordConnector = '' } = options
+  const now = options.now ?? Date.now
   const clients = indexDexClients(options.clients ?? [])
   const keys = await KeyRing.create(options.algorithm ?? 'RS256')
   const journal = new RequestJournal()
   const faults = new FaultSwitches()
   const lifetime = new AbortController()
+  const connectors = await openConnectors(options.connectors ?? defaultConnectors, options.users, {
+    now,
+    signal: lifetime.signal,
+  })
 
   // The issuer has the port in it, so the handler can only be made once the server listens.
   let handle: RequestListener = (_, response) => response.destroy()
@@ -103,9 +123,11 @@ export async function startDevDex(options: DevDexOptions = {}): Promise<DevDex> 
   const state: IssuerState = {
     location,
     clients,
+    connectors,
+    passwordConnector,
     keys,
-    now: options.now ?? Date.now,
-    grantTypes: options.grantTypes ?? defaultGrantTypes,
+    now,
+    grantTypes: knownGrantTypes(options.grantTypes ?? defaultGrantTypes, passwordConnector),
     idTokensMs: options.idTokensMs ?? dayMs,
   }
   handle = createRequestHandler({ state, journal, faults, signal: lifetime.signal })
@@ -159,6 +181,7 @@ export async function startDevDex(options: DevDexOptions = {}): Promise<DevDex> 
     retireKey: kid => keys.retire(kid),
     restart: algorithm => keys.restart(algorithm),
     signJwt: (payload, signOptions) => signCompact(keys.current, payload, signOptions),
+    userToken: userOptions => signUserToken(state, userOptions),
     close,
     [Symbol.asyncDispose]: close,
   }

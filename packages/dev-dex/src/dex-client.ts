@@ -12,6 +12,8 @@ export interface DexClient {
   readonly public?: boolean
   /** Ids of the clients that may ask for a token with this client as an audience. */
   readonly trustedPeers?: readonly string[]
+  /** Ids of the connectors whose users this client may get tokens for; all by default. */
+  readonly allowedConnectors?: readonly string[]
   /** The groups in the `groups` scope; Dex calls them `clientCredentialsClaims.groups`. */
   readonly groups?: readonly string[]
 }

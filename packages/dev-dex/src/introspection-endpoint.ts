@@ -54,6 +54,7 @@ function activeAnswer({ clients, location }: IssuerState, { claims }: OwnToken):
       groups: claims.groups,
       name: claims.name,
       preferred_username: claims.preferred_username,
+      federated_claims: claims.federated_claims,
     },
   }
   return jsonAnswer(200, goJson(body))

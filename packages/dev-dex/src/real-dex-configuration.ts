@@ -1,10 +1,19 @@
+import { hash } from 'bcryptjs'
 import { type DexClient, indexDexClients } from './dex-client.ts'
+import { type DexConnector, defaultConnectors } from './dex-connector.ts'
+import { type DexUser, indexDexUsers } from './dex-user.ts'
 import { defaultGrantTypes } from './grant-types.ts'
 import type { SigningAlgorithm } from './signing-key.ts'
 
 /** The settings of a real Dex that tests can choose; the same names and defaults as for the look-alike. */
 export interface RealDexSettings {
   readonly clients?: readonly DexClient[]
+  /** Users with a password; a list, even an empty one, adds the connector `local`. */
+  readonly users?: readonly DexUser[]
+  /** Connectors whose tokens can be exchanged; default one of type `mockCallback` with the id `mock`. */
+  readonly connectors?: readonly DexConnector[]
+  /** Id of the connector that checks passwords, usually `local`. Without it there is no password grant. */
+  readonly passwordConnector?: string
   /** Path of the issuer; default `/dex`. */
   readonly issuerPath?: string
   /** Lifetime of access and ID tokens; default 24 hours. */
@@ -16,6 +25,9 @@ export interface RealDexSettings {
   /** How long a key signs; default 6 hours. Dex looks every 30 seconds. */
   readonly keysRotationMs?: number
 }
+
+/** The cost that Dex asks of a bcrypt hash at least. */
+const lowestHashCost = 10
 
 /** YAML, unlike JSON, folds these inside a string. */
 const yamlLineBreaks = /[\u0085\u2028\u2029]/g
@@ -31,17 +43,34 @@ function staticClient(client: DexClient): object {
     secret: client.secret,
     public: client.public,
     trustedPeers: client.trustedPeers,
+    allowedConnectors: client.allowedConnectors,
     clientCredentialsClaims: client.groups && { groups: client.groups },
   }
 }
 
+async function staticPassword({ password, ...user }: DexUser): Promise<object> {
+  return { ...user, hash: await hash(password, lowestHashCost) }
+}
+
+function staticConnector({ type, id, grantTypes, ...config }: DexConnector): object {
+  return { type, id, name: id, grantTypes, config }
+}
+
 /** Dex's configuration on memory storage; it is JSON, which YAML contains. */
-export function realDexConfiguration(issuer: string, address: string, settings: RealDexSettings): string {
+export async function realDexConfiguration(
+  issuer: string,
+  address: string,
+  settings: RealDexSettings,
+): Promise<string> {
+  const users = [...indexDexUsers(settings.users ?? []).values()]
   const configuration = {
     issuer,
     storage: { type: 'memory' },
     web: { http: address },
-    oauth2: { grantTypes: settings.grantTypes ?? defaultGrantTypes },
+    oauth2: {
+      grantTypes: settings.grantTypes ?? defaultGrantTypes,
+      passwordConnector: settings.passwordConnector,
+    },
     expiry: { idTokens: `${settings.idTokensMs ?? 86_400_000}ms` },
     signer: {
       type: 'local',
@@ -51,8 +80,9 @@ export function realDexConfiguration(issuer: string, address: string, settings: 
       },
     },
     staticClients: [...indexDexClients(settings.clients ?? []).values()].map(staticClient),
-    // Dex does not start without a connector; this one serves no client_credentials request.
-    connectors: [{ type: 'mockCallback', id: 'mock', name: 'Mock' }],
+    connectors: (settings.connectors ?? defaultConnectors).map(staticConnector),
+    enablePasswordDB: settings.users !== undefined,
+    staticPasswords: await Promise.all(users.map(staticPassword)),
   }
   return JSON.stringify(configuration, undefined, 2).replace(yamlLineBreaks, escapeCharacter)
 }

@@ -42,7 +42,7 @@ export async function startRealDex(binary: string, options: RealDexOptions = {})
   const { issuer, url } = locateIssuer(`http://${address}${issuerPath}`)
   const directory = await mkdtemp(join(tmpdir(), 'real-dex-'))
   const file = join(directory, 'config.yaml')
-  await writeFile(file, realDexConfiguration(issuer, address, options))
+  await writeFile(file, await realDexConfiguration(issuer, address, options))
 
   const child = spawn(binary, ['serve', file], { stdio: ['ignore', 'ignore', 'pipe'] })
   // The child must not outlive a parent that forgets to close it.

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { tokenExchangeGrant } from './grant-types.ts'
 import type { ReceivedRequest } from './received-request.ts'
 
 /** How many token requests are remembered; the oldest goes first. */
@@ -14,16 +15,27 @@ export interface RecordedTokenRequest {
 
 /** How often things happened since the start or the last reset. */
 export interface RequestCounts {
+  /** Token requests of every grant, refused ones too. */
   readonly tokenRequests: number
+  /** Token requests that ask for a token exchange; `tokenRequests` has them too. */
+  readonly exchangeRequests: number
   readonly keysRequests: number
   readonly discoveryRequests: number
   /** Successful token responses that were made; one with an ID token counts once. */
   readonly tokensIssued: number
 }
 
+const noCounts: RequestCounts = {
+  tokenRequests: 0,
+  exchangeRequests: 0,
+  keysRequests: 0,
+  discoveryRequests: 0,
+  tokensIssued: 0,
+}
+
 /** Counts what arrives and remembers the last 1000 token requests. */
 export class RequestJournal {
-  #counts = { tokenRequests: 0, keysRequests: 0, discoveryRequests: 0, tokensIssued: 0 }
+  #counts: { -readonly [name in keyof RequestCounts]: number } = { ...noCounts }
   #tokenRequests: RecordedTokenRequest[] = []
 
   get counts(): RequestCounts {
@@ -39,12 +51,13 @@ export class RequestJournal {
   }
 
   record({ method, headers, form }: ReceivedRequest): void {
+    if (form?.get('grant_type') === tokenExchangeGrant) this.count('exchangeRequests')
     this.#tokenRequests.push({ method, headers, form: Object.fromEntries(form ?? []) })
     if (this.#tokenRequests.length > longestJournal) this.#tokenRequests.shift()
   }
 
   reset(): void {
-    this.#counts = { tokenRequests: 0, keysRequests: 0, discoveryRequests: 0, tokensIssued: 0 }
+    this.#counts = { ...noCounts }
     this.#tokenRequests = []
   }
 }

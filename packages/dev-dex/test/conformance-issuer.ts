@@ -1,4 +1,4 @@
-import type { DexClient } from '../src/index.ts'
+import type { DexClient, DexConnector, DexUser } from '../src/index.ts'
 
 /** What the conformance suite needs of an issuer. */
 export interface ConformanceIssuer extends AsyncDisposable {
@@ -13,6 +13,9 @@ export interface ConformanceIssuer extends AsyncDisposable {
 /** Options that a look-alike and a real Dex share. */
 export interface ConformanceOptions {
   readonly clients: readonly DexClient[]
+  readonly users?: readonly DexUser[]
+  readonly passwordConnector?: string
+  readonly connectors?: readonly DexConnector[]
   readonly issuerPath?: string
   readonly idTokensMs?: number
   readonly algorithm?: 'RS256' | 'ES256'

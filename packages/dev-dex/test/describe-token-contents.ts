@@ -7,24 +7,12 @@ import {
   weirdId,
   weirdSecret,
 } from './conformance-issuer.ts'
+import { ownClaims } from './own-claims.ts'
 import { requestTokens } from './request-tokens.ts'
 import { sendRequest } from './send-request.ts'
 
 const pipeline = ['ci-pipeline', 's3cr3t'] as const
 const peerScope = 'audience:server:client_id:opendepot'
-
-/** The claims that every token has. */
-function ownClaims(issuer: ConformanceIssuer, sub: string, aud: unknown): object {
-  return {
-    iss: issuer.issuer,
-    sub,
-    aud,
-    exp: expect.any(Number),
-    iat: expect.any(Number),
-    jti: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
-    at_hash: expect.stringMatching(/^[\w-]{22}$/),
-  }
-}
 
 export function describeTokenContents(start: StartIssuer): void {
   describe('a token', () => {

@@ -71,9 +71,24 @@ describe('the look-alike', () => {
     ])
     await requestTokens(dex, ['ci', 's3cr3t'], { scope: 'openid' })
     await sendRequest(dex.discoveryUri)
-    expect(dex.counts).toEqual({ tokenRequests: 2, keysRequests: 2, discoveryRequests: 1, tokensIssued: 1 })
+    await sendRequest(dex.tokenEndpoint, {
+      body: { grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange' },
+    })
+    expect(dex.counts).toEqual({
+      tokenRequests: 3,
+      exchangeRequests: 1,
+      keysRequests: 2,
+      discoveryRequests: 1,
+      tokensIssued: 1,
+    })
     dex.resetRecords()
-    expect(dex.counts).toEqual({ tokenRequests: 0, keysRequests: 0, discoveryRequests: 0, tokensIssued: 0 })
+    expect(dex.counts).toEqual({
+      tokenRequests: 0,
+      exchangeRequests: 0,
+      keysRequests: 0,
+      discoveryRequests: 0,
+      tokensIssued: 0,
+    })
     expect(dex.tokenRequests).toEqual([])
   })
 

@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { shownUrl } from '@broker/core/options'
+import type { Config } from './config/config.ts'
+import { configFrom } from './config/config-from.ts'
 import { describeConfig } from './config/describe-config.ts'
 import { helpText } from './config/help-text.ts'
-import { loadConfig } from './config/load-config.ts'
 import { createLogger } from './create-logger.ts'
 import { startFailure } from './start-failure.ts'
 import { startServer } from './start-server.ts'
@@ -11,12 +12,15 @@ import { onStopSignal } from './stop-signals.ts'
 import { version } from './version.ts'
 
 const usage = `Usage: dex-token-broker [--help | --version | --check-config]
+       dex-token-broker explain (--jwt-file FILE | --claims FILE) [--method M] [--path P] [--header H]
 
-Answers Envoy's ext_authz checks with Dex access tokens. Environment variables hold the whole configuration.
+Answers Envoy's ext_authz checks with Dex access tokens. Environment variables hold the configuration, and the
+file that CONFIG_FILE names holds what needs more: issuers, clients and rules.
 
   --help          print this text
   --version       print the version
   --check-config  validate the configuration and print it with secrets masked, without starting anything
+  explain         show how the rules decide about a request, without requesting a token; see explain --help
 
 `
 
@@ -28,6 +32,7 @@ const exitCodes = { wrongConfiguration: 1, wrongUsage: 2 }
 async function main(): Promise<void> {
   // A reader that has left, as in `--help | head`, is not an error.
   process.stdout.on('error', () => {})
+  if (process.argv[2] === 'explain') return explainCommand(process.argv.slice(3))
   const options = readArguments()
   if (options === undefined) return
   if (options.help) {
@@ -35,7 +40,7 @@ async function main(): Promise<void> {
   } else if (options.version) {
     process.stdout.write(`dex-token-broker ${version()}\n`)
   } else if (options['check-config']) {
-    const config = loadConfig(process.env)
+    const config = await readConfig()
     process.stdout.write(`${describeConfig(config)}\n`)
     for (const warning of config.warnings) process.stderr.write(`warning: ${warning}\n`)
   } else {
@@ -65,14 +70,40 @@ function readArguments() {
   }
 }
 
+async function explainCommand(args: readonly string[]): Promise<void> {
+  const { runExplain, WrongArguments } = await import('./explain/run-explain.ts')
+  try {
+    process.stdout.write(await runExplain(args, readConfig))
+  } catch (error) {
+    if (!(error instanceof WrongArguments)) throw error
+    process.stderr.write(`${error.message}\nTry dex-token-broker explain --help.\n`)
+    process.exitCode = exitCodes.wrongUsage
+  }
+}
+
+/** Loads what reads a configuration file only when there is one, because that takes longer than the rest of the start. */
+async function readConfig(): Promise<Config> {
+  if (!process.env['CONFIG_FILE']) return configFrom(process.env)
+  return (await import('./config/load-config.ts')).loadConfig(process.env)
+}
+
 async function serve(): Promise<void> {
   // Checks that wait for Dex right after a start make V8 allocate the objects of every later check in the old space.
   setFlagsFromString('--no-allocation-site-pretenuring')
-  const config = loadConfig(process.env)
+  const config = await readConfig()
   const logger = createLogger(config)
   const { issuer, tokenEndpoint } = config.broker
   const endpoint = tokenEndpoint && shownUrl(tokenEndpoint)
-  logger.info({ version: version(), node: process.version, issuer, tokenEndpoint: endpoint }, 'starting')
+  const file = config.file && {
+    configFile: config.file.path,
+    issuers: config.file.issuers,
+    clients: config.file.clients,
+    rules: config.file.rules?.count ?? 0,
+  }
+  logger.info(
+    { version: version(), node: process.version, issuer, tokenEndpoint: endpoint, ...file },
+    'starting',
+  )
   const server = await startServer(config, logger)
   let stopping = false
   onStopSignal(async signal => {

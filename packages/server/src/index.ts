@@ -1,6 +1,6 @@
 export type { VerdictListener } from './checks.ts'
-export type { Config } from './config/config.ts'
-export { ConfigError, type ConfigFault } from './config/config-error.ts'
+export type { Config, LoadedFile } from './config/config.ts'
+export { ConfigError, type ConfigFault, type FileFault, type VariableFault } from './config/config-error.ts'
 export { loadConfig } from './config/load-config.ts'
 export { createCheckApp } from './http/check-app.ts'
 export { type RunningServer, startServer } from './start-server.ts'

@@ -1,6 +1,5 @@
 import type { AddressInfo } from 'node:net'
 import { type CheckRequest, TokenBroker, type Verdict } from '@broker/core'
-import { optionRules } from '@broker/core/options'
 import type { Logger } from 'pino'
 import { createAdminApp } from './admin/admin-app.ts'
 import { createAdminListener } from './admin/admin-listener.ts'
@@ -10,11 +9,11 @@ import { Checks, type VerdictListener } from './checks.ts'
 import type { Config } from './config/config.ts'
 import { createLogger, droppedLines } from './create-logger.ts'
 import { describeHint } from './describe-hint.ts'
-import { createDexTransport } from './dex-transport.ts'
 import { checkApp } from './http/check-app.ts'
 import { createCheckListener } from './http/check-listener.ts'
 import { HttpListener } from './http/http-listener.ts'
 import { listenerOptions } from './http/listener-options.ts'
+import { createIssuerTransports } from './issuer-transports.ts'
 import { listenFailure, listenProblem } from './listen-failure.ts'
 import { addressText, type Listener, startListeners, stopListeners } from './listener.ts'
 import { traceOf } from './trace-of.ts'
@@ -41,19 +40,17 @@ export async function startServer(
   logger: Logger = createLogger(config),
 ): Promise<RunningServer> {
   for (const warning of config.warnings) logger.warn(warning)
+  if (config.file?.rules) {
+    config.file.rules.failures.listener = failure =>
+      logger.warn({ ...failure }, 'the expression of a rule failed; request refused')
+  }
   const metrics = new BrokerMetrics(() => droppedLines(logger))
-  const {
-    requestTimeoutMs = optionRules.requestTimeoutMs.default,
-    maxConnections = optionRules.maxConnections.default,
-  } = config.broker
-  const dex = createDexTransport({
-    caCertificates: config.ca?.certificates,
-    timeoutMs: requestTimeoutMs,
-    maxConnections,
-  })
+  const transports = createIssuerTransports(config)
+  const { transport, issuers } = transports
   const broker = new TokenBroker({
     ...config.broker,
-    transport: dex.transport,
+    ...(issuers && { issuers }),
+    transport,
     userAgent: `dex-token-broker/${version()}`,
     logger,
     observe: metrics.observe,
@@ -74,7 +71,7 @@ export async function startServer(
     const finished = await stopListeners(serving, timeoutMs)
     await admin?.stop(0)
     await broker.close()
-    await dex.close()
+    await transports.close()
     return finished
   }
   try {

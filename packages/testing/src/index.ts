@@ -1,6 +1,11 @@
 export { type BrokerPorts, brokerCommand, listeningPorts } from './broker-command.ts'
 export { type BrokerProcess, startBroker } from './broker-process.ts'
 export {
+  type CertificateAuthority,
+  createCertificateAuthority,
+  type TlsIdentity,
+} from './certificate-authority.ts'
+export {
   type EnvoyConfig,
   envoyBootstrap,
   type ListenerParts,
@@ -10,6 +15,11 @@ export { type EnvoyProcess, startEnvoy } from './envoy-process.ts'
 export { type FoundEnvoy, findEnvoy } from './find-envoy.ts'
 export { freePort } from './free-port.ts'
 export { type Gateway, type GatewayOptions, startGateway } from './gateway.ts'
+export type { ApiServer, TokenOrder } from './kubernetes/api-server.ts'
+export { type ApiServerStandIn, startApiServerStandIn } from './kubernetes/api-server-stand-in.ts'
+export { type RealApiServer, startRealApiServer } from './kubernetes/real-api-server.ts'
+export { record } from './kubernetes/record-api-server.ts'
+export { type Recording, readRecording } from './kubernetes/recorded-answers.ts'
 export { ManagedProcess, type ManagedProcessOptions } from './managed-process.ts'
 export { ManualClock } from './manual-clock.ts'
 export { ask, type RawAnswer, RawConnection, type RawRequest, requestText } from './raw-connection.ts'

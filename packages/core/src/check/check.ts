@@ -89,7 +89,7 @@ export class Check {
   /** Returns the caller of a request. Throws or rejects with `BrokerError` or the reason of the caller's own abort. */
   authenticate(request: CheckRequest): MaybePromise<AuthenticatedCaller> {
     const { gate, names } = this.#options
-    if (gate === undefined) throw new TypeError('authenticate needs the option gate')
+    if (gate === undefined) throw new TypeError('authenticate needs the option gate or issuers')
     assertHeaderLines(request.headers)
     const headers = readCredentialHeaders(request.headers, names)
     return gate.authenticate(singleValue(headers.jwt, names.jwt), this.#wait(request))

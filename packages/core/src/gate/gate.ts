@@ -2,13 +2,13 @@ import type { MaybePromise } from '../shared/maybe-promise.ts'
 import type { Wait } from '../shared/wait-for.ts'
 import type { AuthenticatedCaller } from './authenticated-caller.ts'
 import { bearerJwt } from './bearer-jwt.ts'
-import type { JwtClaims } from './jwt/jwt.ts'
 import type { JwtVerifier } from './jwt/jwt-verifier.ts'
 import type { JwtRefusals } from './jwt-refusals.ts'
+import type { VerifiedCaller } from './verified-caller.ts'
 
 /**
- * Authenticates callers by the value of a header. Fails with `invalid_token`, with `jwks_unavailable` without keys, or with
- * `overloaded`.
+ * Authenticates callers by the value of a header. Fails with `invalid_token`, with `forbidden` when the caller lacks a required
+ * group or scope, with `jwks_unavailable` without keys, or with `overloaded`.
  */
 export class Gate {
   readonly #verifier: JwtVerifier
@@ -20,16 +20,23 @@ export class Gate {
   }
 
   authenticate(header: string, wait: Wait): MaybePromise<AuthenticatedCaller> {
-    const token = this.#jwtIn(header)
-    const claims = this.verify(token, wait)
-    return claims instanceof Promise ? claims.then(later => callerOf(later, token)) : callerOf(claims, token)
+    return this.verify(this.#jwtIn(header), wait)
   }
 
-  /** Verifies a JWT without a prefix and returns its claims. */
-  verify(jwt: string, wait: Wait): MaybePromise<JwtClaims> {
+  /** Verifies a JWT without a prefix and returns its caller. */
+  verify(jwt: string, wait: Wait): MaybePromise<AuthenticatedCaller> {
     try {
-      const claims = this.#verifier.verify(jwt, wait)
-      return claims instanceof Promise ? claims.catch(error => this.#refuse(error, jwt)) : claims
+      const caller = this.#verifier.verify(jwt, wait)
+      return caller instanceof Promise ? this.#verifyLater(caller, jwt) : callerOf(caller, jwt)
+    } catch (error) {
+      return this.#refuse(error, jwt)
+    }
+  }
+
+  // A method, because a closure in `verify` would cost every call.
+  async #verifyLater(caller: Promise<VerifiedCaller>, jwt: string): Promise<AuthenticatedCaller> {
+    try {
+      return callerOf(await caller, jwt)
     } catch (error) {
       return this.#refuse(error, jwt)
     }
@@ -49,6 +56,9 @@ export class Gate {
   }
 }
 
-function callerOf(claims: JwtClaims, token: string): AuthenticatedCaller {
-  return { issuer: 'default', subject: String(claims['sub'] ?? ''), groups: [], claims, token }
+function callerOf(
+  { issuer, subject, groups, clientId, claims }: VerifiedCaller,
+  token: string,
+): AuthenticatedCaller {
+  return { issuer, subject, groups, clientId, claims, token }
 }

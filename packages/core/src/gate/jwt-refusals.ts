@@ -2,20 +2,21 @@ import { BrokerError } from '../shared/errors.ts'
 import type { Hint } from '../shared/hint.ts'
 import type { JwtRefusalReason } from '../shared/jwt-refusal-reason.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
+import type { CallersIssuer } from './callers-issuer.ts'
+import type { CallersIssuers } from './callers-issuers.ts'
 import { describeJwt } from './jwt/describe-jwt.ts'
 import { maxJwtLength } from './jwt/jwt.ts'
 import { JwtRefusal } from './jwt/jwt-refusal.ts'
 
 export interface JwtRefusalsOptions {
-  readonly expectedIssuer: string | undefined
-  readonly expectedAudiences: readonly string[]
+  readonly issuers: CallersIssuers
+  /** The option with the expected values of `iss`, for hints. */
+  readonly issuerOption: 'gate.issuer' | 'issuers'
   /** The header that carries the JWT. */
   readonly header: string
-  /** The option that holds the URL of the key set, for hints. */
-  readonly keysOption: string
 }
 
-/** Reports refused JWTs: each one to the observer, and samples to the log, by reason. */
+/** Reports refused JWTs: each one to the observer, and samples to the log, by reason and issuer. */
 export class JwtRefusals {
   readonly #surroundings: Surroundings
   readonly #options: JwtRefusalsOptions
@@ -41,37 +42,44 @@ export class JwtRefusals {
     logger.debug({ reason, why: message }, 'JWT refused')
     // Kept for ten seconds at most, and never a long text.
     const held = jwt.length > maxJwtLength ? '' : jwt
-    sampler.note(`jwt_refusal ${reason}`, count => this.#warn(refusal, held, count))
+    sampler.note(`jwt_refusal ${reason} ${refusal.issuer}`, count => this.#warn(refusal, held, count))
   }
 
-  #warn({ reason, message }: JwtRefusal, jwt: string, count: number): void {
+  #warn({ reason, message, issuer: name }: JwtRefusal, jwt: string, count: number): void {
     const { logger, clock, describeHint } = this.#surroundings
-    const { header, expectedIssuer, expectedAudiences, keysOption } = this.#options
+    const { issuers, header } = this.#options
     if (reason === 'missing') {
       const hint = describeHint({ problem: 'jwt_absent', option: 'gate.jwtHeader', detail: header })
       logger.warn({ reason, count, header, hint }, 'requests without a JWT refused')
       return
     }
-    const hint = hintFor(reason, keysOption)
+    const issuer = issuers.named(name)
+    const hint = this.#hintFor(reason, issuer)
+    const { expected } = issuers
     const fields = {
       reason,
       why: message,
+      issuer: issuer?.shownAs,
       count,
       ...describeJwt(jwt, clock.wall()),
-      ...(reason === 'issuer' && { expectedIss: expectedIssuer }),
-      ...(reason === 'audience' && { expectedAud: expectedAudiences }),
+      ...(reason === 'issuer' && { expectedIss: expected.length === 1 ? expected[0] : expected }),
+      ...(reason === 'audience' && { expectedAud: issuer?.rules.audiences }),
       hint: hint && describeHint(hint),
     }
     logger.warn(fields, 'JWTs refused')
   }
-}
 
-/** A hint where a setting or a clock of the operator can be the cause. */
-function hintFor(reason: JwtRefusalReason, keysOption: string): Hint | undefined {
-  if (reason === 'issuer') return { problem: 'jwt_of_other_issuer', option: 'gate.issuer' }
-  if (reason === 'audience') return { problem: 'jwt_for_other_audience', option: 'gate.audience' }
-  if (reason === 'expired' || reason === 'not_yet_valid') {
-    return { problem: 'jwt_outside_its_time', option: 'gate.clockToleranceMs' }
+  /** A hint where a setting or a clock of the operator can be the cause. */
+  #hintFor(reason: JwtRefusalReason, issuer: CallersIssuer | undefined): Hint | undefined {
+    if (reason === 'issuer') return { problem: 'jwt_of_other_issuer', option: this.#options.issuerOption }
+    if (reason === 'group') return { problem: 'caller_lacks_group', option: 'gate.requiredGroups' }
+    if (reason === 'scope') return { problem: 'jwt_lacks_scope', option: 'gate.requiredScopes' }
+    if (issuer === undefined) return undefined
+    const { paths, keys } = issuer
+    if (reason === 'audience') return { problem: 'jwt_for_other_audience', option: paths.audiences }
+    if (reason === 'expired' || reason === 'not_yet_valid') {
+      return { problem: 'jwt_outside_its_time', option: paths.clockToleranceMs }
+    }
+    return reason === 'unknown_key' ? { problem: 'jwt_key_not_in_key_set', option: keys.option } : undefined
   }
-  return reason === 'unknown_key' ? { problem: 'jwt_key_not_in_key_set', option: keysOption } : undefined
 }

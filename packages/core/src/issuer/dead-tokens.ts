@@ -7,8 +7,10 @@ const lookAgainRatio = 0.8
 const minLookAgainMs = 1_000
 
 export interface DeadTokensOptions {
-  /** The `iss` of the tokens that these keys sign. `undefined`: the `iss` of the last token. */
+  /** The `iss` of the tokens that these keys sign. `undefined`: the `iss` of the last token of `source`. */
   readonly issuer: string | undefined
+  /** The name of the issuer that these tokens come from. */
+  readonly source: string
   readonly tokens: Tokens
   readonly keys: KeySource
   /** Maximum age of the key set, in milliseconds. */
@@ -24,14 +26,14 @@ export interface DeadTokensOptions {
 export class DeadTokens {
   readonly #timer: NodeJS.Timeout
 
-  constructor({ issuer, tokens, keys, maxAgeMs }: DeadTokensOptions) {
+  constructor({ issuer, source, tokens, keys, maxAgeMs }: DeadTokensOptions) {
     let signer = issuer
     keys.keysGone.subscribe(kids => {
       if (signer !== undefined) tokens.dropSignedBy(signer, kids)
     })
     // A token with an unknown key can mean that Dex lost the old keys: refresh the key set.
     tokens.signedWith.subscribe(key => {
-      if (issuer === undefined) signer = key.issuer
+      if (issuer === undefined && key.source === source) signer = key.issuer
       if (key.issuer === signer) keys.lookFor(key.kid)
     })
     const lookAgain = () => {

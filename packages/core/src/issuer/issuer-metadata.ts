@@ -10,6 +10,7 @@ import { parseJsonObject } from '../shared/http/parse-json-object.ts'
 import { isUnavailable, problemOfStatus } from '../shared/http/upstream-status.ts'
 import { SharedFetch } from '../shared/shared-fetch.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
+import { Topic } from '../shared/topic.ts'
 
 /** The document of Dex has 1.3 KiB. */
 const maxDocumentBytes = 64 * 1024
@@ -17,20 +18,35 @@ const maxDocumentBytes = 64 * 1024
 /** A URL without user information and query, which could contain a secret. */
 const plainUrl = /^https?:\/\/[\w.~%:[\]/-]{1,300}$/i
 
+/** The parts of a discovery document that can be an endpoint for the broker. */
+export type EndpointName = 'tokenEndpoint' | 'jwksUri'
+
 export interface IssuerMetadataOptions {
-  /** Compared exactly with `issuer` in the document. */
-  readonly issuer: string
+  /** Compared exactly with `issuer` in the document; `undefined` takes the one in the document. */
+  readonly issuer: string | undefined
+  readonly url: string
+  /** The option from which the document is found, for hints. */
+  readonly option: string
+  /** The option with the expected issuer, for hints. */
+  readonly issuerOption: string
+  /** The endpoints that are needed. The document may lack the others. */
+  readonly needs: readonly EndpointName[]
+  /** Whether tokens come from it, so that it is Dex. */
+  readonly isTokenSource: boolean
   readonly allowInsecureUrls: boolean
 }
 
-/** The endpoints in a discovery document. */
-export interface IssuerEndpoints {
-  readonly tokenEndpoint: string
-  readonly jwksUri: string
+/** What the broker takes from a discovery document: an endpoint is `undefined` when it is not needed. */
+export interface DiscoveryDocument extends Readonly<Partial<Record<EndpointName, string>>> {
+  readonly issuer: string
 }
 
+const fieldOf = { tokenEndpoint: 'token_endpoint', jwksUri: 'jwks_uri' } as const
+/** No real issuer is longer. */
+const maxIssuerLength = 1_024
+
 /** The URL of an issuer's discovery document (OpenID Connect Discovery section 4). */
-export function discoveryUrl(issuer: string): string {
+export function discoveryUrlOf(issuer: string): string {
   return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
 }
 
@@ -39,10 +55,12 @@ export function discoveryUrl(issuer: string): string {
  * failed load is repeated after a pause.
  */
 export class IssuerMetadata {
+  /** Publishes the issuer when the document is loaded. */
+  readonly learned: Topic<string> = new Topic()
   readonly #surroundings: Surroundings
   readonly #options: IssuerMetadataOptions
-  readonly #fetch: SharedFetch<IssuerEndpoints>
-  #endpoints: IssuerEndpoints | undefined
+  readonly #fetch: SharedFetch<DiscoveryDocument>
+  #document: DiscoveryDocument | undefined
   #startedAt = 0
 
   constructor(surroundings: Surroundings, options: IssuerMetadataOptions) {
@@ -57,40 +75,45 @@ export class IssuerMetadata {
     })
   }
 
-  /** The endpoints, once they are discovered. */
-  get endpoints(): IssuerEndpoints | undefined {
-    return this.#endpoints
+  /** The document, once it is loaded. */
+  get document(): DiscoveryDocument | undefined {
+    return this.#document
   }
 
-  load(): Promise<IssuerEndpoints> {
-    return this.#endpoints === undefined ? this.#fetch.get() : Promise.resolve(this.#endpoints)
+  /** The issuer: the expected one, or the one in the document; `undefined` until that is loaded. */
+  get issuer(): string | undefined {
+    return this.#options.issuer ?? this.#document?.issuer
+  }
+
+  load(): Promise<DiscoveryDocument> {
+    return this.#document === undefined ? this.#fetch.get() : Promise.resolve(this.#document)
   }
 
   close(): void {
     this.#fetch.close(brokerClosed('token_endpoint_unavailable'))
   }
 
-  async #load(signal: AbortSignal, attempt: number): Promise<IssuerEndpoints> {
-    const { issuer } = this.#options
+  async #load(signal: AbortSignal, attempt: number): Promise<DiscoveryDocument> {
     const { clock, logger } = this.#surroundings
     this.#startedAt = clock.monotonic()
-    const endpoints = await this.#document(signal, attempt)
-    this.#endpoints = endpoints
+    const document = await this.#request(signal, attempt)
+    this.#document = document
     const outage = this.#fetch.recovered()
     logger.info(
-      { issuer, ...endpoints, ...outage },
+      { ...document, ...outage },
       outage === undefined ? 'issuer discovered' : 'issuer discovered after failures',
     )
-    this.#warnOfOtherHosts(endpoints)
+    if (this.#options.isTokenSource) this.#warnOfOtherHosts(document)
     this.#observe('discovered')
-    return endpoints
+    this.learned.publish(document.issuer)
+    return document
   }
 
   #noteFailure(failure: BrokerError): void {
-    const { issuer } = this.#options
+    const { issuer, url } = this.#options
     this.#observe('failed')
     this.#surroundings.logger.error(
-      { issuer, ...failureFields(failure, this.#surroundings) },
+      { issuer: issuer ?? url, ...failureFields(failure, this.#surroundings) },
       `issuer discovery failed: ${failure.message}`,
     )
   }
@@ -100,16 +123,16 @@ export class IssuerMetadata {
     observe({ type: 'discovery', outcome, durationMs: clock.monotonic() - this.#startedAt })
   }
 
-  #document(signal: AbortSignal, attempt: number): Promise<IssuerEndpoints> {
+  #request(signal: AbortSignal, attempt: number): Promise<DiscoveryDocument> {
     const { transport, userAgent, requestTimeoutMs: timeoutMs } = this.#surroundings
-    const url = discoveryUrl(this.#options.issuer)
+    const { url, option } = this.#options
     return callUpstream({
       url,
       attempt,
       timeoutMs,
       signal,
       upstream: 'the issuer',
-      option: 'issuer',
+      option,
       unavailable: 'token_endpoint_unavailable',
       send: () =>
         getDocument(url, {
@@ -119,45 +142,51 @@ export class IssuerMetadata {
           signal,
           maxBytes: maxDocumentBytes,
         }),
-      judge: answer => this.#endpointsIn(answer, url),
+      judge: answer => this.#documentIn(answer),
     })
   }
 
-  #endpointsIn({ status, body, unknownCoding }: FetchedDocument, url: string): IssuerEndpoints {
-    const { issuer, allowInsecureUrls } = this.#options
+  #documentIn({ status, body, unknownCoding }: FetchedDocument): DiscoveryDocument {
+    const { issuer: expected, url, option, issuerOption, isTokenSource } = this.#options
     if (isUnavailable(status)) {
-      const hint = { problem: problemOfStatus(status), option: 'issuer', detail: String(status) }
+      const hint = { problem: problemOfStatus(status), option, detail: String(status) }
       throw unavailable(`the issuer answered discovery with status ${status}`, hint)
     }
     const document = status === 200 && body !== undefined ? parseJsonObject(body) : undefined
     if (document === undefined && unknownCoding !== undefined) {
-      const hint = { problem: 'encoded', option: 'issuer', detail: unknownCoding } as const
+      const hint = { problem: 'encoded', option, detail: unknownCoding } as const
       throw unusable(`the discovery document is unreadable (status ${status})`, hint)
     }
     if (document === undefined) {
       throw unusable(`there is no discovery document (status ${status})`, {
         problem: 'no_discovery_document',
-        option: 'issuer',
+        option,
         detail: url,
       })
     }
-    if (document['issuer'] !== issuer) {
-      throw unusable('the discovery document names another issuer', {
-        problem: 'other_issuer',
-        option: 'issuer',
-        detail: plainUrlOf(document['issuer']),
-      })
+    const { issuer } = document
+    if (!isIssuer(issuer) || (expected !== undefined && issuer !== expected)) {
+      throw unusable(
+        expected === undefined
+          ? 'the discovery document names no issuer'
+          : 'the discovery document names another issuer',
+        { problem: 'other_issuer', option: issuerOption, detail: plainUrlOf(issuer) },
+      )
     }
-    this.#warnOfMissingGrant(document['grant_types_supported'])
+    if (isTokenSource) this.#warnOfMissingGrant(document['grant_types_supported'])
+    return { issuer, ...this.#endpointsIn(document) }
+  }
+
+  #endpointsIn(document: Record<string, unknown>): Partial<Record<EndpointName, string>> {
+    const { needs, allowInsecureUrls, option } = this.#options
     try {
-      return {
-        tokenEndpoint: endpointUrl(document['token_endpoint'], 'token_endpoint', allowInsecureUrls),
-        jwksUri: endpointUrl(document['jwks_uri'], 'jwks_uri', allowInsecureUrls),
-      }
+      return Object.fromEntries(
+        needs.map(name => [name, endpointUrl(document[fieldOf[name]], fieldOf[name], allowInsecureUrls)]),
+      )
     } catch (error) {
       throw unusable(`the discovery document is unusable: ${(error as Error).message}`, {
         problem: 'unusable_discovery_document',
-        option: 'issuer',
+        option,
       })
     }
   }
@@ -166,20 +195,28 @@ export class IssuerMetadata {
   #warnOfMissingGrant(grants: unknown): void {
     if (!Array.isArray(grants) || grants.includes('client_credentials')) return
     const { logger, describeHint } = this.#surroundings
-    const hint = describeHint({ problem: 'grant_not_listed', option: 'issuer' })
-    logger.warn({ issuer: this.#options.issuer, hint }, 'issuer does not list the client_credentials grant')
+    const { issuer, url, option } = this.#options
+    const hint = describeHint({ problem: 'grant_not_listed', option })
+    logger.warn({ issuer: issuer ?? url, hint }, 'issuer does not list the client_credentials grant')
   }
 
   /** Dex derives all endpoints from its issuer. Another host means a rewritten document or a split network. */
-  #warnOfOtherHosts({ tokenEndpoint, jwksUri }: IssuerEndpoints): void {
+  #warnOfOtherHosts(document: DiscoveryDocument): void {
     const { logger, describeHint } = this.#surroundings
-    const { origin } = new URL(this.#options.issuer)
-    for (const [option, url] of Object.entries({ tokenEndpoint, jwksUri })) {
-      if (new URL(url).origin === origin) continue
-      const hint = describeHint({ problem: 'other_host', option })
+    const { url: from, option, needs } = this.#options
+    const { origin } = new URL(from)
+    for (const name of needs) {
+      const url = document[name]
+      if (url === undefined || new URL(url).origin === origin) continue
+      // `issuer` and `issuers.dex.issuer` have their endpoints beside them.
+      const hint = describeHint({ problem: 'other_host', option: option.replace(/[^.]+$/, name) })
       logger.warn({ url, hint }, 'discovery document names another host')
     }
   }
+}
+
+function isIssuer(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= maxIssuerLength
 }
 
 /** Returns a plain URL verbatim, for the log, because issuers are compared exactly; `undefined` for any other value. */

@@ -1,15 +1,25 @@
+import type { CallersIssuer } from '../gate/callers-issuer.ts'
 import type { KeySource } from '../gate/keys/key-source.ts'
 import type { TokenOrigin } from '../tokens/token-origin.ts'
+import type { IssuerEndpoints } from './issuer-endpoints.ts'
 
 /** A part that is not loaded yet: `endpoints` by discovery, or `keys` of the gate. */
 export type Missing = 'endpoints' | 'keys'
 
-/** An issuer: the origin of tokens and of the keys that verify JWTs. */
+/** The name of the broker's own Dex in token orders. The blank keeps it apart from every name in the option `issuers`. */
+export const ownDexName = 'own dex'
+
+/** An issuer: the origin of tokens, and of the keys that verify JWTs. */
 export interface Issuer {
   readonly name: string
-  readonly origin: TokenOrigin
+  readonly endpoints: IssuerEndpoints
+  /** `undefined` when no client gets its tokens from it. */
+  readonly origin: TokenOrigin | undefined
   /** `undefined` when its keys are not needed. */
   readonly keys: KeySource | undefined
+  /** `undefined` when the gate does not accept its JWTs. */
+  readonly ofCallers: CallersIssuer | undefined
   /** Returns the parts that are not loaded yet, and starts to load them. */
   missing(): readonly Missing[]
+  close(): void
 }

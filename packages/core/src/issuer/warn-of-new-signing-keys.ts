@@ -7,11 +7,15 @@ const maxKnown = 64
 
 /**
  * Warns when a token has a new signing key and the broker does not know Dex's key set. The reason can be a rotation, or a
- * Dex that lost its keys, so that no backend can verify the cached tokens.
+ * Dex that lost its keys, so that no backend can verify the cached tokens. `source` is the name of that Dex.
  */
-export function warnOfNewSigningKeys({ logger, sampler, describeHint }: Surroundings, tokens: Tokens): void {
+export function warnOfNewSigningKeys(
+  { logger, sampler, describeHint }: Surroundings,
+  { tokens, source }: { readonly tokens: Tokens; readonly source: string },
+): void {
   const known = new Map<string, Set<string>>()
-  tokens.signedWith.subscribe(({ issuer, kid }) => {
+  tokens.signedWith.subscribe(({ issuer, kid, source: from }) => {
+    if (from !== source) return
     const kids = known.get(issuer)
     if (kids?.has(kid)) return
     // Tokens come from one Dex: a new `iss` replaces the old one.

@@ -63,7 +63,7 @@ export interface IssuerOptions {
   readonly clockToleranceMs?: number | undefined
   /** The claim with the caller's groups, a list of strings or one string. Default `groups`. */
   readonly groupsClaim?: string | undefined
-  /** Sends the requests for discovery and keys. Default: the option `transport`. */
+  /** Sends the requests to this issuer. Default: the option `transport`. */
   readonly transport?: Transport | undefined
 }
 
@@ -240,6 +240,7 @@ export const optionRules = {
   maxWaitingCallers: { unit: 'entries', default: 50_000, min: 1, max: 1_000_000 },
   allowInsecureUrls: { default: false },
   'gate.jwtHeader': { default: 'authorization' },
+  'gate.groupsClaim': { default: 'groups' },
   'gate.clockToleranceMs': { unit: 'ms', default: 0, min: 0, max: 2_147_483_647 },
   'gate.jwksMaxAgeMs': { unit: 'ms', default: 600_000, min: 1, max: 2_147_483_647 },
   /** Never below `gate.jwksMaxAgeMs`; the default follows it. */

@@ -12,7 +12,7 @@ export type OptionNumbers<Prefix extends string> = {
     : never]: number
 }
 
-interface NumberRule {
+export interface NumberRule {
   readonly unit: 'ms' | 'entries' | 'ratio'
   readonly default: number
   readonly min: number
@@ -29,13 +29,14 @@ export function optionNumbers<Prefix extends '' | 'gate.'>(
     const name = path.slice(prefix.length)
     if (!('min' in rule) || !path.startsWith(prefix) || name.includes('.')) continue
     const value = (options as Record<string, unknown>)[name] ?? rule.default
-    assertNumber(value, path, rule)
+    assertOptionNumber(value, path, rule)
     numbers[name] = value
   }
   return numbers as OptionNumbers<Prefix>
 }
 
-function assertNumber(
+/** Throws a `TypeError` that starts with the option's name for a value outside its rule. */
+export function assertOptionNumber(
   value: unknown,
   option: string,
   { unit, min, max }: NumberRule,

@@ -7,13 +7,13 @@ import {
 } from './broker-options.ts'
 import { assertKnownNames, assertPlainObject, checked } from './option-values.ts'
 import { clientPartNames, resolveClientParts } from './resolve-client.ts'
-import { type ResolvedDex, resolveDex } from './resolve-dex.ts'
+import type { ResolvedIssuer } from './resolved-issuer.ts'
 
 /** A client in the option `clients`, validated. */
 export interface ResolvedNamedClient extends Pick<NamedClientSettings, 'name' | 'configured'> {
   readonly authMethod: ClientAuthMethod
   /** `undefined` for the Dex of the broker. */
-  readonly dex: ResolvedDex | undefined
+  readonly dex: ResolvedIssuer | undefined
 }
 
 const names: { readonly [Name in keyof Required<NamedClient>]: true } = {
@@ -25,10 +25,9 @@ const namePattern = /^[\w.-]{1,64}$/
 
 /** Validates the option `clients`. */
 export function resolveClients(
-  brokerOptions: TokenBrokerOptions,
-  usualAuthMethod: ClientAuthMethod,
+  { clients = {} }: TokenBrokerOptions,
+  usual: { readonly authMethod: ClientAuthMethod; readonly issuers: readonly ResolvedIssuer[] },
 ): ResolvedNamedClient[] {
-  const { clients = {} } = brokerOptions
   assertPlainObject(clients, 'clients')
   return Object.entries(clients).map(([name, options]: [string, NamedClient]) => {
     if (!namePattern.test(name) || reservedClientNames.includes(name)) {
@@ -43,16 +42,29 @@ export function resolveClients(
     for (const part of ['clientId', 'clientSecret'] as const) {
       if (configured[part] === undefined) throw new TypeError(`${option}.${part} is required`)
     }
-    const authMethod = options.authMethod ?? usualAuthMethod
+    const authMethod = options.authMethod ?? usual.authMethod
     assertAuthMethod(authMethod, `${option}.authMethod`)
     const dex = checked(options.dex, `${option}.dex`, 'string') ?? undefined
     return {
       name,
       configured,
       authMethod,
-      dex: dex === undefined ? undefined : resolveDex(dex, brokerOptions, `${option}.dex`),
+      dex: dex === undefined ? undefined : dexNamed(dex, usual.issuers, `${option}.dex`),
     }
   })
+}
+
+/** Finds the issuer that a client names; `undefined` when it is the Dex of the broker. */
+function dexNamed(
+  name: string,
+  issuers: readonly ResolvedIssuer[],
+  option: string,
+): ResolvedIssuer | undefined {
+  const dex = issuers.find(issuer => issuer.name === name)
+  if (dex === undefined) {
+    throw new TypeError(`${option}: ${JSON.stringify(name)} is not the name of an issuer in issuers`)
+  }
+  return dex.sharesTokens ? undefined : dex
 }
 
 export function assertAuthMethod(value: unknown, option: string): asserts value is ClientAuthMethod {

@@ -1,12 +1,25 @@
-import type { ClaimsRules } from '../gate/jwt/assert-claims.ts'
+import { allowedAlgorithms } from '../gate/jwt/jwt.ts'
 import { endpointUrl } from '../shared/http/endpoint-url.ts'
-import { type GateOptions, optionRules } from './broker-options.ts'
+import { type GateOptions, optionRules, type TokenBrokerOptions } from './broker-options.ts'
 import { type OptionNumbers, optionNumbers } from './option-numbers.ts'
-import { assertKnownNames, checked, given, oneOrMore, strings } from './option-values.ts'
+import { assertKnownNames, checked, given, strings } from './option-values.ts'
+import {
+  type IssuersContext,
+  resolveAudiences,
+  resolveGroupsClaim,
+  resolveIssuers,
+  resolveMachineAudiences,
+} from './resolve-issuers.ts'
+import type { ResolvedIssuer } from './resolved-issuer.ts'
 
-export interface ResolvedGate extends ClaimsRules, OptionNumbers<'gate.'> {
-  /** `undefined` for Dex's key set. */
-  readonly jwksUri: string | undefined
+/** The options `gate` and `issuers`, validated. */
+export interface ResolvedGate extends OptionNumbers<'gate.'> {
+  /** The issuers of callers' JWTs, at least one. */
+  readonly issuers: readonly ResolvedIssuer[]
+  /** The option with the expected values of `iss`. */
+  readonly issuerOption: 'gate.issuer' | 'issuers'
+  readonly requiredGroups: readonly string[]
+  readonly requiredScopes: readonly string[]
 }
 
 const names: { readonly [Name in Exclude<keyof GateOptions, keyof OptionNumbers<'gate.'>>]-?: true } = {
@@ -20,12 +33,46 @@ const names: { readonly [Name in Exclude<keyof GateOptions, keyof OptionNumbers<
   jwtHeader: true,
 }
 
-/** Validates the option `gate`; `dex` has the options `issuer` and `jwksUri`. */
+/** The options of `gate` that each of the issuers has itself, with the names there. */
+const ofOneIssuer = {
+  jwksUri: 'jwksUri',
+  issuer: 'issuer',
+  audience: 'audiences',
+  machineAudiences: 'machineAudiences',
+  groupsClaim: 'groupsClaim',
+} as const
+
+/** Validates the options `gate` and `issuers`; `undefined` without both, which admits every caller. */
 export function resolveGate(
-  gate: GateOptions,
-  dex: { readonly issuer: string | undefined; readonly jwksUri: string | undefined },
-  allowInsecure: boolean,
-): ResolvedGate {
+  options: TokenBrokerOptions,
+  dex: Omit<IssuersContext, 'clockToleranceMs'>,
+): ResolvedGate | undefined {
+  const gate = options.gate ?? undefined
+  const issuers = options.issuers ?? undefined
+  if (gate === undefined && issuers === undefined) return undefined
+  const { numbers, requiredGroups, requiredScopes } = resolveConditions(gate ?? {})
+  const { clockToleranceMs } = numbers
+  for (const [name, nameOfIssuer] of Object.entries(ofOneIssuer)) {
+    if (issuers === undefined || (gate?.[name as keyof GateOptions] ?? undefined) === undefined) continue
+    throw new TypeError(`gate.${name} must be omitted with issuers; each of them has ${nameOfIssuer}`)
+  }
+  return {
+    ...numbers,
+    issuers:
+      issuers === undefined
+        ? [issuerOfGate(gate ?? {}, { ...dex, clockToleranceMs })]
+        : resolveIssuers(options, { ...dex, clockToleranceMs }),
+    issuerOption: issuers === undefined ? 'gate.issuer' : 'issuers',
+    requiredGroups,
+    requiredScopes,
+  }
+}
+
+interface Conditions extends Pick<ResolvedGate, 'requiredGroups' | 'requiredScopes'> {
+  readonly numbers: OptionNumbers<'gate.'>
+}
+
+function resolveConditions(gate: GateOptions): Conditions {
   if (typeof gate !== 'object' || Array.isArray(gate))
     throw new TypeError('gate must be an object; omit it to admit every caller')
   const { jwksMaxAgeMs = optionRules['gate.jwksMaxAgeMs'].default } = gate
@@ -36,18 +83,53 @@ export function resolveGate(
     throw new TypeError('gate.jwksMaxStaleMs must not be below gate.jwksMaxAgeMs')
   }
   assertKnownNames(gate, [...Object.keys(names), ...Object.keys(numbers)], 'gate.')
+  return {
+    numbers,
+    requiredGroups: listOf(gate.requiredGroups, 'gate.requiredGroups'),
+    requiredScopes: listOf(gate.requiredScopes, 'gate.requiredScopes'),
+  }
+}
+
+/** Refuses an empty list, which is usually an unset variable and must not open the gate. */
+function listOf(value: readonly string[] | undefined, option: string): readonly string[] {
+  return given((value ?? undefined) === undefined ? undefined : strings(value, option), option) ?? []
+}
+
+function issuerOfGate(gate: GateOptions, dex: IssuersContext): ResolvedIssuer {
   const usesDexsKeys = gate.jwksUri === undefined && (dex.issuer ?? dex.jwksUri) !== undefined
   if (!usesDexsKeys && gate.jwksUri === undefined) {
     throw new TypeError('gate.jwksUri is required without issuer and jwksUri')
   }
-  const audience = gate.audience ?? undefined
-  const audiences = audience === undefined ? undefined : strings(oneOrMore(audience), 'gate.audience')
+  const issuer =
+    given(checked(gate.issuer, 'gate.issuer', 'string'), 'gate.issuer') ??
+    (usesDexsKeys ? dex.issuer : undefined)
+  const machineAudiences = resolveMachineAudiences(gate.machineAudiences, 'gate.machineAudiences')
+  const keys = usesDexsKeys ? (dex.jwksUri === undefined ? 'issuer' : 'jwksUri') : 'gate.jwksUri'
   return {
-    ...numbers,
-    jwksUri: usesDexsKeys ? undefined : endpointUrl(gate.jwksUri, 'gate.jwksUri', allowInsecure),
-    issuer:
-      given(checked(gate.issuer, 'gate.issuer', 'string'), 'gate.issuer') ??
-      (usesDexsKeys ? dex.issuer : undefined),
-    audiences: given(audiences, 'gate.audience') ?? [],
+    name: 'default',
+    shownAs: undefined,
+    paths: {
+      issuer: 'gate.issuer',
+      audiences: 'gate.audience',
+      clockToleranceMs: 'gate.clockToleranceMs',
+      discovery: 'issuer',
+      keys,
+      tokens: 'tokenEndpoint',
+    },
+    issuer,
+    acceptsAnyIss: issuer === undefined,
+    discoveryUrl: undefined,
+    jwksUri: usesDexsKeys ? undefined : endpointUrl(gate.jwksUri, 'gate.jwksUri', dex.allowInsecureUrls),
+    tokenEndpoint: undefined,
+    sharesKeys: usesDexsKeys,
+    sharesTokens: false,
+    hasClients: false,
+    isDex: usesDexsKeys || machineAudiences !== undefined || (issuer !== undefined && issuer === dex.issuer),
+    audiences: resolveAudiences(gate.audience, 'gate.audience'),
+    machineAudiences: machineAudiences ?? [],
+    algorithms: allowedAlgorithms,
+    clockToleranceMs: dex.clockToleranceMs,
+    groupsClaim: resolveGroupsClaim(gate.groupsClaim, 'gate.groupsClaim'),
+    transport: undefined,
   }
 }

@@ -28,6 +28,7 @@ import { type ResolvedChoice, resolveChoice } from './resolve-choice.ts'
 import { resolveClient } from './resolve-client.ts'
 import { assertAuthMethod, type ResolvedNamedClient, resolveClients } from './resolve-clients.ts'
 import { type ResolvedGate, resolveGate } from './resolve-gate.ts'
+import { issuerUrl } from './resolve-issuers.ts'
 
 /** Validated options with defaults. */
 export interface ResolvedOptions extends Omit<OptionNumbers<''>, 'requestTimeoutMs'> {
@@ -98,12 +99,20 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
     'authorizationHeader',
     reservedHeaderPrefixes,
   )
-  const issuer = resolveIssuer(options.issuer, allowInsecureUrls)
+  const issuer =
+    options.issuer === undefined || options.issuer === null
+      ? undefined
+      : issuerUrl(options.issuer, 'issuer', allowInsecureUrls)
   const jwksUri =
     options.jwksUri === undefined ? undefined : endpointUrl(options.jwksUri, 'jwksUri', allowInsecureUrls)
   if (issuer === undefined && options.tokenEndpoint === undefined) {
     throw new TypeError('tokenEndpoint or issuer is required')
   }
+  const tokenEndpoint =
+    options.tokenEndpoint === undefined && issuer !== undefined
+      ? undefined
+      : endpointUrl(options.tokenEndpoint, 'tokenEndpoint', allowInsecureUrls)
+  const gate = resolveGate(options, { issuer, tokenEndpoint, jwksUri, allowInsecureUrls })
   const tokenHeaders = resolveTokenHeaders(
     options.tokenHeaders ?? {},
     authorizationHeader,
@@ -114,20 +123,17 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
     ...numbers,
     surroundings: resolveSurroundings(options, requestTimeoutMs),
     issuer,
-    tokenEndpoint:
-      options.tokenEndpoint === undefined && issuer !== undefined
-        ? undefined
-        : endpointUrl(options.tokenEndpoint, 'tokenEndpoint', allowInsecureUrls),
+    tokenEndpoint,
     jwksUri,
     allowInsecureUrls,
     clientAuthMethod,
     client: resolveClient(options.client ?? {}),
-    clients: resolveClients(options, clientAuthMethod),
+    clients: resolveClients(options, {
+      authMethod: clientAuthMethod,
+      issuers: gate?.issuers.filter(({ hasClients }) => hasClients) ?? [],
+    }),
     choice: resolveChoice(options, { authorizationHeader, tokenHeaders, credentialHeaders }),
-    gate:
-      options.gate === undefined || options.gate === null
-        ? undefined
-        : resolveGate(options.gate, { issuer, jwksUri }, allowInsecureUrls),
+    gate,
     tokenHeaders,
     authorizationHeader,
     credentialHeaders,
@@ -165,17 +171,6 @@ function resolveRealm(realm: string | undefined): string {
   const problem = realmProblem(value)
   if (problem !== undefined) throw new TypeError(`realm ${problem}`)
   return value
-}
-
-/** Validates the issuer without normalising it, because it is compared exactly. */
-function resolveIssuer(issuer: unknown, allowInsecure: boolean): string | undefined {
-  if (issuer === undefined || issuer === null) return undefined
-  endpointUrl(issuer, 'issuer', allowInsecure)
-  // The URL parser changes or drops these, but the URL of the document is the unchanged issuer and a path.
-  if (/[\s\\?#\p{Cc}]/u.test(issuer as string)) {
-    throw new TypeError('issuer must not contain a query, a fragment, whitespace or a backslash')
-  }
-  return issuer as string
 }
 
 function resolveCredentialHeaders(

@@ -32,6 +32,9 @@ export type HintProblem =
   | 'jwt_for_other_audience'
   | 'jwt_outside_its_time'
   | 'jwt_key_not_in_key_set'
+  | 'caller_lacks_group'
+  | 'jwt_lacks_scope'
+  | 'issuer_twice'
   | 'credentials_absent'
   | 'signing_key_changed'
   | 'status_of_key_set'
@@ -43,6 +46,7 @@ export type HintProblem =
   | 'other_host'
   | 'other_issuer'
   | 'unusable_discovery_document'
+  | 'unusable_file'
 
 /** A pointer for the operator to the likely cause of a failure. {@link hintText} words it. Never sent to a caller. */
 export interface Hint {
@@ -62,12 +66,25 @@ type Sentence = (name: OptionName, hint: Hint) => string
 /** The end of the URL's path at Dex, by the option that holds the URL. */
 const pathsOfDex: Readonly<Record<string, string>> = { tokenEndpoint: '/token', jwksUri: '/keys' }
 
-/** The server behind an option: the gate may use the keys of another issuer than Dex. */
-const serverAt = (option: string): string => (option === 'gate.jwksUri' ? 'the issuer of the JWTs' : 'Dex')
+/** The server behind an option: callers may have JWTs of another issuer than Dex. */
+const serverAt = (option: string): string =>
+  isOfCallers(option) && !option.endsWith('.tokenEndpoint') ? 'the issuer of the JWTs' : 'Dex'
+
+/** Whether an option belongs to an issuer of callers' JWTs, and not to the broker's own Dex. */
+const isOfCallers = (option: string): boolean => /^(?:gate|issuers)\./.test(option)
+
+/** The options that override discovery, in words that follow "set". */
+const withoutDiscovery = (name: OptionName, option: string): string =>
+  isOfCallers(option)
+    ? name(option.replace(/[^.]+$/, 'jwksUri'))
+    : `${name('tokenEndpoint')} and ${name('jwksUri')}`
 
 /** Instructions: the action comes first, the reason after a colon. */
 const sentences: Readonly<Record<HintProblem, Sentence>> = {
-  certificate_not_trusted: name => `add the CA of the certificate to ${name('transport')}`,
+  certificate_not_trusted: (name, { detail }) =>
+    `add the CA of the certificate to ${detail ?? name('transport')}`,
+  unusable_file: (name, { option, detail }) =>
+    `check the file ${detail} in ${name(option)}: it is missing, unreadable, or has other content`,
   certificate_expired: (name, { option }) =>
     `renew the certificate at ${name(option)}, or correct the clock of this host: the certificate is expired or not valid yet`,
   certificate_of_another_host: (name, { option }) =>
@@ -108,7 +125,7 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
   nothing_listens: (name, { option }) =>
     `check the host and the port in ${name(option)}: the connection was refused`,
   path_not_found: (name, { option }) => {
-    const end = pathsOfDex[option]
+    const end = pathsOfDex[option.replace(/^issuers\..*(?=tokenEndpoint$)/, '')]
     if (end === undefined) return `correct the path of ${name(option)}: the server does not have it`
     return `correct the path of ${name(option)}: for Dex it is the path of its issuer and ${end}, without a trailing slash`
   },
@@ -121,13 +138,18 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
   jwt_absent: (name, { option, detail }) =>
     `forward ${detail} to the broker, or set ${name(option)} to the header that carries the JWT`,
   jwt_of_other_issuer: (name, { option }) =>
-    `compare ${name(option)} with iss of the JWTs: the gate accepts only JWTs of that issuer`,
+    `compare ${name(option)} with iss of the JWTs: the gate accepts no other issuer`,
   jwt_for_other_audience: (name, { option }) =>
     `compare ${name(option)} with aud of the JWTs: add the audience there, or have the caller request a JWT for it`,
   jwt_outside_its_time: (name, { option }) =>
     `compare the clock of this host with the clock of the JWT issuer; ${name(option)} is the tolerated difference. If the clocks agree, the caller must renew its JWT`,
   jwt_key_not_in_key_set: (name, { option }) =>
     `check that the key set in ${name(option)} belongs to the issuer of the JWTs`,
+  caller_lacks_group: (name, { option }) =>
+    `add the caller to the group at its issuer, or change ${name(option)}; the JWT must have the claim with the groups`,
+  jwt_lacks_scope: (name, { option }) => `have the caller request the scope, or change ${name(option)}`,
+  issuer_twice: (name, { option }) =>
+    `give one of the two issuers in ${name(option)} another iss, or remove it: a JWT does not tell them apart`,
   credentials_absent: (name, { option, detail }) =>
     `forward ${detail} to the broker, or set ${name(option)} to the headers that carry the credentials`,
   signing_key_changed: name =>
@@ -142,12 +164,12 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
   half_a_client: (name, { option }) =>
     `set ${name(option)}: neither the configuration nor the request has it`,
   no_discovery_document: (name, { option, detail }) =>
-    `check ${name(option)}: there is no discovery document of Dex at ${detail}`,
+    `check ${name(option)}: there is no discovery document${isOfCallers(option) ? '' : ' of Dex'} at ${detail}`,
   other_host: (name, { option }) => `set ${name(option)} if this host cannot reach the discovered URL`,
   other_issuer: (name, { option, detail }) =>
-    `set ${name(option)} to exactly the issuer in the configuration of Dex${detail === undefined ? '' : `, ${detail}`}; if it is not reachable, set ${name('tokenEndpoint')} and ${name('jwksUri')}`,
-  unusable_discovery_document: name =>
-    `set ${name('tokenEndpoint')} and ${name('jwksUri')}, or ${name('allowInsecureUrls')} for plain http`,
+    `set ${name(option)} to exactly the issuer in ${isOfCallers(option) ? 'the discovery document' : 'the configuration of Dex'}${detail === undefined ? '' : `, ${detail}`}; if it is not reachable, set ${withoutDiscovery(name, option)}`,
+  unusable_discovery_document: (name, { option }) =>
+    `set ${withoutDiscovery(name, option)}, or ${name('allowInsecureUrls')} for plain http`,
 }
 
 /**

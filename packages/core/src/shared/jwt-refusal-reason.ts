@@ -1,14 +1,14 @@
-/** The reason why the gate refused a JWT. A closed set, so that it can label a metric. */
+/** The reason why the gate refused a JWT or its caller. A closed set, so that it can label a metric. */
 export type JwtRefusalReason =
   /** The request has no JWT. */
   | 'missing'
   /** It is not a compact JWS of at most 16 KiB whose parts are JSON objects. */
   | 'malformed'
-  /** Its `alg` is not RS256, RS384, RS512, ES256, ES384 or ES512. */
+  /** Its `alg` is not RS256, RS384, RS512, ES256, ES384 or ES512, or not one that its issuer may use. */
   | 'algorithm'
   /** It has a critical header, or is another kind of JWT, such as a logout token. */
   | 'unsupported'
-  /** Its `iss` is not the expected issuer. */
+  /** Its `iss` is not an expected issuer. */
   | 'issuer'
   /** Its `aud` contains no expected audience. */
   | 'audience'
@@ -24,3 +24,7 @@ export type JwtRefusalReason =
   | 'unusable_key'
   /** Its signature does not match. */
   | 'signature'
+  /** It is valid, and its caller lacks a required group. */
+  | 'group'
+  /** It is valid and lacks a required scope. */
+  | 'scope'

@@ -53,8 +53,8 @@ export interface TokenLookups {
  * true expiry.
  */
 export class Tokens {
-  /** Publishes the signing key of each new token that is a JWT. */
-  readonly signedWith: Topic<SigningKey> = new Topic()
+  /** Publishes the signing key of each new token that is a JWT, with the name of the issuer that it comes from. */
+  readonly signedWith: Topic<SigningKey & { readonly source: string }> = new Topic()
   readonly #surroundings: Surroundings
   readonly #options: TokensOptions
   readonly #inFlight: InFlight<IssuedToken>
@@ -212,7 +212,7 @@ export class Tokens {
     const lifeOfUse = { from: requestedAt.monotonic, until: life.usableUntil }
     if (this.#closed) throw brokerClosed('token_endpoint_unavailable')
     cache.set(order, { token, life, refresh: new RefreshSchedule(this.#refreshPolicy, lifeOfUse) })
-    if (signingKey !== undefined) this.signedWith.publish(signingKey)
+    if (signingKey !== undefined) this.signedWith.publish({ ...signingKey, source: order.issuer })
     return token
   }
 

@@ -137,7 +137,7 @@ describe('an RSA key', () => {
     const jwt = compactJws({ alg: 'RS256', kid: 'k' }, running.claims(), input =>
       sign('sha256', input, privateKey),
     )
-    await expect(running.broker.verify(jwt)).resolves.toMatchObject({ sub: 'alice' })
+    await expect(running.broker.verify(jwt)).resolves.toMatchObject({ subject: 'alice' })
   })
 })
 

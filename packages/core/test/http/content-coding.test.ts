@@ -105,7 +105,7 @@ describe('an answer with a content coding', () => {
     const transport = undiciTransport(agent)
     await using broker = new TokenBroker({ issuer: dex.issuer, gate: {}, transport })
     const jwt = dex.signJwt({ iss: dex.issuer, exp: Date.now() / 1000 + 60 })
-    expect(await broker.verify(jwt)).toMatchObject({ iss: dex.issuer })
+    expect(await broker.verify(jwt)).toMatchObject({ claims: { iss: dex.issuer } })
     await agent.destroy()
   })
 })

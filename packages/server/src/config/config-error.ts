@@ -1,5 +1,5 @@
 /** A fault in one variable. */
-export interface ConfigFault {
+export interface VariableFault {
   readonly variable: string
   /** Continues a sentence that begins with the variable's name; never contains a secret. */
   readonly problem: string
@@ -7,17 +7,41 @@ export interface ConfigFault {
   readonly example: string
 }
 
-/** An invalid environment. Lists every fault at once, one per line of the message. */
+/** A fault in the configuration file. */
+export interface FileFault {
+  /** The path of the file, as in CONFIG_FILE. */
+  readonly file: string
+  /** Counts from 1. */
+  readonly line: number
+  /** Counts from 1. */
+  readonly column: number
+  /** The key at fault, from the top of the file: `clients[1].clientSecret`. Empty for the file as a whole. */
+  readonly key: string
+  /** Continues a sentence that begins with the key; never contains a secret. */
+  readonly problem: string
+  /** A valid entry: `clientSecret: { file: /run/secrets/reports }`. Absent when none helps. */
+  readonly example?: string
+}
+
+/** A fault in the configuration. */
+export type ConfigFault = VariableFault | FileFault
+
+/** An invalid configuration. Lists every fault at once, one per line of the message. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly faults: readonly ConfigFault[]
 
   constructor(faults: readonly ConfigFault[]) {
-    super(
-      faults
-        .map(({ variable, problem, example }) => `${variable}: ${problem}; example: ${example}`)
-        .join('\n'),
-    )
+    super(faults.map(faultText).join('\n'))
     this.faults = faults
   }
+}
+
+function faultText(fault: ConfigFault): string {
+  const { problem, example } = fault
+  const place =
+    'variable' in fault
+      ? fault.variable
+      : `${fault.file}:${fault.line}:${fault.column}${fault.key === '' ? '' : `: ${fault.key}`}`
+  return `${place}: ${problem}${example === undefined ? '' : `; example: ${example}`}`
 }

@@ -1,5 +1,8 @@
 import type { TokenBrokerOptions } from '@broker/core'
+import type { Rules } from '../rules/rules.ts'
+import type { RuleFailures } from './file/rule-failures.ts'
 import type { ServerSettings } from './schema/settings.ts'
+import type { CaFile } from './values/ca-file.ts'
 import type { ListenAddress } from './values/listen-address.ts'
 
 /** The address of the admin listener. */
@@ -8,10 +11,30 @@ export interface AdminAddress extends ListenAddress {
   readonly isDefault: boolean
 }
 
+/** The configuration file in effect. */
+export interface LoadedFile {
+  /** As in CONFIG_FILE. */
+  readonly path: string
+  /** The number of issuers. */
+  readonly issuers: number
+  /** The number of clients. */
+  readonly clients: number
+  /** `undefined` when the file has none. */
+  readonly rules:
+    | { readonly count: number; readonly compiled: Rules; readonly failures: RuleFailures }
+    | undefined
+  /** Its issuers, clients and rules as YAML, without secrets. */
+  readonly description: string
+  /** Certificates to trust for an issuer, by its name, in addition to those for all. */
+  readonly issuerCertificates: Readonly<Record<string, CaFile>>
+}
+
 /** The server's configuration, validated: its own settings, and the options of the broker. Times in whole milliseconds. */
 export interface Config extends Omit<ServerSettings, 'admin'> {
   /** `undefined` when the admin listener is off. */
   readonly admin: AdminAddress | undefined
+  /** `undefined` without CONFIG_FILE. */
+  readonly file?: LoadedFile
   /** Options for the broker; header names in lower case. */
   readonly broker: TokenBrokerOptions
   /** Sentences for the log about dangerous or likely mistaken settings; none of them contains a secret. */

@@ -6,13 +6,15 @@ import type { Variable } from './schema/variable.ts'
 const mask = '********'
 
 /**
- * Describes the effective configuration, one `NAME=value` line per variable, with secrets masked.
+ * Describes the effective configuration, one `NAME=value` line per variable, with secrets masked. The issuers, clients and rules
+ * of the configuration file follow as YAML.
  *
  * A value is empty when it is not set, when it is discovered, and for the JWT gate when the gate is off. Has no final
  * line break.
  */
 export function describeConfig(config: Config): string {
-  return variableNames.map(name => `${name}=${effectiveValue(name, config)}`).join('\n')
+  const variables = variableNames.map(name => `${name}=${effectiveValue(name, config)}`).join('\n')
+  return config.file === undefined ? variables : `${variables}\n\n${config.file.description}`
 }
 
 function effectiveValue(name: VariableName, config: Config): string {

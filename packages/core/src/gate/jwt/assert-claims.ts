@@ -1,22 +1,22 @@
+import { dexMachineOf } from '../dex-machine.ts'
 import type { JwtClaims } from './jwt.ts'
 import { invalidJwt } from './jwt-refusal.ts'
 
-/** The claims that a JWT must have. */
+/** The claims that a JWT of an issuer must have. */
 export interface ClaimsRules {
-  /** Compared exactly with `iss`; `undefined` accepts any issuer. */
-  readonly issuer: string | undefined
   /** One of these must be in `aud`; an empty list accepts any audience. */
   readonly audiences: readonly string[]
+  /** One of these may be in `aud` of a machine instead. */
+  readonly machineAudiences: 'any' | readonly string[]
+  /** Whether the issuer is Dex, whose client_credentials tokens are machines. */
+  readonly isDex: boolean
   /** Tolerated clock difference, in milliseconds. */
   readonly clockToleranceMs: number
 }
 
-/** Checks the registered claims of RFC 7519 section 4.1; `exp` is required. Needs no key. */
+/** Checks the registered claims of RFC 7519 section 4.1 other than `iss`; `exp` is required. Needs no key. */
 export function assertClaims(claims: JwtClaims, rules: ClaimsRules, nowMs: number): void {
-  const { iss } = claims
-  if (rules.issuer !== undefined && iss !== rules.issuer)
-    throw invalidJwt('issuer', 'iss is not the expected issuer')
-  if (rules.audiences.length > 0 && !includesAny(claims['aud'], rules.audiences)) {
+  if (!isForAudience(claims, rules)) {
     throw invalidJwt('audience', 'aud does not contain an expected audience')
   }
   assertTimes(claims, rules.clockToleranceMs, nowMs)
@@ -34,6 +34,14 @@ export function assertTimes(claims: JwtClaims, clockToleranceMs: number, nowMs: 
 
 function isFiniteNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value)
+}
+
+/** Dex issues the tokens of machines for their own client id, so that no usual audience fits them. */
+function isForAudience(claims: JwtClaims, { audiences, machineAudiences, isDex }: ClaimsRules): boolean {
+  const { aud } = claims
+  if (audiences.length === 0 || includesAny(aud, audiences)) return true
+  if (!isDex || machineAudiences.length === 0 || dexMachineOf(claims) === undefined) return false
+  return machineAudiences === 'any' || includesAny(aud, machineAudiences)
 }
 
 function includesAny(aud: unknown, audiences: readonly string[]): boolean {

@@ -1,10 +1,14 @@
 import { BrokerError } from '../../shared/errors.ts'
 import type { JwtRefusalReason } from '../../shared/jwt-refusal-reason.ts'
 
-/** The reason of a refusal, for log and metrics: the cause of an `invalid_token`. Contains no part of the JWT. */
+/**
+ * The reason of a refusal, for log and metrics: the cause of an `invalid_token` or a `forbidden`. Contains no part of the JWT.
+ */
 export class JwtRefusal extends Error {
   override readonly name: string = 'JwtRefusal'
   readonly reason: JwtRefusalReason
+  /** The name of the issuer that refused the JWT; `undefined` before one is selected. */
+  issuer: string | undefined
 
   constructor(reason: JwtRefusalReason, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause })
@@ -14,7 +18,7 @@ export class JwtRefusal extends Error {
 
 /** The error for every unacceptable JWT. Its cause has the reason, for the log. */
 export function invalidJwt(
-  reason: Exclude<JwtRefusalReason, 'missing'>,
+  reason: Exclude<JwtRefusalReason, 'missing' | 'group' | 'scope'>,
   text: string,
   cause?: unknown,
 ): BrokerError {
@@ -29,4 +33,10 @@ export function missingJwt(): BrokerError {
     credentialsAbsent: true,
     cause: new JwtRefusal('missing', 'a JWT is required'),
   })
+}
+
+/** Notes in an error which issuer refused the JWT, and returns it. Other errors stay as they are. */
+export function refusedBy({ name }: { readonly name: string }, error: unknown): unknown {
+  if (BrokerError.is(error) && error.cause instanceof JwtRefusal) error.cause.issuer = name
+  return error
 }

@@ -1,21 +1,37 @@
 import type { Clock } from '../../shared/clock.ts'
+import type { BrokerError } from '../../shared/errors.ts'
 import { andThen, type MaybePromise } from '../../shared/maybe-promise.ts'
 import type { Wait } from '../../shared/wait-for.ts'
+import type { CallersIssuer } from '../callers-issuer.ts'
+import type { CallersIssuers } from '../callers-issuers.ts'
 import type { KeySet } from '../keys/key-set.ts'
-import type { KeySource } from '../keys/key-source.ts'
-import { assertClaims, assertTimes, type ClaimsRules } from './assert-claims.ts'
+import { type RequiredClaims, refusalByRequiredClaims } from '../required-claims.ts'
+import { type VerifiedCaller, verifiedCaller } from '../verified-caller.ts'
+import { assertClaims, assertTimes } from './assert-claims.ts'
 import { freezeClaims } from './freeze-claims.ts'
-import { type JwtClaims, maxJwtLength, parseJwt, type UnverifiedJwt } from './jwt.ts'
+import { maxJwtLength, parseJwt, type UnverifiedJwt } from './jwt.ts'
+import { invalidJwt, refusedBy } from './jwt-refusal.ts'
 import type { VerifiedJwts } from './verified-jwts.ts'
 
 export interface JwtVerifierOptions {
-  readonly keys: KeySource
-  readonly rules: ClaimsRules
+  readonly issuers: CallersIssuers
+  readonly required: RequiredClaims
   readonly verified: VerifiedJwts
   readonly clock: Clock
 }
 
-/** Verifies callers' JWTs and returns their claims. The claims are frozen, because the same JWT returns the same object. */
+/** A JWT whose issuer is selected. */
+interface Candidate {
+  readonly id: string
+  readonly unverified: UnverifiedJwt
+  readonly wait: Wait
+}
+
+/**
+ * Verifies callers' JWTs and returns their callers. The claims are frozen, because the same JWT returns the same object.
+ *
+ * A JWT is verified by the issuer that it names and by no other.
+ */
 export class JwtVerifier {
   readonly #options: JwtVerifierOptions
 
@@ -24,40 +40,68 @@ export class JwtVerifier {
   }
 
   /**
-   * Waits only for keys that are not loaded and for slow signatures. Checks form and claims before keys, so that junk causes
-   * no request to the JWKS endpoint.
+   * Waits only for keys and issuers that are not loaded and for slow signatures. Checks form and claims before keys, so that
+   * junk causes no request to the JWKS endpoint.
    */
-  verify(jwt: string, wait: Wait): MaybePromise<JwtClaims> {
+  verify(jwt: string, wait: Wait): MaybePromise<VerifiedCaller> {
     // An oversized JWT is refused later; it needs no hash.
     const id = jwt.length > maxJwtLength ? '' : this.#options.verified.idOf(jwt)
     return this.#remembered(id) ?? this.#verify(jwt, id, wait)
   }
 
-  #verify(jwt: string, id: string, wait: Wait): MaybePromise<JwtClaims> {
-    const unverified = this.#acceptable(jwt)
-    return andThen(this.#options.keys.keySetFor(unverified.header, wait), keySet =>
-      andThen(keySet.verify(unverified), () => this.#remember(id, keySet, unverified.claims)),
+  #remembered(id: string): VerifiedCaller | undefined {
+    const { verified, clock } = this.#options
+    const found = verified.get(id)
+    if (found === undefined) return undefined
+    const { issuer, caller, refusal } = found
+    try {
+      assertTimes(caller.claims, issuer.rules.clockToleranceMs, clock.wall())
+    } catch (error) {
+      throw refusedBy(issuer, error)
+    }
+    if (refusal !== undefined) throw refusal
+    return caller
+  }
+
+  #verify(jwt: string, id: string, wait: Wait): MaybePromise<VerifiedCaller> {
+    const unverified = parseJwt(jwt)
+    const candidate = { id, unverified, wait }
+    return andThen(this.#options.issuers.select(unverified.claims, wait), issuer =>
+      this.#verifyBy(issuer, candidate),
     )
   }
 
-  #remembered(id: string): JwtClaims | undefined {
-    const { keys, rules, verified, clock } = this.#options
-    const keySet = keys.current()
-    const claims = keySet && verified.get(id, keySet)
-    if (claims !== undefined) assertTimes(claims, rules.clockToleranceMs, clock.wall())
-    return claims
+  #verifyBy(issuer: CallersIssuer, candidate: Candidate): MaybePromise<VerifiedCaller> {
+    try {
+      const caller = this.#judge(issuer, candidate)
+      return caller instanceof Promise
+        ? caller.catch(error => Promise.reject(refusedBy(issuer, error)))
+        : caller
+    } catch (error) {
+      throw refusedBy(issuer, error)
+    }
   }
 
-  #acceptable(jwt: string): UnverifiedJwt {
-    const { rules, clock } = this.#options
-    const unverified = parseJwt(jwt)
-    assertClaims(unverified.claims, rules, clock.wall())
-    return unverified
+  #judge(issuer: CallersIssuer, { id, unverified, wait }: Candidate): MaybePromise<VerifiedCaller> {
+    const { header, claims } = unverified
+    const { keys, rules } = issuer
+    if (!rules.algorithms.includes(header.alg)) {
+      throw invalidJwt('algorithm', 'its alg is not allowed for its issuer')
+    }
+    assertClaims(claims, rules, this.#options.clock.wall())
+    return andThen(keys.keySetFor(header, wait), keySet =>
+      andThen(keySet.verify(unverified), () => this.#accept(issuer, keySet, { id, unverified, wait })),
+    )
   }
 
-  #remember(id: string, keySet: KeySet, claims: JwtClaims): JwtClaims {
-    freezeClaims(claims)
-    this.#options.verified.add(id, keySet, claims)
-    return claims
+  #accept(issuer: CallersIssuer, keySet: KeySet, { id, unverified }: Candidate): VerifiedCaller {
+    const { required, verified } = this.#options
+    freezeClaims(unverified.claims)
+    const caller = verifiedCaller(issuer, unverified.claims)
+    const refusal: BrokerError | undefined = refusalByRequiredClaims(caller, required)
+    // A refused one too: its signature is right, and costs as much as that of an admitted one.
+    verified.add(id, { issuer, keySet, caller, refusal })
+    if (refusal !== undefined) throw refusal
+    return caller
   }
 }

@@ -1,21 +1,27 @@
 // The whole module: a missing name in an old Node would fail before `assertNodeVersion` runs.
 import * as crypto from 'node:crypto'
 import type { Clock } from '../../shared/clock.ts'
+import type { BrokerError } from '../../shared/errors.ts'
 import { ExpiringCache } from '../../shared/expiring-cache.ts'
+import type { CallersIssuer } from '../callers-issuer.ts'
 import type { KeySet } from '../keys/key-set.ts'
-import type { JwtClaims } from './jwt.ts'
+import type { VerifiedCaller } from '../verified-caller.ts'
 
 /** Time until a verified JWT is verified again, in milliseconds. */
 const ttlMs = 60_000
 
-interface VerifiedJwt {
-  readonly claims: JwtClaims
+/** A JWT that its issuer's key set has verified. */
+export interface VerifiedJwt {
+  readonly issuer: CallersIssuer
   readonly keySet: KeySet
+  readonly caller: VerifiedCaller
+  /** The error for a caller that lacks a required group or scope. */
+  readonly refusal: BrokerError | undefined
 }
 
 /**
- * Remembers the JWTs that a key set has verified, so that a signature is checked once. Keeps a hash of the JWT, not the JWT
- * itself. `exp` and `nbf` are checked each time.
+ * Remembers the JWTs that the key sets of their issuers have verified, so that a signature is checked once. Keeps a hash of the
+ * JWT, not the JWT itself. `exp` and `nbf` are checked each time.
  */
 export class VerifiedJwts {
   readonly #verified: ExpiringCache<VerifiedJwt> | undefined
@@ -30,15 +36,17 @@ export class VerifiedJwts {
     return this.#verified === undefined ? '' : crypto.hash('sha256', jwt, 'base64url')
   }
 
-  /** The claims of a JWT that this key set has verified. */
-  get(id: string, keySet: KeySet): JwtClaims | undefined {
+  /** Returns a JWT that the current key set of its issuer has verified. */
+  get(id: string): VerifiedJwt | undefined {
     const found = this.#verified?.get(id)
-    if (found === undefined || found.keySet === keySet) return found?.claims
-    this.#verified?.delete(id)
+    if (found === undefined) return undefined
+    const current = found.issuer.keys.current()
+    if (current === found.keySet) return found
+    if (current !== undefined) this.#verified?.delete(id)
     return undefined
   }
 
-  add(id: string, keySet: KeySet, claims: JwtClaims): void {
-    this.#verified?.set(id, { claims, keySet })
+  add(id: string, jwt: VerifiedJwt): void {
+    this.#verified?.set(id, jwt)
   }
 }

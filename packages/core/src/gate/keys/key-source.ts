@@ -1,5 +1,4 @@
 import { brokerClosed } from '../../shared/broker-closed.ts'
-import { changedError } from '../../shared/changed-error.ts'
 import { elapsedMs, type Moment, momentOf } from '../../shared/clock.ts'
 import { BrokerError } from '../../shared/errors.ts'
 import { failureFields } from '../../shared/failure-fields.ts'
@@ -13,6 +12,7 @@ import { tooManyCallers, type WaitingCallers } from '../../shared/waiting-caller
 import type { JwtHeader } from '../jwt/jwt.ts'
 import { fetchKeySet } from './jwks-endpoint.ts'
 import type { KeySet } from './key-set.ts'
+import { asKeysUnavailable } from './keys-unavailable.ts'
 import { UnknownKids } from './unknown-kids.ts'
 import { UnusableKeys } from './unusable-keys.ts'
 
@@ -29,6 +29,8 @@ export interface KeySourceOptions {
   readonly jwksUri: () => MaybePromise<string>
   /** The option that holds the URL of the key set, for hints. */
   readonly option: string
+  /** The name of its issuer in the log; `undefined` when there is no other. */
+  readonly issuer?: string | undefined
   /** Age from which a key set is used only if its refresh fails, in milliseconds. */
   readonly maxAgeMs: number
   /** Age from which a key set is not used at all, in milliseconds. */
@@ -68,10 +70,10 @@ export class KeySource {
     this.#surroundings = surroundings
     this.#options = options
     this.#unknownKids = new UnknownKids(surroundings.clock)
-    this.#unusableKeys = new UnusableKeys(surroundings, options.option)
+    this.#unusableKeys = new UnusableKeys(surroundings, options)
     this.#fetch = new SharedFetch(surroundings, {
       load: (signal, attempt) => this.#load(signal, attempt),
-      asFailure: asUnavailable,
+      asFailure: asKeysUnavailable,
       onFailure: failure => this.#noteFailure(failure),
       pauses: { firstMs: 1_000, maxMs: 15_000 },
     })
@@ -199,7 +201,7 @@ export class KeySource {
     const at = momentOf(clock)
     this.#startedAt = at.monotonic
     const request = ++this.#requests
-    const { jwksUri, option } = this.#options
+    const { jwksUri, option, issuer } = this.#options
     const url = await jwksUri()
     const keySet = await fetchKeySet(url, { surroundings: this.#surroundings, signal, attempt, option })
     this.#unusableKeys.note(keySet)
@@ -214,7 +216,7 @@ export class KeySource {
     this.#observe('refreshed')
     const outage = this.#fetch.recovered()
     logger.info(
-      { keys: keySet.size, ...outage },
+      { issuer, keys: keySet.size, ...outage },
       outage === undefined ? 'key set refreshed' : 'key set refreshed after failures',
     )
     return keySet
@@ -224,7 +226,7 @@ export class KeySource {
     this.#observe('failed')
     const keys = this.#usable() === undefined ? 'none' : 'cached'
     this.#surroundings.logger.error(
-      { ...failureFields(failure, this.#surroundings), keys },
+      { issuer: this.#options.issuer, ...failureFields(failure, this.#surroundings), keys },
       `key set refresh failed: ${failure.message}`,
     )
   }
@@ -238,14 +240,6 @@ export class KeySource {
 /** The name under which an unknown key is remembered. Any key of its algorithm could verify a JWT without a `kid`. */
 function kidOf({ alg, kid }: JwtHeader): string {
   return kid ?? `any ${alg}`
-}
-
-/** Discovery can fail as well: for a caller the keys are then unavailable. */
-function asUnavailable(error: unknown): BrokerError {
-  if (!BrokerError.is(error)) {
-    return new BrokerError('jwks_unavailable', 'the key set could not be loaded', { cause: error })
-  }
-  return error.code === 'jwks_unavailable' ? error : changedError(error, { code: 'jwks_unavailable' })
 }
 
 /** A set without a usable key never replaces a good one (RFC 7517 section 5: such keys are ignored). */

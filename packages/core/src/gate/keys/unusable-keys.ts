@@ -9,13 +9,16 @@ const maxListed = 8
 /** Warns about keys that cannot verify a JWT, once and not at each refresh. */
 export class UnusableKeys {
   readonly #surroundings: Surroundings
-  /** The option that holds the URL of the key set. */
-  readonly #option: string
+  readonly #source: { readonly option: string; readonly issuer?: string | undefined }
   #warned = ''
 
-  constructor(surroundings: Surroundings, option: string) {
+  /** `source` has the option that holds the URL of the key set, and the name of its issuer for the log. */
+  constructor(
+    surroundings: Surroundings,
+    source: { readonly option: string; readonly issuer?: string | undefined },
+  ) {
     this.#surroundings = surroundings
-    this.#option = option
+    this.#source = source
   }
 
   note({ unusable, size }: KeySet): void {
@@ -26,8 +29,10 @@ export class UnusableKeys {
     this.#warned = text
     if (listed.length === 0) return
     const { logger, describeHint } = this.#surroundings
-    const hint = size === 0 ? describeHint({ problem: 'no_usable_key', option: this.#option }) : undefined
+    const { option, issuer } = this.#source
+    const hint = size === 0 ? describeHint({ problem: 'no_usable_key', option }) : undefined
     const fields = {
+      issuer,
       usable: size,
       unusable: listed.length,
       keys: listed.slice(0, maxListed).map(described),

@@ -45,6 +45,8 @@ function noResponse(
   { unavailable, upstream, option, timeoutMs, signal }: Upstream,
   cause: unknown,
 ): BrokerError {
+  // A transport of ours knows the problem better.
+  if (BrokerError.is(cause)) return changedError(cause, { code: unavailable })
   return new BrokerError(
     unavailable,
     signal.aborted ? `${upstream} timed out` : `${upstream} is unavailable`,

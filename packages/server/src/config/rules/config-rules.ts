@@ -1,5 +1,5 @@
 import { isExposedUrl, optionRules, scopeWithAudiences } from '@broker/core/options'
-import type { ConfigFault } from '../config-error.ts'
+import type { VariableFault } from '../config-error.ts'
 import type { VariableName } from '../schema/config-schema.ts'
 import { faultOf, type SettingsReading } from '../schema/read-settings.ts'
 import { mappingsOf } from '../values/headers-by-field.ts'
@@ -9,14 +9,16 @@ import { quoteValue } from '../values/quote-value.ts'
 import { gateVariables, hasGate } from './gate-variables.ts'
 import { isServiceLink, misspeltVariable } from './unknown-variables.ts'
 
-type Rule = (reading: SettingsReading) => readonly (ConfigFault | undefined)[]
+type Rule = (reading: SettingsReading) => readonly (VariableFault | undefined)[]
 
 /** Finds faults between variables that are valid separately. */
-export function findConflicts(reading: SettingsReading): readonly ConfigFault[] {
+export function findConflicts(reading: SettingsReading): readonly VariableFault[] {
   const rules: readonly Rule[] = [
     urlsAreEncrypted,
     gateIsComplete,
     gateIsNotForgotten,
+    gateIsDescribedOnce,
+    claimsHaveAGate,
     staleKeysOutliveFreshOnes,
     requestHeadersDiffer,
     mappingsSpareTheBearerHeader,
@@ -37,22 +39,27 @@ const urlsAreEncrypted: Rule = ({ settings }) =>
     )
   })
 
-const gateIsComplete: Rule = ({ isSet }) => {
-  const cause = gateVariables.find(isSet)
-  if (cause === undefined) return []
+const gateIsComplete: Rule = reading => {
+  const { isSet, file } = reading
+  if (!hasGate(reading)) return []
+  const hasIssuers = file?.has.issuers === true
+  const cause = gateVariables.find(isSet) ?? 'issuers'
   return [
     // Without keys, the gate could only accept everybody or nobody.
-    isSet('JWKS_URL') || isSet('DEX_ISSUER') || isSet('DEX_JWKS_URL')
+    hasIssuers || isSet('JWKS_URL') || isSet('DEX_ISSUER') || isSet('DEX_JWKS_URL')
       ? undefined
       : faultOf(
           'JWKS_URL',
           `must be set, or DEX_ISSUER, because ${cause} is: a JWT needs keys to be checked`,
         ),
-    isSet('STATIC_CLIENT_ID')
+    // Rules say which client a caller gets.
+    isSet('STATIC_CLIENT_ID') || file?.has.rules
       ? undefined
       : faultOf(
           'STATIC_CLIENT_ID',
-          `must be set, because ${cause} is: a JWT replaces the caller's client id`,
+          cause === 'issuers'
+            ? "must be set, or the configuration file must have rules, because it has issuers: a JWT replaces the caller's client id"
+            : `must be set, because ${cause} is: a JWT replaces the caller's client id`,
         ),
   ]
 }
@@ -62,8 +69,9 @@ const isGateLike = (name: string): boolean =>
   !isServiceLink(name) && (gatePrefix.test(name) || gatePrefix.test(misspeltVariable(name) ?? ''))
 const gatePrefix = /^(?:JWT|JWKS)_/i
 
-const gateIsNotForgotten: Rule = ({ settings, isSet, names }) => {
-  if (hasGate(isSet) || !isSet('STATIC_CLIENT_SECRET') || settings.ALLOW_UNAUTHENTICATED_CALLERS !== false)
+const gateIsNotForgotten: Rule = reading => {
+  const { settings, isSet, names } = reading
+  if (hasGate(reading) || !isSet('STATIC_CLIENT_SECRET') || settings.ALLOW_UNAUTHENTICATED_CALLERS !== false)
     return []
   const sign = isSet('DEX_ISSUER') ? 'DEX_ISSUER' : names.find(isGateLike)
   if (sign === undefined) return []
@@ -75,15 +83,42 @@ const gateIsNotForgotten: Rule = ({ settings, isSet, names }) => {
   return [faultOf('JWT_AUDIENCE', problem)]
 }
 
+const ofOneIssuer = [...gateVariables, 'GROUPS_CLAIM', 'MACHINE_AUDIENCES'] as const
+
+const gateIsDescribedOnce: Rule = ({ isSet, file }) =>
+  file?.has.issuers
+    ? ofOneIssuer
+        .filter(isSet)
+        .map(name =>
+          faultOf(
+            name,
+            'must not be set together with issuers in the configuration file; describe its issuer there',
+          ),
+        )
+    : []
+
+const ofGate = ['REQUIRED_GROUPS', 'REQUIRED_SCOPES', 'GROUPS_CLAIM', 'MACHINE_AUDIENCES'] as const
+
+/** A condition on claims without a gate would admit everybody. */
+const claimsHaveAGate: Rule = reading =>
+  hasGate(reading)
+    ? []
+    : ofGate
+        .filter(reading.isSet)
+        .map(name =>
+          faultOf(name, 'needs a JWT gate, because it is about the claims of a JWT; set JWT_AUDIENCE'),
+        )
+
 const staleKeysOutliveFreshOnes: Rule = ({ settings: { JWKS_MAX_AGE: age, JWKS_MAX_STALE: stale } }) => {
   if (age === undefined || stale === undefined || stale >= age) return []
   const [least, given] = [age, stale].map(formatMilliseconds)
   return [faultOf('JWKS_MAX_STALE', `is ${given}, less than JWKS_MAX_AGE (${least})`, least)]
 }
 
-const requestHeadersDiffer: Rule = ({ settings, isSet }) => {
+const requestHeadersDiffer: Rule = reading => {
+  const { settings } = reading
   const variables: VariableName[] = ['CLIENT_ID_HEADER', 'CLIENT_SECRET_HEADER', 'SCOPE_HEADER']
-  if (hasGate(isSet)) variables.push('JWT_HEADER')
+  if (hasGate(reading)) variables.push('JWT_HEADER')
   return variables.map((variable, index) => {
     const name = settings[variable]
     // One header for two purposes would send a secret, or a caller's JWT, where it does not belong.

@@ -1,6 +1,7 @@
 import { isExposedUrl } from '@broker/core/options'
 import type { Config } from '../config.ts'
 import type { SettingsReading } from '../schema/read-settings.ts'
+import { fileWarnings } from './file-warnings.ts'
 import { gateVariables } from './gate-variables.ts'
 import { oddValueWarnings } from './odd-values.ts'
 import { unknownVariableWarnings } from './unknown-variables.ts'
@@ -8,7 +9,7 @@ import { unknownVariableWarnings } from './unknown-variables.ts'
 /** Lists what is dangerous or likely a mistake in a valid configuration. */
 export function configWarnings(
   { broker, allowUnauthenticatedCallers }: Omit<Config, 'warnings'>,
-  { names, textOf }: SettingsReading,
+  { names, textOf, file, isSet }: SettingsReading,
 ): string[] {
   const { issuer, client = {}, gate, credentialHeaders = {} } = broker
   const isFixedIdentity = client.clientId !== undefined && client.clientSecret !== undefined
@@ -25,23 +26,34 @@ export function configWarnings(
         : 'STATIC_CLIENT_SECRET is set without STATIC_CLIENT_ID: every caller that knows the client id gets a token. Set STATIC_CLIENT_ID and JWT_AUDIENCE, or ALLOW_UNAUTHENTICATED_CALLERS=true if you want that.',
     )
   }
-  if (isFixedIdentity && client.scope === undefined) {
+  if (isFixedIdentity && client.scope === undefined && !file?.has.rules) {
     warnings.push(
       `STATIC_CLIENT_ID and STATIC_CLIENT_SECRET are set without STATIC_SCOPE: callers choose the scope of the broker's own client with ${credentialHeaders.scope}. Set STATIC_SCOPE.`,
     )
   }
-  if (gate !== undefined && gate.audience === undefined) {
+  const isOneIssuer = gate !== undefined && !file?.has.issuers
+  if (isOneIssuer && gate.audience === undefined) {
     const keys = gate.jwksUri === undefined ? "The JWT gate uses Dex's keys" : 'JWKS_URL is set'
     warnings.push(
       `${keys} without JWT_AUDIENCE: a JWT that the issuer made for any other service is accepted too. Set JWT_AUDIENCE.`,
     )
   }
-  if (gate !== undefined && gate.jwksUri === undefined && gate.issuer !== issuer) {
+  if (isOneIssuer && gate.jwksUri === undefined && gate.issuer !== issuer) {
     warnings.push(
       'JWT_ISSUER differs from DEX_ISSUER, whose keys verify the JWTs: JWTs by Dex name DEX_ISSUER and are refused. Set JWKS_URL to the keys of JWT_ISSUER.',
     )
   }
-  return [...warnings, ...exposedUrlWarnings(broker)]
+  if (isSet('ALLOWED_CLIENT_IDS') && isSet('STATIC_CLIENT_ID') && !file?.has.rules) {
+    warnings.push(
+      'ALLOWED_CLIENT_IDS has no effect, because STATIC_CLIENT_ID replaces the client id of every caller. Remove one of them.',
+    )
+  }
+  if (isSet('ALLOWED_SCOPES') && isSet('STATIC_SCOPE') && !file?.has.rules) {
+    warnings.push(
+      'ALLOWED_SCOPES has no effect, because STATIC_SCOPE replaces the scope of every caller. Remove one of them.',
+    )
+  }
+  return [...warnings, ...exposedUrlWarnings(broker), ...(file === undefined ? [] : fileWarnings(file))]
 }
 
 function exposedUrlWarnings({ issuer, tokenEndpoint, jwksUri, gate }: Config['broker']): string[] {

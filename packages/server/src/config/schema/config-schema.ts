@@ -3,6 +3,7 @@ import { backendHeaderVariables } from './variables/backend-header-variables.ts'
 import { cacheVariables } from './variables/cache-variables.ts'
 import { credentialVariables } from './variables/credential-variables.ts'
 import { dexVariables } from './variables/dex-variables.ts'
+import { fileVariables } from './variables/file-variables.ts'
 import { jwtGateVariables } from './variables/jwt-gate-variables.ts'
 import { listenerVariables } from './variables/listener-variables.ts'
 import { logVariables } from './variables/log-variables.ts'
@@ -12,6 +13,7 @@ import { logVariables } from './variables/log-variables.ts'
  * from it, in this order.
  */
 export const configSchema = {
+  ...fileVariables,
   ...listenerVariables,
   ...dexVariables,
   ...credentialVariables,

@@ -1,4 +1,5 @@
-import type { ConfigFault } from '../config-error.ts'
+import type { VariableFault } from '../config-error.ts'
+import type { ConfigFile } from '../file/config-file.ts'
 import { Refusal } from '../values/refusal.ts'
 import { configSchema, type VariableName, variableNames } from './config-schema.ts'
 import type { Settings } from './settings.ts'
@@ -8,22 +9,28 @@ import type { Variable } from './variable.ts'
 export interface SettingsReading {
   /** Without the variables that are invalid. */
   readonly settings: Partial<Settings>
-  readonly faults: readonly ConfigFault[]
+  readonly faults: readonly VariableFault[]
   /** Whether the operator set the variable, validly or not; an empty one counts as unset. */
   readonly isSet: (variable: VariableName) => boolean
   /** The text of a variable; `undefined` or empty when it is not set. */
   readonly textOf: (variable: VariableName) => string | undefined
   /** The names of all environment variables, including empty and unrelated ones. */
   readonly names: readonly string[]
+  /** The configuration file, whose settings are among these. */
+  readonly file: ConfigFile | undefined
 }
 
-/** Reads each variable separately, so that one fault does not hide another. */
-export function readSettings(env: NodeJS.ProcessEnv): SettingsReading {
+/**
+ * Reads each variable separately, so that one fault does not hide another. The environment overrides the settings of the file,
+ * unless the variable is empty.
+ */
+export function readSettings(env: NodeJS.ProcessEnv, file?: ConfigFile): SettingsReading {
+  const textOf = (name: VariableName) => env[name] || (file?.texts[name] ?? env[name])
   const settings: Record<string, unknown> = {}
-  const faults: ConfigFault[] = []
+  const faults: VariableFault[] = []
   for (const name of variableNames) {
     const { kind, rule }: Variable = configSchema[name]
-    const text = env[name]
+    const text = textOf(name)
     try {
       settings[name] = text ? kind.parse(text, rule) : rule.default
     } catch (error) {
@@ -34,13 +41,14 @@ export function readSettings(env: NodeJS.ProcessEnv): SettingsReading {
   return {
     settings: settings as Partial<Settings>,
     faults,
-    isSet: variable => Boolean(env[variable]),
-    textOf: variable => env[variable],
+    isSet: variable => Boolean(textOf(variable)),
+    textOf,
     names: Object.keys(env),
+    file,
   }
 }
 
 /** Describes a fault in a variable, with the schema's example unless a better one is given. */
-export function faultOf(variable: VariableName, problem: string, example?: string): ConfigFault {
+export function faultOf(variable: VariableName, problem: string, example?: string): VariableFault {
   return { variable, problem, example: `${variable}=${example ?? configSchema[variable].example}` }
 }

@@ -1,5 +1,5 @@
 import { shownUrl } from '@broker/core/options'
-import { parseJwtAudiences, parseTokenAudiences } from '../values/audience-list.ts'
+import { parseJwtAudiences, parseNames, parseTokenAudiences } from '../values/audience-list.ts'
 import { type CaFile, readCaFile } from '../values/ca-file.ts'
 import { parseCredentialText, parseScopeText } from '../values/credential-text.ts'
 import { parseEndpointUrl, parseIssuer } from '../values/endpoint-url.ts'
@@ -168,6 +168,7 @@ export const tokenAudiences: Kind<readonly string[]> = {
   type: () => 'client ids separated by commas or blanks',
   parse: parseTokenAudiences,
   format: names => names.join(','),
+  isList: true,
 }
 
 /** Audiences; a JWT needs one of them. */
@@ -175,4 +176,28 @@ export const jwtAudiences: Kind<readonly string[]> = {
   type: () => 'audiences separated by commas',
   parse: parseJwtAudiences,
   format: names => names.join(','),
+  isList: true,
+}
+
+/** Names, separated by commas or blanks. */
+export const names: Kind<readonly string[]> = {
+  type: () => 'names separated by commas or blanks',
+  parse: parseNames,
+  format: list => list.join(','),
+  isList: true,
+}
+
+/** The audiences that are accepted of machines, or `any`. */
+export const machineAudiences: Kind<'any' | readonly string[]> = {
+  type: () => '`any`, or audiences separated by commas',
+  parse: value => (value.trim().toLowerCase() === 'any' ? 'any' : parseJwtAudiences(value)),
+  format: value => (value === 'any' ? value : value.join(',')),
+  isList: true,
+}
+
+/** A path. Whether the file can be read is checked by its reader. */
+export const path: Kind<string> = {
+  type: () => 'path of a YAML file',
+  parse: asWritten,
+  format: asWritten,
 }

@@ -18,6 +18,8 @@ export interface Kind<Value = unknown> {
   format(value: Value): string
   /** Writes a value for people, where `format` could show a secret. */
   show?(value: Value): string
+  /** Whether the text lists values with commas, so that the configuration file may have a list. */
+  readonly isList?: boolean
 }
 
 interface Declaration<Value> {

@@ -20,3 +20,11 @@ export function parseJwtAudiences(text: string): readonly string[] {
   if (names.length === 0) throw new Refusal(`${quoteValue(text)} names no audience`)
   return names
 }
+
+/** Reads names, separated by commas or blanks; at least one, duplicates count once. */
+export function parseNames(text: string): readonly string[] {
+  const names = [...new Set(text.split(/[\s,]+/).filter(name => name !== ''))]
+  // An empty list would require nothing, or allow nothing: neither is the intention.
+  if (names.length === 0) throw new Refusal(`${quoteValue(text)} has no name`)
+  return names
+}

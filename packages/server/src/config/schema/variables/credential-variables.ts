@@ -9,7 +9,8 @@ export const credentialVariables = {
     group,
     kind: kind.text,
     example: 'reports',
-    description: "Static client id; overrides the caller's header. Required with a JWT gate.",
+    description:
+      "Static client id; overrides the caller's header. Required with a JWT gate, unless the configuration file has rules.",
   }),
   STATIC_CLIENT_SECRET: option('client.clientSecret', {
     group,
@@ -38,6 +39,18 @@ export const credentialVariables = {
     example: 'orders,billing',
     description:
       "Client ids of the services that accept the tokens. Each is requested as Dex's scope `audience:server:client_id:<id>`.",
+  }),
+  ALLOWED_CLIENT_IDS: option('allowedClientIds', {
+    group,
+    kind: kind.names,
+    example: 'reports,billing',
+    description: 'Client ids that callers may use in their own headers; others receive 403. Default: any.',
+  }),
+  ALLOWED_SCOPES: option('allowedScopes', {
+    group,
+    kind: kind.names,
+    example: 'openid groups',
+    description: 'Scopes that callers may request in their own headers; others receive 403. Default: any.',
   }),
   CLIENT_ID_HEADER: option('credentialHeaders.clientId', {
     group,

@@ -33,6 +33,35 @@ export const jwtGateVariables = {
     description:
       'Accepted audiences; a JWT must name one of them in `aud`. Enables the gate; needs JWKS_URL or DEX_ISSUER.',
   }),
+  MACHINE_AUDIENCES: option('gate.machineAudiences', {
+    group,
+    kind: kind.machineAudiences,
+    example: 'any',
+    description:
+      "Audiences accepted of Dex's client_credentials tokens in addition to JWT_AUDIENCE, because Dex issues such a token for its own client id.",
+  }),
+  GROUPS_CLAIM: option('gate.groupsClaim', {
+    group,
+    kind: kind.text,
+    rule: { maxLength: 256 },
+    example: 'roles',
+    description:
+      "The claim with the caller's groups, a list of strings or one string. Without it, the claim is `groups`.",
+  }),
+  REQUIRED_GROUPS: option('gate.requiredGroups', {
+    group,
+    kind: kind.names,
+    example: 'engineering',
+    description:
+      'Groups that a caller must all have; others receive 403. A client_credentials token of Dex has the group `client:<client id>`. Needs a gate.',
+  }),
+  REQUIRED_SCOPES: option('gate.requiredScopes', {
+    group,
+    kind: kind.names,
+    example: 'orders:read',
+    description:
+      "Scopes that a caller's JWT must all have in `scope` or `scp`; others receive 403. Needs a gate.",
+  }),
   JWT_CLOCK_TOLERANCE: option('gate.clockToleranceMs', {
     group,
     kind: kind.duration,

@@ -1,0 +1,57 @@
+import type { MaybePromise } from '../shared/maybe-promise.ts'
+import type { EndpointName, IssuerMetadata } from './issuer-metadata.ts'
+
+export interface IssuerEndpointsOptions {
+  /** Overrides discovery. */
+  readonly tokenEndpoint: string | undefined
+  /** Overrides discovery. */
+  readonly jwksUri: string | undefined
+  /** URL of the discovery document, also when it is not needed. */
+  readonly discoveryUrl: string | undefined
+  /** Required for an endpoint that is not configured. */
+  readonly metadata: IssuerMetadata | undefined
+}
+
+/** The endpoints of an issuer: configured, else discovered. */
+export class IssuerEndpoints {
+  readonly #options: IssuerEndpointsOptions
+
+  constructor(options: IssuerEndpointsOptions) {
+    this.#options = options
+  }
+
+  /** Starts discovery if it is needed, and tells whether the token endpoint is known. */
+  prepare(): boolean {
+    const { tokenEndpoint, metadata } = this.#options
+    if (tokenEndpoint !== undefined || metadata?.document !== undefined) return true
+    metadata?.load().catch(() => {})
+    return false
+  }
+
+  readonly tokenEndpoint = (): MaybePromise<string> => this.#endpoint('tokenEndpoint')
+
+  readonly jwksUri = (): MaybePromise<string> => this.#endpoint('jwksUri')
+
+  /** Tells whether a URL is an endpoint that the broker uses: token endpoint, key set or discovery. */
+  includes(url: URL): boolean {
+    const { tokenEndpoint, jwksUri, discoveryUrl, metadata } = this.#options
+    const discovered = metadata?.document
+    const own = [tokenEndpoint, discovered?.tokenEndpoint, jwksUri, discovered?.jwksUri, discoveryUrl]
+    return own.some(endpoint => endpoint !== undefined && isAt(url, new URL(endpoint)))
+  }
+
+  #endpoint(name: EndpointName): MaybePromise<string> {
+    return this.#options[name] ?? this.#options.metadata?.document?.[name] ?? this.#discovered(name)
+  }
+
+  async #discovered(name: EndpointName): Promise<string> {
+    const endpoint = (await this.#options.metadata?.load())?.[name]
+    if (endpoint === undefined) throw new TypeError(`nothing tells the ${name} of the issuer`)
+    return endpoint
+  }
+}
+
+/** Ignores the query. */
+function isAt(url: URL, endpoint: URL): boolean {
+  return url.origin === endpoint.origin && url.pathname === endpoint.pathname
+}

@@ -1,0 +1,50 @@
+import type { ResolvedOptions } from '../options/resolve-options.ts'
+import type { Tokens } from '../tokens/tokens.ts'
+import { DeadTokens } from './dead-tokens.ts'
+import type { IssuerOfCallers } from './issuer-of-callers.ts'
+import type { OwnDex } from './own-dex.ts'
+import { warnOfNewSigningKeys } from './warn-of-new-signing-keys.ts'
+
+export interface WatchedParts {
+  readonly ownDex: OwnDex
+  readonly ofCallers: readonly IssuerOfCallers[]
+  readonly tokens: Tokens
+}
+
+/**
+ * Drops the dead tokens of each Dex by its own key set. If no key set of the broker's own Dex is known, warns about its new
+ * signing keys instead. Returns a function that ends it.
+ */
+export function watchSigningKeys(
+  { surroundings, issuer }: ResolvedOptions,
+  { ownDex, ofCallers, tokens }: WatchedParts,
+): () => void {
+  const known = ofCallers.map(other => ({ other, iss: other.ofCallers.expected }))
+  const withSameKeys = ownDex.keys === undefined ? known.filter(({ iss }) => mayBe(iss, issuer)) : []
+  const deadTokens = known
+    .filter(each => each.other.origin !== undefined || withSameKeys.includes(each))
+    .map(({ other, iss }) => {
+      const { keys, keysMaxAgeMs: maxAgeMs, name: source } = other
+      return new DeadTokens({
+        issuer: typeof iss === 'string' ? iss : undefined,
+        source,
+        tokens,
+        keys,
+        maxAgeMs,
+      })
+    })
+  if (ownDex.keys !== undefined) {
+    const { keys, keysMaxAgeMs: maxAgeMs, name: source } = ownDex
+    deadTokens.push(new DeadTokens({ issuer, source, tokens, keys, maxAgeMs }))
+  } else if (withSameKeys.length === 0) {
+    warnOfNewSigningKeys(surroundings, { tokens, source: ownDex.name })
+  }
+  return () => {
+    for (const each of deadTokens) each.close()
+  }
+}
+
+/** Tells whether an issuer of callers may be the broker's own Dex. If it is not, no token names it and none is dropped. */
+function mayBe(iss: unknown, ownIssuer: string | undefined): boolean {
+  return typeof iss === 'string' && (ownIssuer === undefined || iss === ownIssuer)
+}

@@ -1,0 +1,1 @@
+export { type KubernetesIssuerOptions, kubernetesIssuer } from './kubernetes-issuer.ts'

@@ -1,0 +1,75 @@
+import type { RuleExplanation } from '../rules/rules.ts'
+import type { Explained } from './explain.ts'
+import type { ExplainRequest } from './explain-request.ts'
+import { placeholderToken } from './placeholder-tokens.ts'
+
+const labelWidth = 10
+
+/** Describes an explanation for a terminal, without secrets and without the JWT; ends with a line break. */
+export function explainText({ method, path }: ExplainRequest, explained: Explained): string {
+  const blocks = [
+    [line('request', `${method} ${path}`)],
+    callerLines(explained),
+    ruleLines(explained.rules),
+    answerLines(explained),
+  ]
+  return `${blocks
+    .filter(lines => lines.length > 0)
+    .map(lines => lines.join('\n'))
+    .join('\n\n')}\n`
+}
+
+function callerLines({ caller, refusedJwt }: Explained): string[] {
+  if (caller === undefined)
+    return refusedJwt === undefined ? [] : [line('caller', `JWT refused: ${refusedJwt}`)]
+  const { issuer, subject, clientId, groups } = caller
+  return [
+    line('caller', `issuer ${issuer}`),
+    line('', `subject ${subject === '' ? '(none)' : subject}`),
+    ...(clientId === undefined ? [] : [line('', `client id ${clientId}`)]),
+    line('', `groups ${groups.length === 0 ? '(none)' : groups.join(', ')}`),
+  ]
+}
+
+function ruleLines(rules: readonly RuleExplanation[] | undefined): string[] {
+  if (rules === undefined) return []
+  const width = Math.max(0, ...rules.map(({ rule }) => rule.length))
+  return rules.map((each, index) =>
+    line(index === 0 ? 'rules' : '', `${index + 1}. ${each.rule.padEnd(width)}  ${outcomeOf(each)}`),
+  )
+}
+
+function outcomeOf({ outcome, problem, falseOperand }: RuleExplanation): string {
+  if (problem !== undefined) return `${outcome}: ${problem}`
+  return falseOperand === undefined ? outcome : `${outcome}: ${falseOperand} is false`
+}
+
+function answerLines({ choice, verdict }: Explained): string[] {
+  if (verdict.outcome !== 'allow') {
+    const { error_description: description } = JSON.parse(verdict.body)
+    return [line('answer', `${verdict.status} ${verdict.code}: ${description}`)]
+  }
+  const set = Object.entries(verdict.set)
+  return [
+    line('answer', `200, ${tokenOf(choice)}`),
+    ...set.map(([name, value], index) =>
+      line(index === 0 ? 'set' : '', `${name}: ${value.replace(placeholderToken, '<token>')}`),
+    ),
+    ...(verdict.remove.length === 0 ? [] : [line('remove', verdict.remove.join(', '))]),
+  ]
+}
+
+function tokenOf(choice: Explained['choice']): string {
+  if (choice === undefined) return 'with a token of the client in STATIC_CLIENT_ID, or of the caller'
+  if ('pass' in choice) return "with the caller's own JWT"
+  if (!('client' in choice)) return ''
+  if (choice.client === 'caller') return "with a token by the caller's own credentials"
+  const scope = 'scope' in choice && choice.scope !== undefined ? `, scope ${choice.scope}` : ''
+  const audiences =
+    'audiences' in choice && choice.audiences ? `, audiences ${choice.audiences.join(' ')}` : ''
+  return `with a token of the client ${choice.client}${scope}${audiences}`
+}
+
+function line(label: string, text: string): string {
+  return `${label.padEnd(labelWidth)}${text}`.trimEnd()
+}

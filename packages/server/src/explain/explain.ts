@@ -1,0 +1,100 @@
+import {
+  type AuthenticatedCaller,
+  type Choice,
+  type Logger,
+  TokenBroker,
+  type Transport,
+  type Verdict,
+} from '@broker/core'
+import { optionRules } from '@broker/core/options'
+import type { Config } from '../config/config.ts'
+import { describeHint } from '../describe-hint.ts'
+import { createIssuerTransports } from '../issuer-transports.ts'
+import type { RuleExplanation } from '../rules/rules.ts'
+import type { ExplainRequest } from './explain-request.ts'
+import { MadeUpIssuers } from './made-up-issuers.ts'
+import { withPlaceholderTokens } from './placeholder-tokens.ts'
+
+/** What the broker does with a request, and why. */
+export interface Explained {
+  /** `undefined` when the gate refused the caller, and without a gate. */
+  readonly caller: AuthenticatedCaller | undefined
+  /** Why the gate refused the JWT, for the operator. */
+  readonly refusedJwt: string | undefined
+  /** `undefined` without rules, and when no rule was asked. */
+  readonly rules: readonly RuleExplanation[] | undefined
+  readonly choice: Choice | undefined
+  readonly verdict: Verdict
+}
+
+/**
+ * Decides about a request by the code of a check and tells how. Requests no token. With a JWT, keys are fetched from its issuer;
+ * with claims, nothing is sent.
+ *
+ * Throws an `Error` for the user when the issuer of the claims cannot be told.
+ */
+export async function explain(
+  config: Config,
+  { caller, method, path, headers }: ExplainRequest,
+): Promise<Explained> {
+  const found: { caller?: AuthenticatedCaller; rules?: readonly RuleExplanation[]; choice?: Choice } = {}
+  const { log, refusedJwt } = refusalsOf()
+  const madeUp = new MadeUpIssuers(config.broker)
+  const jwt = caller && ('jwt' in caller ? caller.jwt : madeUp.jwtOf(caller.claims, caller.issuer))
+  const real = caller && 'jwt' in caller ? createIssuerTransports(config) : undefined
+  const fields = Object.keys(config.broker.tokenHeaders ?? {})
+  const sending = (transport: Transport | undefined) =>
+    withPlaceholderTokens((real && transport) ?? real?.transport ?? madeUp.transport, fields)
+  const compiled = config.file?.rules?.compiled
+  const broker = new TokenBroker({
+    ...config.broker,
+    ...(config.broker.issuers && {
+      issuers: (real?.issuers ?? config.broker.issuers).map(issuer => ({
+        ...issuer,
+        transport: sending(issuer.transport),
+      })),
+    }),
+    ...(compiled && {
+      chooseClient: (whom, request) => {
+        const explanation = compiled.explain(whom, request)
+        Object.assign(found, { caller: whom, ...explanation })
+        return explanation.choice
+      },
+    }),
+    transport: sending(undefined),
+    logger: log,
+    describeHint,
+  })
+  try {
+    const { jwtHeader = optionRules['gate.jwtHeader'].default } = config.broker.gate ?? {}
+    const lines = jwt === undefined ? headers : [...headers, jwtHeader, `Bearer ${jwt}`]
+    const verdict = await broker.check({ headers: lines, method, path })
+    if (found.caller === undefined && hasGate(config) && verdict.outcome === 'allow') {
+      found.caller = await broker.authenticate({ headers: lines })
+    }
+    return {
+      caller: found.caller,
+      rules: found.rules,
+      choice: found.choice,
+      refusedJwt: refusedJwt(),
+      verdict,
+    }
+  } finally {
+    await broker.close()
+    await real?.close()
+  }
+}
+
+/** Whether callers need a JWT. */
+export function hasGate({ broker: { gate, issuers = [] } }: Config): boolean {
+  return gate !== undefined || issuers.length > 0
+}
+
+/** A log that keeps why the gate refused a JWT. */
+function refusalsOf(): { readonly log: Logger; readonly refusedJwt: () => string | undefined } {
+  let why: string | undefined
+  const keep = (fields: object) => {
+    if ('why' in fields && typeof fields.why === 'string') why ??= fields.why
+  }
+  return { log: { debug: keep, info() {}, warn: keep, error() {} }, refusedJwt: () => why }
+}

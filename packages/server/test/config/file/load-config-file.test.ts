@@ -1,0 +1,243 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { describeConfig } from '../../../src/config/describe-config.ts'
+import { flowText } from '../../../src/config/file/flow-text.ts'
+import { loadConfig } from '../../../src/config/load-config.ts'
+import { ConfigFolder } from './config-folder.ts'
+
+const example = new URL('../../../../../docs/configuration-file.yaml', import.meta.url).pathname
+
+function load(yaml: string, env: NodeJS.ProcessEnv = {}, others: Readonly<Record<string, string>> = {}) {
+  using folder = new ConfigFolder(yaml, others)
+  return loadConfig({ ...env, CONFIG_FILE: folder.file })
+}
+
+describe('the example of the documentation', () => {
+  const config = loadConfig({ CONFIG_FILE: example, REPORTS_SECRET: 'a-very-secret-text' })
+
+  it('loads without a warning', () => {
+    expect(config.warnings).toEqual([])
+    expect(config.file).toMatchObject({ path: example, issuers: 2, clients: 1, rules: { count: 3 } })
+  })
+
+  it('becomes options of the broker', () => {
+    expect(config.broker).toMatchObject({
+      issuer: 'https://dex.example.com/dex',
+      requestTimeoutMs: 3_000,
+      issuers: [
+        { name: 'staff', issuer: 'https://idp.example.com', audiences: ['orders'] },
+        {
+          name: 'dex',
+          issuer: 'https://dex.example.com/dex',
+          audiences: ['orders'],
+          machineAudiences: 'any',
+        },
+      ],
+      clients: {
+        reports: {
+          clientId: 'reports',
+          clientSecret: 'a-very-secret-text',
+          scope: 'groups',
+          audiences: ['orders'],
+        },
+      },
+      chooseClient: config.file?.rules?.compiled.choose,
+      backendHeaders: ['x-caller'],
+    })
+    expect(config.broker.gate).not.toHaveProperty('issuer')
+    expect(config.broker.gate).toHaveProperty('jwtHeader', 'authorization')
+  })
+
+  it('is described with its issuers, clients and rules in order, secrets masked', () => {
+    const [variables = '', file = ''] = describeConfig(config).split('\n\n')
+    expect(variables).toContain('HTTP_TIMEOUT=3s')
+    expect(variables).toContain(`CONFIG_FILE=${example}`)
+    expect(file.startsWith(`# ${example}\n`)).toBe(true)
+    const { clients, ...rest } = parse(file)
+    const written = parse(readFileSync(example, 'utf8'))
+    expect(rest).toEqual({ issuers: written.issuers, rules: written.rules })
+    expect(clients).toEqual([
+      { ...written.clients[0], clientSecret: '******** (environment REPORTS_SECRET)' },
+    ])
+    expect(describeConfig(config)).not.toContain('a-very-secret-text')
+  })
+})
+
+describe('the settings of a file', () => {
+  it('are those of the variables, as text, number, boolean or list', () => {
+    const { broker, logLevel } = load(
+      `settings:
+  CACHE_MAX_ENTRIES: 4_096
+  STRIP_CREDENTIAL_HEADERS: false
+  STATIC_AUDIENCES: [orders, billing]
+  ALLOWED_CLIENT_IDS: reports billing
+  ALLOWED_SCOPES: [groups]
+  REFRESH_AHEAD_RATIO: 0.5
+  LOG_LEVEL: WARN
+  MAX_TOKEN_AGE: 0
+`.replace('4_096', '4096'),
+    )
+    expect(broker).toMatchObject({
+      cacheMaxEntries: 4096,
+      credentialHeaders: { strip: false },
+      client: { audiences: ['orders', 'billing'] },
+      allowedClientIds: ['reports', 'billing'],
+      allowedScopes: ['groups'],
+      refreshAheadRatio: 0.5,
+      maxTokenAgeMs: 0,
+    })
+    expect(logLevel).toBe('warn')
+  })
+
+  it('keep the spelling of a number', () => {
+    expect(load('settings: { STATIC_CLIENT_ID: 0123 }').broker.client?.clientId).toBe('0123')
+  })
+
+  it('yield to the environment, but not to an empty variable', () => {
+    const yaml = 'settings: { HTTP_TIMEOUT: 3s, LOG_FORMAT: text }'
+    const config = load(yaml, { HTTP_TIMEOUT: '7s', LOG_FORMAT: '' })
+    expect(config.broker.requestTimeoutMs).toBe(7_000)
+    expect(config.logFormat).toBe('text')
+  })
+
+  it('enable a gate as the variables do', () => {
+    const { broker } = load(`settings:
+  DEX_ISSUER: https://dex.example.com
+  JWT_AUDIENCE: [a, b]
+  STATIC_CLIENT_ID: x
+  REQUIRED_GROUPS: [engineering]
+  REQUIRED_SCOPES: 'orders:read, orders:write'
+  GROUPS_CLAIM: roles
+  MACHINE_AUDIENCES: any
+`)
+    expect(broker.gate).toMatchObject({
+      issuer: 'https://dex.example.com',
+      audience: ['a', 'b'],
+      requiredGroups: ['engineering'],
+      requiredScopes: ['orders:read', 'orders:write'],
+      groupsClaim: 'roles',
+      machineAudiences: 'any',
+    })
+  })
+})
+
+describe('a file', () => {
+  it('may be empty', () => {
+    for (const yaml of ['', '# nothing\n', 'apiVersion: dex-token-broker/v1\n', '---\n']) {
+      expect(load(yaml).broker).toEqual(loadConfig({}).broker)
+    }
+  })
+
+  it('names files relative to its folder, and a line break ends a secret without being part of it', () => {
+    const yaml = 'clients:\n  - { name: a, clientId: a, clientSecret: { file: secrets/a } }\n'
+    for (const text of ['s3cret', 's3cret\n', 's3cret\r\n']) {
+      expect(load(yaml, {}, { 'secrets/a': text }).broker.clients).toEqual({
+        a: { clientId: 'a', clientSecret: 's3cret' },
+      })
+    }
+    expect(load(yaml, {}, { 'secrets/a': ' s3cret ' }).broker.clients?.['a']?.clientSecret).toBe(' s3cret ')
+  })
+
+  it('describes issuers in full', () => {
+    const { broker } = load(
+      `settings: { STATIC_CLIENT_ID: x }
+issuers:
+  - name: a
+    discoveryUrl: https://a.example/.well-known/openid-configuration
+    jwksUri: https://a.example/keys
+    tokenEndpoint: https://a.example/token
+    audiences: [x]
+    isDex: true
+    machineAudiences: [y]
+    algorithms: [ES256]
+    clockTolerance: 1m30s
+    groupsClaim: roles
+`,
+    )
+    expect(broker.issuers).toEqual([
+      {
+        name: 'a',
+        discoveryUrl: 'https://a.example/.well-known/openid-configuration',
+        jwksUri: 'https://a.example/keys',
+        tokenEndpoint: 'https://a.example/token',
+        audiences: ['x'],
+        isDex: true,
+        machineAudiences: ['y'],
+        algorithms: ['ES256'],
+        clockToleranceMs: 90_000,
+        groupsClaim: 'roles',
+      },
+    ])
+  })
+
+  it('makes the issuer of a Kubernetes cluster', () => {
+    const yaml = `settings: { STATIC_CLIENT_ID: x }
+issuers:
+  - { name: pod, kubernetes: {}, audiences: [x] }
+  - { name: far, kubernetes: { server: 'https://10.0.0.1:6443', caFile: ca.crt }, audiences: [x], issuer: https://a.example }
+`
+    expect(load(yaml).broker.issuers).toEqual([
+      expect.objectContaining({ name: 'pod', jwksUri: 'https://kubernetes.default.svc/openid/v1/jwks' }),
+      expect.objectContaining({
+        name: 'far',
+        issuer: 'https://a.example',
+        jwksUri: 'https://10.0.0.1:6443/openid/v1/jwks',
+      }),
+    ])
+  })
+
+  it('has the certificates of an issuer beside its options', () => {
+    const ca = readFileSync(new URL('../../fixtures/dex-tls.crt', import.meta.url), 'utf8')
+    const yaml = `settings: { STATIC_CLIENT_ID: x }
+issuers:
+  - { name: a, issuer: https://a.example, audiences: [x], caFile: ca.crt }
+`
+    const { file } = load(yaml, {}, { 'ca.crt': ca })
+    expect(file?.issuerCertificates['a']?.certificates).toContain('BEGIN CERTIFICATE')
+  })
+
+  it('is warned of when it is open or useless in part', () => {
+    const yaml = `settings: { ALLOW_INSECURE_DEX_URL: true }
+issuers:
+  - { name: open, issuer: https://a.example }
+  - { name: plain, issuer: http://b.example, audiences: [x] }
+clients:
+  - { name: unused, clientId: a, clientSecret: { env: A } }
+rules:
+  - { name: a, when: 'true', pass: true }
+`
+    expect(load(yaml, { A: 'x' }).warnings.map(text => text.replace(/^\S*config.yaml: /, ''))).toEqual([
+      expect.stringMatching(/^the issuer "open" has no audiences/),
+      expect.stringMatching(/^the issuer "plain" has a URL that is not https/),
+      expect.stringMatching(/^no rule uses the client "unused"/),
+    ])
+  })
+})
+
+it('a list of what callers may use that has no effect is warned of', () => {
+  const env = { ALLOWED_CLIENT_IDS: 'a', STATIC_CLIENT_ID: 'b', ALLOWED_SCOPES: 'c', STATIC_SCOPE: 'd' }
+  expect(loadConfig(env).warnings).toEqual([
+    expect.stringMatching(/^ALLOWED_CLIENT_IDS has no effect/),
+    expect.stringMatching(/^ALLOWED_SCOPES has no effect/),
+  ])
+})
+
+it('examples and descriptions are YAML on one line', () => {
+  for (const value of [
+    'a b',
+    'a: b',
+    'yes',
+    '7',
+    'it\'s "x"',
+    '',
+    'a #b',
+    '-',
+    ['a, b', { 'x y': '{' }],
+    {},
+    'a\nb',
+  ]) {
+    expect(parse(flowText(value))).toEqual(value)
+    expect(flowText(value)).not.toContain('\n')
+  }
+})

@@ -1,0 +1,131 @@
+import { flowText } from '../../packages/server/src/config/file/flow-text.ts'
+import { documentationOf, keysAt, schemaAt } from '../../packages/server/src/config/file/schema-at.ts'
+
+/** The text of docs/configuration-file.md, with its snippets still empty. */
+export function configurationFileMarkdown(): string {
+  return `# Configuration file
+
+<!-- Generated: the tables from the schema in packages/server/src/config/file, the text from scripts/docs/configuration-file-markdown.ts. -->
+
+Write down who may have which token: issuers of JWTs, clients of Dex, and rules. Name the file in \`CONFIG_FILE\`, check it, start:
+
+\`\`\`sh
+export REPORTS_SECRET=change-me
+export CONFIG_FILE=docs/configuration-file.yaml
+dex-token-broker --check-config   # every fault with line and column; else what is in effect, secrets masked
+dex-token-broker
+\`\`\`
+
+<!-- snippet: docs/configuration-file.yaml -->
+<!-- /snippet -->
+
+A caller with a JWT of \`staff\` or \`dex\` passes the gate. The first rule that matches decides; a request that no rule matches is refused with
+403. Without \`rules\`, every admitted request gets the token of \`STATIC_CLIENT_ID\`.
+
+## Syntax
+
+- YAML 1.2 in UTF-8, one document, at most 1 MiB. Tags, merge keys (\`<<\`) and keys that appear twice are refused. Aliases may copy up to 100 values.
+- An unknown key is refused, and the fault names the nearest known one.
+- Paths of files in the file are relative to its folder. \`settings.DEX_CA_FILE\` is relative to the working directory, as the variable is.
+- The broker reads the file at start. Restart it after a change.
+
+## Precedence
+
+1. An environment variable that is set and not empty.
+2. The same name under \`settings\`.
+3. The default in [Configuration](configuration.md).
+
+With \`issuers\`, the variables of a single issuer are refused: \`JWKS_URL\`, \`JWT_ISSUER\`, \`JWT_AUDIENCE\`, \`GROUPS_CLAIM\` and \`MACHINE_AUDIENCES\`.
+\`REQUIRED_GROUPS\`, \`REQUIRED_SCOPES\`, \`JWT_HEADER\` and the other variables of the gate apply to all issuers. With \`rules\`, the gate does not
+need \`STATIC_CLIENT_ID\`.
+
+## The keys of the file
+
+${keyTable([])}
+
+\`apiVersion: dex-token-broker/v1\` promises that a key of v1 keeps its meaning. New optional keys may be added. A change that breaks a file
+gets a new version, and the broker then refuses versions that it does not know.
+
+## settings
+
+Any variable of [Configuration](configuration.md), except \`CONFIG_FILE\` and secrets (\`STATIC_CLIENT_SECRET\`). A value is written as in the
+environment, or as a YAML number, boolean or list:
+
+\`\`\`yaml
+settings:
+  CACHE_MAX_ENTRIES: 4096
+  STRIP_CREDENTIAL_HEADERS: true
+  STATIC_AUDIENCES: [orders, billing]
+\`\`\`
+
+## issuers
+
+${keyTable(['issuers', 0])}
+
+### kubernetes
+
+${keyTable(['issuers', 0, 'kubernetes'])}
+
+## clients
+
+${keyTable(['clients', 0])}
+
+### clientSecret
+
+${keyTable(['clients', 0, 'clientSecret'])}
+
+## rules
+
+A rule has exactly one of \`client\`, \`pass\` and \`deny\`. The broker compiles and checks all expressions at start.
+
+${keyTable(['rules', 0])}
+
+Without a gate, a rule that hands out the token of a configured client needs \`ALLOW_UNAUTHENTICATED_CALLERS=true\`, and no rule can read
+\`caller\`.
+
+## Completion and checks in an editor
+
+The package has a JSON Schema. With the YAML language server (the YAML extension of VS Code, and others), begin the file with its path:
+
+\`\`\`yaml
+# yaml-language-server: $schema=node_modules/@broker/server/config.schema.json
+\`\`\`
+
+The schema knows keys, types and forms. Only \`--check-config\` knows whether names exist, secrets can be read, and expressions compile.
+
+## Faults
+
+A file with faults stops the start. Every fault is reported at once, with variables first:
+
+\`\`\`text
+config.yaml:12:19: clients[1].clientSecret: holds the secret itself; name the environment variable or the file that holds it; example: clientSecret: { file: /run/secrets/reports }
+\`\`\`
+
+In the JSON log, each fault is a line with \`file\`, \`line\`, \`column\`, \`key\`, \`problem\` and \`example\`.
+
+| Fault | Place |
+| --- | --- |
+| the file does not exist, is not a regular file, is too large or not UTF-8 | \`CONFIG_FILE\` |
+| not YAML 1.2, a key twice, a tag, too many aliases, a second document | where the YAML breaks |
+| an unknown key, an unknown variable in \`settings\` | the key |
+| a wrong type, an invalid value, a URL that is not https | the value |
+| a missing key | the entry that lacks it |
+| a name or an issuer's URL that appears twice | the second one |
+| a name that does not exist: \`client\` of a rule, \`dex\` of a client | the name |
+| a literal secret; a secret whose variable or file is absent, empty or unreadable | the secret's source; the secret is never printed |
+| an expression that does not compile, or reads \`caller\` without a gate | the character in the expression |
+| a header in \`set\` that is reserved, or that the broker itself reads or sets | the header's name |
+| variables of a single issuer together with \`issuers\` | the variable |
+`
+}
+
+function keyTable(path: readonly (string | number)[]): string {
+  const rows = keysAt(path).map(key => {
+    const { description = '', example } = documentationOf(schemaAt([...path, key]))
+    const isRequired = schemaAt([...path, key])?._zod.optin !== 'optional'
+    return [`\`${key}\``, isRequired ? 'yes' : '', description, `\`${flowText(example)}\``]
+  })
+  return [['Key', 'Required', 'Meaning', 'Example'], ['---', '---', '---', '---'], ...rows]
+    .map(cells => `| ${cells.map(cell => cell.replaceAll('|', '\\|').replaceAll('<', '&lt;')).join(' | ')} |`)
+    .join('\n')
+}
