@@ -12,7 +12,7 @@ import { type TokenOption, tokenRequestFor } from './token-option.ts'
 
 type FetchInput = Parameters<typeof globalThis.fetch>[0]
 
-/** The options of {@link createRequestFetch}: those of `createFetch`. */
+/** The options of {@link createRequestFetch}; the same as for `createFetch`. */
 export interface RequestFetchOptions extends Omit<CreateFetchOptions, 'token'> {
   /**
    * The token request, or a function of the incoming request, which may be async and is called once for each request whose calls
@@ -76,7 +76,7 @@ function fetchWithToken(
   }
 }
 
-/** A broker whose tokens are those of a token request that is not known yet. */
+/** A broker for one token request, which is not known yet. */
 function withTokenRequest(
   broker: Broker & TokenProvider,
   tokenRequest: () => Promise<TokenRequest>,

@@ -62,7 +62,7 @@ export class Choices {
       throw this.#unusable(`the client ${JSON.stringify(choice.client)} does not exist`, choice.rule)
     }
     if (client !== clients.default) return this.#orderOf(client, choice)
-    // Before the parts of the caller, so that each of the two has its own fault.
+    // Before the parts of the caller, so that each of the two has a separate error.
     if (choice.scope !== undefined || choice.audiences !== undefined) this.#assertScope(client, choice)
     const { clientId, clientSecret, scope } = client.configured
     const configured = { clientId, clientSecret, scope: choice.scope ?? scope }
@@ -93,7 +93,7 @@ export class Choices {
       return chooseClient(caller, request)
     } catch (error) {
       if (!BrokerError.is(error)) throw this.#unusable('chooseClient threw an error', undefined, error)
-      // Such as that of a path that is not clear.
+      // For example an unclear path.
       if (error.code === 'forbidden') this.#options.denials.note(error.message, undefined)
       throw error
     }

@@ -43,7 +43,7 @@ export interface Denial {
   readonly rule?: string | undefined
 }
 
-/** What happens with a request. */
+/** The decision about a request. */
 export type Choice = ClientChoice | CallersClientChoice | PassChoice | Denial
 
 /**

@@ -3,7 +3,7 @@ import type { JwtClaims } from './jwt/jwt.ts'
 import { JwtRefusal } from './jwt/jwt-refusal.ts'
 import type { VerifiedCaller } from './verified-caller.ts'
 
-/** What every caller must have. */
+/** The groups and scopes that every caller must have. */
 export interface RequiredClaims {
   /** All of these must be among the caller's groups. */
   readonly groups: readonly string[]
@@ -16,8 +16,10 @@ export function refusalByRequiredClaims(
   { groups, claims }: VerifiedCaller,
   required: RequiredClaims,
 ): BrokerError | undefined {
-  const group = required.groups.find(name => !groups.includes(name))
-  if (group !== undefined) return forbidden('group', group)
+  if (required.groups.length > 0) {
+    const group = required.groups.find(name => !groups.includes(name))
+    if (group !== undefined) return forbidden('group', group)
+  }
   if (required.scopes.length === 0) return undefined
   const scopes = scopesIn(claims)
   const scope = required.scopes.find(name => !scopes.includes(name))

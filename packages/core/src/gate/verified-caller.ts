@@ -3,30 +3,34 @@ import type { CallersIssuer } from './callers-issuer.ts'
 import { dexMachineOf } from './dex-machine.ts'
 import type { JwtClaims } from './jwt/jwt.ts'
 
-/** What a verified JWT tells about its caller; derived once, because a JWT is used many times. */
+/** The caller of a verified JWT; derived once, because a JWT is used many times. */
 export type VerifiedCaller = Omit<AuthenticatedCaller, 'token'>
 
 /** The virtual group of a machine. No issuer can assign a group of this form. */
 const machineGroupPrefix = 'client:'
+const noGroups: readonly string[] = Object.freeze([])
 
 /** Derives the caller from the claims of a JWT that its issuer signed. */
 export function verifiedCaller({ name, rules }: CallersIssuer, claims: JwtClaims): VerifiedCaller {
   const { sub } = claims
   const clientId = rules.isDex ? dexMachineOf(claims) : undefined
-  const groups = groupsIn(claims, rules.groupsClaim).filter(group => !group.startsWith(machineGroupPrefix))
-  if (clientId !== undefined) groups.push(machineGroupPrefix + clientId)
+  const groups = groupsIn(claims, rules.groupsClaim)
   return {
     issuer: name,
     subject: typeof sub === 'string' ? sub : '',
-    groups: Object.freeze(groups),
+    groups: clientId === undefined ? groups : Object.freeze([...groups, machineGroupPrefix + clientId]),
     clientId,
     claims,
   }
 }
 
-/** The groups in a claim: a list of strings, or one string. Other values are ignored. */
-function groupsIn(claims: JwtClaims, claim: string): string[] {
+/** The groups in a claim: a list of strings, or one string. Other values are ignored, and groups of the virtual form. */
+function groupsIn(claims: JwtClaims, claim: string): readonly string[] {
   const value: unknown = Object.hasOwn(claims, claim) ? claims[claim] : undefined
-  if (typeof value === 'string') return [value]
-  return Array.isArray(value) ? value.filter(group => typeof group === 'string') : []
+  const groups: readonly unknown[] = Array.isArray(value) ? value : [value]
+  return groups.some(isRealGroup) ? Object.freeze(groups.filter(isRealGroup)) : noGroups
+}
+
+function isRealGroup(group: unknown): group is string {
+  return typeof group === 'string' && !group.startsWith(machineGroupPrefix)
 }

@@ -36,7 +36,7 @@ export interface IssuerMetadataOptions {
   readonly allowInsecureUrls: boolean
 }
 
-/** What the broker takes from a discovery document: an endpoint is `undefined` when it is not needed. */
+/** The parts of a discovery document that the broker uses; an endpoint is `undefined` when it is not needed. */
 export interface DiscoveryDocument extends Readonly<Partial<Record<EndpointName, string>>> {
   readonly issuer: string
 }
@@ -99,8 +99,9 @@ export class IssuerMetadata {
     const document = await this.#request(signal, attempt)
     this.#document = document
     const outage = this.#fetch.recovered()
+    const { issuer, tokenEndpoint, jwksUri } = document
     logger.info(
-      { ...document, ...outage },
+      { issuer, tokenEndpoint, jwksUri, ...outage },
       outage === undefined ? 'issuer discovered' : 'issuer discovered after failures',
     )
     if (this.#options.isTokenSource) this.#warnOfOtherHosts(document)

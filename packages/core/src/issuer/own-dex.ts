@@ -12,7 +12,7 @@ type KeysAges = Pick<KeySourceOptions, 'maxAgeMs' | 'maxStaleMs'>
 /** The `max-age=600` of Dex's key set. */
 const dexKeysAges: KeysAges = { maxAgeMs: 600_000, maxStaleMs: 3_600_000 }
 
-/** What the origins of all Dexes have in common. */
+/** The options that the origins of all Dexes share. */
 export type DexOriginDefaults = Omit<DexOriginOptions, 'tokenEndpoint' | 'option'>
 
 export interface OwnDex extends Issuer {

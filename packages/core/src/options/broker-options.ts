@@ -61,7 +61,7 @@ export interface IssuerOptions {
   readonly algorithms?: readonly string[] | undefined
   /** Tolerated clock difference for `exp` and `nbf`, in milliseconds. Default: `gate.clockToleranceMs`. */
   readonly clockToleranceMs?: number | undefined
-  /** The claim with the caller's groups, a list of strings or one string. Default `groups`. */
+  /** The claim with the caller's groups, a list of strings or one string. At most 256 characters. Default `groups`. */
   readonly groupsClaim?: string | undefined
   /** Sends the requests to this issuer. Default: the option `transport`. */
   readonly transport?: Transport | undefined
@@ -83,7 +83,7 @@ export interface GateOptions {
   readonly audience?: string | readonly string[] | undefined
   /** Works like `machineAudiences` of an issuer. */
   readonly machineAudiences?: 'any' | readonly string[] | undefined
-  /** The claim with the caller's groups, a list of strings or one string. Default `groups`. */
+  /** The claim with the caller's groups, a list of strings or one string. At most 256 characters. Default `groups`. */
   readonly groupsClaim?: string | undefined
   /** Groups that a caller must all have, else `forbidden`. Default: none. */
   readonly requiredGroups?: readonly string[] | undefined
@@ -240,7 +240,7 @@ export const optionRules = {
   maxWaitingCallers: { unit: 'entries', default: 50_000, min: 1, max: 1_000_000 },
   allowInsecureUrls: { default: false },
   'gate.jwtHeader': { default: 'authorization' },
-  'gate.groupsClaim': { default: 'groups' },
+  'gate.groupsClaim': { default: 'groups', maxLength: 256 },
   'gate.clockToleranceMs': { unit: 'ms', default: 0, min: 0, max: 2_147_483_647 },
   'gate.jwksMaxAgeMs': { unit: 'ms', default: 600_000, min: 1, max: 2_147_483_647 },
   /** Never below `gate.jwksMaxAgeMs`; the default follows it. */

@@ -178,7 +178,10 @@ export function resolveMachineAudiences(
 }
 
 export function resolveGroupsClaim(value: string | undefined, option: string): string {
-  return given(checked(value, option, 'string'), option) ?? optionRules['gate.groupsClaim'].default
+  const { default: usual, maxLength } = optionRules['gate.groupsClaim']
+  const claim = given(checked(value, option, 'string'), option) ?? usual
+  if (claim.length > maxLength) throw new TypeError(`${option} must have at most ${maxLength} characters`)
+  return claim
 }
 
 function resolveAlgorithms(value: readonly string[] | undefined, option: string): readonly string[] {

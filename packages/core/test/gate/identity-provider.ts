@@ -42,7 +42,12 @@ export async function startIdentityProvider({
     status: 200,
   }
   server.answer = (request, response) => {
-    const document = { issuer: name, jwks_uri: jwksUri, ...state.document }
+    const document = {
+      issuer: name,
+      jwks_uri: jwksUri,
+      token_endpoint: `${server.url}/token`,
+      ...state.document,
+    }
     const body = request.path === '/keys' ? { keys: state.keys } : document
     answerJson(body, state.status)(request, response)
   }

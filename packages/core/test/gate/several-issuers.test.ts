@@ -187,7 +187,13 @@ describe('each issuer', () => {
     await using staff = await startIdentityProvider()
     await using other = await startIdentityProvider()
     other.publish({ keys: [staff.key.jwk()] })
-    staff.publish({ document: { jwks_uri: other.jwksUri, grant_types_supported: ['authorization_code'] } })
+    staff.publish({
+      document: {
+        jwks_uri: other.jwksUri,
+        token_endpoint: undefined,
+        grant_types_supported: ['authorization_code'],
+      },
+    })
     await using running = createBroker({ issuers: [{ name: 'staff', issuer: staff.iss }] })
     await running.broker.verify(staff.jwt())
     expect(running.log.lines.filter(({ level }) => level !== 'info' && level !== 'debug')).toEqual([])

@@ -127,7 +127,10 @@ function effective(name: VariableName, reading: SettingsReading): unknown {
   const { DEX_ISSUER } = settings
   // Its default must not override the discovered endpoint.
   if (name === 'DEX_TOKEN_URL' && DEX_ISSUER !== undefined && !isSet(name)) return undefined
-  if (configSchema[name].option?.startsWith('gate.') && !hasGate(reading)) return undefined
+  const { option } = configSchema[name]
+  if (option?.startsWith('gate.') && !hasGate(reading)) return undefined
+  // Each issuer of the file has its own.
+  if (option === 'gate.groupsClaim' && file?.has.issuers) return undefined
   // With Dex's keys, the issuer is Dex too.
   if (name === 'JWT_ISSUER' && !isSet(name) && !isSet('JWKS_URL') && !file?.has.issuers) return DEX_ISSUER
   return settings[name]

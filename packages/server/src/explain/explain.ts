@@ -15,7 +15,7 @@ import type { ExplainRequest } from './explain-request.ts'
 import { MadeUpIssuers } from './made-up-issuers.ts'
 import { withPlaceholderTokens } from './placeholder-tokens.ts'
 
-/** What the broker does with a request, and why. */
+/** The decision about a request, with the reasons. */
 export interface Explained {
   /** `undefined` when the gate refused the caller, and without a gate. */
   readonly caller: AuthenticatedCaller | undefined

@@ -139,6 +139,7 @@ describe('loadConfig', () => {
           jwtHeader: 'x-jwt',
           issuer: 'http://dex:5556/dex',
           audience: ['orders', 'billing'],
+          groupsClaim: 'groups',
           jwksMaxAgeMs: 600_000,
           jwksMaxStaleMs: 3_600_000,
           clockToleranceMs: 0,

@@ -64,11 +64,12 @@ export class JwtVerifier {
   }
 
   #verify(jwt: string, id: string, wait: Wait): MaybePromise<VerifiedCaller> {
-    const unverified = parseJwt(jwt)
-    const candidate = { id, unverified, wait }
-    return andThen(this.#options.issuers.select(unverified.claims, wait), issuer =>
-      this.#verifyBy(issuer, candidate),
-    )
+    const candidate = { id, unverified: parseJwt(jwt), wait }
+    const issuer = this.#options.issuers.select(candidate.unverified.claims, wait)
+    // No closure for an issuer that is known, which is the usual case.
+    return issuer instanceof Promise
+      ? issuer.then(learned => this.#verifyBy(learned, candidate))
+      : this.#verifyBy(issuer, candidate)
   }
 
   #verifyBy(issuer: CallersIssuer, candidate: Candidate): MaybePromise<VerifiedCaller> {
@@ -82,7 +83,8 @@ export class JwtVerifier {
     }
   }
 
-  #judge(issuer: CallersIssuer, { id, unverified, wait }: Candidate): MaybePromise<VerifiedCaller> {
+  #judge(issuer: CallersIssuer, candidate: Candidate): MaybePromise<VerifiedCaller> {
+    const { unverified, wait } = candidate
     const { header, claims } = unverified
     const { keys, rules } = issuer
     if (!rules.algorithms.includes(header.alg)) {
@@ -90,7 +92,7 @@ export class JwtVerifier {
     }
     assertClaims(claims, rules, this.#options.clock.wall())
     return andThen(keys.keySetFor(header, wait), keySet =>
-      andThen(keySet.verify(unverified), () => this.#accept(issuer, keySet, { id, unverified, wait })),
+      andThen(keySet.verify(unverified), () => this.#accept(issuer, keySet, candidate)),
     )
   }
 
@@ -99,7 +101,7 @@ export class JwtVerifier {
     freezeClaims(unverified.claims)
     const caller = verifiedCaller(issuer, unverified.claims)
     const refusal: BrokerError | undefined = refusalByRequiredClaims(caller, required)
-    // A refused one too: its signature is right, and costs as much as that of an admitted one.
+    // Refused callers too: their signature is right, and its verification costs the same.
     verified.add(id, { issuer, keySet, caller, refusal })
     if (refusal !== undefined) throw refusal
     return caller

@@ -43,10 +43,8 @@ export const jwtGateVariables = {
   GROUPS_CLAIM: option('gate.groupsClaim', {
     group,
     kind: kind.text,
-    rule: { maxLength: 256 },
     example: 'roles',
-    description:
-      "The claim with the caller's groups, a list of strings or one string. Without it, the claim is `groups`.",
+    description: "The claim with the caller's groups, a list of strings or one string.",
   }),
   REQUIRED_GROUPS: option('gate.requiredGroups', {
     group,
