@@ -38,7 +38,7 @@ try {
       LISTEN_ADDR: '127.0.0.1:0',
       ADMIN_ADDR: '127.0.0.1:0',
       DEX_TOKEN_URL: dex.tokenEndpoint,
-      ...mode.environment(dex),
+      ...mode.environment(dex, scratch),
       ...environment,
     })
     const port = await ours.until('it listened', () => listeningPorts(ours.log)?.port)

@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { clientSecret, credentialHeaders, type DexProcess, dexClientCount } from './dex-process.ts'
 import { rawCheck } from './raw-request.ts'
+import { tenRules } from './ten-rules.ts'
 
-export const modeNames = ['cached', 'static', 'gated', 'gated-new', 'clients', 'misses'] as const
+export const modeNames = ['cached', 'static', 'gated', 'gated-new', 'rules', 'clients', 'misses'] as const
 export type ModeName = (typeof modeNames)[number]
 
 /** A kind of check that is measured. */
@@ -10,7 +12,8 @@ export interface Mode {
   readonly title: string
   /** Whether every check asks Dex; otherwise none does. */
   readonly asksDex?: boolean
-  environment(dex: DexProcess): Record<string, string>
+  /** `scratch` is a folder for files. */
+  environment(dex: DexProcess, scratch: string): Record<string, string>
   /** Writes the requests, NUL between them, and says how many they are. */
   writeRequests(file: string, dex: DexProcess, options: { readonly newJwts: number }): Promise<number>
 }
@@ -23,6 +26,30 @@ const staticClient = {
 
 function gate({ issuer, jwksUri }: DexProcess) {
   return { ...staticClient, JWKS_URL: jwksUri, JWT_ISSUER: issuer, JWT_AUDIENCE: 'orders' }
+}
+
+/** Two issuers, four clients and ten rules, in a configuration file. */
+function rules(dex: DexProcess, scratch: string): Record<string, string> {
+  const { issuer, jwksUri } = dex
+  const clients = [...new Set(tenRules.flatMap(({ client }) => client ?? []))]
+  const file = path.join(scratch, 'rules.json')
+  writeFileSync(
+    file,
+    JSON.stringify({
+      issuers: [
+        { name: 'staff', issuer, jwksUri, audiences: ['orders'] },
+        { name: 'cluster', issuer: 'https://cluster.example.com', audiences: ['orders'] },
+      ],
+      clients: clients.map(name => ({
+        name,
+        clientId: staticClient.STATIC_CLIENT_ID,
+        clientSecret: { env: 'CLIENT_SECRET' },
+        scope: staticClient.STATIC_SCOPE,
+      })),
+      rules: tenRules,
+    }),
+  )
+  return { CONFIG_FILE: file, CLIENT_SECRET: staticClient.STATIC_CLIENT_SECRET }
 }
 
 export const modes: Readonly<Record<ModeName, Mode>> = {
@@ -50,6 +77,14 @@ export const modes: Readonly<Record<ModeName, Mode>> = {
     async writeRequests(file, dex, { newJwts }) {
       await dex.writeJwtChecks(file, newJwts)
       return newJwts
+    },
+  },
+  rules: {
+    title: 'gate (RS256) and ten rules, the last matches',
+    environment: rules,
+    async writeRequests(file, dex) {
+      await dex.writeJwtChecks(file, 1)
+      return 1
     },
   },
   clients: {

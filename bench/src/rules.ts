@@ -2,8 +2,9 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { AuthenticatedCaller, ChooseClient, IncomingRequest } from '@broker/core'
-import { compileRules, type RuleDefinition } from '@broker/server/rules'
+import { compileRules } from '@broker/server/rules'
 import { type Summary, summarize } from './statistics.ts'
+import { tenRules } from './ten-rules.ts'
 
 const { values } = parseArgs({
   options: { out: { type: 'string' }, rounds: { type: 'string', default: '7' } },
@@ -12,41 +13,7 @@ const rounds = Number(values.rounds)
 // About as many as a gate remembers.
 const callersPerRound = 4_000
 
-/** As a platform team would write them; the check of this benchmark is for the last one. */
-const definitions: readonly RuleDefinition[] = [
-  { name: 'suspended', when: '"suspended" in caller.groups', deny: 'suspended' },
-  {
-    name: 'nightly jobs',
-    when: 'caller.issuer == "cluster" && caller.subject.startsWith("system:serviceaccount:jobs:")',
-    client: 'reports',
-  },
-  { name: 'ci', when: '"client:ci" in caller.groups && request.method == "GET"', client: 'reports' },
-  {
-    name: 'contractors',
-    when: 'caller.issuer == "staff" && caller.subject.matches("^ext-[0-9]+$")',
-    deny: 'no contractors',
-  },
-  { name: 'admins', when: '"admins" in caller.groups && caller.claims.acr == "mfa"', client: 'admin' },
-  { name: 'metrics', when: 'request.path == "/metrics" && has(caller.clientId)', client: 'reports' },
-  {
-    name: 'writes',
-    when: 'request.method != "GET" && caller.groups.exists(g, g.endsWith("-writers"))',
-    client: 'orders',
-  },
-  {
-    name: 'partners',
-    when: 'has(caller.claims.partner) && request.path.startsWith("/partners/")',
-    client: 'partners',
-  },
-  { name: 'scope', when: 'caller.claims.scope.split(" ").exists(s, s == "orders:all")', client: 'orders' },
-  {
-    name: 'people',
-    when: 'caller.issuer == "staff" && "engineering" in caller.groups && request.method == "GET" && request.path.startsWith("/orders/")',
-    client: 'orders',
-    set: { 'x-caller': 'caller.subject', 'x-email': 'caller.claims.email' },
-  },
-]
-const compiled = compileRules(definitions, {
+const compiled = compileRules(tenRules, {
   issuers: ['staff', 'cluster'],
   clients: ['reports', 'orders', 'admin', 'partners'],
   hasGate: true,

@@ -1,6 +1,7 @@
 import { startDevDex } from '@broker/dev-dex'
 import { answerJson, startRecordingServer } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
+import type { TokenRequest } from '../src/clients/token-request.ts'
 import type { TokenBrokerOptions } from '../src/options/broker-options.ts'
 import { createFetch } from '../src/outbound/create-fetch.ts'
 import { headerProvider } from '../src/outbound/header-provider.ts'
@@ -58,8 +59,14 @@ describe('a named client', () => {
     expect(
       await headerProvider(running.broker, { allow, token: { client: 'invoices' } })(backend.url),
     ).toEqual(headers)
-    for (const token of [{ client: 'nobody' }, { client: 'invoices', clientId: 'x' }]) {
-      expect(() => createFetch(running.broker, { allow, token })).toThrow(/^token: client/)
+    for (const token of [
+      { client: 'nobody' },
+      { client: undefined },
+      { client: 'invoices', clientId: 'x' },
+    ]) {
+      expect(() => createFetch(running.broker, { allow, token: token as TokenRequest })).toThrow(
+        /^token: client/,
+      )
     }
   })
 
@@ -73,6 +80,7 @@ describe('a named client', () => {
     ['the reserved name of callers', { client: 'caller' }, 'client: "caller" is not a client'],
     ['an empty name', { client: '' }, 'client: "" is not a client'],
     ['null', { client: null }, 'client must be a string'],
+    ['a lookup that failed', { client: undefined }, 'client must be a string'],
     ['a number', { client: 5 }, 'client must be a string'],
     ['a client id beside it', { client: 'invoices', clientId: 'orders' }, 'client must come without'],
     ['a secret beside it', { client: 'default', clientSecret: 'x' }, 'client must come without'],
@@ -171,21 +179,14 @@ describe('a client of another Dex', () => {
     })
     await using running = await startBrokerWithDex({
       client: billing,
-      issuers: [
-        { name: 'other', issuer: other.issuer },
-        { name: 'split', issuer: other.issuer, tokenEndpoint: other.tokenEndpoint },
-      ],
-      clients: {
-        theirs: { clientId: 'billing', clientSecret: 'other-secret', dex: 'other' },
-        split: { clientId: 'billing', clientSecret: 'other-secret', dex: 'split' },
-      },
+      issuers: [{ name: 'other', issuer: other.issuer }],
+      clients: { theirs: { clientId: 'billing', clientSecret: 'other-secret', dex: 'other' } },
     })
-    expect(running.broker.missing()).toEqual(['endpoints'])
+    expect(running.broker.missing()).toContain('endpoints')
     const token = await running.broker.getToken({ client: 'theirs' })
     expect(claimsOf(token)['iss']).toBe(other.issuer)
-    expect(claimsOf(await running.broker.getToken({ client: 'split' }))['iss']).toBe(other.issuer)
     expect(claimsOf(await running.broker.getToken())['iss']).toBe(running.dex.issuer)
-    expect(running.broker.missing()).toEqual([])
+    expect(running.broker.missing()).not.toContain('endpoints')
     expect(running.broker.asksAt(new URL(other.tokenEndpoint))).toBe(true)
     expect(running.dex.counts.tokenRequests).toBe(1)
   })
@@ -215,10 +216,6 @@ describe('the options', () => {
     void broker.close()
   }
   const clients = (options: object) => ({ clients: { reports: { ...billing, ...options } } })
-  const issuers = [
-    { name: 'other', tokenEndpoint: 'https://other.example.com/token' },
-    { name: 'keys', jwksUri: 'https://keys.example.com' },
-  ]
 
   test.each<[string, Record<string, unknown>]>([
     ['clients must be an object', { clients: [billing] }],
@@ -247,19 +244,8 @@ describe('the options', () => {
     ['clients.reports.dex must be a string', clients({ dex: 5 })],
     ['clients.reports.dex: "other" is not the name of an issuer', clients({ dex: 'other' })],
     [
-      'clients.reports.dex: issuers.keys needs tokenEndpoint or issuer',
-      { issuers, ...clients({ dex: 'keys' }) },
-    ],
-    [
-      'clients.reports.dex: "dex" is another Dex',
-      { issuers: [{ ...issuers[0], name: 'dex' }], ...clients({ dex: 'dex' }) },
-    ],
-    [
-      'issuers.other.tokenEndpoint',
-      {
-        issuers: [{ name: 'other', tokenEndpoint: 'http://other.example.com' }],
-        ...clients({ dex: 'other' }),
-      },
+      'clients.reports.dex: "Keys" is not the name of an issuer',
+      { issuers: [{ name: 'keys', issuer: 'https://keys.example.com' }], ...clients({ dex: 'Keys' }) },
     ],
     ['chooseClient must be a function', { chooseClient: { client: 'reports' } }],
     ['backendHeaders must be an array', { backendHeaders: 'x-caller' }],

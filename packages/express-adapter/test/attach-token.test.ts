@@ -276,6 +276,27 @@ describe.each(expressVersions)('attachToken in %s', (_version, express) => {
     expect(setting.dex.counts.tokenRequests).toBe(1)
   })
 
+  test('the token may be that of a named client, also by the caller', async () => {
+    await using setting = await startSetting()
+    await using constant = await proxying(setting, { options: { token: { client: 'nightly' } } })
+    await using chosen = await proxying(setting, {
+      options: {
+        token: request => ({ client: request.headers['x-mine'] === 'kept' ? 'nightly' : 'default' }),
+      },
+    })
+    await send(constant, [])
+    await send(chosen, forged)
+    await send(chosen, [])
+    const own = setting.broker.peekToken()?.accessToken
+    const other = setting.broker.peekToken({ client: 'nightly' })?.accessToken
+    expect(setting.backend.requests.map(({ headers }) => headers['x-access-token'])).toEqual([
+      other,
+      other,
+      own,
+    ])
+    expect(setting.broker.peekToken(batch)?.accessToken).toBe(other)
+  })
+
   test('a function may decide later, and what it decides is never taken for the broker’s own client', async () => {
     await using setting = await startSetting()
     const decided: unknown[] = [Promise.resolve(batch)]
@@ -288,6 +309,8 @@ describe.each(expressVersions)('attachToken in %s', (_version, express) => {
       null,
       'batch',
       { clientid: 'batch' },
+      { client: undefined },
+      { client: 'nobody' },
       Promise.resolve(undefined),
       { ...batch, audience: 'x' },
     ]
@@ -442,6 +465,7 @@ describe.each(expressVersions)('attachToken in %s', (_version, express) => {
     [{ token: 'portal' }, 'token must be'],
     [{ token: { clientId: '' } }, 'token: client id or client secret is missing'],
     [{ token: { audiences: ['a b'] } }, 'token: an audience'],
+    [{ token: { client: 'nobody' } }, 'token: client: "nobody" is not a client'],
   ])('wrong options %j are refused by name', async (options, message) => {
     await using setting = await startSetting()
     expect(() => attachToken(setting.broker, options as never)).toThrow(message)

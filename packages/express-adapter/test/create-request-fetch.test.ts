@@ -5,7 +5,7 @@ import { TokenBroker } from '@broker/core'
 import { type Listening, listening, type RecordingServer } from '@broker/testing'
 import type { Response as ExpressResponse, Request } from 'express'
 import { describe, expect, test } from 'vitest'
-import { brokerErrorHandler, createRequestFetch } from '../src/index.ts'
+import { authOf, brokerErrorHandler, createRequestFetch, requireJwt } from '../src/index.ts'
 import { type ExpressSetting, startSetting } from './express-setting.ts'
 import { expressVersions } from './express-versions.ts'
 
@@ -353,9 +353,84 @@ describe.each(expressVersions)('createRequestFetch in %s', (_version, express) =
     expect(other.requests[0]?.headers.authorization).not.toBe(backend.requests[0]?.headers.authorization)
   })
 
+  test('has the token that a function chooses by the caller, once for each request that needs one', async () => {
+    await using setting = await startSetting()
+    const { backend, elsewhere } = setting
+    let calls = 0
+    const requestFetch = createRequestFetch(setting.broker, {
+      allow: [backend.url],
+      token: async request => {
+        calls++
+        return { client: authOf(request).subject === 'robot' ? 'nightly' : 'default' }
+      },
+    })
+    const app = express()
+    app.use(requireJwt(setting.broker))
+    app.use((request, response, next) => {
+      const send = requestFetch(request)
+      Promise.all(
+        (request.url === '/away' ? [elsewhere.url] : [backend.url, backend.url]).map(url => send(url)),
+      ).then(() => response.end(), next)
+    })
+    await using server = await listening(app)
+    const ask = (sub: string, path = '/') =>
+      fetch(server.url + path, { headers: { authorization: `Bearer ${setting.jwt({ sub })}` } })
+    await ask('robot')
+    await ask('alice')
+    await ask('robot', '/away')
+    const [robots, own] = [setting.broker.peekToken({ client: 'nightly' }), setting.broker.peekToken()]
+    expect(backend.requests.map(({ headers }) => headers.authorization)).toEqual(
+      [robots, robots, own, own].map(token => token?.headers['authorization']),
+    )
+    expect(elsewhere.requests[0]?.headers.authorization).toBeUndefined()
+    expect(calls).toBe(2)
+    expect(setting.dex.counts.tokenRequests).toBe(2)
+  })
+
+  test('sends nothing when the function returns anything but a token request', async () => {
+    await using setting = await startSetting()
+    const results: unknown[] = [
+      undefined,
+      { clientid: 'x' },
+      { client: undefined },
+      { client: 'nobody' },
+      new Error('which one?'),
+    ]
+    const errors: unknown[] = []
+    const requestFetch = createRequestFetch(setting.broker, {
+      allow: [setting.backend.url],
+      token: () => {
+        const result = results[errors.length]
+        if (result instanceof Error) throw result
+        return result as never
+      },
+    })
+    const app = express()
+    app.use((request, _response, next) => {
+      requestFetch(request)(setting.backend.url).then(() => next(), next)
+    })
+    app.use((error: Error, _request: Request, response: ExpressResponse, _next: unknown) => {
+      errors.push(error.message)
+      response.status(500).end()
+    })
+    await using server = await listening(app)
+    for (const _ of results) expect((await fetch(server.url)).status).toBe(500)
+    expect(errors).toEqual([
+      'token must return a token request',
+      expect.stringContaining('token.clientid is not an option'),
+      'client must be a string',
+      expect.stringContaining('client: "nobody" is not a client'),
+      'which one?',
+    ])
+    expect(setting.backend.requests).toEqual([])
+  })
+
   test('refuses wrong options by name, and a request that Express does not handle', async () => {
     await using setting = await startSetting()
     expect(() => createRequestFetch(setting.broker, { allow: [] })).toThrow('allow must be')
+    expect(() => createRequestFetch(setting.broker, { allow: [], token: () => ({}) })).toThrow(
+      'allow must be',
+    )
     const requestFetch = createRequestFetch(setting.broker, { allow: [setting.backend.url] })
     expect(() => requestFetch({} as never)).toThrow('request must come from')
   })

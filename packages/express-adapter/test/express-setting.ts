@@ -35,6 +35,7 @@ export async function startSetting(options: Partial<TokenBrokerOptions> = {}): P
   const broker = new TokenBroker({
     tokenEndpoint: dex.tokenEndpoint,
     client: { clientId: 'portal', clientSecret: 'portal-secret' },
+    clients: { nightly: { clientId: 'batch', clientSecret: 'batch-secret' } },
     gate: { jwksUri: dex.jwksUri, issuer: dex.issuer, audience: 'orders' },
     tokenHeaders: { access_token: 'x-access-token', id_token: 'x-id-token' },
     ...options,

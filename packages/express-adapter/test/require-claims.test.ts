@@ -42,9 +42,16 @@ describe.each(expressVersions)('requireClaims in %s', (_, express) => {
     const isAuditor = ({ groups }: JwtClaims) => Array.isArray(groups) && groups.includes('auditors')
     const groups = ['staff', 'auditors']
     expect(await (await ask(setting, isAuditor, { groups })).text()).toBe('the report')
-    expect(
-      await (await ask(setting, async (claims: JwtClaims) => isAuditor(claims), { groups })).text(),
-    ).toBe('the report')
+    const later: ClaimsPredicate = async claims => isAuditor(claims)
+    expect(await (await ask(setting, later, { groups })).text()).toBe('the report')
+  })
+
+  test('passes the caller to the condition', async () => {
+    await using setting = await startSetting()
+    const isAlice: ClaimsPredicate = (claims, caller) =>
+      caller.subject === 'alice' && caller.claims === claims && caller.groups.includes('staff')
+    expect((await ask(setting, isAlice, { sub: 'alice', groups: ['staff'] })).status).toBe(200)
+    expect((await ask(setting, isAlice, { sub: 'bob' })).status).toBe(403)
   })
 
   test.each([

@@ -13,7 +13,7 @@ export interface AllowVerdictsOptions {
   readonly backendHeaders: readonly string[]
 }
 
-/** What a rule adds to a verdict. */
+/** The additions of a rule to a verdict. */
 export interface RuleOutcome {
   /** The headers for the backend, with valid values only. */
   readonly set?: Readonly<Record<string, string>> | undefined

@@ -62,7 +62,7 @@ export class Choices {
       throw this.#unusable(`the client ${JSON.stringify(choice.client)} does not exist`, choice.rule)
     }
     if (client !== clients.default) return this.#orderOf(client, choice)
-    // Before the parts of the caller, so that each of the two has its own fault.
+    // Before the parts of the caller, so that each of the two has a separate error.
     if (choice.scope !== undefined || choice.audiences !== undefined) this.#assertScope(client, choice)
     const { clientId, clientSecret, scope } = client.configured
     const configured = { clientId, clientSecret, scope: choice.scope ?? scope }

@@ -21,8 +21,8 @@ export function assertTokenRequest(request: TokenRequest & Wait): void {
   }
   for (const name in request) if (!(name in names)) throw unknownName(name)
   const { client, clientId, clientSecret, scope } = request
-  // `null` too: it would count as the configured client.
-  if (client !== undefined && typeof client !== 'string') throw noString('client')
+  // `undefined` and `null` too: a failed lookup must not yield the token of the configured client.
+  if (typeof client !== 'string' && 'client' in request) throw noString('client')
   if (!isText(clientId)) throw noString('clientId')
   if (!isText(clientSecret)) throw noString('clientSecret')
   if (!isText(scope)) throw noString('scope')

@@ -1,7 +1,10 @@
 /** A request for a token. Each part that it omits comes from the configured client. */
 export interface TokenRequest {
-  /** A name in the option `clients`, without `clientId` and `clientSecret`. Default: `default`, the option `client`. */
-  readonly client?: string | undefined
+  /**
+   * A name in the option `clients`, or `default` for the option `client`; excludes `clientId` and `clientSecret`. Omit it for the
+   * default client: `undefined` is a `TypeError`, because a failed lookup must not yield that client's token.
+   */
+  readonly client?: string
   /** The OAuth client id, at most 256 characters. Default: `client.clientId`. */
   readonly clientId?: string | undefined
   /** The client secret, at most 4,096 characters. Default: `client.clientSecret`. */

@@ -10,5 +10,7 @@ export function tokenRequestOf(value: unknown, problem: string): TokenRequest {
   assertKnownNames(value, Object.keys(tokenRequestNames), 'token.')
   // One by one, because a spread does not copy the getters of a class.
   const { client, clientId, clientSecret, scope, audiences } = value as TokenRequest
-  return { client, clientId, clientSecret, scope, audiences: audiences && [...audiences] }
+  const parts = { clientId, clientSecret, scope, audiences: audiences && [...audiences] }
+  // A client without a name is refused when the request is used.
+  return 'client' in value ? { client: client as string, ...parts } : parts
 }
