@@ -181,6 +181,47 @@ describe('another Dex', () => {
     expect(broker.peekToken()).toBe(own)
   })
 
+  test('issues tokens that do not count as those of the Dex of the broker, whose issuer is not configured', async () => {
+    await using running = await startWithTwo((dex, other) => ({
+      issuer: undefined,
+      tokenEndpoint: dex.tokenEndpoint,
+      jwksUri: dex.jwksUri,
+      issuers: [
+        { name: 'other', issuer: other.issuer },
+        { name: 'own', issuer: dex.issuer, jwksUri: dex.jwksUri },
+      ],
+    }))
+    const { broker, dex, clock } = running
+    await broker.getToken()
+    const ofOther = await broker.getToken({ client: 'reports' })
+    await until(() => dex.counts.keysRequests === 1)
+    await dex.restart()
+    clock.advance(11_000)
+    await broker.verify(dex.signJwt({ iss: dex.issuer, exp: clock.wall() / 1000 + 60 }))
+    await until(() => broker.peekToken() === undefined)
+    expect(broker.peekToken({ client: 'reports' })).toBe(ofOther)
+    expect(dex.counts.keysRequests).toBe(2)
+  })
+
+  test('issues tokens that hide no new signing key of the Dex of the broker', async () => {
+    await using running = await startWithTwo(dex => ({
+      issuer: undefined,
+      tokenEndpoint: dex.tokenEndpoint,
+      clients: {
+        reports: { clientId: 'reports', clientSecret: 'reports-secret', dex: 'other' },
+        billing: { clientId: 'billing', clientSecret: 'billing-secret' },
+      },
+    }))
+    const { broker, dex, log } = running
+    const warnings = () => log.lines.filter(({ message }) => message.startsWith('Dex signs with a new key'))
+    await broker.getToken()
+    await broker.getToken({ client: 'reports' })
+    expect(warnings()).toEqual([])
+    await dex.restart()
+    await broker.getToken({ client: 'billing' })
+    expect(warnings()).toMatchObject([{ fields: { iss: dex.issuer } }])
+  })
+
   test('is a part without which the broker is not ready', async () => {
     await using running = await startWithTwo((dex, other) => ({
       tokenEndpoint: dex.tokenEndpoint,

@@ -20,19 +20,21 @@ export function watchSigningKeys(
   { ownDex, ofCallers, tokens }: WatchedParts,
 ): () => void {
   const known = ofCallers.map(other => ({ other, iss: other.ofCallers.expected }))
-  const withSameKeys = ownDex.keys === undefined ? known.filter(({ iss }) => mayBe(iss, issuer)) : []
-  const deadTokens = known
-    .filter(each => each.other.origin !== undefined || withSameKeys.includes(each))
-    .map(({ other, iss }) => {
-      const { keys, keysMaxAgeMs: maxAgeMs, name: source } = other
-      return new DeadTokens({
-        issuer: typeof iss === 'string' ? iss : undefined,
-        source,
-        tokens,
-        keys,
-        maxAgeMs,
-      })
+  const otherDexes = known.filter(({ other }) => other.origin !== undefined)
+  const withSameKeys =
+    ownDex.keys === undefined
+      ? known.filter(each => !otherDexes.includes(each) && mayBe(each.iss, issuer))
+      : []
+  const deadTokens = [...otherDexes, ...withSameKeys].map(({ other, iss }) => {
+    const { keys, keysMaxAgeMs: maxAgeMs, name: source } = other
+    return new DeadTokens({
+      issuer: typeof iss === 'string' ? iss : undefined,
+      source,
+      tokens,
+      keys,
+      maxAgeMs,
     })
+  })
   if (ownDex.keys !== undefined) {
     const { keys, keysMaxAgeMs: maxAgeMs, name: source } = ownDex
     deadTokens.push(new DeadTokens({ issuer, source, tokens, keys, maxAgeMs }))
