@@ -3,6 +3,7 @@ import path from 'node:path'
 import { declarationDoc, interfaceMembers } from './interface-members.mjs'
 
 const brokerOptions = 'packages/core/src/options/broker-options.ts'
+const choices = 'packages/core/src/check/choose-client.ts'
 
 /** The tables of the page: each of an interface, with the path of its options in `optionRules`. */
 const sections = [
@@ -19,6 +20,12 @@ const sections = [
     file: brokerOptions,
     name: 'DefaultClient',
     prefix: 'client.',
+  },
+  {
+    title: 'clients',
+    use: 'The values of the option `clients`, by name.',
+    file: brokerOptions,
+    name: 'NamedClient',
   },
   { title: 'gate', use: 'The option `gate`.', file: brokerOptions, name: 'GateOptions', prefix: 'gate.' },
   {
@@ -47,6 +54,37 @@ const sections = [
     name: 'CheckRequest',
   },
   {
+    title: 'Choices',
+    use: 'The result of `chooseClient`: one of these, or the next three.',
+    file: choices,
+    name: 'ClientChoice',
+  },
+  {
+    title: "Choices of callers' own clients",
+    use: 'The client of the credentials in the headers of the request.',
+    file: choices,
+    name: 'CallersClientChoice',
+  },
+  {
+    title: 'Choices to pass',
+    use: "No token of the broker: the caller's JWT stays in its header.",
+    file: choices,
+    name: 'PassChoice',
+  },
+  { title: 'Denials', use: 'A refusal with 403.', file: choices, name: 'Denial' },
+  {
+    title: 'Additions to choices',
+    use: 'More fields of every choice other than a denial.',
+    file: choices,
+    name: 'Admission',
+  },
+  {
+    title: 'Requests that rules read',
+    use: 'The second argument of `chooseClient`.',
+    file: 'packages/core/src/check/incoming-request.ts',
+    name: 'IncomingRequest',
+  },
+  {
     title: 'Outgoing calls',
     use: 'The second argument of `createFetch`, `createRequestFetch`, `tokenInterceptor`, `axiosInterceptor` and `gotHooks`. `headerProvider` takes `allow` and `token`.',
     file: 'packages/core/src/outbound/outgoing-tokens.ts',
@@ -54,7 +92,7 @@ const sections = [
   },
   {
     title: 'createFetch',
-    use: 'One more option of `createFetch` and `createRequestFetch`.',
+    use: 'One more option of `createFetch` and `createRequestFetch`. The latter also accepts a function of the incoming request as `token`.',
     file: 'packages/core/src/outbound/create-fetch.ts',
     name: 'CreateFetchOptions',
   },

@@ -14,6 +14,7 @@ await using dex = await startDevDex({
 })
 const { issuer } = dex
 const clientSecret = 'portal-secret'
+const auditSecret = 'orders-secret'
 
 // An API that accepts Dex's tokens for the audience `orders`, and tells what it received.
 const keys = createRemoteJWKSet(new URL(dex.jwksUri))
@@ -112,6 +113,47 @@ const ofTenant = await fetch(`${await listen(tenantsServer)}/api/orders/1`, {
 assert.equal(await ofTenant.text(), 'stored')
 const basic = dex.tokenRequests.at(-1)?.headers.authorization?.replace('Basic ', '') ?? ''
 assert.equal(Buffer.from(basic, 'base64').toString(), 'orders:orders-secret')
+
+// #region by-caller
+import { authOf, requireJwt } from '@broker/express-adapter'
+
+const portal = new TokenBroker({
+  issuer,
+  gate: { audience: 'portal' },
+  clients: {
+    staff: { clientId: 'portal', clientSecret, audiences: ['orders'] },
+    audit: { clientId: 'orders', clientSecret: auditSecret },
+  },
+})
+const byCaller = express()
+byCaller.use(
+  '/api',
+  requireJwt(portal),
+  attachToken(portal, {
+    token: request => ({ client: authOf(request).groups.includes('auditors') ? 'audit' : 'staff' }),
+  }),
+  createProxyMiddleware({ target: ordersUrl, changeOrigin: true }),
+)
+byCaller.use(brokerErrorHandler())
+// #endregion by-caller
+const byCallerServer = createServer(byCaller)
+const byCallerUrl = await listen(byCallerServer)
+const claims = { iss: issuer, aud: 'portal', exp: Math.floor(Date.now() / 1000) + 3600 }
+for (const [groups, client] of [
+  [['auditors'], 'audit'],
+  [['shop'], 'staff'],
+] as const) {
+  const authorization = `Bearer ${dex.signJwt({ ...claims, groups })}`
+  assert.equal(
+    await (await fetch(`${byCallerUrl}/api/orders/2`, { headers: { authorization } })).text(),
+    'stored',
+  )
+  const token = await portal.getToken({ client })
+  assert.equal(received.at(-1)?.headers.authorization, `Bearer ${token.accessToken}`)
+}
+const beforeStranger = received.length
+assert.equal((await fetch(`${byCallerUrl}/api/orders/2`)).status, 401)
+assert.equal(received.length, beforeStranger)
 const beforeRefusal = received.length
 
 // Without a token nothing is forwarded. The client of the configuration is not the caller's affair: 502, not 401.
@@ -123,7 +165,8 @@ assert.equal(received.length, beforeRefusal)
 console.log('the API stored "three bolts" with our token; what the client forged did not arrive')
 
 await broker.close()
-for (const running of [server, parsingServer, tenantsServer, api]) {
+await portal.close()
+for (const running of [server, parsingServer, tenantsServer, byCallerServer, api]) {
   running.close()
   running.closeAllConnections()
 }

@@ -1,7 +1,8 @@
 import type { AuthenticatedCaller } from '../gate/authenticated-caller.ts'
 import type { IncomingRequest } from './incoming-request.ts'
 
-interface Admission {
+/** The parts that every choice other than a denial may have. */
+export interface Admission {
   /**
    * Request headers for the backend, by names of the option `backendHeaders`. Each of these headers that has no value, or one
    * that a header cannot carry, is removed from the request. Default: all are removed.
