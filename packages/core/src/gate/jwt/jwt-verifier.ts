@@ -1,6 +1,6 @@
 import type { Clock } from '../../shared/clock.ts'
 import type { BrokerError } from '../../shared/errors.ts'
-import { andThen, type MaybePromise } from '../../shared/maybe-promise.ts'
+import type { MaybePromise } from '../../shared/maybe-promise.ts'
 import type { Wait } from '../../shared/wait-for.ts'
 import type { CallersIssuer } from '../callers-issuer.ts'
 import type { CallersIssuers } from '../callers-issuers.ts'
@@ -66,7 +66,7 @@ export class JwtVerifier {
   #verify(jwt: string, id: string, wait: Wait): MaybePromise<VerifiedCaller> {
     const candidate = { id, unverified: parseJwt(jwt), wait }
     const issuer = this.#options.issuers.select(candidate.unverified.claims, wait)
-    // No closure for an issuer that is known, which is the usual case.
+    // Here and below no closure for what is known already, which is the usual case.
     return issuer instanceof Promise
       ? issuer.then(learned => this.#verifyBy(learned, candidate))
       : this.#verifyBy(issuer, candidate)
@@ -91,9 +91,17 @@ export class JwtVerifier {
       throw invalidJwt('algorithm', 'its alg is not allowed for its issuer')
     }
     assertClaims(claims, rules, this.#options.clock.wall())
-    return andThen(keys.keySetFor(header, wait), keySet =>
-      andThen(keySet.verify(unverified), () => this.#accept(issuer, keySet, candidate)),
-    )
+    const keySet = keys.keySetFor(header, wait)
+    return keySet instanceof Promise
+      ? keySet.then(loaded => this.#verifyWith(loaded, issuer, candidate))
+      : this.#verifyWith(keySet, issuer, candidate)
+  }
+
+  #verifyWith(keySet: KeySet, issuer: CallersIssuer, candidate: Candidate): MaybePromise<VerifiedCaller> {
+    const verified = keySet.verify(candidate.unverified)
+    return verified instanceof Promise
+      ? verified.then(() => this.#accept(issuer, keySet, candidate))
+      : this.#accept(issuer, keySet, candidate)
   }
 
   #accept(issuer: CallersIssuer, keySet: KeySet, { id, unverified }: Candidate): VerifiedCaller {
