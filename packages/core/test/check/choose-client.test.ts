@@ -93,6 +93,7 @@ describe('the choice of a client', () => {
       { client: 'reports', audiences: ['billing'] },
       { client: 'reports', audiences: [] },
       { client: 'reports', scope: 'openid', audiences: ['billing'] },
+      { client: 'reports', scope: 'openid', audiences: ['orders'] },
       { client: 'reports', scope: 'openid', audiences: ['billing', 'orders'] },
       { client: 'invoices', scope: 'openid' },
     ]
@@ -108,6 +109,7 @@ describe('the choice of a client', () => {
       'groups audience:server:client_id:billing',
       'groups',
       'openid audience:server:client_id:billing',
+      'openid audience:server:client_id:orders',
       'openid audience:server:client_id:billing audience:server:client_id:orders',
       'openid',
     ])
