@@ -151,19 +151,16 @@ export class IssuerMetadata {
     const { issuer: expected, url, option, issuerOption, isTokenSource } = this.#options
     if (isUnavailable(status)) {
       const hint = { problem: problemOfStatus(status), option, detail: String(status) }
-      throw unavailable(`the issuer answered discovery with status ${status}`, hint)
+      throw unavailable(`the issuer answered discovery with status ${status}`, hint, status)
     }
     const document = status === 200 && body !== undefined ? parseJsonObject(body) : undefined
     if (document === undefined && unknownCoding !== undefined) {
       const hint = { problem: 'encoded', option, detail: unknownCoding } as const
-      throw unusable(`the discovery document is unreadable (status ${status})`, hint)
+      throw unusable(`the discovery document is unreadable (status ${status})`, hint, status)
     }
     if (document === undefined) {
-      throw unusable(`there is no discovery document (status ${status})`, {
-        problem: 'no_discovery_document',
-        option,
-        detail: url,
-      })
+      const hint = { problem: 'no_discovery_document', option, detail: url } as const
+      throw unusable(`there is no discovery document (status ${status})`, hint, status)
     }
     const { issuer } = document
     if (!isIssuer(issuer) || (expected !== undefined && issuer !== expected)) {
@@ -225,10 +222,10 @@ function plainUrlOf(issuer: unknown): string | undefined {
   return typeof issuer === 'string' && plainUrl.test(issuer) ? issuer : undefined
 }
 
-function unavailable(message: string, hint: Hint): BrokerError {
-  return new BrokerError('token_endpoint_unavailable', message, { transient: true, hint })
+function unavailable(message: string, hint: Hint, upstreamStatus: number): BrokerError {
+  return new BrokerError('token_endpoint_unavailable', message, { transient: true, hint, upstreamStatus })
 }
 
-function unusable(message: string, hint: Hint): BrokerError {
-  return new BrokerError('invalid_token_response', message, { hint })
+function unusable(message: string, hint: Hint, upstreamStatus?: number): BrokerError {
+  return new BrokerError('invalid_token_response', message, { hint, upstreamStatus })
 }
