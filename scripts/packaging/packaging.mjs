@@ -8,6 +8,8 @@ import { runCommand } from '../workspace/run-command.mjs'
 import { root, workspacePackages } from '../workspace/workspace-packages.cjs'
 
 const filesBesideDist = ['LICENSE', 'README.md', 'package.json']
+/** Further files of a package, by its folder. */
+const furtherFiles = { 'packages/server': ['config.schema.json'] }
 // Also for moduleResolution node10; there is no CommonJS build, and Node's require needs none.
 const typesEverywhere = ['--profile', 'strict', '--ignore-rules', 'cjs-resolves-to-esm']
 const dependencyFields = ['dependencies', 'peerDependencies', 'optionalDependencies']
@@ -58,9 +60,10 @@ async function faultsOfPrepack(folder) {
 }
 
 function faultsOfFiles(files, folder) {
-  const missing = filesBesideDist.filter(file => !files.includes(file)).map(file => `${file} is missing`)
+  const expected = [...filesBesideDist, ...(furtherFiles[folder] ?? [])]
+  const missing = expected.filter(file => !files.includes(file)).map(file => `${file} is missing`)
   const unwanted = files
-    .filter(file => !file.startsWith('dist/') && !filesBesideDist.includes(file))
+    .filter(file => !file.startsWith('dist/') && !expected.includes(file))
     .map(file => `${file} does not belong into the package`)
   // tsc leaves the output of a source file that has been renamed or deleted, and it would be published.
   const stale = files

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { CheckRequest } from '../../src/check/check-request.ts'
-import type { Choice, ChooseClient } from '../../src/check/choose-client.ts'
+import type { Choice, ChooseClient, ClientChoice } from '../../src/check/choose-client.ts'
 import type { AllowVerdict, Verdict } from '../../src/check/verdict.ts'
 import type { TokenBrokerOptions } from '../../src/options/broker-options.ts'
 import { BrokerError } from '../../src/shared/errors.ts'
@@ -83,6 +83,35 @@ describe('the choice of a client', () => {
     await check(running)
     expect(running.dex.tokenRequests.map(({ form }) => form['scope'])).toEqual([
       'openid audience:server:client_id:orders',
+    ])
+  })
+
+  test('is another token for another scope or other audiences, and the same one when it comes again', async () => {
+    const choices: ClientChoice[] = [
+      { client: 'reports', scope: 'openid' },
+      { client: 'reports', scope: '' },
+      { client: 'reports', audiences: ['billing'] },
+      { client: 'reports', audiences: [] },
+      { client: 'reports', scope: 'openid', audiences: ['billing'] },
+      { client: 'reports', scope: 'openid', audiences: ['orders'] },
+      { client: 'reports', scope: 'openid', audiences: ['billing', 'orders'] },
+      { client: 'invoices', scope: 'openid' },
+    ]
+    let index = 0
+    await using running = await startChoosing(() => choices[index++ % choices.length] as ClientChoice)
+    const tokens: unknown[] = []
+    for (const _ of [...choices, ...choices])
+      tokens.push(((await check(running)) as AllowVerdict).set['authorization'])
+    expect(tokens.slice(choices.length)).toEqual(tokens.slice(0, choices.length))
+    expect(running.dex.tokenRequests.map(({ form }) => form['scope'])).toEqual([
+      'openid',
+      undefined,
+      'groups audience:server:client_id:billing',
+      'groups',
+      'openid audience:server:client_id:billing',
+      'openid audience:server:client_id:orders',
+      'openid audience:server:client_id:billing audience:server:client_id:orders',
+      'openid',
     ])
   })
 
