@@ -21,6 +21,7 @@ const guarded: Readonly<Record<string, Guarded>> = {
   cached: { mode: 'cached', limit: 5_000 },
   static: { mode: 'static', limit: 3_900 },
   gated: { mode: 'gated', limit: 4_400 },
+  rules: { mode: 'rules', limit: 5_000 },
   // The same JWT, which is as good as new when none is remembered.
   'gated-new': { mode: 'gated', limit: 7_800, environment: { JWT_CACHE_MAX_ENTRIES: '0' } },
 }

@@ -23,13 +23,20 @@ export interface RuleOutcome {
 const noRule: RuleOutcome = Object.freeze({})
 const nothingSet: AllowVerdict['set'] = Object.freeze({})
 
+/** A verdict, and the headers of the token that it was built for. */
+interface KnownVerdict {
+  readonly headers: AllowVerdict['set']
+  readonly verdict: AllowVerdict
+}
+
 /** Builds the verdicts of requests that may pass. No header is both set and removed. */
 export class AllowVerdicts {
   /** The headers to remove from a request that passes with a token, unless the same name is set. */
   readonly #removed: readonly string[]
   /** The headers to remove from a request that passes with the caller's JWT, unless the same name is set. */
   readonly #removedFromPassing: readonly string[]
-  readonly #known = new WeakMap<AllowVerdict['set'], AllowVerdict>()
+  /** By the headers of a rule; without any, by the headers of the token. */
+  readonly #known = new WeakMap<AllowVerdict['set'], KnownVerdict>()
 
   constructor(options: AllowVerdictsOptions) {
     const { names, hasGate, stripCredentialHeaders, authorizationHeader, tokenHeaders, backendHeaders } =
@@ -59,11 +66,12 @@ export class AllowVerdicts {
     removed: readonly string[],
     { set, rule }: RuleOutcome,
   ): AllowVerdict {
-    if (set !== undefined) return verdictOf({ ...headers, ...set }, removed, rule)
-    const known = this.#known.get(headers)
-    if (known !== undefined && known.rule === rule) return known
-    const verdict = verdictOf(headers, removed, rule)
-    this.#known.set(headers, verdict)
+    const key = set ?? headers
+    const known = this.#known.get(key)
+    if (known?.headers === headers && known.verdict.rule === rule) return known.verdict
+    const verdict = verdictOf(set === undefined ? headers : { ...headers, ...set }, removed, rule)
+    // Headers of a rule that are not frozen are new for each check.
+    if (set === undefined || Object.isFrozen(set)) this.#known.set(key, { headers, verdict })
     return verdict
   }
 }

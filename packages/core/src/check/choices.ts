@@ -32,6 +32,8 @@ export class Choices {
   readonly #surroundings: Surroundings
   readonly #options: ChoicesOptions
   readonly #backendHeaders: ReadonlySet<string>
+  /** By `set` of the choice. */
+  readonly #outcomes = new WeakMap<object, RuleOutcome>()
 
   constructor(surroundings: Surroundings, options: ChoicesOptions) {
     this.#surroundings = surroundings
@@ -73,6 +75,8 @@ export class Choices {
   outcome(choice: ClientChoice | CallersClientChoice | PassChoice): RuleOutcome {
     const { set, rule } = choice
     if (set === undefined) return choice as RuleOutcome
+    const known = this.#outcomes.get(set)
+    if (known !== undefined && known.rule === rule) return known
     const values: Record<string, string> = {}
     const seen = new Set<string>()
     for (const [name, value] of Object.entries(set)) {
@@ -84,7 +88,11 @@ export class Choices {
       seen.add(header)
       if (typeof value === 'string' && isHeaderValue(value)) values[header] = value
     }
-    return { set: values, rule }
+    if (!Object.isFrozen(set)) return { set: values, rule }
+    // It cannot change: rules return the same object for each request of a caller.
+    const outcome = { set: Object.freeze(values), rule }
+    this.#outcomes.set(set, outcome)
+    return outcome
   }
 
   #ask(caller: AuthenticatedCaller | undefined, request: IncomingRequest): Choice {

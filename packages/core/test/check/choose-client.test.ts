@@ -567,3 +567,43 @@ describe('the request that a rule reads', () => {
     expect(running.dex.counts.tokenRequests).toBe(0)
   })
 })
+
+describe('the verdict of a choice that sets headers', () => {
+  test('is the same object for the same frozen headers, rule and token', async () => {
+    const choices: Choice[] = ['a', 'b'].map(tenant => ({
+      client: 'reports',
+      rule: 'tenants',
+      set: Object.freeze({ 'x-tenant': tenant }),
+    }))
+    let turn = 0
+    await using running = await startChoosing(() => choices[turn] as Choice)
+    const ofA = await check(running)
+    turn = 1
+    const ofB = await check(running)
+    expect(ofA).toMatchObject({ set: { 'x-tenant': 'a' }, rule: 'tenants' })
+    expect(ofB).toMatchObject({ set: { 'x-tenant': 'b' }, rule: 'tenants' })
+    expect(await check(running)).toBe(ofB)
+    turn = 0
+    expect(await check(running)).toBe(ofA)
+  })
+
+  test('follows headers that change, another rule, another client and a pass', async () => {
+    const set: Record<string, string> = { 'x-tenant': 'a' }
+    const frozen = Object.freeze({ 'x-tenant': 'c' })
+    let choice: Choice = { client: 'reports', set }
+    await using running = await startChoosing(() => choice)
+    expect(await check(running)).toMatchObject({ set: { 'x-tenant': 'a' } })
+    set['x-tenant'] = 'b'
+    expect(await check(running)).toMatchObject({ set: { 'x-tenant': 'b' } })
+    choice = { client: 'reports', set: frozen, rule: 'one' }
+    const first = await check(running)
+    choice = { client: 'reports', set: frozen, rule: 'two' }
+    expect(await check(running)).toMatchObject({ set: { 'x-tenant': 'c' }, rule: 'two' })
+    choice = { client: 'invoices', set: frozen, rule: 'one' }
+    const ofOtherClient = await check(running)
+    expect(tokenIn(ofOtherClient).sub).not.toBe(tokenIn(first).sub)
+    choice = { pass: true, set: frozen, rule: 'one' }
+    expect(await check(running)).toMatchObject({ set: { 'x-tenant': 'c' }, rule: 'one' })
+    expect((await check(running)) as AllowVerdict).not.toHaveProperty('set.authorization')
+  })
+})

@@ -63,7 +63,8 @@ class HonoCheckRequest implements CheckRequest {
   }
 
   get method(): string {
-    return this.#context.req.method
+    // The framework's own request object is made at its first use.
+    return this.#context.env?.incoming?.method ?? this.#context.req.method
   }
 
   get path(): string | undefined {
