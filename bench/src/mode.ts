@@ -66,10 +66,7 @@ export const modes: Readonly<Record<ModeName, Mode>> = {
   gated: {
     title: 'gate (RS256), the same JWT again',
     environment: gate,
-    async writeRequests(file, dex) {
-      await dex.writeJwtChecks(file, 1)
-      return 1
-    },
+    writeRequests: writeSameJwt,
   },
   'gated-new': {
     title: 'gate (RS256), a new JWT every time',
@@ -82,10 +79,7 @@ export const modes: Readonly<Record<ModeName, Mode>> = {
   rules: {
     title: 'gate (RS256) and ten rules, the last matches',
     environment: rules,
-    async writeRequests(file, dex) {
-      await dex.writeJwtChecks(file, 1)
-      return 1
-    },
+    writeRequests: writeSameJwt,
   },
   clients: {
     title: `cached, ${dexClientCount} clients in turn`,
@@ -99,6 +93,11 @@ export const modes: Readonly<Record<ModeName, Mode>> = {
     // Far more clients than connections, so no two checks under way want the same token and share a request.
     writeRequests: async file => writeChecks(file, everyClient()),
   },
+}
+
+async function writeSameJwt(file: string, dex: DexProcess): Promise<number> {
+  await dex.writeJwtChecks(file, 1)
+  return 1
 }
 
 function everyClient(): Record<string, string>[] {

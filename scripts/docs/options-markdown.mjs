@@ -29,6 +29,12 @@ const sections = [
   },
   { title: 'gate', use: 'The option `gate`.', file: brokerOptions, name: 'GateOptions', prefix: 'gate.' },
   {
+    title: 'issuers',
+    use: 'The entries of the option `issuers`.',
+    file: brokerOptions,
+    name: 'IssuerOptions',
+  },
+  {
     title: 'credentialHeaders',
     use: 'The option `credentialHeaders`: names of request headers, for `check` and `attachToken`.',
     file: brokerOptions,

@@ -58,7 +58,7 @@ describe('a client that names its Dex', () => {
     expect([dex.counts.discoveryRequests, other.counts.discoveryRequests]).toEqual([1, 1])
   })
 
-  test('with the same id and secret as another one at its own Dex has a token of its own', async () => {
+  test('with the same id and secret as a client of another Dex has a separate token', async () => {
     await using running = await startWithTwo(() => ({ clients: { twin: { ...orders, dex: 'other' } } }))
     const { broker, dex, other } = running
     const tokens = [await broker.getToken(), await broker.getToken({ client: 'twin' })]

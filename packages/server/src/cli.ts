@@ -6,6 +6,7 @@ import { configFrom } from './config/config-from.ts'
 import { describeConfig } from './config/describe-config.ts'
 import { helpText } from './config/help-text.ts'
 import { createLogger } from './create-logger.ts'
+import { WrongArguments } from './explain/wrong-arguments.ts'
 import { startFailure } from './start-failure.ts'
 import { startServer } from './start-server.ts'
 import { onStopSignal } from './stop-signals.ts'
@@ -71,7 +72,7 @@ function readArguments() {
 }
 
 async function explainCommand(args: readonly string[]): Promise<void> {
-  const { runExplain, WrongArguments } = await import('./explain/run-explain.ts')
+  const { runExplain } = await import('./explain/run-explain.ts')
   try {
     process.stdout.write(await runExplain(args, readConfig))
   } catch (error) {

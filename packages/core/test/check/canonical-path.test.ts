@@ -149,7 +149,7 @@ const piece = fc.oneof(
   },
 )
 const rawPath = fc.array(piece, { maxLength: 8 }).map(pieces => `/${pieces.join('')}`)
-/** The same pieces twice, each time in a spelling of its own: pairs that backends read alike. */
+/** The same pieces in two spellings: pairs that backends read alike. */
 const pair = fc
   .array(
     fc.tuple(fc.constantFrom('a', '4', '1', '.', '+', ':', '%', '/', '|', ';', ' '), fc.nat(), fc.nat()),

@@ -16,7 +16,7 @@ interface Facts {
   readonly groups: readonly string[]
   readonly method: string
   readonly path: string | undefined
-  /** Whether the caller brings credentials of its own. */
+  /** Whether the caller sends client credentials. */
   readonly hasOwn: boolean
 }
 

@@ -155,7 +155,7 @@ describe('each issuer', () => {
     expect(running.warnings()[0]?.fields['hint']).toContain('issuers.staff.jwksUri')
   })
 
-  test('may send its requests by a transport of its own', async () => {
+  test('may have a separate transport for its requests', async () => {
     await using staff = await startIdentityProvider()
     await using partners = await startIdentityProvider()
     const urls: string[] = []
@@ -273,7 +273,7 @@ describe("an entry that is the broker's own Dex", () => {
     }
   })
 
-  test('with keys of its own finds dead tokens by them: no second key set is fetched', async () => {
+  test('with a separate key set finds dead tokens by it: no second key set is fetched', async () => {
     await using running = await startBrokerWithDex(({ issuer, jwksUri }) => ({
       issuer,
       client: orders,

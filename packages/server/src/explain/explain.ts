@@ -31,7 +31,7 @@ export interface Explained {
  * Decides about a request by the code of a check and tells how. Requests no token. With a JWT, keys are fetched from its issuer;
  * with claims, nothing is sent.
  *
- * Throws an `Error` for the user when the issuer of the claims cannot be told.
+ * Throws `WrongArguments` when the issuer of the claims is not clear.
  */
 export async function explain(
   config: Config,

@@ -1,5 +1,6 @@
 import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { TokenBrokerOptions, Transport } from '@broker/core'
+import { WrongArguments } from './wrong-arguments.ts'
 
 const kid = 'explain'
 const wellKnown = '/.well-known/openid-configuration'
@@ -31,7 +32,7 @@ export class MadeUpIssuers {
 
   /**
    * Signs claims as the JWT of an issuer: the named one, else the one in `iss`, else the only one. Adds `iss` and `exp` where
-   * they are absent. Throws an `Error` for the user when no issuer can be told.
+   * they are absent. Throws {@link WrongArguments} when the issuer is not clear.
    */
   jwtOf(claims: Readonly<Record<string, unknown>>, issuerName: string | undefined): string {
     const { iss, algorithms } = this.#issuerOf(claims, issuerName)
@@ -66,7 +67,7 @@ export class MadeUpIssuers {
           (issuers.length === 1 || ofClaims !== undefined ? issuers[0] : undefined))
         : issuers.find(each => each.name === name)
     if (chosen === undefined) {
-      throw new Error(
+      throw new WrongArguments(
         name === undefined
           ? `the claims have no iss; add it, or name the issuer with --issuer: ${names}`
           : `there is no issuer ${JSON.stringify(name)}; issuers: ${names}`,
@@ -105,7 +106,7 @@ export class MadeUpIssuers {
 function algorithmOf(allowed: readonly string[] = ['RS256']): Algorithm {
   const found = allowed.find((name): name is Algorithm => name in signers)
   if (found === undefined) {
-    throw new Error(
+    throw new WrongArguments(
       '--claims can sign by RS256 and ES256 only, which the issuer does not allow; use --jwt-file',
     )
   }

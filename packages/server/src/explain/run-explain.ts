@@ -4,11 +4,7 @@ import type { Config } from '../config/config.ts'
 import { explain, hasGate } from './explain.ts'
 import type { ExplainRequest } from './explain-request.ts'
 import { explainText } from './explain-text.ts'
-
-/** Wrong arguments, with a message for the user. */
-export class WrongArguments extends Error {
-  override readonly name = 'WrongArguments'
-}
+import { WrongArguments } from './wrong-arguments.ts'
 
 const usage = `Usage: dex-token-broker explain (--jwt-file FILE | --claims FILE [--issuer NAME])
                                [--method GET] [--path /] [--header 'name: value']...
@@ -46,11 +42,7 @@ export async function runExplain(
       'the configuration has no JWT gate and no issuers, so the caller is not known; omit --jwt-file and --claims',
     )
   }
-  try {
-    return explainText(request, await explain(config, request))
-  } catch (error) {
-    throw error instanceof TypeError ? error : new WrongArguments((error as Error).message)
-  }
+  return explainText(request, await explain(config, request))
 }
 
 function parsed(args: readonly string[]) {
