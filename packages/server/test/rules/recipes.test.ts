@@ -103,6 +103,8 @@ const cases: readonly Case[] = [
   { recipe: '05-service-account', claims: account('web:api', 'web'), ...noMatch },
   { recipe: '06-two-issuers', claims: staff, rule: 'people', result: 'orders' },
   { recipe: '06-two-issuers', claims: pipeline, rule: 'machines', result: 'batch' },
+  // A person of Dex: the second rule is for machines only.
+  { recipe: '06-two-issuers', claims: { ...pipeline, sub: 'jane', aud: 'orders' }, ...noMatch },
   {
     recipe: '07-own-credentials',
     headers: acme('acme-orders', 'openid'),
