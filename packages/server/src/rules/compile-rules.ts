@@ -1,12 +1,12 @@
 import type { Choice } from '@broker/core'
 import type { Environment } from '@marcbachmann/cel-js'
+import { didYouMean } from '../nearest-name.ts'
 import { createCelEnvironment } from './cel-environment.ts'
 import { type CompiledExpression, compileExpression, type ExpectedResult } from './compiled-expression.ts'
 import { CompiledRule, type HeaderExpression } from './compiled-rule.ts'
 import { EvaluationBudget } from './evaluation-budget.ts'
 import type { SurveyContext } from './expression-survey.ts'
 import { LinearPatterns } from './linear-patterns.ts'
-import { didYouMean } from './nearest-name.ts'
 import type { RuleDefinition, RuleFault } from './rule-definition.ts'
 import { Rules, type RulesOptions } from './rules.ts'
 

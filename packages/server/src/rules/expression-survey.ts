@@ -1,6 +1,6 @@
+import { didYouMean } from '../nearest-name.ts'
 import { celFunctions, celTypeNames, macros } from './cel-functions.ts'
 import type { LinearPatterns } from './linear-patterns.ts'
-import { didYouMean } from './nearest-name.ts'
 import type { ExpressionFault } from './rule-definition.ts'
 import { callerFields, requestFields } from './rule-variables.ts'
 import {

@@ -86,7 +86,7 @@ export function fileParts(file: ConfigFile, context: FileContext, surroundings: 
     }
   }
 
-  const clients: Record<string, NamedClient> = {}
+  const clients: Record<string, NamedClient> = Object.create(null)
   for (const { path: place, definition } of file.clients) {
     const source = definition.clientSecret
     if ((source.env === undefined) === (source.file === undefined)) continue

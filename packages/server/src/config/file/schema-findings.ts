@@ -1,5 +1,5 @@
-import { closest, distance } from 'fastest-levenshtein'
 import type * as z from 'zod'
+import { nearestName } from '../../nearest-name.ts'
 import { configSchema } from '../schema/config-schema.ts'
 import type { Variable } from '../schema/variable.ts'
 import { quoteValue } from '../values/quote-value.ts'
@@ -77,13 +77,9 @@ function unknownKey(parent: FilePath, key: string): { readonly problem: string }
     if (isOutsideOfFile(name)) return { problem: outside(configSchema[name]) }
   }
   const known = keysAt(parent)
-  const compared = isSetting ? key.toUpperCase() : key
-  const nearest = known.length > 0 ? closest(compared, known) : undefined
-  const isNear =
-    nearest !== undefined &&
-    distance(compared.toLowerCase(), nearest.toLowerCase()) <= Math.max(2, nearest.length / 3)
+  const nearest = nearestName(key, known)
   const what = isSetting ? 'is not a variable of this broker' : 'is not a known key'
-  return { problem: isNear ? `${what}; did you mean ${nearest}?` : `${what}; known: ${known.join(', ')}` }
+  return { problem: nearest ? `${what}; did you mean ${nearest}?` : `${what}; known: ${known.join(', ')}` }
 }
 
 function outside({ secret }: Variable): string {

@@ -241,3 +241,12 @@ it('examples and descriptions are YAML on one line', () => {
     expect(flowText(value)).not.toContain('\n')
   }
 })
+
+it('a client may have a name that every object has', () => {
+  const clients = 'clients: [{ name: __proto__, clientId: a, clientSecret: { env: A } }]'
+  const rules = "rules: [{ name: all, when: 'true', client: __proto__ }]"
+  const config = load(`${clients}\n${rules}\n`, { A: 'secret', ALLOW_UNAUTHENTICATED_CALLERS: 'true' })
+  expect(Object.entries(config.broker.clients ?? {})).toEqual([
+    ['__proto__', { clientId: 'a', clientSecret: 'secret' }],
+  ])
+})
