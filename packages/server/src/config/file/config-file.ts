@@ -45,8 +45,9 @@ export function readConfigFile(path: string, text: string): ConfigFile {
   // An empty file is an empty map.
   const value = yaml.value ?? {}
   const findings = yaml.faults.length > 0 ? [] : schemaFindings(value)
+  // An unknown key changes no other: the rest of the entry can be checked.
   const isFaulty = (place: FilePath) =>
-    findings.some(({ path: fault }) => place.every((step, index) => fault[index] === step))
+    findings.some(({ path: fault, isKey }) => !isKey && place.every((step, index) => fault[index] === step))
   const entries = <Definition>(section: string): Entry<Definition>[] =>
     listAt(value, section).flatMap((definition, index) => {
       const place = [section, index]

@@ -384,3 +384,11 @@ describe('variables beside a file', () => {
     expect(load).toThrow(/2:10: issuers: .*\n.*3:24: settings.LOG_LEVEL: .*; example: LOG_LEVEL: DEBUG$/)
   })
 })
+
+it('an unknown key hides no other fault of its entry', () => {
+  const rule = '  - { name: b, when: \'caller.isuer == "staff"\', client: reports, colour: red }\n'
+  expect(faults(rules(rule), secret)).toEqual([
+    expect.stringMatching(/^6:30: rules\[0\].when: caller has no member "isuer"/),
+    expect.stringMatching(/^6:66: rules\[0\].colour: is not a known key/),
+  ])
+})
