@@ -99,6 +99,19 @@ describe('explain with claims', () => {
 })
 
 describe('explain with a JWT', () => {
+  test('shows what to check when the keys of its issuer cannot be loaded', async () => {
+    const gone = await startDevDex()
+    const jwt = gone.signJwt({ iss: gone.issuer, aud: 'orders', sub: 'jane', exp: 4_000_000_000 })
+    await gone.close()
+    const { code, stdout } = await explain(['--jwt-file', fileWith('jwt-of-gone', jwt)], {
+      CONFIG_FILE: fileWith('gone.yaml', rules.replace(machine.iss, gone.issuer)),
+      DEX_ISSUER: gone.issuer,
+    })
+    expect(code).toBe(0)
+    expect(stdout).toContain('503 jwks_unavailable')
+    expect(stdout).toMatch(/^hint +check the host and the port in DEX_ISSUER: the connection was refused$/m)
+  })
+
   test('verifies it with the keys of its issuer, and requests no token', async () => {
     const client = { id: 'reports', secret, name: 'Reports' }
     await using dex = await startDevDex({ clients: [client] })

@@ -44,10 +44,13 @@ function outcomeOf({ outcome, problem, falseOperand }: RuleExplanation): string 
   return falseOperand === undefined ? outcome : `${outcome}: ${falseOperand} is false`
 }
 
-function answerLines({ choice, verdict }: Explained): string[] {
+function answerLines({ choice, verdict, hint }: Explained): string[] {
   if (verdict.outcome !== 'allow') {
     const { error_description: description } = JSON.parse(verdict.body)
-    return [line('answer', `${verdict.status} ${verdict.code}: ${description}`)]
+    return [
+      line('answer', `${verdict.status} ${verdict.code}: ${description}`),
+      ...(hint === undefined ? [] : [line('hint', hint)]),
+    ]
   }
   const set = Object.entries(verdict.set)
   return [

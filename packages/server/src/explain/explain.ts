@@ -21,6 +21,8 @@ export interface Explained {
   readonly caller: AuthenticatedCaller | undefined
   /** Why the gate refused the JWT, for the operator. */
   readonly refusedJwt: string | undefined
+  /** An instruction for the operator, when a part of the broker failed or the JWT does not fit the configuration. */
+  readonly hint: string | undefined
   /** `undefined` without rules, and when no rule was asked. */
   readonly rules: readonly RuleExplanation[] | undefined
   readonly choice: Choice | undefined
@@ -38,7 +40,7 @@ export async function explain(
   { caller, method, path, headers }: ExplainRequest,
 ): Promise<Explained> {
   const found: { caller?: AuthenticatedCaller; rules?: readonly RuleExplanation[]; choice?: Choice } = {}
-  const { log, refusedJwt } = refusalsOf()
+  const causes: LoggedCauses = {}
   const madeUp = new MadeUpIssuers(config.broker)
   const jwt = caller && ('jwt' in caller ? caller.jwt : madeUp.jwtOf(caller.claims, caller.issuer))
   const real = caller && 'jwt' in caller ? createIssuerTransports(config) : undefined
@@ -49,10 +51,10 @@ export async function explain(
   const broker = new TokenBroker({
     ...config.broker,
     ...(config.broker.issuers && {
-      issuers: (real?.issuers ?? config.broker.issuers).map(issuer => ({
-        ...issuer,
-        transport: sending(issuer.transport),
-      })),
+      // An issuer without a transport may share the key set of Dex, as in the server.
+      issuers: (real?.issuers ?? config.broker.issuers).map(issuer =>
+        issuer.transport === undefined ? issuer : { ...issuer, transport: sending(issuer.transport) },
+      ),
     }),
     ...(compiled && {
       chooseClient: (whom, request) => {
@@ -62,7 +64,7 @@ export async function explain(
       },
     }),
     transport: sending(undefined),
-    logger: log,
+    logger: causesIn(causes),
     describeHint,
   })
   try {
@@ -76,7 +78,8 @@ export async function explain(
       caller: found.caller,
       rules: found.rules,
       choice: found.choice,
-      refusedJwt: refusedJwt(),
+      refusedJwt: causes.why,
+      hint: causes.hint,
       verdict,
     }
   } finally {
@@ -90,11 +93,16 @@ export function hasGate({ broker: { gate, issuers = [] } }: Config): boolean {
   return gate !== undefined || issuers.length > 0
 }
 
-/** A log that keeps why the gate refused a JWT. */
-function refusalsOf(): { readonly log: Logger; readonly refusedJwt: () => string | undefined } {
-  let why: string | undefined
-  const keep = (fields: object) => {
-    if ('why' in fields && typeof fields.why === 'string') why ??= fields.why
+interface LoggedCauses {
+  why?: string
+  hint?: string
+}
+
+/** A log that keeps the first reason for a refused JWT and the first hint. */
+function causesIn(causes: LoggedCauses): Logger {
+  const keep = (fields: { why?: unknown; hint?: unknown }) => {
+    if (typeof fields.why === 'string') causes.why ??= fields.why
+    if (typeof fields.hint === 'string') causes.hint ??= fields.hint
   }
-  return { log: { debug: keep, info() {}, warn: keep, error() {} }, refusedJwt: () => why }
+  return { debug: keep, info() {}, warn: keep, error: keep }
 }
