@@ -17,6 +17,7 @@ export class ReceivedRequest implements IncomingRequest {
   #target: string | undefined
   #path: string | undefined
   #isPathRead = false
+  #host: string | undefined
   #headers: Headers | undefined
   #time: number | undefined
 
@@ -54,7 +55,8 @@ export class ReceivedRequest implements IncomingRequest {
   }
 
   get host(): string {
-    return singleHeader(this.#request.headers, 'host').toLowerCase()
+    this.#host ??= singleHeader(this.#request.headers, 'host').toLowerCase()
+    return this.#host
   }
 
   get headers(): Headers {
