@@ -58,7 +58,7 @@ export class Rules {
       // Most rules are for other callers. One that reads the path must still refuse an unclear path.
       if (state.parts[index] === false && !rule.mayRefusePath) continue
       const judgement = rule.judge(index, state, variables, request)
-      if (judgement === false && !rule.mayRefusePath) continue
+      if (judgement === false) continue
       const result = judgement === true ? rule.choice(index, state, variables) : judgement
       if (!isRefusal(result)) return result
       if (result.outcome === 'failed') this.#failures.add(rule.name, result.problem)
