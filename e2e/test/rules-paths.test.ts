@@ -47,7 +47,8 @@ function resolved(text: string): string {
 
 /** Every path that a backend could read in a target: decoded, resolved, cut and merged in any order. */
 function readings(target: string): ReadonlySet<string> {
-  const known = new Set([target])
+  // A query is a query for everybody; an encoded question mark is not.
+  const known = new Set([target.replace(/\?.*/s, '')])
   for (const text of known) for (const respell of respellings) known.add(respell(text))
   return known
 }
