@@ -88,12 +88,15 @@ export class ReceivedRequest implements IncomingRequest {
 }
 
 /** Leaves out the client secret and the JWT, so that no rule puts them into a log or into another header. */
-function headersWithout(lines: readonly string[], { clientSecret, jwt }: CredentialHeaderNames): Headers {
+function headersWithout(
+  lines: readonly string[],
+  { clientSecret, jwt, basic }: CredentialHeaderNames,
+): Headers {
   // Without a prototype, because a header may have any name.
   const headers: Record<string, string | string[]> = Object.create(null)
   for (let index = 0; index + 1 < lines.length; index += 2) {
     const name = (lines[index] as string).toLowerCase()
-    if (name === clientSecret || name === jwt) continue
+    if (name === clientSecret || name === jwt || name === basic) continue
     const value = lines[index + 1] as string
     const before = headers[name]
     if (before === undefined) headers[name] = value
