@@ -7,10 +7,9 @@ export interface BasicCredentials {
 }
 
 /** The scheme, any case (RFC 9110 section 11.1), and the rest. */
-const basic = /^basic(?: +(.*))?$/i
-/** Padded base64 (RFC 4648 section 4), without line breaks. */
-const base64 =
-  /^(?:[A-Za-z\d+/]{4})+(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$|^[A-Za-z\d+/]{2}==$|^[A-Za-z\d+/]{3}=$/
+const basic = /^basic(?: +(.*))?$/is
+/** The characters of base64 (RFC 4648 section 4). */
+const base64 = /^[A-Za-z\d+/]+={0,2}$/
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const control = /\p{Cc}/u
 
@@ -32,7 +31,7 @@ export function basicCredentials(value: string): BasicCredentials | undefined {
 
 function textIn(encoded: string): string {
   const bytes = Buffer.from(encoded, 'base64')
-  // The second condition refuses bits that no byte has: two texts would mean the same credentials.
+  // The second condition refuses wrong padding, and bits that no byte has: two texts would mean the same credentials.
   if (!base64.test(encoded) || bytes.toString('base64') !== encoded) throw malformed('are not valid base64')
   try {
     return utf8.decode(bytes)
