@@ -81,13 +81,10 @@ describeWithEnvoy('rules that read the path, behind Envoy', () => {
   }
 
   describe.each(listeners)('listener: %s', listener => {
-    test.each(hostileTargets)(
-      '%s reaches the backend only if it is no spelling of a closed path',
-      async target => {
-        await send(system().port(listener), { target, headers: credentials })
-        expectNothingClosed()
-      },
-    )
+    test.each(hostileTargets)('%s never reaches the backend as a spelling of a closed path', async target => {
+      await send(system().port(listener), { target, headers: credentials })
+      expectNothingClosed()
+    })
 
     test('no path made of odd pieces reaches the backend as a spelling of a closed path', async () => {
       await fc.assert(
