@@ -1,6 +1,7 @@
 import type { Broker } from './broker.ts'
 import { Check } from './check/check.ts'
 import type { CheckRequest } from './check/check-request.ts'
+import { namesOf } from './check/credential-headers.ts'
 import type { Verdict } from './check/verdict.ts'
 import { assertTokenRequest } from './clients/assert-token-request.ts'
 import { Clients, type ClientsIssuer } from './clients/clients.ts'
@@ -77,9 +78,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
     this.logger = surroundings.logger
     this.authorizationHeader = authorizationHeader
     this.tokenHeaders = Object.freeze([authorizationHeader, ...tokenHeaders.map(({ header }) => header)])
-    this.credentialHeaders = Object.freeze(
-      stripCredentialHeaders ? [...new Set(Object.values(credentialHeaders))] : [],
-    )
+    this.credentialHeaders = Object.freeze(stripCredentialHeaders ? [...namesOf(credentialHeaders)] : [])
     const callers = new WaitingCallers(resolved.maxWaitingCallers)
     const accepted = new AcceptedClients()
     this.#issuers = new Issuers(resolved, { callers, accepted })
