@@ -1,12 +1,13 @@
 import * as crypto from 'node:crypto'
 import type { ResolvedOptions } from './options/resolve-options.ts'
 import { CarriedParts } from './shared/carried-parts.ts'
-import type { LiveSurroundings } from './shared/surroundings.ts'
+import type { LiveSurroundings, Surroundings } from './shared/surroundings.ts'
 import { WaitingCallers } from './shared/waiting-callers.ts'
 import { AcceptedClients } from './tokens/accepted-clients.ts'
 import { TokenCache } from './tokens/cache/token-cache.ts'
 import { Origins } from './tokens/origins.ts'
-import { Tokens, type TokensSettings } from './tokens/tokens.ts'
+import { TokenMaker } from './tokens/token-maker.ts'
+import { Tokens } from './tokens/tokens.ts'
 
 /** A check can wait for discovery, for a key set, for a second one and for a token, each no longer than the timeout. */
 const longestWaits = 4
@@ -32,6 +33,7 @@ export function lastingParts(options: ResolvedOptions): LastingParts {
   const callers = new WaitingCallers(options.maxWaitingCallers)
   const accepted = new AcceptedClients()
   const origins = new Origins()
+  const maker = tokenMaker(surroundings, options)
   const cache = new TokenCache(options.cacheMaxEntries, clock)
   return {
     surroundings,
@@ -39,17 +41,17 @@ export function lastingParts(options: ResolvedOptions): LastingParts {
     accepted,
     origins,
     cache,
-    tokens: new Tokens(surroundings, { origins, cache, accepted, callers }, tokensSettings(options)),
+    tokens: new Tokens(surroundings, { origins, cache, accepted, callers }, maker),
     salt: crypto.randomBytes(16),
     carried: new CarriedParts(clock, () => longestWaits * surroundings.requestTimeoutMs),
   }
 }
 
-/** The settings of tokens that the options contain. */
-export function tokensSettings(options: ResolvedOptions): TokensSettings {
-  return {
+/** Makes tokens by the options. */
+export function tokenMaker(surroundings: Surroundings, options: ResolvedOptions): TokenMaker {
+  return new TokenMaker(surroundings, {
     headers: { authorization: options.authorizationHeader, mapped: options.tokenHeaders },
     life: { safetyMarginMs: options.expirySafetyMarginMs, maxAgeMs: options.maxTokenAgeMs },
     refreshAheadRatio: options.refreshAheadRatio,
-  }
+  })
 }
