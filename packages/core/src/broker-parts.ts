@@ -75,7 +75,7 @@ function headerNames(options: ResolvedOptions): HeaderNames {
   }
 }
 
-function clientsOf(options: ResolvedOptions, issuers: Issuers, { salt, origins }: LastingParts): Clients {
+function clientsOf(options: ResolvedOptions, issuers: Issuers, { memory, origins }: LastingParts): Clients {
   const { clientAuthMethod, client, clients } = options
   const own = { name: ownDexName, endpoint: endpointOf(options) }
   const withOrigin = (issuer: ClientsIssuer): ClientsIssuer => {
@@ -90,7 +90,7 @@ function clientsOf(options: ResolvedOptions, issuers: Issuers, { salt, origins }
         dex === undefined ? own : { name: dex.name, endpoint: endpointOf(dex) }
       return { name, configured, issuer: withOrigin({ name: dexName, endpoint, authMethod }) }
     }),
-    salt,
+    memory,
   })
 }
 

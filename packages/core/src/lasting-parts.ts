@@ -1,4 +1,4 @@
-import * as crypto from 'node:crypto'
+import { ClientsMemory } from './clients/clients-memory.ts'
 import type { ResolvedOptions } from './options/resolve-options.ts'
 import { CarriedParts } from './shared/carried-parts.ts'
 import type { LiveSurroundings, Surroundings } from './shared/surroundings.ts'
@@ -20,8 +20,7 @@ export interface LastingParts {
   readonly origins: Origins
   readonly cache: TokenCache
   readonly tokens: Tokens
-  /** The salt of cache keys. */
-  readonly salt: Buffer
+  readonly memory: ClientsMemory
   /** The parts with a state that depends on options. */
   readonly carried: CarriedParts
 }
@@ -42,7 +41,7 @@ export function lastingParts(options: ResolvedOptions): LastingParts {
     origins,
     cache,
     tokens: new Tokens(surroundings, { origins, cache, accepted, callers }, maker),
-    salt: crypto.randomBytes(16),
+    memory: new ClientsMemory(surroundings),
     carried: new CarriedParts(clock, () => longestWaits * surroundings.requestTimeoutMs),
   }
 }

@@ -117,6 +117,10 @@ export class TokenBroker implements Broker, AsyncDisposable {
     return this.#lasting.tokens.invalidate(token)
   }
 
+  renewSecrets(): void {
+    this.#lasting.memory.renew()
+  }
+
   async verify(jwt: string, wait: Wait = {}): Promise<AuthenticatedCaller> {
     const { gate } = this.#parts
     if (gate === undefined) throw new TypeError('verify needs the option gate or issuers')
@@ -158,6 +162,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
     this.#isClosed = true
     this.#lasting.tokens.close()
     this.#lasting.carried.close()
+    this.#lasting.memory.close()
     this.#lasting.surroundings.sampler.close()
   }
 
