@@ -49,10 +49,10 @@ describe('a client that changes', () => {
     const { broker, dex } = running
     held.hold()
     const early = broker.getToken({ client: 'reports' })
-    await until(() => held.held.length === 1)
+    await until(() => held.waiting === 1)
     running.reconfigure({ clients: { orders, billing, reports: billing } })
     const late = broker.getToken({ client: 'reports' })
-    await until(() => held.held.length === 2)
+    await until(() => held.waiting === 2)
     held.release()
     expect([claimsOf(await early)['aud'], claimsOf(await late)['aud']]).toEqual(['reports', 'billing'])
     expect(claimsOf(await broker.getToken({ client: 'reports' }))['aud']).toBe('billing')
@@ -63,7 +63,9 @@ describe('a client that changes', () => {
     await using running = await start()
     const { broker, dex } = running
     await broker.getToken({ client: 'reports' })
-    running.reconfigure({ clients: { ...three.clients, reports: { ...reports, authMethod: 'client_secret_post' } } })
+    running.reconfigure({
+      clients: { ...three.clients, reports: { ...reports, authMethod: 'client_secret_post' } },
+    })
     await broker.getToken({ client: 'reports' })
     expect(dex.tokenRequests.map(({ form }) => 'client_secret' in form)).toEqual([false, true])
   })
@@ -102,7 +104,10 @@ describe('a client that is removed', () => {
     await using running = await start({ ...three, chooseClient: () => ({ client: 'reports' }) })
     expect(await running.broker.check({ headers: [] })).toMatchObject({ outcome: 'allow' })
     running.reconfigure({ clients: { orders } })
-    expect(await running.broker.check({ headers: [] })).toMatchObject({ outcome: 'error', code: 'server_error' })
+    expect(await running.broker.check({ headers: [] })).toMatchObject({
+      outcome: 'error',
+      code: 'server_error',
+    })
   })
 
   test('as the default client leaves callers without credentials of their own', async () => {
@@ -126,7 +131,7 @@ describe('a client that is removed', () => {
     await using running = await start({ ...three, transport: held.transport })
     held.hold()
     const early = running.broker.getToken({ client: 'reports' })
-    await until(() => held.held.length === 1)
+    await until(() => held.waiting === 1)
     running.reconfigure({ clients: {} })
     held.release()
     expect(claimsOf(await early)['aud']).toBe('reports')

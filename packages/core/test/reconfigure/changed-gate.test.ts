@@ -107,14 +107,20 @@ describe('the gate', () => {
     await using running = await start()
     running.reconfigure({ realm: 'orders' })
     const verdict = await running.broker.check({ headers: [] })
-    expect(verdict).toMatchObject({ headers: { 'www-authenticate': expect.stringContaining('realm="orders"') } })
+    expect(verdict).toMatchObject({
+      headers: { 'www-authenticate': expect.stringContaining('realm="orders"') },
+    })
   })
 })
 
 describe('rules', () => {
   test('that are replaced choose by the new function from the next check on', async () => {
     const clients = { invoices: billing, reports: orders }
-    await using running = await start({ gate: undefined, clients, chooseClient: () => ({ client: 'reports' }) })
+    await using running = await start({
+      gate: undefined,
+      clients,
+      chooseClient: () => ({ client: 'reports' }),
+    })
     const audOf = async () => {
       const verdict = await running.broker.check({ headers: [] })
       return verdict.outcome === 'allow'

@@ -3,7 +3,12 @@ import { describe, expect, test } from 'vitest'
 import type { TokenBrokerOptions } from '../../src/options/broker-options.ts'
 import { caughtUp, failureOf, orders, until } from '../broker-with-dex.ts'
 import { startIdentityProvider } from '../gate/identity-provider.ts'
-import { claimsOf, HeldTransport, type ReconfigurableBroker, startReconfigurable } from './reconfigurable-broker.ts'
+import {
+  claimsOf,
+  HeldTransport,
+  type ReconfigurableBroker,
+  startReconfigurable,
+} from './reconfigurable-broker.ts'
 
 /** Three Dexes know a client of this id, each with its own secret. */
 const reports = (secret: string) => ({ clientId: 'reports', clientSecret: secret, dex: 'other' })
@@ -17,7 +22,11 @@ async function start(
   optionsOf: (first: DevDex, second: DevDex) => Partial<TokenBrokerOptions>,
 ): Promise<Dexes> {
   const dexOf = (secret: string) =>
-    startDevDex({ algorithm: 'ES256', clients: [{ id: 'reports', secret }], now: () => Date.parse('2030-01-01') })
+    startDevDex({
+      algorithm: 'ES256',
+      clients: [{ id: 'reports', secret }],
+      now: () => Date.parse('2030-01-01'),
+    })
   const [first, second] = await Promise.all([dexOf('secret of the first'), dexOf('secret of the second')])
   const running = await startReconfigurable(dex => ({
     tokenEndpoint: undefined,
@@ -72,10 +81,10 @@ describe('an issuer whose name now belongs to another Dex', () => {
     const { broker, first, second } = running
     held.hold()
     const early = broker.getToken({ client: 'reports' })
-    await until(() => held.held.length === 1)
+    await until(() => held.waiting === 1)
     running.reconfigure({ ...ofSecond(second), transport: held.transport })
     const late = broker.getToken({ client: 'reports' })
-    await until(() => held.held.length === 2)
+    await until(() => held.waiting === 2)
     held.release()
     expect(claimsOf(await early)['iss']).toBe(first.issuer)
     expect(claimsOf(await late)['iss']).toBe(second.issuer)
@@ -101,7 +110,7 @@ describe('an issuer whose name now belongs to another Dex', () => {
     held.hold()
     const check = () => broker.check({ headers: ['authorization', `Bearer ${callers.jwt()}`] })
     const early = check()
-    await until(() => held.held.length === 1)
+    await until(() => held.waiting === 1)
     const issuersAt = ({ issuer, tokenEndpoint, jwksUri }: DevDex) => [
       { name: 'callers', issuer: callers.iss, jwksUri: callers.jwksUri, transport: held.transport },
       { name: 'other', issuer, tokenEndpoint, jwksUri },
@@ -197,7 +206,7 @@ describe('an issuer that is added or removed', () => {
     }))
     held.hold()
     const early = running.broker.verify(callers.jwt())
-    await until(() => held.held.length === 1)
+    await until(() => held.waiting === 1)
     running.reconfigure({ issuers: undefined })
     held.release()
     expect(await early).toMatchObject({ issuer: 'callers', subject: 'alice' })
@@ -211,7 +220,7 @@ describe('an issuer that is added or removed', () => {
     await broker.getToken()
     held.hold()
     const early = broker.getToken({ client: 'reports' })
-    await until(() => held.held.length === 1)
+    await until(() => held.waiting === 1)
     running.reconfigure({ clients: {}, issuers: undefined, transport: held.transport })
     held.release()
     expect(claimsOf(await early)['iss']).toBe(first.issuer)

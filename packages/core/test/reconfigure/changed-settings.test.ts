@@ -6,7 +6,12 @@ import { billing, caughtUp, failureOf, orders, until } from '../broker-with-dex.
 import { HeldTransport, startReconfigurable } from './reconfigurable-broker.ts'
 
 const start = (options: Partial<TokenBrokerOptions> = {}) =>
-  startReconfigurable(dex => ({ client: orders, jwksUri: dex.jwksUri, gate: { audience: 'svc' }, ...options }))
+  startReconfigurable(dex => ({
+    client: orders,
+    jwksUri: dex.jwksUri,
+    gate: { audience: 'svc' },
+    ...options,
+  }))
 
 /** Scopes that Dex knows. */
 const scopes = ['openid', 'email', 'profile', 'groups', 'openid email'] as const
@@ -25,14 +30,19 @@ describe('another timeout', () => {
     dex.setFault('token', { kind: 'hang' })
     dex.setFault('keys', { kind: 'hang' })
     const failure = await failureOf(broker.getToken({ scope: 'groups' }))
-    expect(failure).toMatchObject({ message: 'the token endpoint timed out', upstreamRequest: { timeoutMs: 40 } })
+    expect(failure).toMatchObject({
+      message: 'the token endpoint timed out',
+      upstreamRequest: { timeoutMs: 40 },
+    })
     await broker.verify(jwt)
     expect(dex.counts.keysRequests).toBe(keysRequests)
     // The key set is too old now: its load has the new timeout as well.
     clock.advance(700_000)
     const late = dex.signJwt({ iss: dex.issuer, aud: 'svc', exp: clock.wall() / 1000 + 600 })
     await broker.verify(late)
-    expect(running.log.lines.find(({ message }) => message.startsWith('key set refresh failed'))).toMatchObject({
+    expect(
+      running.log.lines.find(({ message }) => message.startsWith('key set refresh failed')),
+    ).toMatchObject({
       fields: { timeoutMs: 40 },
     })
   })
@@ -51,7 +61,9 @@ describe('another timeout', () => {
     const first = failureOf(broker.getToken())
     await until(() => dex.counts.tokenRequests === 1)
     running.reconfigure({ maxConnections: 1, requestTimeoutMs: 30 })
-    expect(await failureOf(broker.getToken({ scope: 'groups' }))).toMatchObject({ message: 'too many token requests' })
+    expect(await failureOf(broker.getToken({ scope: 'groups' }))).toMatchObject({
+      message: 'too many token requests',
+    })
     await broker.close()
     await first
   })
@@ -77,6 +89,20 @@ describe('another transport', () => {
     clock.advance(700_000)
     await broker.verify(dex.signJwt({ iss: dex.issuer, aud: 'svc', exp: clock.wall() / 1000 + 600 }))
     expect(seen).toEqual(['other/1 /dex/token', 'other/1 /dex/keys'])
+  })
+
+  test('sends the token requests of later calls, also while one by the old transport hangs', async () => {
+    const held = new HeldTransport()
+    await using running = await start({ gate: undefined, jwksUri: undefined, transport: held.transport })
+    const { broker } = running
+    held.hold()
+    const early = broker.getToken()
+    await until(() => held.waiting === 1)
+    running.reconfigure({ transport: undefined })
+    const late = await broker.getToken()
+    expect(broker.peekToken()).toBe(late)
+    held.release()
+    expect((await early).accessToken).not.toBe(late.accessToken)
   })
 
   test('of one issuer sends its next request, and its keys stay', async () => {
@@ -149,13 +175,31 @@ describe('other headers', () => {
     const { broker, dex } = running
     held.hold()
     const early = broker.getToken()
-    await until(() => held.held.length === 1)
+    await until(() => held.waiting === 1)
     running.reconfigure({ tokenHeaders: { access_token: 'x-access-token' } })
     const late = broker.getToken()
-    await until(() => held.held.length === 2)
+    await until(() => held.waiting === 2)
     held.release()
     expect(Object.keys((await early).headers)).toEqual(['authorization'])
     expect(Object.keys((await late).headers)).toEqual(['authorization', 'x-access-token'])
+    expect(await broker.getToken()).toBe(await late)
+    expect(dex.counts.tokenRequests).toBe(2)
+  })
+
+  test('are not those of a token whose request ends after the one for the new headers', async () => {
+    const held = new HeldTransport()
+    await using running = await start({ gate: undefined, jwksUri: undefined, transport: held.transport })
+    const { broker, dex } = running
+    held.hold()
+    const early = broker.getToken()
+    await until(() => held.waiting === 1)
+    running.reconfigure({ authorizationHeader: 'x-authorization', transport: held.transport })
+    const late = broker.getToken()
+    await until(() => held.waiting === 2)
+    held.releaseLast()
+    expect(Object.keys((await late).headers)).toEqual(['x-authorization'])
+    held.release()
+    expect(Object.keys((await early).headers)).toEqual(['authorization'])
     expect(await broker.getToken()).toBe(await late)
     expect(dex.counts.tokenRequests).toBe(2)
   })
@@ -241,7 +285,9 @@ test('another number of waiting callers counts for the next one', async () => {
   running.reconfigure({ maxWaitingCallers: 3 })
   waiting.push(failureOf(broker.getToken()))
   await broker.close()
-  expect((await Promise.all(waiting)).map(({ message }) => message)).toEqual(Array(3).fill('the broker is closed'))
+  expect((await Promise.all(waiting)).map(({ message }) => message)).toEqual(
+    Array(3).fill('the broker is closed'),
+  )
 })
 
 test('another time for rejections forgets those that are remembered', async () => {

@@ -89,7 +89,11 @@ describe('a reconfiguration with the same options', () => {
     await using running = await startReconfigurable(allOptions)
     const { broker, dex, clock } = running
     const junk = () =>
-      failureOf(broker.verify(dex.signJwt({ iss: dex.issuer, aud: 'svc', exp: clock.wall() / 1000 + 60 }, { kid: 'x' })))
+      failureOf(
+        broker.verify(
+          dex.signJwt({ iss: dex.issuer, aud: 'svc', exp: clock.wall() / 1000 + 60 }, { kid: 'x' }),
+        ),
+      )
     await junk()
     await junk()
     const { keysRequests } = dex.counts
@@ -100,12 +104,15 @@ describe('a reconfiguration with the same options', () => {
 
   test('lets later calls join the requests under way: discovery, key set and token', async () => {
     const held = new HeldTransport()
-    await using running = await startReconfigurable(dex => ({ ...allOptions(dex), transport: held.transport }))
+    await using running = await startReconfigurable(dex => ({
+      ...allOptions(dex),
+      transport: held.transport,
+    }))
     const { broker, dex } = running
     held.hold()
     const jwt = jwtOf(running)
     const early = [broker.getToken(), broker.verify(jwt)] as const
-    await until(() => held.held.length === 1)
+    await until(() => held.waiting === 1)
     running.reconfigure()
     const late = [broker.getToken(), broker.verify(jwt)] as const
     held.release()

@@ -35,7 +35,9 @@ describe('wrong options', () => {
     const invoice = await broker.getToken({ client: 'invoices' })
     await caughtUp(dex)
     const before = { counts: dex.counts, lines: log.lines.length, statistics: broker.cacheStatistics }
-    const options = (Array.isArray(changes) ? changes : { ...running.options, ...changes }) as TokenBrokerOptions
+    const options = (
+      Array.isArray(changes) ? changes : { ...running.options, ...changes }
+    ) as TokenBrokerOptions
     const problem = messageOf(() => new TokenBroker(options))
     expect(problem).not.toBe('')
     expect(messageOf(() => broker.reconfigure(options))).toBe(problem)
@@ -43,7 +45,10 @@ describe('wrong options', () => {
     // The same object: token, JWT and rules are as they were.
     expect(broker.decide({ headers })).toBe(verdict)
     expect(broker.peekToken({ client: 'invoices' })).toBe(invoice)
-    expect([broker.tokenHeaders, log.lines.length]).toEqual([['authorization', 'x-access-token'], before.lines])
+    expect([broker.tokenHeaders, log.lines.length]).toEqual([
+      ['authorization', 'x-access-token'],
+      before.lines,
+    ])
     await caughtUp(dex)
     expect(dex.counts).toEqual(before.counts)
   })
