@@ -1,9 +1,11 @@
 import type { Broker } from './broker.ts'
 import { Check } from './check/check.ts'
 import type { CheckRequest } from './check/check-request.ts'
+import { Exchanges } from './check/exchanges.ts'
 import type { Verdict } from './check/verdict.ts'
 import { assertTokenRequest } from './clients/assert-token-request.ts'
 import { Clients, type ClientsIssuer } from './clients/clients.ts'
+import { checkedExchange, type ExchangeRequest } from './clients/exchange-request.ts'
 import type { TokenRequest } from './clients/token-request.ts'
 import type { AuthenticatedCaller } from './gate/authenticated-caller.ts'
 import { CallersIssuers } from './gate/callers-issuers.ts'
@@ -24,11 +26,13 @@ import { WaitingCallers } from './shared/waiting-callers.ts'
 import { AcceptedClients } from './tokens/accepted-clients.ts'
 import { startCacheCleanup } from './tokens/cache/start-cache-cleanup.ts'
 import { TokenCache } from './tokens/cache/token-cache.ts'
+import { ExchangeOrigin } from './tokens/exchange/exchange-origin.ts'
+import { SubjectPace } from './tokens/exchange/subject-pace.ts'
 import type { IssuedToken } from './tokens/issued-token.ts'
 import { TokenHeaders } from './tokens/token-headers.ts'
 import { Tokens } from './tokens/tokens.ts'
 
-/** Counters of the token cache since the start of the broker. */
+/** Counters of a token cache since the start of the broker. */
 export interface CacheStatistics {
   /** Tokens in the cache now. */
   readonly entries: number
@@ -61,6 +65,9 @@ export class TokenBroker implements Broker, AsyncDisposable {
   readonly #clients: Clients
   readonly #cache: TokenCache
   readonly #tokens: Tokens
+  readonly #exchangeCache: TokenCache
+  readonly #exchangedTokens: Tokens
+  readonly #exchanges: Exchanges
   readonly #gate: Gate | undefined
   readonly #check: Check
   readonly #stop: () => void
@@ -83,34 +90,55 @@ export class TokenBroker implements Broker, AsyncDisposable {
     this.#issuers = new Issuers(resolved, { callers, accepted })
     this.#clients = clientsOf(resolved)
     this.#cache = new TokenCache(resolved.cacheMaxEntries, clock)
-    this.#tokens = new Tokens(surroundings, {
-      originOf: this.#issuers.originOf,
-      cache: this.#cache,
+    const { originOf } = this.#issuers
+    const ofAllTokens = {
       accepted,
       callers,
       tokenHeaders: new TokenHeaders(authorizationHeader, tokenHeaders),
       life: { safetyMarginMs: resolved.expirySafetyMarginMs, maxAgeMs: resolved.maxTokenAgeMs },
+    }
+    this.#tokens = new Tokens(surroundings, {
+      ...ofAllTokens,
+      originOf,
+      cache: this.#cache,
       refreshAheadRatio: resolved.refreshAheadRatio,
+    })
+    this.#exchangeCache = new TokenCache(resolved.exchangeMaxEntries, clock)
+    const exchangeOrigin = new ExchangeOrigin(surroundings, { originOf, pace: new SubjectPace(clock) })
+    this.#exchangedTokens = new Tokens(surroundings, {
+      ...ofAllTokens,
+      originOf: () => exchangeOrigin,
+      cache: this.#exchangeCache,
+      // A new exchange of an old subject token ends with it as well.
+      refreshAheadRatio: 1,
     })
     this.#gate =
       gate && gateOf(new CallersIssuers(surroundings, this.#issuers.ofCallers, callers), resolved, gate)
+    this.#exchanges = new Exchanges({ clients: this.#clients, gate: this.#gate, clock })
     this.#check = new Check(surroundings, {
       names: credentialHeaders,
       gate: this.#gate,
       clients: this.#clients,
       choice: resolved.choice,
       tokens: this.#tokens,
+      exchanges: this.#exchanges,
+      exchangedTokens: this.#exchangedTokens,
       authorizationHeader,
       tokenHeaders,
       stripCredentialHeaders,
       realm: resolved.realm,
     })
-    const stopWatching = this.#issuers.watchSigningKeys(this.#tokens)
-    const stopCleanup = startCacheCleanup(this.#cache, resolved.cacheCleanupIntervalMs)
+    const parts = [
+      { tokens: this.#tokens, cache: this.#cache },
+      { tokens: this.#exchangedTokens, cache: this.#exchangeCache },
+    ]
+    const stops = parts.flatMap(({ tokens, cache }) => [
+      startCacheCleanup(cache, resolved.cacheCleanupIntervalMs),
+      this.#issuers.watchSigningKeys(tokens),
+      () => tokens.close(),
+    ])
     this.#stop = () => {
-      stopCleanup()
-      stopWatching()
-      this.#tokens.close()
+      for (const stop of stops) stop()
       this.#issuers.close()
       surroundings.sampler.close()
     }
@@ -130,8 +158,14 @@ export class TokenBroker implements Broker, AsyncDisposable {
     return this.#tokens.peek(this.#clients.order(request))
   }
 
+  async exchange(request: ExchangeRequest & Wait): Promise<IssuedToken> {
+    const { signal, timeoutMs, ...exchange } = checkedExchange(request)
+    const wait = timeoutMs === undefined ? { signal } : this.#check.wait({ signal, timeoutMs })
+    return this.#exchangedTokens.get(await this.#exchanges.order(exchange, wait), wait)
+  }
+
   invalidate(token: IssuedToken): boolean {
-    return this.#tokens.invalidate(token)
+    return this.#tokens.invalidate(token) || this.#exchangedTokens.invalidate(token)
   }
 
   async verify(jwt: string, wait: Wait = {}): Promise<AuthenticatedCaller> {
@@ -160,9 +194,15 @@ export class TokenBroker implements Broker, AsyncDisposable {
     return this.#issuers.includes(url)
   }
 
-  /** The counters of the token cache; a new object per call. */
+  /** The counters of the token cache, without exchanged tokens; a new object per call. */
   get cacheStatistics(): CacheStatistics {
     return { entries: this.#cache.size, evictions: this.#cache.evictions, ...this.#tokens.lookups }
+  }
+
+  /** The counters of the cache of exchanged tokens, apart from the others; a new object per call. */
+  get exchangeStatistics(): CacheStatistics {
+    const { size: entries, evictions } = this.#exchangeCache
+    return { entries, evictions, ...this.#exchangedTokens.lookups }
   }
 
   /**

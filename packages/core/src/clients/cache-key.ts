@@ -1,7 +1,9 @@
 // The whole module: a missing name in an old Node would fail before `assertNodeVersion` runs.
 import * as crypto from 'node:crypto'
 import type { ClientAuthMethod } from '../options/broker-options.ts'
+import type { Subject } from '../shared/subject.ts'
 import type { ClientCredentials } from './client-credentials.ts'
+import type { TokenExchange } from './token-exchange.ts'
 
 /** Limit of scopes whose normal form is remembered; real services use few. */
 const maxKnownScopes = 256
@@ -16,22 +18,39 @@ const maxKnownScopes = 256
 export class CacheKeys {
   readonly #tokenPrefix: string
   readonly #clientPrefix: string
+  readonly #exchangePrefix: string
+  readonly #subjectPrefix: string
   readonly #knownScopes = new Map<string, string>()
 
   constructor(tokenEndpoint: string, authMethod: ClientAuthMethod, salt: Buffer = crypto.randomBytes(16)) {
     const common = `${salt.toString('base64url')}${field(tokenEndpoint)}${field(authMethod)}`
     this.#tokenPrefix = common + field('token')
     this.#clientPrefix = common + field('client')
+    this.#exchangePrefix = common + field('exchange')
+    this.#subjectPrefix = common + field('subject')
   }
 
   /** The key of a token. The order of scopes and repeated scopes do not matter (RFC 6749 section 3.3). */
-  ofToken({ clientId, clientSecret, scope }: ClientCredentials): string {
-    return keyOf(this.#tokenPrefix + field(clientId) + field(clientSecret) + field(this.#normalScope(scope)))
+  ofToken({ clientId, clientSecret, scope, exchange }: ClientCredentials): string {
+    const own = field(clientId) + field(clientSecret) + field(this.#normalScope(scope))
+    return keyOf(this.#tokenPrefix + own + (exchange === undefined ? '' : exchangeFields(exchange)))
   }
 
-  /** The key of a client and its secret, whatever the scope. */
-  ofClient({ clientId, clientSecret }: ClientCredentials): string {
-    return keyOf(this.#clientPrefix + field(clientId) + field(clientSecret))
+  /** The key of a client and its secret, whatever the scope. The exchanges of each connector count as another client. */
+  ofClient({ clientId, clientSecret, exchange }: ClientCredentials): string {
+    const connector = exchange === undefined ? '' : field(exchange.connectorId)
+    return keyOf(this.#clientPrefix + field(clientId) + field(clientSecret) + connector)
+  }
+
+  /** The key of what the exchanges of all users have in common: client, connector, scope. */
+  ofExchange({ clientId, clientSecret, scope, exchange }: ClientCredentials): string {
+    const own = field(clientId) + field(clientSecret) + field(this.#normalScope(scope))
+    return keyOf(this.#exchangePrefix + own + field(exchange?.connectorId ?? ''))
+  }
+
+  /** The key of the user that a subject token is about. */
+  ofSubject({ issuer, subject }: Subject): string {
+    return keyOf(this.#subjectPrefix + field(issuer) + field(subject))
   }
 
   #normalScope(scope: string): string {
@@ -44,6 +63,11 @@ export class CacheKeys {
     this.#knownScopes.set(scope, normal)
     return normal
   }
+}
+
+/** The subject token as its hash, so that a key takes no longer to derive than needed: it can have 16 KiB. */
+function exchangeFields({ subject, subjectTokenType, connectorId }: TokenExchange): string {
+  return field(connectorId) + field(subjectTokenType) + field(keyOf(subject.token))
 }
 
 function field(text: string): string {

@@ -1,6 +1,7 @@
 import { type ClientAuthMethod, optionRules } from '../options/broker-options.ts'
 import { BrokerError } from '../shared/errors.ts'
 import type { Hint } from '../shared/hint.ts'
+import type { TokenExchange } from './token-exchange.ts'
 
 /** The parts of a token request that differ from caller to caller. */
 export interface ClientCredentials {
@@ -16,6 +17,8 @@ export interface ClientCredentials {
   readonly client?: string | undefined
   /** Default: the method of the token endpoint. */
   readonly authMethod?: ClientAuthMethod | undefined
+  /** The token exchange that is requested in place of the client's own token. */
+  readonly exchange?: TokenExchange | undefined
 }
 
 /** The scope prefix with which Dex requests a token for another client. */

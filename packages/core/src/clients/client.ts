@@ -2,6 +2,7 @@ import type { ClientAuthMethod } from '../options/broker-options.ts'
 import type { Hint } from '../shared/hint.ts'
 import type { CacheKeys } from './cache-key.ts'
 import { assertClientCredentials, type ClientCredentials, scopeWithAudiences } from './client-credentials.ts'
+import type { TokenExchange } from './token-exchange.ts'
 import { TokenOrder } from './token-order.ts'
 import type { TokenRequest } from './token-request.ts'
 
@@ -95,13 +96,18 @@ export class Client {
     return order
   }
 
+  /** The order of a token exchange. Throws like `order`; the choice must have the types that it declares. */
+  exchangeOrder(exchange: TokenExchange, choice: ScopeChoice): TokenOrder {
+    return this.#complete(noRequest, choice, exchange)
+  }
+
   /** The scope with audiences, as it is sent for a request with neither. */
   scopeOf(choice: ScopeChoice): string {
     const { scope, audiences } = this.configured
     return scopeWithAudiences(choice.scope ?? scope ?? '', choice.audiences ?? audiences)
   }
 
-  #complete(request: TokenRequest, choice: ScopeChoice): TokenOrder {
+  #complete(request: TokenRequest, choice: ScopeChoice, exchange?: TokenExchange): TokenOrder {
     const configured = this.configured
     const { scope, audiences } = request
     const credentials: ClientCredentials = {
@@ -114,6 +120,7 @@ export class Client {
       configured: request.clientId === undefined && request.clientSecret === undefined,
       // A choice is the operator's, like the configuration.
       scopeConfigured: scope === undefined && audiences === undefined,
+      ...(exchange !== undefined && { exchange }),
     }
     assertClientCredentials(credentials, this.#missingHalf)
     const complete = this.#named === undefined ? credentials : { ...credentials, ...this.#named }

@@ -9,6 +9,8 @@ export type SampledKind =
   | 'missing_credentials'
   | 'signatures_overloaded'
   | 'rejected_credentials'
+  | 'rejected_subjects'
+  | 'exchanges_of_one_user'
   | 'signing_key_changed'
   | 'token_endpoint_recovered'
 

@@ -45,6 +45,7 @@ function hintFor(oauthError: string | undefined, credentials: ClientCredentials)
   return { problem: 'client_refused', option }
 }
 
-function clientOption({ client }: ClientCredentials): string {
+/** The path of the options of a client. */
+export function clientOption({ client }: ClientCredentials): string {
   return client === undefined ? 'client' : `clients.${client}`
 }

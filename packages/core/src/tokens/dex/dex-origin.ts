@@ -13,6 +13,7 @@ import { logTokenFailure } from '../log-token-failure.ts'
 import type { ObtainedToken, TokenOrigin } from '../token-origin.ts'
 import { type Attempt, type CircuitClient, Circuits } from './circuits.ts'
 import { ofConfigured } from './configured-client-failure.ts'
+import { ofExchange } from './exchange-failure.ts'
 import type { RejectedCredentials } from './rejected-credentials.ts'
 import { requestWithRetries } from './request-with-retries.ts'
 import { type Applicant, Slots } from './slots.ts'
@@ -28,6 +29,8 @@ export interface DexOriginOptions {
   /** Fields of the token response to keep, by their JSON names. */
   readonly wantedFields: readonly string[]
   readonly rejected: RejectedCredentials
+  /** The same for exchanges, so that users evict no rejection of a client. */
+  readonly rejectedExchanges: RejectedCredentials
   readonly accepted: AcceptedClients
   /** The option that holds the URL of the token endpoint. */
   readonly option: string
@@ -59,7 +62,7 @@ export class DexOrigin implements TokenOrigin {
   }
 
   rejection(order: TokenOrder): BrokerError | undefined {
-    return this.#options.rejected.get(order)
+    return this.#rejectedOf(order).get(order)
   }
 
   async obtain(
@@ -68,10 +71,13 @@ export class DexOrigin implements TokenOrigin {
     onFirstFailure: OnFirstFailure,
   ): Promise<ObtainedToken> {
     const isAccepted = this.#options.accepted.has(order)
-    const { clientId } = order.credentials
-    const client: CircuitClient = { key: order.clientKey, clientId, isAccepted }
-    // Unknown clients are identified by id alone, because secrets can be made up.
-    const applicant: Applicant = { client: isAccepted ? client.key : clientId, isAccepted }
+    const { clientId, exchange } = order.credentials
+    const client: CircuitClient = {
+      key: order.clientKey,
+      clientId,
+      group: exchange === undefined ? (isAccepted ? 'accepted' : 'unknown') : 'exchange',
+    }
+    const applicant: Applicant = { client: applicantOf(order, isAccepted), isAccepted }
     this.#assertMayTry(client)
     // Discovery has its own pauses and log lines: retries and the circuit concern the token endpoint only.
     const url = await this.#options.tokenEndpoint()
@@ -113,7 +119,7 @@ export class DexOrigin implements TokenOrigin {
     signal.addEventListener('abort', close)
     try {
       const obtained = await request.settled
-      this.#options.rejected.passed(order)
+      this.#rejectedOf(order).passed(order)
       return obtained
     } catch (error) {
       const failure = asBrokerError(error, 'the token request failed')
@@ -176,7 +182,7 @@ export class DexOrigin implements TokenOrigin {
       logger.debug({ client, clientId, durationMs: Math.round(durationMs()) }, 'token issued')
       return { response, requestedAt, request: upstreamRequest(url, number, requestTimeoutMs) }
     } catch (error) {
-      const failure = ofConfigured(order, asBrokerError(error, 'the token request failed'))
+      const failure = judged(order, asBrokerError(error, 'the token request failed'))
       // Closing the broker says nothing about Dex. A rejection by Dex is a success of the endpoint.
       if (failure !== signal.reason) {
         if (isFailureOfDex(failure)) attempt.failed(failure)
@@ -194,14 +200,36 @@ export class DexOrigin implements TokenOrigin {
     }
   }
 
+  #rejectedOf({ credentials }: TokenOrder): RejectedCredentials {
+    const { rejected, rejectedExchanges } = this.#options
+    return credentials.exchange === undefined ? rejected : rejectedExchanges
+  }
+
   #takeNote({ order, signal }: { order: TokenOrder; signal: AbortSignal }, failure: BrokerError): void {
-    if (isRejection(failure)) this.#options.rejected.add(order, failure)
-    else if (isRefusalInFront(failure)) this.#options.rejected.addWhenRepeated(order, failure)
+    if (isRejection(failure)) this.#rejectedOf(order).add(order, failure)
+    else if (isRefusalInFront(failure)) this.#rejectedOf(order).addWhenRepeated(order, failure)
     // Neither requests that the open circuit refused nor the end of the broker are worth a line each.
     if (failure.code !== 'overloaded' && failure !== signal.reason) {
       logTokenFailure(this.#surroundings, order, failure)
     }
   }
+}
+
+/** Tells whose fault a failure is. */
+function judged(order: TokenOrder, failure: BrokerError): BrokerError {
+  const { exchange } = order.credentials
+  return exchange === undefined ? ofConfigured(order, failure) : ofExchange(order, exchange, failure)
+}
+
+/**
+ * Those who take turns for a slot. Users take turns with unknown clients, each by itself: all of them together leave half of the
+ * slots to accepted clients.
+ */
+function applicantOf(order: TokenOrder, isAccepted: boolean): string {
+  const { exchange, clientId } = order.credentials
+  if (exchange !== undefined) return order.ownerKey
+  // Unknown clients are identified by id alone, because secrets can be made up.
+  return isAccepted ? order.clientKey : clientId
 }
 
 /** A refusal by a proxy in front of Dex is an answer and not counted: the caller's request may have caused it. */
@@ -215,6 +243,7 @@ function isRejection({ code, transient }: BrokerError): boolean {
   return (
     code === 'token_request_rejected' ||
     code === 'client_misconfigured' ||
+    code === 'forbidden' ||
     (code === 'invalid_token_response' && !transient)
   )
 }

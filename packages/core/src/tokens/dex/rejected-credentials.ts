@@ -2,6 +2,7 @@ import type { TokenOrder } from '../../clients/token-order.ts'
 import type { Clock } from '../../shared/clock.ts'
 import type { BrokerError } from '../../shared/errors.ts'
 import { ExpiringCache } from '../../shared/expiring-cache.ts'
+import { concernsAllUsers } from './exchange-failure.ts'
 
 /** Limit of remembered rejections; the least recently used is evicted. */
 const maxRejected = 1024
@@ -25,12 +26,19 @@ export class RejectedCredentials {
   }
 
   get(order: TokenOrder): BrokerError | undefined {
-    return this.#rejections.get(keyOf(order)) ?? this.#rejections.get(clientKeyOf(order))
+    return this.#rejections.get(keyOf(order)) ?? this.#rejections.get(sharedKeyOf(order))
   }
 
-  /** Wrong credentials count for every scope; a wrong scope counts for itself alone. */
+  /**
+   * Wrong credentials count for every scope; a wrong scope counts for itself alone. For exchanges a fault of the operator counts for
+   * all users, and a refused subject token for itself alone.
+   */
   add(order: TokenOrder, failure: BrokerError): void {
-    this.#rejections.set(clientErrors.has(failure.oauthError) ? clientKeyOf(order) : keyOf(order), failure)
+    const isShared =
+      order.credentials.exchange === undefined
+        ? clientErrors.has(failure.oauthError)
+        : concernsAllUsers(failure)
+    this.#rejections.set(isShared ? sharedKeyOf(order) : keyOf(order), failure)
   }
 
   /**
@@ -60,6 +68,7 @@ function keyOf({ key, credentials: { configured, scopeConfigured } }: TokenOrder
   return `${key} ${configured} ${scopeConfigured}`
 }
 
-function clientKeyOf({ clientKey, credentials: { configured } }: TokenOrder): string {
-  return `${clientKey} ${configured}`
+function sharedKeyOf(order: TokenOrder): string {
+  const { configured, exchange } = order.credentials
+  return `${exchange === undefined ? order.clientKey : order.exchangeKey} ${configured}`
 }
