@@ -5,6 +5,7 @@ import { Exchanges } from './check/exchanges.ts'
 import type { Verdict } from './check/verdict.ts'
 import { assertTokenRequest } from './clients/assert-token-request.ts'
 import { Clients, type ClientsIssuer } from './clients/clients.ts'
+import { ClientsMemory } from './clients/clients-memory.ts'
 import { checkedExchange, type ExchangeRequest } from './clients/exchange-request.ts'
 import type { TokenRequest } from './clients/token-request.ts'
 import type { AuthenticatedCaller } from './gate/authenticated-caller.ts'
@@ -62,6 +63,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
   /** The option `logger`, for code that works with this broker. */
   readonly logger: Logger
   readonly #issuers: Issuers
+  readonly #memory: ClientsMemory
   readonly #clients: Clients
   readonly #cache: TokenCache
   readonly #tokens: Tokens
@@ -88,7 +90,8 @@ export class TokenBroker implements Broker, AsyncDisposable {
     const callers = new WaitingCallers(resolved.maxWaitingCallers)
     const accepted = new AcceptedClients()
     this.#issuers = new Issuers(resolved, { callers, accepted })
-    this.#clients = clientsOf(resolved)
+    this.#memory = new ClientsMemory(surroundings)
+    this.#clients = clientsOf(resolved, this.#memory)
     this.#cache = new TokenCache(resolved.cacheMaxEntries, clock)
     const { originOf } = this.#issuers
     const ofAllTokens = {
@@ -140,6 +143,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
     this.#stop = () => {
       for (const stop of stops) stop()
       this.#issuers.close()
+      this.#memory.close()
       surroundings.sampler.close()
     }
   }
@@ -166,6 +170,10 @@ export class TokenBroker implements Broker, AsyncDisposable {
 
   invalidate(token: IssuedToken): boolean {
     return this.#tokens.invalidate(token) || this.#exchangedTokens.invalidate(token)
+  }
+
+  renewSecrets(): void {
+    this.#memory.renew()
   }
 
   async verify(jwt: string, wait: Wait = {}): Promise<AuthenticatedCaller> {
@@ -219,12 +227,16 @@ export class TokenBroker implements Broker, AsyncDisposable {
   }
 }
 
-function clientsOf({ issuer, tokenEndpoint, clientAuthMethod, client, clients }: ResolvedOptions): Clients {
+function clientsOf(
+  { issuer, tokenEndpoint, clientAuthMethod, client, clients }: ResolvedOptions,
+  memory: ClientsMemory,
+): Clients {
   const endpoint = tokenEndpoint ?? issuer ?? ''
   const own: ClientsIssuer = { name: ownDexName, endpoint, authMethod: clientAuthMethod }
   return new Clients({
     issuer: own,
     client,
+    memory,
     named: clients.map(({ name, configured, authMethod, dex }) => ({
       name,
       configured,

@@ -2,7 +2,7 @@
 import * as crypto from 'node:crypto'
 import type { ClientAuthMethod } from '../options/broker-options.ts'
 import type { Subject } from '../shared/subject.ts'
-import type { ClientCredentials } from './client-credentials.ts'
+import type { OrderedCredentials } from './client-credentials.ts'
 import type { TokenExchange } from './token-exchange.ts'
 
 /** Limit of scopes whose normal form is remembered; real services use few. */
@@ -10,7 +10,8 @@ const maxKnownScopes = 256
 
 /**
  * Derives the keys under which tokens are cached, shared and rejected. They cover every field that is sent, so that different
- * requests never share a key.
+ * requests never share a key. A configured secret is the exception: its place in the configuration takes its part, so that a
+ * token outlives the rotation of its client's secret, and no caller's own secret leads to the token.
  *
  * Each field is preceded by its length, because a delimiter could be part of a field. The hash is salted per process, so
  * that a key does not confirm a guessed secret.
@@ -22,7 +23,7 @@ export class CacheKeys {
   readonly #subjectPrefix: string
   readonly #knownScopes = new Map<string, string>()
 
-  constructor(tokenEndpoint: string, authMethod: ClientAuthMethod, salt: Buffer = crypto.randomBytes(16)) {
+  constructor(tokenEndpoint: string, authMethod: ClientAuthMethod, salt: Buffer) {
     const common = `${salt.toString('base64url')}${field(tokenEndpoint)}${field(authMethod)}`
     this.#tokenPrefix = common + field('token')
     this.#clientPrefix = common + field('client')
@@ -31,21 +32,24 @@ export class CacheKeys {
   }
 
   /** The key of a token. The order of scopes and repeated scopes do not matter (RFC 6749 section 3.3). */
-  ofToken({ clientId, clientSecret, scope, exchange }: ClientCredentials): string {
-    const own = field(clientId) + field(clientSecret) + field(this.#normalScope(scope))
-    return keyOf(this.#tokenPrefix + own + (exchange === undefined ? '' : exchangeFields(exchange)))
+  ofToken(credentials: OrderedCredentials): string {
+    const { exchange } = credentials
+    const own = this.#tokenPrefix + clientFields(credentials) + field(this.#normalScope(credentials.scope))
+    return keyOf(exchange === undefined ? own : own + exchangeFields(exchange))
   }
 
-  /** The key of a client and its secret, whatever the scope. The exchanges of each connector count as another client. */
-  ofClient({ clientId, clientSecret, exchange }: ClientCredentials): string {
-    const connector = exchange === undefined ? '' : field(exchange.connectorId)
-    return keyOf(this.#clientPrefix + field(clientId) + field(clientSecret) + connector)
+  /** The key of a client and its secret, whatever the scope. The exchanges at each connector count as another client. */
+  ofClient(credentials: OrderedCredentials): string {
+    const { exchange } = credentials
+    const own = this.#clientPrefix + clientFields(credentials)
+    return keyOf(exchange === undefined ? own : own + field(exchange.connectorId))
   }
 
   /** The key of what the exchanges of all users have in common: client, connector, scope. */
-  ofExchange({ clientId, clientSecret, scope, exchange }: ClientCredentials): string {
-    const own = field(clientId) + field(clientSecret) + field(this.#normalScope(scope))
-    return keyOf(this.#exchangePrefix + own + field(exchange?.connectorId ?? ''))
+  ofExchange(credentials: OrderedCredentials): string {
+    const { scope, exchange } = credentials
+    const own = this.#exchangePrefix + clientFields(credentials) + field(this.#normalScope(scope))
+    return keyOf(own + field(exchange?.connectorId ?? ''))
   }
 
   /** The key of the user that a subject token is about. */
@@ -65,9 +69,22 @@ export class CacheKeys {
   }
 }
 
-/** The subject token as its hash, so that a key takes no longer to derive than needed: it can have 16 KiB. */
+function clientFields(credentials: OrderedCredentials): string {
+  return field(credentials.clientId) + secretField(credentials)
+}
+
+/** The subject token as its hash: it can have 16 KiB. */
 function exchangeFields({ subject, subjectTokenType, connectorId }: TokenExchange): string {
   return field(connectorId) + field(subjectTokenType) + field(keyOf(subject.token))
+}
+
+/**
+ * A field starts with a digit, so that no caller's secret is taken for a configured one. A caller that brings the client id of
+ * another configured client must not get that client's token by the secret of this one.
+ */
+function secretField({ clientSecret, configured }: OrderedCredentials): string {
+  if (typeof clientSecret === 'string') return field(clientSecret)
+  return configured ? 'configured client' : 'configured secret'
 }
 
 function field(text: string): string {

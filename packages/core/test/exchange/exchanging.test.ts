@@ -1,5 +1,5 @@
-import { encodeDexSubject } from '@broker/dev-dex'
 import { inspect } from 'node:util'
+import { encodeDexSubject } from '@broker/dev-dex'
 import { describe, expect, test } from 'vitest'
 import { failureOf, until } from '../broker-with-dex.ts'
 import { claimsOf, gateOf, portal, reports, startBrokerWithUsers } from './broker-with-users.ts'
@@ -23,7 +23,11 @@ describe('a token exchange', () => {
     await using running = await startBrokerWithUsers({ client: { ...portal, scope: 'openid' } })
     const jwt = running.jwtOf('alice')
     await running.exchange(jwt, { audiences: ['orders'], subjectTokenType: 'id_token' })
-    await running.exchange(jwt, { scope: 'groups', subjectTokenType: 'access_token', connectorId: 'userinfo' })
+    await running.exchange(jwt, {
+      scope: 'groups',
+      subjectTokenType: 'access_token',
+      connectorId: 'userinfo',
+    })
     const common = {
       grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
       subject_token: jwt,
@@ -193,7 +197,10 @@ describe('the subject token', () => {
   })
 
   test('is verified by Dex alone without a gate, whatever its algorithm', async () => {
-    await using running = await startBrokerWithUsers({}, { dex: { connectors: [{ type: 'mockCallback', id: 'staff' }] } })
+    await using running = await startBrokerWithUsers(
+      {},
+      { dex: { connectors: [{ type: 'mockCallback', id: 'staff' }] } },
+    )
     await running.exchange(jwtWith(whole, { alg: 'EdDSA' }))
     expect(running.dex.counts.exchangeRequests).toBe(1)
   })
@@ -244,9 +251,14 @@ describe('the subject token', () => {
     running.dex.setFault('token', { kind: 'answer', status: 400, body })
     failures.push(await failureOf(running.exchange(echoed)))
     await running.broker.close()
-    const shown = inspect([running.log.lines, failures, token, running.broker], { depth: 12, showHidden: true })
+    const shown = inspect([running.log.lines, failures, token, running.broker], {
+      depth: 12,
+      showHidden: true,
+    })
     for (const secret of [jwt, bad, echoed, token.accessToken, 'portal-secret']) {
-      for (const part of secret.split('.').filter(({ length }) => length > 40 || secret === 'portal-secret')) {
+      for (const part of secret
+        .split('.')
+        .filter(({ length }) => length > 40 || secret === 'portal-secret')) {
         expect(shown).not.toContain(part)
       }
     }

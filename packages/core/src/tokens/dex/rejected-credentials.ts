@@ -12,8 +12,8 @@ const clientErrors = new Set<string | undefined>(['invalid_client', 'unauthorize
 /**
  * Caches rejections for a few seconds, so that a wrong secret does not cause a request per call.
  *
- * It is separate from the token cache, so that wrong credentials evict no token. Its keys cover the secret, so that a
- * corrected secret works at once.
+ * It is separate from the token cache, so that wrong credentials evict no token. Its keys cover a caller's secret and the version
+ * of a configured one, so that a corrected secret works at once.
  */
 export class RejectedCredentials {
   readonly #rejections: ExpiringCache<BrokerError>
@@ -64,11 +64,12 @@ export class RejectedCredentials {
 // With the same credentials or scope, the configured client's rejection is the operator's fault and a caller's rejection the
 // caller's: each needs its own error.
 
-function keyOf({ key, credentials: { configured, scopeConfigured } }: TokenOrder): string {
-  return `${key} ${configured} ${scopeConfigured}`
+function keyOf({ key, secretVersion, credentials: { configured, scopeConfigured } }: TokenOrder): string {
+  return `${key} ${secretVersion} ${configured} ${scopeConfigured}`
 }
 
 function sharedKeyOf(order: TokenOrder): string {
-  const { configured, exchange } = order.credentials
-  return `${exchange === undefined ? order.clientKey : order.exchangeKey} ${configured}`
+  const { secretVersion, credentials } = order
+  const key = credentials.exchange === undefined ? order.clientKey : order.exchangeKey
+  return `${key} ${secretVersion} ${credentials.configured}`
 }
