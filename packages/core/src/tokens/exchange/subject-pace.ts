@@ -8,8 +8,8 @@ const burst = 10
 /** Time after which a subject may start one more. Users renew their JWTs every few minutes, so they need far fewer. */
 const intervalMs = 2_000
 /**
- * Limit of remembered subjects; the least recently seen is forgotten and has a new burst then. It covers the subjects that Dex can
- * serve within the time in which a bucket fills up.
+ * Limit of remembered subjects, about a megabyte. The least recently seen is forgotten and has a new burst: a bucket fills up within
+ * 20 seconds, in which Dex serves fewer subjects than this.
  */
 const maxSubjects = 8_192
 
@@ -26,8 +26,8 @@ export interface RefusedExchange {
 }
 
 interface Bucket {
-  /** Exchanges that may start, at `filledAt`. */
-  left: number
+  /** The time that has been saved up for exchanges until `filledAt`, in milliseconds: whole numbers add up exactly. */
+  savedMs: number
   filledAt: number
   inFlight: number
 }
@@ -47,8 +47,8 @@ export class SubjectPace {
     const bucket = this.#bucketOf(subject, now)
     if (bucket.inFlight >= maxInFlight) return { limit: 'in_flight', retryAfterMs: 1_000 }
     fill(bucket, now)
-    if (bucket.left < 1) return { limit: 'pace', retryAfterMs: (1 - bucket.left) * intervalMs }
-    bucket.left--
+    if (bucket.savedMs < intervalMs) return { limit: 'pace', retryAfterMs: intervalMs - bucket.savedMs }
+    bucket.savedMs -= intervalMs
     bucket.inFlight++
     return {
       // The bucket itself, because the table may have forgotten it.
@@ -61,13 +61,13 @@ export class SubjectPace {
   #bucketOf(subject: string, now: number): Bucket {
     const known = this.#buckets.get(subject)
     if (known !== undefined) return known
-    const bucket = { left: burst, filledAt: now, inFlight: 0 }
+    const bucket = { savedMs: burst * intervalMs, filledAt: now, inFlight: 0 }
     this.#buckets.set(subject, bucket)
     return bucket
   }
 }
 
 function fill(bucket: Bucket, now: number): void {
-  bucket.left = Math.min(burst, bucket.left + (now - bucket.filledAt) / intervalMs)
+  bucket.savedMs = Math.min(burst * intervalMs, bucket.savedMs + now - bucket.filledAt)
   bucket.filledAt = now
 }
