@@ -6,7 +6,7 @@ import type { Verdict } from './check/verdict.ts'
 import { assertTokenRequest } from './clients/assert-token-request.ts'
 import { Clients, type ClientsIssuer } from './clients/clients.ts'
 import { ClientsMemory } from './clients/clients-memory.ts'
-import { checkedExchange, type ExchangeRequest } from './clients/exchange-request.ts'
+import { type ExchangeRequest, exchangeRequestOf } from './clients/exchange-request.ts'
 import type { TokenRequest } from './clients/token-request.ts'
 import type { AuthenticatedCaller } from './gate/authenticated-caller.ts'
 import { CallersIssuers } from './gate/callers-issuers.ts'
@@ -17,6 +17,7 @@ import { JwtRefusals } from './gate/jwt-refusals.ts'
 import { type Missing, ownDexName } from './issuer/issuer.ts'
 import { Issuers } from './issuer/issuers.ts'
 import type { TokenBrokerOptions } from './options/broker-options.ts'
+import { assertPlainObject } from './options/option-values.ts'
 import type { ResolvedGate } from './options/resolve-gate.ts'
 import { type ResolvedOptions, resolveOptions } from './options/resolve-options.ts'
 import { assertNodeVersion } from './shared/assert-node-version.ts'
@@ -163,9 +164,11 @@ export class TokenBroker implements Broker, AsyncDisposable {
   }
 
   async exchange(request: ExchangeRequest & Wait): Promise<IssuedToken> {
-    const { signal, timeoutMs, ...exchange } = checkedExchange(request)
+    assertPlainObject(request, 'an exchange request')
+    const { signal, timeoutMs, ...exchange } = request
     const wait = timeoutMs === undefined ? { signal } : this.#check.wait({ signal, timeoutMs })
-    return this.#exchangedTokens.get(await this.#exchanges.order(exchange, wait), wait)
+    const order = this.#exchanges.order(exchangeRequestOf(exchange, 'an exchange request'), wait)
+    return this.#exchangedTokens.get(await order, wait)
   }
 
   invalidate(token: IssuedToken): boolean {

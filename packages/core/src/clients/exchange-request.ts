@@ -1,5 +1,4 @@
 import { assertPlainObject } from '../options/option-values.ts'
-import type { Wait } from '../shared/wait-for.ts'
 
 /** The type of a subject token: an ID token, or an access token (RFC 8693 section 3). */
 export type SubjectTokenType = 'id_token' | 'access_token'
@@ -36,15 +35,21 @@ export const exchangePartNames: { readonly [Name in keyof Required<ExchangeParts
   subjectTokenType: true,
 }
 
-/** Returns a request. Throws a `TypeError` for a value that is not a request for an exchange. */
-export function checkedExchange(request: ExchangeRequest & Wait): ExchangeRequest & Wait {
-  assertPlainObject(request, 'an exchange request')
-  const { subjectToken, signal, timeoutMs, ...parts } = request
-  if (typeof subjectToken !== 'string')
-    throw new TypeError('an exchange request needs a subjectToken: a JWT as a string')
+/** Returns a copy of a request. Throws a `TypeError` that starts with `name` for a value that is not one. */
+export function exchangeRequestOf(request: unknown, name: string): ExchangeRequest {
+  assertPlainObject(request, name)
+  const { subjectToken, ...parts } = request as ExchangeRequest
+  if (typeof subjectToken !== 'string') throw new TypeError(`${name} has no subjectToken, a JWT as a string`)
+  return { subjectToken, ...exchangePartsOf(parts, name) }
+}
+
+/** Returns a copy of the parts of a request that an operator chooses. Throws a `TypeError` that starts with `name`. */
+export function exchangePartsOf(parts: unknown, name: string): ExchangeParts {
+  assertPlainObject(parts, name)
   const problem = exchangePartsProblem(parts)
-  if (problem !== undefined) throw new TypeError(`an exchange request ${problem}`)
-  return request
+  if (problem !== undefined) throw new TypeError(`${name} ${problem}`)
+  const { audiences, ...others } = parts as ExchangeParts
+  return audiences === undefined ? others : { ...others, audiences: [...audiences] }
 }
 
 const maxConnectorIdLength = 256
