@@ -30,8 +30,8 @@ export class RejectedCredentials {
   }
 
   /**
-   * Wrong credentials count for every scope; a wrong scope counts for itself alone. For exchanges a fault of the operator counts for
-   * all users, and a refused subject token for itself alone.
+   * Wrong credentials count for every scope; a wrong scope counts for itself alone. For exchanges a misconfiguration counts for all
+   * users, and a refused subject token for itself alone.
    */
   add(order: TokenOrder, failure: BrokerError): void {
     const isShared =

@@ -77,7 +77,7 @@ export class TokenSender {
   }
 }
 
-/** Tells whose fault a failure is. */
+/** Decides who has to act: the caller, the operator or Dex. */
 function judged(order: TokenOrder, failure: BrokerError): BrokerError {
   const { exchange } = order.credentials
   return exchange === undefined ? ofConfigured(order, failure) : ofExchange(order, exchange, failure)
