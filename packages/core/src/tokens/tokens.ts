@@ -15,6 +15,7 @@ import { isLiving, isUsable } from './cache/token-life.ts'
 import { deadOnArrival } from './dead-on-arrival.ts'
 import { InFlight, type SharedWork } from './in-flight.ts'
 import { InvalidationPace } from './invalidation-pace.ts'
+import { isOutlived } from './is-outlived.ts'
 import type { IssuedToken } from './issued-token.ts'
 import { logTokenFailure } from './log-token-failure.ts'
 import type { Origins } from './origins.ts'
@@ -250,12 +251,6 @@ export class Tokens {
       cache.find(order.key)?.refresh.failed(failure)
     }
   }
-}
-
-/** Whether an unexpired token stays in use: Dex is unavailable, or the operator has to correct the configuration or a secret. */
-function isOutlived({ secretVersion }: TokenOrder, { transient, code, oauthError }: BrokerError): boolean {
-  if (transient || code === 'client_misconfigured') return true
-  return secretVersion > 0 && oauthError === 'invalid_client'
 }
 
 /** Counts a lookup that ends without a token, and rejects it. */
