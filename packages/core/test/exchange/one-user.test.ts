@@ -63,6 +63,16 @@ test('a user has at most four exchanges in flight, and other users go on', async
   await running.exchange(running.jwtOf('mallory'))
 })
 
+test('at most 256 calls wait for one exchange, so that one user takes few of the places', async () => {
+  await using running = await startBrokerWithUsers()
+  running.dex.setFault('token', { kind: 'slow', delayMs: 100 })
+  const jwt = running.jwtOf('mallory')
+  const outcomes = await Promise.allSettled(Array.from({ length: 300 }, () => running.exchange(jwt)))
+  expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(256)
+  expect(outcomes.at(-1)).toMatchObject({ reason: { code: 'overloaded', retryAfterMs: 1_000 } })
+  expect(running.dex.counts.exchangeRequests).toBe(1)
+})
+
 test('users with the same sub at two issuers have each their own pace', async () => {
   await using running = await startBrokerWithUsers(
     {},
