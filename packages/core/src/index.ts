@@ -6,6 +6,7 @@ export type {
   ChooseClient,
   ClientChoice,
   Denial,
+  ExchangeChoice,
   PassChoice,
 } from './check/choose-client.ts'
 export { type HeaderValues, headerLines } from './check/header-lines.ts'

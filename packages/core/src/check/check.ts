@@ -147,6 +147,7 @@ export class Check {
       const refusal = refusalOf(this.#denials.refuse(choice), { realm })
       return choice.rule === undefined ? refusal : { ...refusal, rule: choice.rule }
     }
+    if ('exchange' in choice) throw new BrokerError('server_error', 'internal error')
     const outcome = choices.outcome(choice)
     if ('pass' in choice) return this.#verdicts.ofPassing(outcome)
     const token = tokens.get(choices.order(choice, headers), wait)

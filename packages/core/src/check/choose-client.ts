@@ -31,6 +31,22 @@ export interface CallersClientChoice extends Admission {
   readonly allowedScopes?: readonly string[] | undefined
 }
 
+/** The request gets a token of Dex for the caller, in exchange for the caller's verified JWT (RFC 8693); needs a gate. */
+export interface ExchangeChoice extends Admission {
+  readonly exchange: {
+    /** The id of the connector in Dex that knows the caller's issuer. */
+    readonly connectorId: string
+    /** The client that requests the exchange: a name in the option `clients`, or `default` for the option `client`. */
+    readonly client: string
+    /** Space-separated scopes in place of the client's. */
+    readonly scope?: string | undefined
+    /** Client ids of peers in place of the client's `audiences`. */
+    readonly audiences?: readonly string[] | undefined
+    /** What the caller's JWT is. Default: `id_token`. */
+    readonly subjectTokenType?: 'id_token' | 'access_token' | undefined
+  }
+}
+
 /** The request passes with the caller's own verified JWT; needs a gate. */
 export interface PassChoice extends Admission {
   readonly pass: true
@@ -45,7 +61,7 @@ export interface Denial {
 }
 
 /** The decision about a request. */
-export type Choice = ClientChoice | CallersClientChoice | PassChoice | Denial
+export type Choice = ClientChoice | CallersClientChoice | ExchangeChoice | PassChoice | Denial
 
 /**
  * Chooses what happens with a request. `caller` is `undefined` without a gate. Called for each check, so it must be fast and
