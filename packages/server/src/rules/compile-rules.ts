@@ -89,14 +89,14 @@ class RuleCompiler {
       definition,
       ['scope', 'audiences'],
       client !== undefined && client !== 'caller',
-      exchange === undefined ? 'a named client' : 'a place inside exchange',
+      exchange === undefined ? 'needs a named client' : 'belongs inside exchange',
     )
     this.#refuse(
       path,
       definition,
       ['allowedClientIds', 'allowedScopes'],
       client === 'caller',
-      'the client "caller"',
+      'needs the client "caller"',
     )
     if (deny !== undefined) {
       if (!/^[\x20-\x7e]+$/.test(deny)) {
@@ -151,10 +151,10 @@ class RuleCompiler {
     definition: RuleDefinition,
     settings: readonly ('scope' | 'audiences' | 'allowedClientIds' | 'allowedScopes')[],
     isAllowed: boolean,
-    place: string,
+    problem: string,
   ): void {
     for (const setting of isAllowed ? [] : settings) {
-      if (definition[setting] !== undefined) this.#fault([...path, setting], `${setting} needs ${place}`)
+      if (definition[setting] !== undefined) this.#fault([...path, setting], `${setting} ${problem}`)
     }
   }
 

@@ -53,7 +53,11 @@ export function configWarnings(
       'ALLOWED_SCOPES has no effect, because STATIC_SCOPE replaces the scope of every caller. Remove one of them.',
     )
   }
-  return [...warnings, ...exposedUrlWarnings(broker), ...(file === undefined ? [] : fileWarnings(file))]
+  return [
+    ...warnings,
+    ...exposedUrlWarnings(broker),
+    ...(file === undefined ? [] : fileWarnings(file, issuer)),
+  ]
 }
 
 function exposedUrlWarnings({ issuer, tokenEndpoint, jwksUri, gate }: Config['broker']): string[] {
