@@ -71,7 +71,7 @@ function tokenOf(choice: Explained['choice']): string {
   if ('pass' in choice) return "with the caller's own JWT"
   if ('exchange' in choice) {
     const { connectorId, client } = choice.exchange
-    return `with a token of the caller, in exchange by the connector ${connectorId} with the client ${client}${scopeText(choice.exchange)}`
+    return `with a Dex token of the caller: exchange by connector ${connectorId} with client ${client}${scopeText(choice.exchange)}`
   }
   if (!('client' in choice)) return ''
   if (choice.client === 'caller') return "with a token by the caller's own credentials"
