@@ -8,7 +8,7 @@ export type ShownField = readonly [name: string, value: string]
 
 const exchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange'
 
-/** What Dex adds to the access token of an exchange. It adds no ID token. */
+/** The field beside the access token of an exchange. Dex returns no ID token there. */
 const ofExchange = { issued_token_type: 'urn:ietf:params:oauth:token-type:access_token' }
 
 /** The fields whose values are neither secrets nor tokens. */

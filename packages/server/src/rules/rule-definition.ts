@@ -8,7 +8,7 @@ export interface ExchangeDefinition {
   readonly scope?: string | undefined
   /** Client ids of peers in place of the client's `audiences`. */
   readonly audiences?: readonly string[] | undefined
-  /** What the caller's JWT is. Default: `id_token`. */
+  /** Type of the caller's JWT. Default: `id_token`. */
   readonly subjectTokenType?: 'id_token' | 'access_token' | undefined
 }
 

@@ -20,7 +20,7 @@ const exchangeSchema = z.strictObject({
   audiences: key(list(peer), "Audiences in place of the client's.", ['orders']).optional(),
   subjectTokenType: key(
     z.enum(['id_token', 'access_token']),
-    "What the caller's JWT is. For `access_token`, the connector asks its provider's userinfo endpoint, so it needs `getUserInfo: true`. Default: `id_token`.",
+    "Type of the caller's JWT. For `access_token`, the connector asks its provider's userinfo endpoint, so it needs `getUserInfo: true`. Default: `id_token`.",
     'access_token',
   ).optional(),
 })
