@@ -4,7 +4,7 @@ import path from 'node:path'
 import { encodeDexSubject } from '@broker/dev-dex'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { ask, type ClientAnswer } from '../harness/client-request.ts'
-import { caller, type Dex, needsFaults } from '../harness/dex.ts'
+import { caller, type Dex } from '../harness/dex.ts'
 import { withUpstreamHeader } from '../harness/listener-variants.ts'
 import { type Person, type StaffIssuer, startStaffIssuer, tokensFrom } from '../harness/staff-issuer.ts'
 import { describeWithEnvoy, useSystem } from '../harness/with-envoy.ts'
@@ -107,13 +107,14 @@ describeWithEnvoy('a rule that exchanges tokens', () => {
     if (before !== undefined) expect(exchanges()).toBe(before + 2)
   })
 
-  test('the second request of a user asks Dex nothing', async ({ skip }) => {
-    const { lookAlike = skip(needsFaults) } = system().dex
+  test('the second request of a user asks Dex nothing', async () => {
+    const { lookAlike } = system().dex
     const jwt = await staff.jwtOf(jane)
     expect((await askWith(jwt)).status).toBe(200)
-    lookAlike.resetRecords()
+    lookAlike?.resetRecords()
     expect((await askWith(jwt)).status).toBe(200)
-    expect(lookAlike.counts).toMatchObject({ tokenRequests: 0, keysRequests: 0, discoveryRequests: 0 })
+    const nothing = { tokenRequests: 0, keysRequests: 0, discoveryRequests: 0 }
+    if (lookAlike !== undefined) expect(lookAlike.counts).toMatchObject(nothing)
     const [first, second] = system().backend.requests
     expect(second?.header('authorization')).toEqual(first?.header('authorization'))
   })
