@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { encodeDexSubject } from '@broker/dev-dex'
 import { startDex } from './dex.ts'
 
@@ -18,7 +19,7 @@ export interface StaffIssuer extends AsyncDisposable {
   readonly issuer: string
   /** The subject of a person in JWTs of this issuer. */
   subjectOf(person: Person): string
-  /** An ID token of a person. Without the scopes `email` and `profile`, an OIDC connector of Dex denies it. */
+  /** A new ID token of a person. Without the scopes `email` and `profile`, an OIDC connector of Dex denies it. */
   jwtOf(person: Person, scope?: string): Promise<string>
 }
 
@@ -28,7 +29,8 @@ export async function startStaffIssuer(people: readonly Person[]): Promise<Staff
     issuer: dex.issuer,
     subjectOf: ({ userID }) => encodeDexSubject(userID, 'local'),
     jwtOf: async ({ email, password }, scope = 'openid email profile groups') => {
-      const form = { grant_type: 'password', username: email, password, scope }
+      // Without the nonce, two JWTs of the same second are equal.
+      const form = { grant_type: 'password', username: email, password, scope, nonce: randomUUID() }
       const { id_token: idToken } = await tokensFrom(dex, login, form)
       return String(idToken)
     },
