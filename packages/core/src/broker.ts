@@ -1,5 +1,6 @@
 import type { CheckRequest } from './check/check-request.ts'
 import type { Verdict } from './check/verdict.ts'
+import type { ExchangeRequest } from './clients/exchange-request.ts'
 import type { TokenRequest } from './clients/token-request.ts'
 import type { AuthenticatedCaller } from './gate/authenticated-caller.ts'
 import type { Missing } from './issuer/issuer.ts'
@@ -38,12 +39,28 @@ export interface Broker {
   peekToken(request?: TokenRequest): IssuedToken | undefined
 
   /**
+   * Returns a token of Dex about the user of a JWT, in exchange for that JWT (RFC 8693); from the cache, or from one request that
+   * concurrent calls with the same JWT share. It is never used after the JWT's `exp`.
+   *
+   * With a gate, the JWT must be acceptable to it; rejects like `verify` otherwise. Without one, only Dex verifies it. Rejects with
+   * `invalid_token` for a JWT without `exp`, `iss` and `sub`, with `forbidden` when Dex does not accept the user, with `overloaded`
+   * for more than 4 exchanges of one user at a time, or more than 10 and then one in 2 seconds, and like `getToken`.
+   */
+  exchange(request: ExchangeRequest & Wait): Promise<IssuedToken>
+
+  /**
    * Drops a token that a backend refused with 401, so that the next call gets a new one. Returns whether it was dropped.
    *
    * Drops only the token that is cached now, so that twenty refusals of one token cost one new token. Drops at most one token
    * per token request in 10 seconds, so that a backend that refuses every token does not cause one request per call.
    */
   invalidate(token: IssuedToken): boolean
+
+  /**
+   * Has the functions in `clientSecret` called again before the next token request of their clients, for example after a
+   * notification of a vault. Cached tokens stay in use. Clients whose secret is a string are unaffected.
+   */
+  renewSecrets(): void
 
   /**
    * Verifies a caller's JWT, without `Bearer`, and returns the caller. Needs the option `gate` or `issuers`, else `TypeError`.

@@ -1,9 +1,12 @@
 import type { Broker } from './broker.ts'
 import { Check } from './check/check.ts'
 import type { CheckRequest } from './check/check-request.ts'
+import { Exchanges } from './check/exchanges.ts'
 import type { Verdict } from './check/verdict.ts'
 import { assertTokenRequest } from './clients/assert-token-request.ts'
 import { Clients, type ClientsIssuer } from './clients/clients.ts'
+import { ClientsMemory } from './clients/clients-memory.ts'
+import { type ExchangeRequest, exchangeRequestOf } from './clients/exchange-request.ts'
 import type { TokenRequest } from './clients/token-request.ts'
 import type { AuthenticatedCaller } from './gate/authenticated-caller.ts'
 import { CallersIssuers } from './gate/callers-issuers.ts'
@@ -14,6 +17,7 @@ import { JwtRefusals } from './gate/jwt-refusals.ts'
 import { type Missing, ownDexName } from './issuer/issuer.ts'
 import { Issuers } from './issuer/issuers.ts'
 import type { TokenBrokerOptions } from './options/broker-options.ts'
+import { assertPlainObject } from './options/option-values.ts'
 import type { ResolvedGate } from './options/resolve-gate.ts'
 import { type ResolvedOptions, resolveOptions } from './options/resolve-options.ts'
 import { assertNodeVersion } from './shared/assert-node-version.ts'
@@ -24,11 +28,13 @@ import { WaitingCallers } from './shared/waiting-callers.ts'
 import { AcceptedClients } from './tokens/accepted-clients.ts'
 import { startCacheCleanup } from './tokens/cache/start-cache-cleanup.ts'
 import { TokenCache } from './tokens/cache/token-cache.ts'
+import { ExchangeOrigin } from './tokens/exchange/exchange-origin.ts'
+import { SubjectPace } from './tokens/exchange/subject-pace.ts'
 import type { IssuedToken } from './tokens/issued-token.ts'
 import { TokenHeaders } from './tokens/token-headers.ts'
 import { Tokens } from './tokens/tokens.ts'
 
-/** Counters of the token cache since the start of the broker. */
+/** Counters of a token cache since the start of the broker. */
 export interface CacheStatistics {
   /** Tokens in the cache now. */
   readonly entries: number
@@ -58,9 +64,13 @@ export class TokenBroker implements Broker, AsyncDisposable {
   /** The option `logger`, for code that works with this broker. */
   readonly logger: Logger
   readonly #issuers: Issuers
+  readonly #memory: ClientsMemory
   readonly #clients: Clients
   readonly #cache: TokenCache
   readonly #tokens: Tokens
+  readonly #exchangeCache: TokenCache
+  readonly #exchangedTokens: Tokens
+  readonly #exchanges: Exchanges
   readonly #gate: Gate | undefined
   readonly #check: Check
   readonly #stop: () => void
@@ -81,37 +91,60 @@ export class TokenBroker implements Broker, AsyncDisposable {
     const callers = new WaitingCallers(resolved.maxWaitingCallers)
     const accepted = new AcceptedClients()
     this.#issuers = new Issuers(resolved, { callers, accepted })
-    this.#clients = clientsOf(resolved)
+    this.#memory = new ClientsMemory(surroundings)
+    this.#clients = clientsOf(resolved, this.#memory)
     this.#cache = new TokenCache(resolved.cacheMaxEntries, clock)
-    this.#tokens = new Tokens(surroundings, {
-      originOf: this.#issuers.originOf,
-      cache: this.#cache,
+    const { originOf } = this.#issuers
+    const ofAllTokens = {
       accepted,
       callers,
       tokenHeaders: new TokenHeaders(authorizationHeader, tokenHeaders),
       life: { safetyMarginMs: resolved.expirySafetyMarginMs, maxAgeMs: resolved.maxTokenAgeMs },
+    }
+    this.#tokens = new Tokens(surroundings, {
+      ...ofAllTokens,
+      originOf,
+      cache: this.#cache,
       refreshAheadRatio: resolved.refreshAheadRatio,
+    })
+    this.#exchangeCache = new TokenCache(resolved.exchangeMaxEntries, clock)
+    const exchangeOrigin = new ExchangeOrigin(surroundings, { originOf, pace: new SubjectPace(clock) })
+    this.#exchangedTokens = new Tokens(surroundings, {
+      ...ofAllTokens,
+      originOf: () => exchangeOrigin,
+      cache: this.#exchangeCache,
+      // A new exchange of an old subject token ends with it as well.
+      refreshAheadRatio: 1,
     })
     this.#gate =
       gate && gateOf(new CallersIssuers(surroundings, this.#issuers.ofCallers, callers), resolved, gate)
+    this.#exchanges = new Exchanges({ clients: this.#clients, gate: this.#gate, clock })
     this.#check = new Check(surroundings, {
       names: credentialHeaders,
       gate: this.#gate,
       clients: this.#clients,
       choice: resolved.choice,
       tokens: this.#tokens,
+      exchanges: this.#exchanges,
+      exchangedTokens: this.#exchangedTokens,
       authorizationHeader,
       tokenHeaders,
       stripCredentialHeaders,
       realm: resolved.realm,
     })
-    const stopWatching = this.#issuers.watchSigningKeys(this.#tokens)
-    const stopCleanup = startCacheCleanup(this.#cache, resolved.cacheCleanupIntervalMs)
+    const parts = [
+      { tokens: this.#tokens, cache: this.#cache },
+      { tokens: this.#exchangedTokens, cache: this.#exchangeCache },
+    ]
+    const stops = parts.flatMap(({ tokens, cache }) => [
+      startCacheCleanup(cache, resolved.cacheCleanupIntervalMs),
+      this.#issuers.watchSigningKeys(tokens),
+      () => tokens.close(),
+    ])
     this.#stop = () => {
-      stopCleanup()
-      stopWatching()
-      this.#tokens.close()
+      for (const stop of stops) stop()
       this.#issuers.close()
+      this.#memory.close()
       surroundings.sampler.close()
     }
   }
@@ -130,8 +163,20 @@ export class TokenBroker implements Broker, AsyncDisposable {
     return this.#tokens.peek(this.#clients.order(request))
   }
 
+  async exchange(request: ExchangeRequest & Wait): Promise<IssuedToken> {
+    assertPlainObject(request, 'an exchange request')
+    const { signal, timeoutMs, ...exchange } = request
+    const wait = timeoutMs === undefined ? { signal } : this.#check.wait({ signal, timeoutMs })
+    const order = this.#exchanges.order(exchangeRequestOf(exchange, 'an exchange request'), wait)
+    return this.#exchangedTokens.get(await order, wait)
+  }
+
   invalidate(token: IssuedToken): boolean {
-    return this.#tokens.invalidate(token)
+    return this.#tokens.invalidate(token) || this.#exchangedTokens.invalidate(token)
+  }
+
+  renewSecrets(): void {
+    this.#memory.renew()
   }
 
   async verify(jwt: string, wait: Wait = {}): Promise<AuthenticatedCaller> {
@@ -160,9 +205,15 @@ export class TokenBroker implements Broker, AsyncDisposable {
     return this.#issuers.includes(url)
   }
 
-  /** The counters of the token cache; a new object per call. */
+  /** The counters of the token cache, without exchanged tokens; a new object per call. */
   get cacheStatistics(): CacheStatistics {
     return { entries: this.#cache.size, evictions: this.#cache.evictions, ...this.#tokens.lookups }
+  }
+
+  /** The counters of the cache of exchanged tokens, apart from the others; a new object per call. */
+  get exchangeStatistics(): CacheStatistics {
+    const { size: entries, evictions } = this.#exchangeCache
+    return { entries, evictions, ...this.#exchangedTokens.lookups }
   }
 
   /**
@@ -179,12 +230,16 @@ export class TokenBroker implements Broker, AsyncDisposable {
   }
 }
 
-function clientsOf({ issuer, tokenEndpoint, clientAuthMethod, client, clients }: ResolvedOptions): Clients {
+function clientsOf(
+  { issuer, tokenEndpoint, clientAuthMethod, client, clients }: ResolvedOptions,
+  memory: ClientsMemory,
+): Clients {
   const endpoint = tokenEndpoint ?? issuer ?? ''
   const own: ClientsIssuer = { name: ownDexName, endpoint, authMethod: clientAuthMethod }
   return new Clients({
     issuer: own,
     client,
+    memory,
     named: clients.map(({ name, configured, authMethod, dex }) => ({
       name,
       configured,

@@ -42,7 +42,7 @@ export interface ExchangeChoice extends Admission {
     readonly scope?: string | undefined
     /** Client ids of peers in place of the client's `audiences`. */
     readonly audiences?: readonly string[] | undefined
-    /** Type of the caller's JWT. Default: `id_token`. */
+    /** What the caller's JWT is. Default: `id_token`. */
     readonly subjectTokenType?: 'id_token' | 'access_token' | undefined
   }
 }

@@ -1,26 +1,46 @@
 import type { CacheKeys } from './cache-key.ts'
-import type { ClientCredentials } from './client-credentials.ts'
+import type { OrderedCredentials } from './client-credentials.ts'
 
 /** A complete token request with its cache key. */
 export class TokenOrder {
-  readonly credentials: ClientCredentials
+  readonly credentials: OrderedCredentials
   /** The name of the issuer. */
   readonly issuer: string
   /** The key under which the token is cached and its request shared. */
   readonly key: string
   readonly #keys: CacheKeys
   #clientKey: string | undefined
+  #subjectKey: string | undefined
 
-  constructor(credentials: ClientCredentials, issuer: string, keys: CacheKeys) {
+  constructor(credentials: OrderedCredentials, issuer: string, keys: CacheKeys) {
     this.credentials = credentials
     this.issuer = issuer
     this.key = keys.ofToken(credentials)
     this.#keys = keys
   }
 
+  /** The version of a configured secret, which is not part of the keys; 0 for a caller's own. */
+  get secretVersion(): number {
+    const { clientSecret } = this.credentials
+    return typeof clientSecret === 'string' ? 0 : clientSecret.version
+  }
+
   /** The key of the client and its secret, whatever the scope. Derived at first use, because most orders never need it. */
   get clientKey(): string {
     this.#clientKey ??= this.#keys.ofClient(this.credentials)
     return this.#clientKey
+  }
+
+  /** The key of those on whose account the token is cached: the user of an exchange, else the client. */
+  get ownerKey(): string {
+    const { exchange } = this.credentials
+    if (exchange === undefined) return this.clientKey
+    this.#subjectKey ??= this.#keys.ofSubject(exchange.subject)
+    return this.#subjectKey
+  }
+
+  /** The key of an exchange without its subject token. */
+  get exchangeKey(): string {
+    return this.#keys.ofExchange(this.credentials)
   }
 }

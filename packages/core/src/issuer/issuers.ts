@@ -25,6 +25,7 @@ export class Issuers {
       authMethod,
       wantedFields: options.tokenHeaders.map(({ field }) => field),
       rejected: new RejectedCredentials(options.negativeCacheTtlMs, surroundings.clock),
+      rejectedExchanges: new RejectedCredentials(options.negativeCacheTtlMs, surroundings.clock),
       accepted,
       maxConnections,
     }

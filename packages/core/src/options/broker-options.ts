@@ -1,4 +1,5 @@
 import type { ChooseClient } from '../check/choose-client.ts'
+import type { SecretSource } from '../clients/secret-source.ts'
 import type { BrokerObserver } from '../shared/broker-event.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { Hint } from '../shared/hint.ts'
@@ -13,8 +14,8 @@ export type ClientAuthMethod = 'client_secret_basic' | 'client_secret_post'
 export interface DefaultClient {
   /** The client id in Dex. At most 256 characters. */
   readonly clientId?: string | undefined
-  /** The client secret in Dex, in any Unicode. At most 4,096 characters. */
-  readonly clientSecret?: string | undefined
+  /** The client secret in Dex, in any Unicode, or a function that returns it. At most 4,096 characters. */
+  readonly clientSecret?: string | SecretSource | undefined
   /** Space-separated scopes (RFC 6749 section 3.3); the limit includes the audiences. At most 1,024 characters. Default: none. */
   readonly scope?: string | undefined
   /** Client ids of peers to add to `aud`; sent as Dex's scope `audience:server:client_id:<peer>`. Default: none. */
@@ -25,8 +26,8 @@ export interface DefaultClient {
 export interface NamedClient extends DefaultClient {
   /** The client id in Dex. At most 256 characters. */
   readonly clientId: string
-  /** The client secret in Dex, in any Unicode. At most 4,096 characters. */
-  readonly clientSecret: string
+  /** The client secret in Dex, in any Unicode, or a function that returns it. At most 4,096 characters. */
+  readonly clientSecret: string | SecretSource
   /** Client authentication at the token endpoint. Default: the option `clientAuthMethod`. */
   readonly authMethod?: ClientAuthMethod | undefined
   /** The name of the issuer in `issuers` whose token endpoint issues the tokens. Default: the Dex of `issuer` and `tokenEndpoint`. */
@@ -171,6 +172,11 @@ export interface TokenBrokerOptions {
    * the most tokens loses the one that expires soonest. Default 1,024.
    */
   readonly cacheMaxEntries?: number | undefined
+  /**
+   * Limit of cached tokens of token exchanges, apart from `cacheMaxEntries`, 0 to 1,000,000; 0 turns their cache off. A full cache
+   * evicts expired tokens first. Then the user with the most tokens loses the one that expires soonest. Default 1,024.
+   */
+  readonly exchangeMaxEntries?: number | undefined
   /** Interval at which expired tokens are removed, in milliseconds. Default 300,000. */
   readonly cacheCleanupIntervalMs?: number | undefined
   /** Time before its expiry at which the broker stops using a token, in milliseconds. Default 30,000. */
@@ -230,6 +236,7 @@ export const optionRules = {
   realm: { default: 'dex-token-broker', maxLength: 128 },
   requestTimeoutMs: { unit: 'ms', default: 5_000, min: 1, max: 2_147_483_647 },
   cacheMaxEntries: { unit: 'entries', default: 1_024, min: 0, max: 1_000_000 },
+  exchangeMaxEntries: { unit: 'entries', default: 1_024, min: 0, max: 1_000_000 },
   cacheCleanupIntervalMs: { unit: 'ms', default: 300_000, min: 1, max: 2_147_483_647 },
   expirySafetyMarginMs: { unit: 'ms', default: 30_000, min: 0, max: 2_147_483_647 },
   /** `min` itself is excluded. */

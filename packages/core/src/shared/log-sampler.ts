@@ -7,8 +7,11 @@ export type SampledKind =
   | 'not_allowed'
   | 'unusable_choice'
   | 'missing_credentials'
+  | `client_secret_unavailable ${string}`
   | 'signatures_overloaded'
   | 'rejected_credentials'
+  | 'rejected_subjects'
+  | 'exchanges_of_one_user'
   | 'signing_key_changed'
   | 'token_endpoint_recovered'
 

@@ -205,7 +205,9 @@ export class Tokens {
     const { clock } = this.#surroundings
     const { signingKey, expiresAt } = jwtFactsOf(response.accessToken)
     const { expiresIn: expiresInSeconds, answeredAt } = response
-    const life = tokenLife(requestedAt, { expiresInSeconds, expiresAt, answeredAt }, limits)
+    const subjectExpiresAt = order.credentials.exchange?.subject.expiresAt
+    const end = { expiresInSeconds, expiresAt, answeredAt, subjectExpiresAt }
+    const life = tokenLife(requestedAt, end, limits)
     if (remainingMs(life, clock) === 0) return undefined
     accepted.add(order)
     const token = new BearerToken({ response, life, key: order.key, clock, tokenHeaders })
@@ -218,7 +220,7 @@ export class Tokens {
 
   #takeNote(order: TokenOrder, failure: BrokerError): void {
     const { cache, accepted } = this.#options
-    if (failure.code === 'token_request_rejected') {
+    if (failure.code === 'token_request_rejected' || failure.code === 'forbidden') {
       cache.delete(order.key)
       accepted.delete(order)
       // The unexpired token of a configured client stays in use while the operator corrects the configuration.

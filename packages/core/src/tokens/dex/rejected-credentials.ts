@@ -2,6 +2,7 @@ import type { TokenOrder } from '../../clients/token-order.ts'
 import type { Clock } from '../../shared/clock.ts'
 import type { BrokerError } from '../../shared/errors.ts'
 import { ExpiringCache } from '../../shared/expiring-cache.ts'
+import { concernsAllUsers } from './exchange-failure.ts'
 
 /** Limit of remembered rejections; the least recently used is evicted. */
 const maxRejected = 1024
@@ -11,8 +12,8 @@ const clientErrors = new Set<string | undefined>(['invalid_client', 'unauthorize
 /**
  * Caches rejections for a few seconds, so that a wrong secret does not cause a request per call.
  *
- * It is separate from the token cache, so that wrong credentials evict no token. Its keys cover the secret, so that a
- * corrected secret works at once.
+ * It is separate from the token cache, so that wrong credentials evict no token. Its keys cover a caller's secret and the version
+ * of a configured one, so that a corrected secret works at once.
  */
 export class RejectedCredentials {
   readonly #rejections: ExpiringCache<BrokerError>
@@ -25,12 +26,19 @@ export class RejectedCredentials {
   }
 
   get(order: TokenOrder): BrokerError | undefined {
-    return this.#rejections.get(keyOf(order)) ?? this.#rejections.get(clientKeyOf(order))
+    return this.#rejections.get(keyOf(order)) ?? this.#rejections.get(sharedKeyOf(order))
   }
 
-  /** Wrong credentials count for every scope; a wrong scope counts for itself alone. */
+  /**
+   * Wrong credentials count for every scope; a wrong scope counts for itself alone. For exchanges a fault of the operator counts for
+   * all users, and a refused subject token for itself alone.
+   */
   add(order: TokenOrder, failure: BrokerError): void {
-    this.#rejections.set(clientErrors.has(failure.oauthError) ? clientKeyOf(order) : keyOf(order), failure)
+    const isShared =
+      order.credentials.exchange === undefined
+        ? clientErrors.has(failure.oauthError)
+        : concernsAllUsers(failure)
+    this.#rejections.set(isShared ? sharedKeyOf(order) : keyOf(order), failure)
   }
 
   /**
@@ -56,10 +64,12 @@ export class RejectedCredentials {
 // With the same credentials or scope, the configured client's rejection is the operator's fault and a caller's rejection the
 // caller's: each needs its own error.
 
-function keyOf({ key, credentials: { configured, scopeConfigured } }: TokenOrder): string {
-  return `${key} ${configured} ${scopeConfigured}`
+function keyOf({ key, secretVersion, credentials: { configured, scopeConfigured } }: TokenOrder): string {
+  return `${key} ${secretVersion} ${configured} ${scopeConfigured}`
 }
 
-function clientKeyOf({ clientKey, credentials: { configured } }: TokenOrder): string {
-  return `${clientKey} ${configured}`
+function sharedKeyOf(order: TokenOrder): string {
+  const { secretVersion, credentials } = order
+  const key = credentials.exchange === undefined ? order.clientKey : order.exchangeKey
+  return `${key} ${secretVersion} ${credentials.configured}`
 }
