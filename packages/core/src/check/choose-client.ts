@@ -1,3 +1,4 @@
+import type { ExchangeParts } from '../clients/exchange-request.ts'
 import type { AuthenticatedCaller } from '../gate/authenticated-caller.ts'
 import type { IncomingRequest } from './incoming-request.ts'
 
@@ -33,18 +34,8 @@ export interface CallersClientChoice extends Admission {
 
 /** The request gets a token of Dex for the caller, in exchange for the caller's verified JWT (RFC 8693); needs a gate. */
 export interface ExchangeChoice extends Admission {
-  readonly exchange: {
-    /** The id of the connector in Dex that knows the caller's issuer. */
-    readonly connectorId: string
-    /** The client that requests the exchange: a name in the option `clients`, or `default` for the option `client`. */
-    readonly client: string
-    /** Space-separated scopes in place of the client's. */
-    readonly scope?: string | undefined
-    /** Client ids of peers in place of the client's `audiences`. */
-    readonly audiences?: readonly string[] | undefined
-    /** What the caller's JWT is. Default: `id_token`. */
-    readonly subjectTokenType?: 'id_token' | 'access_token' | undefined
-  }
+  /** The exchange. It always names its client. */
+  readonly exchange: ExchangeParts & { readonly client: string }
 }
 
 /** The request passes with the caller's own verified JWT; needs a gate. */

@@ -25,7 +25,6 @@ export class Issuers {
       authMethod,
       wantedFields: options.tokenHeaders.map(({ field }) => field),
       rejected: new RejectedCredentials(options.negativeCacheTtlMs, surroundings.clock),
-      rejectedExchanges: new RejectedCredentials(options.negativeCacheTtlMs, surroundings.clock),
       accepted,
       maxConnections,
     }

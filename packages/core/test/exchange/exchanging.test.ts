@@ -144,6 +144,26 @@ describe('a token exchange', () => {
     expect(await failureOf(late)).toMatchObject({ code: 'token_endpoint_unavailable' })
   })
 
+  test('goes on with the previous secret of the client until Dex has the new one', async () => {
+    let clientSecret = 'portal-secret'
+    await using running = await startBrokerWithUsers({
+      client: { clientId: 'portal', clientSecret: () => clientSecret },
+    })
+    const alice = running.jwtOf('alice')
+    const first = await running.exchange(alice)
+    clientSecret = 'new-secret'
+    running.broker.renewSecrets()
+    await expect(running.exchange(running.jwtOf('bob'))).resolves.toBeDefined()
+    expect(running.log.lines.map(({ message }) => message)).toContain(
+      'client secret rejected by Dex; the previous one is in use',
+    )
+    running.dex.setClientSecret('portal', 'new-secret')
+    await expect(running.exchange(running.jwtOf('carol'))).resolves.toBeDefined()
+    // A token outlives the secret by which it was issued.
+    expect(await running.exchange(alice)).toBe(first)
+    expect(running.dex.counts.tokenRequests).toBe(4)
+  })
+
   test('fails after the broker is closed', async () => {
     await using running = await startBrokerWithUsers()
     const jwt = running.jwtOf('alice')

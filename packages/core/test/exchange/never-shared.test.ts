@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { CacheKeys } from '../../src/clients/cache-key.ts'
 import type { TokenExchange } from '../../src/clients/token-exchange.ts'
+import { BrokerError } from '../../src/shared/errors.ts'
 import { claimsOf, gateOf, startBrokerWithUsers } from './broker-with-users.ts'
 
 const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom('a', ':', '1', '.') }))
@@ -70,7 +71,10 @@ test('no user ever gets the token of another one, in any order of calls at any t
     { way, connectorId, scope }: { way: string; connectorId: string; scope: string | undefined },
     jwt: string,
   ) => {
-    if (way === 'exchange') return (await running.exchange(jwt, { connectorId, scope })).accessToken
+    if (way === 'exchange') {
+      const token = await running.exchange(jwt, { connectorId, scope }).catch(error => error)
+      return BrokerError.is(token) ? token.code : token.accessToken
+    }
     const path = `/?${encodeURIComponent(JSON.stringify({ connectorId, scope }))}`
     const verdict = await running.broker.check({ headers: ['authorization', jwt], path })
     return verdict.outcome === 'allow'

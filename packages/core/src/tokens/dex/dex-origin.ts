@@ -27,8 +27,6 @@ export interface DexOriginOptions {
   /** Fields of the token response to keep, by their JSON names. */
   readonly wantedFields: readonly string[]
   readonly rejected: RejectedCredentials
-  /** The same for exchanges, so that users evict no rejection of a client. */
-  readonly rejectedExchanges: RejectedCredentials
   readonly accepted: AcceptedClients
   /** The option that holds the URL of the token endpoint. */
   readonly option: string
@@ -61,7 +59,7 @@ export class DexOrigin implements TokenOrigin {
   }
 
   rejection(order: TokenOrder): BrokerError | undefined {
-    return this.#rejectedOf(order).get(order)
+    return this.#options.rejected.get(order)
   }
 
   async obtain(
@@ -121,7 +119,7 @@ export class DexOrigin implements TokenOrigin {
     signal.addEventListener('abort', close)
     try {
       const obtained = await request.settled
-      this.#rejectedOf(order).passed(order)
+      this.#options.rejected.passed(order)
       return obtained
     } catch (error) {
       const failure = asBrokerError(error, 'the token request failed')
@@ -175,17 +173,12 @@ export class DexOrigin implements TokenOrigin {
     }
   }
 
-  #rejectedOf({ credentials }: TokenOrder): RejectedCredentials {
-    const { rejected, rejectedExchanges } = this.#options
-    return credentials.exchange === undefined ? rejected : rejectedExchanges
-  }
-
   #takeNote({ order, signal }: { order: TokenOrder; signal: AbortSignal }, failure: BrokerError): void {
     if (isRejection(failure)) {
       // A secret that changed during the request has not been refused.
       if (failure.oauthError !== 'invalid_client' || isCurrent(order))
-        this.#rejectedOf(order).add(order, failure)
-    } else if (isRefusalInFront(failure)) this.#rejectedOf(order).addWhenRepeated(order, failure)
+        this.#options.rejected.add(order, failure)
+    } else if (isRefusalInFront(failure)) this.#options.rejected.addWhenRepeated(order, failure)
     // Neither requests that the open circuit refused nor the end of the broker are worth a line each.
     if (failure.code !== 'overloaded' && failure !== signal.reason) {
       logTokenFailure(this.#surroundings, order, failure)

@@ -12,8 +12,8 @@ const subjectErrors = new Set<string | undefined>(['access_denied', 'invalid_gra
 const connectorOption = 'exchange.connectorId'
 
 /**
- * Turns the failure of a token exchange into the fault of the caller or of the operator. In contrast to other grants a 401 can be
- * about the subject token, and a 500 about an audience.
+ * Turns the failure of a token exchange into `forbidden` when Dex refused the subject token, and into `client_misconfigured` when only
+ * the operator can correct it. In contrast to other grants a 401 can be about the subject token, and a 500 about an audience.
  */
 export function ofExchange(order: TokenOrder, exchange: TokenExchange, failure: BrokerError): BrokerError {
   const { credentials } = order

@@ -31,7 +31,7 @@ export class TokenSender {
   }
 
   /**
-   * Ends the attempt by the outcome; the refusal of a secret before another one worked is no outcome. `onRefusal` is called when Dex
+   * Ends the attempt by the last outcome: the refusal of a secret before another one worked does not count. `onRefusal` is called when Dex
    * refuses a secret and another one may follow.
    */
   async send(sending: Sending, attempt: Attempt, onRefusal: () => void): Promise<ObtainedToken> {
@@ -77,7 +77,7 @@ export class TokenSender {
   }
 }
 
-/** Tells whose fault a failure is. */
+/** Decides who has to act: the caller, the operator or Dex. */
 function judged(order: TokenOrder, failure: BrokerError): BrokerError {
   const { exchange } = order.credentials
   return exchange === undefined ? ofConfigured(order, failure) : ofExchange(order, exchange, failure)
