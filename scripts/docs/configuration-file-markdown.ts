@@ -82,7 +82,7 @@ ${keyTable(['rules', 0])}
 
 ### exchange
 
-The caller's verified JWT becomes a Dex token of the same user: [Token exchange](rules.md#token-exchange).
+The caller's verified JWT becomes a Dex token of the same user: [Token exchange](token-exchange.md).
 
 ${keyTable(['rules', 0, 'exchange'])}
 

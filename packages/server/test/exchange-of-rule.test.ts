@@ -35,8 +35,8 @@ afterAll(async () => {
   for (const each of [otherDex, dex, staff]) await each?.close()
 })
 
-/** Checks a request of a user by one rule; gives the answer, and what was sent to Dex and to the log. */
-async function checkWith(rule: string, userID = 'jane') {
+/** Checks a request of a user by one rule; gives the last answer, and what was sent to Dex, to the log and to Prometheus. */
+async function checkWith(rule: string, { userID = 'jane', times = 1 } = {}) {
   using folder = new ConfigFolder(`
 issuers:
   - { name: staff, issuer: ${staff.issuer}, audiences: [web] }
@@ -50,7 +50,7 @@ rules:
   const config = loadConfig({
     CONFIG_FILE: folder.file,
     LISTEN_ADDR: '127.0.0.1:0',
-    ADMIN_ADDR: 'off',
+    ADMIN_ADDR: '127.0.0.1:0',
     SHUTDOWN_TIMEOUT: '200ms',
     DEX_ISSUER: dex.issuer,
     STATIC_CLIENT_ID: 'portal',
@@ -64,10 +64,14 @@ rules:
   await using server = await startServer(config, logger)
   const email = `${userID}@example.com`
   const jwt = staff.userToken({ client: 'web', userID, email, name: userID })
-  const answer = await ask(server.checkAddress.port, {
-    target: '/check/orders',
-    headers: { authorization: `Bearer ${jwt}` },
-  })
+  const check = () =>
+    ask(server.checkAddress.port, {
+      target: '/check/orders',
+      headers: { authorization: `Bearer ${jwt}` },
+    })
+  for (let count = 1; count < times; count += 1) await check()
+  const answer = await check()
+  const metrics = await fetch(`http://127.0.0.1:${server.adminAddress?.port}/metrics`)
   const sent = [...dex.tokenRequests, ...otherDex.tokenRequests].map(({ form, headers }) => ({
     ...form,
     client: Buffer.from(headers['authorization']?.slice('Basic '.length) ?? '', 'base64')
@@ -75,7 +79,7 @@ rules:
       .split(':')[0],
   }))
   expect(JSON.stringify(log)).not.toContain(jwt)
-  return { answer, sent, jwt, log, warnings: config.warnings }
+  return { answer, sent, jwt, log, warnings: config.warnings, metrics: await metrics.text() }
 }
 
 test.each([
@@ -119,6 +123,19 @@ test('the exchange is sent to the Dex of its client', async () => {
   expect(otherDex.counts.exchangeRequests).toBe(1)
 })
 
+test('users have their own cache, with its own metrics', async () => {
+  const { sent, metrics } = await checkWith('exchange: { connectorId: staff, client: reports }', { times: 3 })
+  expect(sent).toHaveLength(1)
+  for (const line of [
+    'exchange_cache_entries 1',
+    'exchange_cache_misses_total 1',
+    'exchange_cache_hits_total 2',
+  ]) {
+    expect(metrics).toContain(`dex_token_broker_${line}\n`)
+  }
+  expect(metrics).toContain('dex_token_broker_cache_entries 0\n')
+})
+
 test('headers that the rule sets go with the exchanged token', async () => {
   const { answer } = await checkWith(
     'exchange: { connectorId: staff, client: reports }, set: { x-caller: caller.claims.email }',
@@ -142,7 +159,7 @@ test.each([
 
 test('a user whom Dex denies is forbidden, and the line in the log has the rule’s client and connector', async () => {
   // The connector needs a name.
-  const { answer, log } = await checkWith('exchange: { connectorId: staff, client: reports }', '')
+  const { answer, log } = await checkWith('exchange: { connectorId: staff, client: reports }', { userID: '' })
   expect([answer.status, JSON.parse(answer.body).error]).toEqual([403, 'forbidden'])
   expect(log).toContainEqual(
     expect.objectContaining({
