@@ -5,7 +5,7 @@ import { assertClientCredentials, type OrderedCredentials, scopeWithAudiences } 
 import type { ConfiguredSecret } from './configured-secret.ts'
 import type { SecretSource } from './secret-source.ts'
 import type { TokenExchange } from './token-exchange.ts'
-import { TokenOrder } from './token-order.ts'
+import { type OrderIssuer, TokenOrder } from './token-order.ts'
 import type { TokenRequest } from './token-request.ts'
 
 /** The parts of a token request that come from the configuration. */
@@ -26,8 +26,8 @@ export interface ClientOptions {
   readonly name: string
   /** Whether the name is one in the option `clients`. Default `false`. */
   readonly isNamed?: boolean
-  /** The name of the issuer of its tokens. */
-  readonly issuer: string
+  /** The issuer of its tokens. */
+  readonly issuer: OrderIssuer
   readonly configured: ConfiguredClient
   /** The secret in `configured`, if there is one. */
   readonly secret: ConfiguredSecret | undefined
@@ -46,7 +46,7 @@ const noChoice: ScopeChoice = Object.freeze({})
 export class Client {
   readonly name: string
   readonly configured: ConfiguredClient
-  readonly #issuer: string
+  readonly #issuer: OrderIssuer
   readonly #secret: ConfiguredSecret | undefined
   readonly #keys: CacheKeys
   readonly #missingHalf: Hint | undefined

@@ -5,8 +5,8 @@ import type { ObtainedToken, TokenOrigin } from '../token-origin.ts'
 import type { RefusedExchange, SubjectPace } from './subject-pace.ts'
 
 export interface ExchangeOriginOptions {
-  /** Returns the origin behind the limits, by the name of the issuer. */
-  readonly originOf: (issuer: string) => TokenOrigin
+  /** The origin behind the limits. */
+  readonly origin: TokenOrigin
   readonly pace: SubjectPace
 }
 
@@ -21,7 +21,7 @@ export class ExchangeOrigin implements TokenOrigin {
   }
 
   rejection(order: TokenOrder): BrokerError | undefined {
-    return this.#options.originOf(order.issuer).rejection(order)
+    return this.#options.origin.rejection(order)
   }
 
   /** Rejects with `invalid_token` for a subject token that has expired, and with `overloaded` beyond the limits. */
@@ -30,7 +30,7 @@ export class ExchangeOrigin implements TokenOrigin {
     signal: AbortSignal,
     onFirstFailure: (failure: BrokerError) => void,
   ): Promise<ObtainedToken> {
-    const { originOf, pace } = this.#options
+    const { origin, pace } = this.#options
     const { exchange } = order.credentials
     if (exchange !== undefined && this.#surroundings.clock.wall() >= exchange.subject.expiresAt) {
       throw subjectExpired()
@@ -38,7 +38,7 @@ export class ExchangeOrigin implements TokenOrigin {
     const start = pace.start(order.ownerKey)
     if ('retryAfterMs' in start) throw this.#refuse(order, start)
     try {
-      return await originOf(order.issuer).obtain(order, signal, onFirstFailure)
+      return await origin.obtain(order, signal, onFirstFailure)
     } finally {
       start.ended()
     }
