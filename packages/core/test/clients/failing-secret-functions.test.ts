@@ -75,7 +75,7 @@ describe.each(failing)('a function that %s', (_, answer, detail) => {
   })
 
   test('leaves a known secret in use', async () => {
-    const { running: made, vault } = await startWithVault(() => 'orders-secret', { requestTimeoutMs: 40 })
+    const { running: made, vault } = await startWithVault(() => 'orders-secret', { requestTimeoutMs: 1_000 })
     await using running = made
     await running.broker.getToken()
     vault.answer = answer
@@ -172,7 +172,7 @@ describe('a function', () => {
   })
 
   test('that hangs when Dex refuses its secret leaves time for the previous one', async () => {
-    const { running: made, vault } = await startWithVault(() => 'orders-secret', { requestTimeoutMs: 300 })
+    const { running: made, vault } = await startWithVault(() => 'orders-secret', { requestTimeoutMs: 1_000 })
     await using running = made
     await running.broker.getToken()
     vault.answer = () => 'second'
@@ -187,7 +187,7 @@ describe('a function', () => {
   })
 
   test('that failed is called without a wait while a secret is known', async () => {
-    const { running: made, vault } = await startWithVault(() => 'orders-secret', { requestTimeoutMs: 400 })
+    const { running: made, vault } = await startWithVault(() => 'orders-secret', { requestTimeoutMs: 1_000 })
     await using running = made
     await running.broker.getToken()
     vault.answer = () => {
