@@ -80,6 +80,7 @@ export function issuerOfCallers(options: ResolvedIssuer, shared: IssuerOfCallers
           name,
           tokenEndpoint: endpoints.tokenEndpoint,
           option: paths.tokens,
+          transport,
           metadata,
           defaults: shared.defaults,
         })

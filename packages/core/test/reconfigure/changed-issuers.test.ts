@@ -81,10 +81,10 @@ describe('an issuer whose name now belongs to another Dex', () => {
     const { broker, first, second } = running
     held.hold()
     const early = broker.getToken({ client: 'reports' })
-    await until(() => held.held.length === 1)
+    await until(() => held.waiting === 1)
     running.reconfigure({ ...ofSecond(second), transport: held.transport })
     const late = broker.getToken({ client: 'reports' })
-    await until(() => held.held.length === 2)
+    await until(() => held.waiting === 2)
     held.release()
     expect(claimsOf(await early)['iss']).toBe(first.issuer)
     expect(claimsOf(await late)['iss']).toBe(second.issuer)
@@ -110,7 +110,7 @@ describe('an issuer whose name now belongs to another Dex', () => {
     held.hold()
     const check = () => broker.check({ headers: ['authorization', `Bearer ${callers.jwt()}`] })
     const early = check()
-    await until(() => held.held.length === 1)
+    await until(() => held.waiting === 1)
     const issuersAt = ({ issuer, tokenEndpoint, jwksUri }: DevDex) => [
       { name: 'callers', issuer: callers.iss, jwksUri: callers.jwksUri, transport: held.transport },
       { name: 'other', issuer, tokenEndpoint, jwksUri },
@@ -206,7 +206,7 @@ describe('an issuer that is added or removed', () => {
     }))
     held.hold()
     const early = running.broker.verify(callers.jwt())
-    await until(() => held.held.length === 1)
+    await until(() => held.waiting === 1)
     running.reconfigure({ issuers: undefined })
     held.release()
     expect(await early).toMatchObject({ issuer: 'callers', subject: 'alice' })
@@ -220,7 +220,7 @@ describe('an issuer that is added or removed', () => {
     await broker.getToken()
     held.hold()
     const early = broker.getToken({ client: 'reports' })
-    await until(() => held.held.length === 1)
+    await until(() => held.waiting === 1)
     running.reconfigure({ clients: {}, issuers: undefined, transport: held.transport })
     held.release()
     expect(claimsOf(await early)['iss']).toBe(first.issuer)

@@ -91,6 +91,20 @@ describe('another transport', () => {
     expect(seen).toEqual(['other/1 /dex/token', 'other/1 /dex/keys'])
   })
 
+  test('sends the token requests of later calls, also while one by the old transport hangs', async () => {
+    const held = new HeldTransport()
+    await using running = await start({ gate: undefined, jwksUri: undefined, transport: held.transport })
+    const { broker } = running
+    held.hold()
+    const early = broker.getToken()
+    await until(() => held.waiting === 1)
+    running.reconfigure({ transport: undefined })
+    const late = await broker.getToken()
+    expect(broker.peekToken()).toBe(late)
+    held.release()
+    expect((await early).accessToken).not.toBe(late.accessToken)
+  })
+
   test('of one issuer sends its next request, and its keys stay', async () => {
     const seen: string[] = []
     const transport: Transport = (url, request) => {
@@ -161,13 +175,31 @@ describe('other headers', () => {
     const { broker, dex } = running
     held.hold()
     const early = broker.getToken()
-    await until(() => held.held.length === 1)
+    await until(() => held.waiting === 1)
     running.reconfigure({ tokenHeaders: { access_token: 'x-access-token' } })
     const late = broker.getToken()
-    await until(() => held.held.length === 2)
+    await until(() => held.waiting === 2)
     held.release()
     expect(Object.keys((await early).headers)).toEqual(['authorization'])
     expect(Object.keys((await late).headers)).toEqual(['authorization', 'x-access-token'])
+    expect(await broker.getToken()).toBe(await late)
+    expect(dex.counts.tokenRequests).toBe(2)
+  })
+
+  test('are not those of a token whose request ends after the one for the new headers', async () => {
+    const held = new HeldTransport()
+    await using running = await start({ gate: undefined, jwksUri: undefined, transport: held.transport })
+    const { broker, dex } = running
+    held.hold()
+    const early = broker.getToken()
+    await until(() => held.waiting === 1)
+    running.reconfigure({ authorizationHeader: 'x-authorization', transport: held.transport })
+    const late = broker.getToken()
+    await until(() => held.waiting === 2)
+    held.releaseLast()
+    expect(Object.keys((await late).headers)).toEqual(['x-authorization'])
+    held.release()
+    expect(Object.keys((await early).headers)).toEqual(['authorization'])
     expect(await broker.getToken()).toBe(await late)
     expect(dex.counts.tokenRequests).toBe(2)
   })

@@ -23,28 +23,32 @@ export async function startReconfigurable(
 
 /** A transport that keeps requests from leaving until they are released. */
 export class HeldTransport {
-  /** The URLs of the requests that wait. */
-  readonly held: string[] = []
-  #release = Promise.withResolvers<void>()
+  readonly #waiting: (() => void)[] = []
   #isHolding = false
 
   readonly transport: Transport = async (url, request) => {
-    if (this.#isHolding) {
-      this.held.push(url)
-      await this.#release.promise
-    }
+    if (this.#isHolding) await new Promise<void>(resolve => this.#waiting.push(resolve))
     return fetch(url, request)
+  }
+
+  /** The number of requests that wait. */
+  get waiting(): number {
+    return this.#waiting.length
   }
 
   hold(): void {
     this.#isHolding = true
   }
 
+  /** Lets the last request go that waits. */
+  releaseLast(): void {
+    this.#waiting.pop()?.()
+  }
+
+  /** Lets all requests go, the first one first, and later ones at once. */
   release(): void {
     this.#isHolding = false
-    this.#release.resolve()
-    this.#release = Promise.withResolvers()
-    this.held.length = 0
+    for (const go of this.#waiting.splice(0)) go()
   }
 }
 

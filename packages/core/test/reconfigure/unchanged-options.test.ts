@@ -112,7 +112,7 @@ describe('a reconfiguration with the same options', () => {
     held.hold()
     const jwt = jwtOf(running)
     const early = [broker.getToken(), broker.verify(jwt)] as const
-    await until(() => held.held.length === 1)
+    await until(() => held.waiting === 1)
     running.reconfigure()
     const late = [broker.getToken(), broker.verify(jwt)] as const
     held.release()

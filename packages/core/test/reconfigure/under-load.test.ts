@@ -46,12 +46,14 @@ test('a broker that is reconfigured 50 times under load loses no check and gives
   })
   let generation = 0
   let started = 0
+  let underWayAtSwap = 0
   const outcomes: string[] = []
   await using broker = new TokenBroker(optionsOf(0))
 
   async function check(name: string): Promise<void> {
     const from = generation
     const verdict = await broker.decide({ headers: ['authorization', `Bearer ${jwts.get(name as 'a')}`] })
+    if (from !== generation) underWayAtSwap++
     if (verdict.outcome !== 'allow') {
       outcomes.push(`${verdict.outcome} ${verdict.code}`)
       return
@@ -80,6 +82,7 @@ test('a broker that is reconfigured 50 times under load loses no check and gives
   expect(outcomes).toHaveLength(started)
   expect(new Set(outcomes)).toEqual(new Set(['right token']))
   expect(started).toBeGreaterThanOrEqual(reconfigurations * checksBetween)
+  expect(underWayAtSwap).toBeGreaterThan(reconfigurations * 10)
   // What all generations have in common was loaded once.
   expect(dex.counts.discoveryRequests).toBeLessThanOrEqual(3 + Math.floor(reconfigurations / 7) * 2)
 }, 60_000)
