@@ -71,7 +71,7 @@ describe('a file with every kind of rule', () => {
 settings: { HTTP_TIMEOUT: 3s }
 issuers:
   - { name: staff, issuer: https://idp.example.com, audiences: [orders] }
-  - { name: dex, issuer: https://dex.example.com, jwksUri: https://dex.dex.svc/dex/keys, audiences: [orders], machineAudiences: any, groupsClaim: groups }
+  - { name: dex, issuer: https://dex.example.com/dex, jwksUri: https://dex.dex.svc/dex/keys, audiences: [orders], machineAudiences: any, groupsClaim: groups }
   - { name: cluster, kubernetes: {}, audiences: [dex-token-broker] }
 clients:
   - { name: reports, clientId: reports, clientSecret: { file: /run/secrets/reports }, scope: groups, audiences: [orders] }
@@ -84,7 +84,7 @@ rules:
   // The folder of secrets is another one in tests.
   const secret = path.join(folder.folder, 'reports')
   writeFileSync(folder.file, yaml.replace('/run/secrets/reports', secret))
-  const config = loadConfig({ CONFIG_FILE: folder.file, DEX_ISSUER: 'https://dex.example.com' })
+  const config = loadConfig({ CONFIG_FILE: folder.file })
 
   it('loads without a warning, and exchanges for people alone', () => {
     expect(config.warnings).toEqual([])
