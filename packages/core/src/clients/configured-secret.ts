@@ -96,6 +96,7 @@ export class ConfiguredSecret {
     this.#abandonCall()
     this.#function = new SecretFunction(source, this.#surroundings.clock)
     this.#isDue = true
+    this.#problem = undefined
     this.#version = ++ConfiguredSecret.#lastVersion
   }
 
