@@ -10,13 +10,13 @@ import type { Settings } from '../schema/settings.ts'
 import { type CaFile, readCaFile } from '../values/ca-file.ts'
 import { parseEndpointUrl } from '../values/endpoint-url.ts'
 import { parseMilliseconds } from '../values/milliseconds.ts'
+import type { ReadTextFile } from '../values/read-text-file.ts'
 import { Refusal } from '../values/refusal.ts'
 import { readClientSecret } from './client-secret.ts'
 import type { ConfigFile, Entry } from './config-file.ts'
 import { entryFindings } from './entry-findings.ts'
 import type { FileFinding } from './file-finding.ts'
 import type { ClientDefinition, IssuerDefinition } from './file-schema.ts'
-import type { ReadTextFile } from './read-text-file.ts'
 import { RuleFailures } from './rule-failures.ts'
 
 /** Where the secrets of the file come from, and the compiler of rules. */
@@ -69,7 +69,9 @@ export function fileParts(file: ConfigFile, context: FileContext, surroundings: 
     const { name, caFile, kubernetes, audiences } = definition
     if (kubernetes === undefined) {
       if (caFile !== undefined) {
-        const ca = attempt([...place, 'caFile'], () => readCaFile(inFolder(caFile)))
+        const ca = attempt([...place, 'caFile'], () =>
+          readCaFile(inFolder(caFile), surroundings.readTextFile),
+        )
         if (ca !== undefined) issuerCertificates[name] = ca
       }
       issuers.push(issuerOptions(definition))
