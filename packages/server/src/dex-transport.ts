@@ -27,17 +27,54 @@ export interface DexTransportOptions {
 }
 
 /** undici with a separate pool, so that the process's global dispatcher is unchanged. */
-export interface DexTransport {
-  readonly transport: Transport
-  close(): Promise<void>
+export class DexTransport {
+  #options: DexTransportOptions
+  #agent: Agent
+  #send: Transport
+  /** Agents that were replaced and still have requests under way. */
+  readonly #replaced = new Set<Agent>()
+
+  constructor(options: DexTransportOptions) {
+    this.#options = options
+    this.#agent = createAgent(options)
+    this.#send = undiciTransport(this.#agent)
+  }
+
+  /** Sends a request. The same function before and after {@link renew}, so that a broker sees no other transport. */
+  readonly transport: Transport = (url, request) => this.#send(url, request)
+
+  /** Uses other options for new requests, on new connections. Requests under way are finished as they began. */
+  renew(options: DexTransportOptions): void {
+    const { caCertificates, timeoutMs, maxConnections } = this.#options
+    const isSame =
+      options.caCertificates === caCertificates &&
+      options.timeoutMs === timeoutMs &&
+      options.maxConnections === maxConnections
+    if (isSame) return
+    const replaced = this.#agent
+    this.#options = options
+    this.#agent = createAgent(options)
+    this.#send = undiciTransport(this.#agent)
+    this.#replaced.add(replaced)
+    replaced
+      .close()
+      .catch(() => {})
+      .finally(() => this.#replaced.delete(replaced))
+  }
+
+  /** Lets requests under way finish, and sends no others. */
+  async retire(): Promise<void> {
+    await this.#agent.close().catch(() => {})
+  }
+
+  /** Aborts requests under way. */
+  async close(): Promise<void> {
+    await Promise.all([this.#agent, ...this.#replaced].map(agent => agent.destroy()))
+  }
 }
 
-export function createDexTransport({
-  caCertificates,
-  timeoutMs,
-  maxConnections,
-}: DexTransportOptions): DexTransport {
-  const agent = new Agent({
+function createAgent({ caCertificates, timeoutMs, maxConnections }: DexTransportOptions): Agent {
+  return new Agent({
     ...addressOptions(timeoutMs),
     // One more for the key set and discovery, which must not wait behind token requests.
     connections: maxConnections + 1,
@@ -50,10 +87,6 @@ export function createDexTransport({
       return new Pool(origin, { ...options, connect: { timeout: timeoutMs, ...tls } })
     },
   })
-  return {
-    transport: undiciTransport(agent),
-    close: () => agent.destroy(),
-  }
 }
 
 function trust(caCertificates: string | undefined): SecureContext {
