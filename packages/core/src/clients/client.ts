@@ -2,7 +2,7 @@ import type { ClientAuthMethod } from '../options/broker-options.ts'
 import type { Hint } from '../shared/hint.ts'
 import type { CacheKeys } from './cache-key.ts'
 import { assertClientCredentials, type ClientCredentials, scopeWithAudiences } from './client-credentials.ts'
-import { TokenOrder } from './token-order.ts'
+import { type OrderIssuer, TokenOrder } from './token-order.ts'
 import type { TokenRequest } from './token-request.ts'
 
 /** The parts of a token request that come from the configuration. */
@@ -23,8 +23,8 @@ export interface ClientOptions {
   readonly name: string
   /** Whether the name is one in the option `clients`. Default `false`. */
   readonly isNamed?: boolean
-  /** The name of the issuer of its tokens. */
-  readonly issuer: string
+  /** The issuer of its tokens. */
+  readonly issuer: OrderIssuer
   readonly configured: ConfiguredClient
   readonly keys: CacheKeys
   /** Default: the method of the issuer's token endpoint. */
@@ -41,7 +41,7 @@ const noChoice: ScopeChoice = Object.freeze({})
 export class Client {
   readonly name: string
   readonly configured: ConfiguredClient
-  readonly #issuer: string
+  readonly #issuer: OrderIssuer
   readonly #keys: CacheKeys
   readonly #missingHalf: Hint | undefined
   /** The parts of a named client's credentials that the default client's do not have. */

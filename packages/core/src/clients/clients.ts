@@ -1,16 +1,14 @@
 import type { ClientAuthMethod } from '../options/broker-options.ts'
 import { CacheKeys } from './cache-key.ts'
 import { Client, type ConfiguredClient } from './client.ts'
-import type { TokenOrder } from './token-order.ts'
+import type { OrderIssuer, TokenOrder } from './token-order.ts'
 import type { TokenRequest } from './token-request.ts'
 
 /** The names that no client in the option `clients` may have. */
 export const reservedClientNames: readonly string[] = ['default', 'caller']
 
 /** A token endpoint at which clients get their tokens. */
-export interface ClientsIssuer {
-  /** The name of the issuer. */
-  readonly name: string
+export interface ClientsIssuer extends OrderIssuer {
   /** Identifies the token endpoint in cache keys. */
   readonly endpoint: string
   readonly authMethod: ClientAuthMethod
@@ -29,6 +27,8 @@ export interface ClientsOptions {
   /** The option `client`. */
   readonly client: ConfiguredClient
   readonly named: readonly NamedClientSettings[]
+  /** Makes the keys of the same credentials equal, in all clients with the same salt. */
+  readonly salt: Buffer
 }
 
 const nothingConfigured: ConfiguredClient = Object.freeze({
@@ -46,22 +46,22 @@ export class Clients {
   readonly caller: Client
   readonly #named: ReadonlyMap<string, Client>
 
-  constructor({ issuer, client, named }: ClientsOptions) {
-    const keysOf = sharedKeys()
-    const ofDefault = { issuer: issuer.name, keys: keysOf(issuer) }
+  constructor({ issuer, client, named, salt }: ClientsOptions) {
+    const keysOf = sharedKeys(salt)
+    const ofDefault = { issuer, keys: keysOf(issuer) }
     this.default = new Client({ name: 'default', configured: client, ...ofDefault })
     this.caller = new Client({ name: 'caller', configured: nothingConfigured, ...ofDefault })
     this.#named = new Map([
       ['default', this.default],
-      ...named.map(({ name, configured, issuer: { name: ofIssuer, ...rest } }): [string, Client] => [
+      ...named.map(({ name, configured, issuer: ofNamed }): [string, Client] => [
         name,
         new Client({
           name,
           isNamed: true,
-          issuer: ofIssuer,
+          issuer: ofNamed,
           configured,
-          authMethod: rest.authMethod,
-          keys: keysOf({ name: ofIssuer, ...rest }),
+          authMethod: ofNamed.authMethod,
+          keys: keysOf(ofNamed),
         }),
       ]),
     ])
@@ -90,12 +90,12 @@ export class Clients {
   }
 }
 
-/** One object per token endpoint and method, because each has its own salt: the same credentials share their tokens. */
-function sharedKeys(): (issuer: ClientsIssuer) => CacheKeys {
+/** One object per token endpoint and method. */
+function sharedKeys(salt: Buffer): (issuer: ClientsIssuer) => CacheKeys {
   const known = new Map<string, CacheKeys>()
   return ({ endpoint, authMethod }) => {
     const name = `${authMethod} ${endpoint}`
-    const keys = known.get(name) ?? new CacheKeys(endpoint, authMethod)
+    const keys = known.get(name) ?? new CacheKeys(endpoint, authMethod, salt)
     known.set(name, keys)
     return keys
   }

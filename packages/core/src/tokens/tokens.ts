@@ -2,6 +2,7 @@ import type { TokenOrder } from '../clients/token-order.ts'
 import { asBrokerError } from '../shared/as-broker-error.ts'
 import { brokerClosed } from '../shared/broker-closed.ts'
 import { BrokerError } from '../shared/errors.ts'
+import { isSameValue } from '../shared/is-same-value.ts'
 import type { MaybePromise } from '../shared/maybe-promise.ts'
 import { countFailedLookups } from '../shared/outage.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
@@ -18,21 +19,32 @@ import { InFlight, type SharedWork } from './in-flight.ts'
 import { InvalidationPace } from './invalidation-pace.ts'
 import type { IssuedToken } from './issued-token.ts'
 import { logTokenFailure } from './log-token-failure.ts'
+import type { Origins } from './origins.ts'
 import { jwtFactsOf, type SigningKey } from './signing-key.ts'
-import type { TokenHeaders } from './token-headers.ts'
+import { type TokenHeader, TokenHeaders } from './token-headers.ts'
 import type { ObtainedToken, TokenOrigin } from './token-origin.ts'
 
 export interface TokensOptions {
-  /** Returns the origin of tokens by the name of the issuer. */
-  readonly originOf: (issuer: string) => TokenOrigin
+  readonly origins: Origins
   readonly cache: TokenCache
   /** Maintained here and read by the origin. */
   readonly accepted: AcceptedClients
   /** Limit of callers that wait at the same time. */
   readonly callers: WaitingCallers
-  readonly tokenHeaders: TokenHeaders
+}
+
+/** Settings that can change. They apply to new tokens. */
+export interface TokensSettings {
+  readonly headers: { readonly authorization: string; readonly mapped: readonly TokenHeader[] }
   readonly life: LifeLimits
   readonly refreshAheadRatio: number
+}
+
+/** A request for a token with what it began with. */
+interface TokenWork {
+  readonly order: TokenOrder
+  readonly origin: TokenOrigin
+  readonly tokenHeaders: TokenHeaders
 }
 
 /** Counts since the start. */
@@ -58,20 +70,40 @@ export class Tokens {
   readonly #surroundings: Surroundings
   readonly #options: TokensOptions
   readonly #inFlight: InFlight<IssuedToken>
-  readonly #refreshPolicy: RefreshPolicy
+  #settings: TokensSettings
+  #tokenHeaders: TokenHeaders
+  #refreshPolicy: RefreshPolicy
   readonly #invalidationPace: InvalidationPace
   #closed = false
   #hits = 0
   #misses = 0
   #stale = 0
 
-  constructor(surroundings: Surroundings, options: TokensOptions) {
-    const { clock, random } = surroundings
+  constructor(surroundings: Surroundings, options: TokensOptions, settings: TokensSettings) {
     this.#surroundings = surroundings
     this.#options = options
-    this.#refreshPolicy = { aheadRatio: options.refreshAheadRatio, clock, random }
-    this.#invalidationPace = new InvalidationPace(clock)
+    this.#settings = settings
+    this.#tokenHeaders = tokenHeadersOf(settings)
+    this.#refreshPolicy = refreshPolicyOf(surroundings, settings)
+    this.#invalidationPace = new InvalidationPace(surroundings.clock)
     this.#inFlight = new InFlight(options.callers)
+  }
+
+  /**
+   * Replaces the settings and returns the number of tokens that it dropped. With other headers it drops the cached tokens,
+   * because they carry the old ones. A request under way then ends for the callers that wait for it, and its token is not cached.
+   */
+  configure(settings: TokensSettings): number {
+    const { cache } = this.#options
+    const hasOtherHeaders = !isSameValue(settings.headers, this.#settings.headers)
+    this.#settings = settings
+    this.#refreshPolicy = refreshPolicyOf(this.#surroundings, settings)
+    if (!hasOtherHeaders) return 0
+    this.#tokenHeaders = tokenHeadersOf(settings)
+    this.#inFlight.startAfresh()
+    const dropped = cache.size
+    cache.clear()
+    return dropped
   }
 
   get lookups(): TokenLookups {
@@ -104,7 +136,7 @@ export class Tokens {
     if (this.#closed) return Promise.reject(brokerClosed('token_endpoint_unavailable'))
     if (wait.signal?.aborted) return Promise.reject(wait.signal.reason)
     const living = cached !== undefined && isLiving(cached.life, clock) ? cached : undefined
-    const rejection = this.#options.originOf(order.issuer).rejection(order)
+    const rejection = this.#originOf(order).rejection(order)
     if (rejection !== undefined) {
       return living && isOutlived(rejection) ? this.#asStale(living.token) : Promise.reject(rejection)
     }
@@ -142,20 +174,28 @@ export class Tokens {
   }
 
   #refresh(order: TokenOrder): void {
-    if (this.#closed || this.#inFlight.has(order.key)) return
+    if (this.#closed || this.#inFlight.has(order.key, this.#originOf(order))) return
     // No caller waits for it. The origin logs a failure, which delays the next attempt.
     this.#join(order).settled.catch(() => {})
   }
 
   #join(order: TokenOrder): SharedWork<IssuedToken> {
-    return this.#inFlight.join(order.key, !this.#options.accepted.has(order), (signal, onFirstFailure) =>
-      this.#obtain(order, signal, onFirstFailure),
+    const origin = this.#originOf(order)
+    const tokenHeaders = this.#tokenHeaders
+    const isStranger = !this.#options.accepted.has(order)
+    return this.#inFlight.join(order.key, { origin, isStranger }, (signal, onFirstFailure) =>
+      this.#obtain({ order, origin, tokenHeaders }, signal, onFirstFailure),
     )
+  }
+
+  #originOf({ issuer }: TokenOrder): TokenOrigin {
+    return this.#options.origins.of(issuer)
   }
 
   /** Waits for one attempt at most when an unexpired token exists, and not at all when one has just failed. */
   async #replaceOrStale(order: TokenOrder, cached: CachedToken, wait: Wait): Promise<IssuedToken> {
-    if (!this.#inFlight.has(order.key) && cached.refresh.isPaused) return this.#asStale(cached.token)
+    const isUnderWay = this.#inFlight.has(order.key, this.#originOf(order))
+    if (!isUnderWay && cached.refresh.isPaused) return this.#asStale(cached.token)
     const shared = this.#join(order)
     try {
       return await this.#inFlight.wait(shared, 'firstAttempt', wait)
@@ -174,18 +214,18 @@ export class Tokens {
   }
 
   async #obtain(
-    order: TokenOrder,
+    work: TokenWork,
     signal: AbortSignal,
     onFirstFailure: (failure: BrokerError) => void,
   ): Promise<IssuedToken> {
+    const { order, origin } = work
     try {
-      const origin = this.#options.originOf(order.issuer)
       const obtain = () => origin.obtain(order, signal, onFirstFailure)
       // A cache in front of Dex can repeat a token until its end: one more attempt.
-      const first = this.#keep(order, await obtain())
+      const first = this.#keep(work, await obtain())
       if (first !== undefined) return first
       const obtained = await obtain()
-      const second = this.#keep(order, obtained)
+      const second = this.#keep(work, obtained)
       if (second !== undefined) return second
       const failure = deadOnArrival(obtained.request)
       logTokenFailure(this.#surroundings, order, failure)
@@ -200,8 +240,12 @@ export class Tokens {
   }
 
   /** Caches a token and returns it; `undefined` when it is expired already. */
-  #keep(order: TokenOrder, { response, requestedAt }: ObtainedToken): IssuedToken | undefined {
-    const { cache, accepted, tokenHeaders, life: limits } = this.#options
+  #keep(
+    { order, tokenHeaders }: TokenWork,
+    { response, requestedAt }: ObtainedToken,
+  ): IssuedToken | undefined {
+    const { cache, accepted } = this.#options
+    const { life: limits } = this.#settings
     const { clock } = this.#surroundings
     const { signingKey, expiresAt } = jwtFactsOf(response.accessToken)
     const { expiresIn: expiresInSeconds, answeredAt } = response
@@ -211,8 +255,10 @@ export class Tokens {
     const token = new BearerToken({ response, life, key: order.key, clock, tokenHeaders })
     const lifeOfUse = { from: requestedAt.monotonic, until: life.usableUntil }
     if (this.#closed) throw brokerClosed('token_endpoint_unavailable')
+    // Its callers began when the headers were others; nobody else may get them.
+    if (tokenHeaders !== this.#tokenHeaders) return token
     cache.set(order, { token, life, refresh: new RefreshSchedule(this.#refreshPolicy, lifeOfUse) })
-    if (signingKey !== undefined) this.signedWith.publish({ ...signingKey, source: order.issuer })
+    if (signingKey !== undefined) this.signedWith.publish({ ...signingKey, source: order.issuer.name })
     return token
   }
 
@@ -226,6 +272,17 @@ export class Tokens {
       cache.find(order.key)?.refresh.failed(failure)
     }
   }
+}
+
+function tokenHeadersOf({ headers: { authorization, mapped } }: TokensSettings): TokenHeaders {
+  return new TokenHeaders(authorization, mapped)
+}
+
+function refreshPolicyOf(
+  { clock, random }: Surroundings,
+  { refreshAheadRatio: aheadRatio }: TokensSettings,
+): RefreshPolicy {
+  return { aheadRatio, clock, random }
 }
 
 /** Whether an unexpired token stays in use: Dex is unavailable, or the configuration is wrong. */
