@@ -31,8 +31,6 @@ export class DexTransport {
   #options: DexTransportOptions
   #agent: Agent
   #send: Transport
-  /** Agents that were replaced and still have requests under way. */
-  readonly #replaced = new Set<Agent>()
 
   constructor(options: DexTransportOptions) {
     this.#options = options
@@ -55,22 +53,23 @@ export class DexTransport {
     this.#options = options
     this.#agent = createAgent(options)
     this.#send = undiciTransport(this.#agent)
-    this.#replaced.add(replaced)
-    replaced
-      .close()
-      .catch(() => {})
-      .finally(() => this.#replaced.delete(replaced))
+    retire(replaced)
   }
 
   /** Lets requests under way finish, and sends no others. */
-  async retire(): Promise<void> {
-    await this.#agent.close().catch(() => {})
+  retire(): void {
+    retire(this.#agent)
   }
 
-  /** Aborts requests under way. */
+  /** Aborts requests under way, except those from before the last {@link renew}: their own signals abort them. */
   async close(): Promise<void> {
-    await Promise.all([this.#agent, ...this.#replaced].map(agent => agent.destroy()))
+    await this.#agent.destroy()
   }
+}
+
+/** A broker that closes aborts its requests, so that none of them keeps an agent, or the process, alive. */
+function retire(agent: Agent): void {
+  agent.close().catch(() => {})
 }
 
 function createAgent({ caCertificates, timeoutMs, maxConnections }: DexTransportOptions): Agent {

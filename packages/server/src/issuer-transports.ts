@@ -23,7 +23,6 @@ export interface PreparedTransports {
 export class IssuerTransports {
   readonly #dex: DexTransport
   #ofIssuers: ReadonlyMap<string, DexTransport> = new Map()
-  readonly #retired = new Set<DexTransport>()
   /** The issuers of the first configuration. */
   readonly issuers: readonly IssuerOptions[] | undefined
 
@@ -55,23 +54,18 @@ export class IssuerTransports {
       commit: () => {
         this.#dex.renew(optionsOf(config, ca?.certificates))
         for (const { existing, options } of wanted) existing?.renew(options)
-        for (const [name, transport] of this.#ofIssuers) if (!ofIssuers.has(name)) this.#retire(transport)
+        for (const [name, transport] of this.#ofIssuers) if (!ofIssuers.has(name)) transport.retire()
         this.#ofIssuers = ofIssuers
       },
       discard: () => {
-        for (const { existing, transport } of wanted) if (existing === undefined) this.#retire(transport)
+        for (const { existing, transport } of wanted) if (existing === undefined) transport.retire()
       },
     }
   }
 
   async close(): Promise<void> {
-    const all = [this.#dex, ...this.#ofIssuers.values(), ...this.#retired]
+    const all = [this.#dex, ...this.#ofIssuers.values()]
     await Promise.all(all.map(each => each.close()))
-  }
-
-  #retire(transport: DexTransport): void {
-    this.#retired.add(transport)
-    void transport.retire().finally(() => this.#retired.delete(transport))
   }
 }
 
