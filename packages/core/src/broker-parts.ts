@@ -43,7 +43,7 @@ function partsOf(options: ResolvedOptions, lasting: LastingParts, next: NextPart
   const { surroundings, tokens, cache } = lasting
   const { authorizationHeader, tokenHeaders, credentialHeaders, stripCredentialHeaders } = options
   const issuers = new Issuers(options, { ...lasting, parts: next })
-  const clients = clientsOf(options, issuers, lasting.salt)
+  const clients = clientsOf(options, issuers, lasting)
   const gate = options.gate && gateOf(options, options.gate, { issuers, lasting, next })
   const check = new Check(surroundings, {
     names: credentialHeaders,
@@ -75,20 +75,22 @@ function headerNames(options: ResolvedOptions): HeaderNames {
   }
 }
 
-function clientsOf(options: ResolvedOptions, issuers: Issuers, salt: Buffer): Clients {
+function clientsOf(options: ResolvedOptions, issuers: Issuers, { memory, origins }: LastingParts): Clients {
   const { clientAuthMethod, client, clients } = options
   const own = { name: ownDexName, endpoint: endpointOf(options) }
+  const withOrigin = (issuer: ClientsIssuer): ClientsIssuer => {
+    origins.add(issuer, issuers.originOf(issuer.name))
+    return issuer
+  }
   return new Clients({
-    issuer: issuers.register({ ...own, authMethod: clientAuthMethod }),
+    issuer: withOrigin({ ...own, authMethod: clientAuthMethod }),
     client,
     named: clients.map(({ name, configured, authMethod, dex }) => {
-      const issuer: ClientsIssuer = {
-        ...(dex === undefined ? own : { name: dex.name, endpoint: endpointOf(dex) }),
-        authMethod,
-      }
-      return { name, configured, issuer: issuers.register(issuer) }
+      const { name: dexName, endpoint } =
+        dex === undefined ? own : { name: dex.name, endpoint: endpointOf(dex) }
+      return { name, configured, issuer: withOrigin({ name: dexName, endpoint, authMethod }) }
     }),
-    salt,
+    memory,
   })
 }
 

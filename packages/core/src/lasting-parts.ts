@@ -1,12 +1,13 @@
-import * as crypto from 'node:crypto'
+import { ClientsMemory } from './clients/clients-memory.ts'
 import type { ResolvedOptions } from './options/resolve-options.ts'
 import { CarriedParts } from './shared/carried-parts.ts'
-import type { LiveSurroundings } from './shared/surroundings.ts'
+import type { LiveSurroundings, Surroundings } from './shared/surroundings.ts'
 import { WaitingCallers } from './shared/waiting-callers.ts'
 import { AcceptedClients } from './tokens/accepted-clients.ts'
 import { TokenCache } from './tokens/cache/token-cache.ts'
 import { Origins } from './tokens/origins.ts'
-import { Tokens, type TokensSettings } from './tokens/tokens.ts'
+import { TokenMaker } from './tokens/token-maker.ts'
+import { Tokens } from './tokens/tokens.ts'
 
 /** A check can wait for discovery, for a key set, for a second one and for a token, each no longer than the timeout. */
 const longestWaits = 4
@@ -19,8 +20,7 @@ export interface LastingParts {
   readonly origins: Origins
   readonly cache: TokenCache
   readonly tokens: Tokens
-  /** The salt of cache keys. */
-  readonly salt: Buffer
+  readonly memory: ClientsMemory
   /** The parts with a state that depends on options. */
   readonly carried: CarriedParts
 }
@@ -32,6 +32,7 @@ export function lastingParts(options: ResolvedOptions): LastingParts {
   const callers = new WaitingCallers(options.maxWaitingCallers)
   const accepted = new AcceptedClients()
   const origins = new Origins()
+  const maker = tokenMaker(surroundings, options)
   const cache = new TokenCache(options.cacheMaxEntries, clock)
   return {
     surroundings,
@@ -39,17 +40,17 @@ export function lastingParts(options: ResolvedOptions): LastingParts {
     accepted,
     origins,
     cache,
-    tokens: new Tokens(surroundings, { origins, cache, accepted, callers }, tokensSettings(options)),
-    salt: crypto.randomBytes(16),
+    tokens: new Tokens(surroundings, { origins, cache, accepted, callers }, maker),
+    memory: new ClientsMemory(surroundings),
     carried: new CarriedParts(clock, () => longestWaits * surroundings.requestTimeoutMs),
   }
 }
 
-/** The settings of tokens that the options contain. */
-export function tokensSettings(options: ResolvedOptions): TokensSettings {
-  return {
+/** Makes tokens by the options. */
+export function tokenMaker(surroundings: Surroundings, options: ResolvedOptions): TokenMaker {
+  return new TokenMaker(surroundings, {
     headers: { authorization: options.authorizationHeader, mapped: options.tokenHeaders },
     life: { safetyMarginMs: options.expirySafetyMarginMs, maxAgeMs: options.maxTokenAgeMs },
     refreshAheadRatio: options.refreshAheadRatio,
-  }
+  })
 }

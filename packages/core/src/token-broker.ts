@@ -6,7 +6,7 @@ import { assertTokenRequest } from './clients/assert-token-request.ts'
 import type { TokenRequest } from './clients/token-request.ts'
 import type { AuthenticatedCaller } from './gate/authenticated-caller.ts'
 import type { Missing } from './issuer/issuer.ts'
-import { type LastingParts, lastingParts, tokensSettings } from './lasting-parts.ts'
+import { type LastingParts, lastingParts, tokenMaker } from './lasting-parts.ts'
 import type { TokenBrokerOptions } from './options/broker-options.ts'
 import { resolveOptions } from './options/resolve-options.ts'
 import { assertNodeVersion } from './shared/assert-node-version.ts'
@@ -93,7 +93,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
     Object.assign(surroundings, { transport, userAgent, requestTimeoutMs })
     callers.max = resolved.maxWaitingCallers
     const changes = carried.adopt(next)
-    const droppedTokens = tokens.configure(tokensSettings(resolved))
+    const droppedTokens = tokens.makeBy(tokenMaker(surroundings, resolved))
     cache.resize(resolved.cacheMaxEntries)
     this.#parts = parts
     logReconfigured(this.logger, changes, droppedTokens)
@@ -115,6 +115,10 @@ export class TokenBroker implements Broker, AsyncDisposable {
 
   invalidate(token: IssuedToken): boolean {
     return this.#lasting.tokens.invalidate(token)
+  }
+
+  renewSecrets(): void {
+    this.#lasting.memory.renew()
   }
 
   async verify(jwt: string, wait: Wait = {}): Promise<AuthenticatedCaller> {
@@ -158,6 +162,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
     this.#isClosed = true
     this.#lasting.tokens.close()
     this.#lasting.carried.close()
+    this.#lasting.memory.close()
     this.#lasting.surroundings.sampler.close()
   }
 

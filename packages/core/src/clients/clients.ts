@@ -1,6 +1,7 @@
 import type { ClientAuthMethod } from '../options/broker-options.ts'
 import { CacheKeys } from './cache-key.ts'
 import { Client, type ConfiguredClient } from './client.ts'
+import type { ClientsMemory, SecretHolder } from './clients-memory.ts'
 import type { OrderIssuer, TokenOrder } from './token-order.ts'
 import type { TokenRequest } from './token-request.ts'
 
@@ -27,8 +28,8 @@ export interface ClientsOptions {
   /** The option `client`. */
   readonly client: ConfiguredClient
   readonly named: readonly NamedClientSettings[]
-  /** Makes the keys of the same credentials equal, in all clients with the same salt. */
-  readonly salt: Buffer
+  /** Made once per broker. */
+  readonly memory: ClientsMemory
 }
 
 const nothingConfigured: ConfiguredClient = Object.freeze({
@@ -46,11 +47,27 @@ export class Clients {
   readonly caller: Client
   readonly #named: ReadonlyMap<string, Client>
 
-  constructor({ issuer, client, named, salt }: ClientsOptions) {
-    const keysOf = sharedKeys(salt)
+  constructor({ issuer, client, named, memory }: ClientsOptions) {
+    const keysOf = sharedKeys(memory.salt)
+    const secrets = memory.secretsOf([
+      ...secretHolder('default', false, client, issuer),
+      ...named.flatMap(({ name, configured, issuer: ofIssuer }) =>
+        secretHolder(name, true, configured, ofIssuer),
+      ),
+    ])
     const ofDefault = { issuer, keys: keysOf(issuer) }
-    this.default = new Client({ name: 'default', configured: client, ...ofDefault })
-    this.caller = new Client({ name: 'caller', configured: nothingConfigured, ...ofDefault })
+    this.default = new Client({
+      name: 'default',
+      configured: client,
+      secret: secrets.get('default'),
+      ...ofDefault,
+    })
+    this.caller = new Client({
+      name: 'caller',
+      configured: nothingConfigured,
+      secret: undefined,
+      ...ofDefault,
+    })
     this.#named = new Map([
       ['default', this.default],
       ...named.map(({ name, configured, issuer: ofNamed }): [string, Client] => [
@@ -60,6 +77,7 @@ export class Clients {
           isNamed: true,
           issuer: ofNamed,
           configured,
+          secret: secrets.get(name),
           authMethod: ofNamed.authMethod,
           keys: keysOf(ofNamed),
         }),
@@ -90,7 +108,16 @@ export class Clients {
   }
 }
 
-/** One object per token endpoint and method. */
+function secretHolder(
+  name: string,
+  isNamed: boolean,
+  { clientId, clientSecret }: ConfiguredClient,
+  { endpoint, authMethod }: ClientsIssuer,
+): SecretHolder[] {
+  return clientSecret === undefined ? [] : [{ name, isNamed, endpoint, authMethod, clientId, clientSecret }]
+}
+
+/** One object per token endpoint and method, because each remembers scopes. */
 function sharedKeys(salt: Buffer): (issuer: ClientsIssuer) => CacheKeys {
   const known = new Map<string, CacheKeys>()
   return ({ endpoint, authMethod }) => {

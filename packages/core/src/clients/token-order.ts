@@ -1,5 +1,5 @@
 import type { CacheKeys } from './cache-key.ts'
-import type { ClientCredentials } from './client-credentials.ts'
+import type { OrderedCredentials } from './client-credentials.ts'
 
 /** The issuer of the token of an order. The object itself identifies it, because a name can change its meaning. */
 export interface OrderIssuer {
@@ -8,18 +8,24 @@ export interface OrderIssuer {
 
 /** A complete token request with its cache key. */
 export class TokenOrder {
-  readonly credentials: ClientCredentials
+  readonly credentials: OrderedCredentials
   readonly issuer: OrderIssuer
   /** The key under which the token is cached and its request shared. */
   readonly key: string
   readonly #keys: CacheKeys
   #clientKey: string | undefined
 
-  constructor(credentials: ClientCredentials, issuer: OrderIssuer, keys: CacheKeys) {
+  constructor(credentials: OrderedCredentials, issuer: OrderIssuer, keys: CacheKeys) {
     this.credentials = credentials
     this.issuer = issuer
     this.key = keys.ofToken(credentials)
     this.#keys = keys
+  }
+
+  /** The version of a configured secret, which is not part of the keys; 0 for a caller's own. */
+  get secretVersion(): number {
+    const { clientSecret } = this.credentials
+    return typeof clientSecret === 'string' ? 0 : clientSecret.version
   }
 
   /** The key of the client and its secret, whatever the scope. Derived at first use, because most orders never need it. */

@@ -1,4 +1,3 @@
-import type { ClientsIssuer } from '../clients/clients.ts'
 import type { CallersIssuer } from '../gate/callers-issuer.ts'
 import type { ResolvedOptions } from '../options/resolve-options.ts'
 import type { NextParts } from '../shared/carried-parts.ts'
@@ -6,7 +5,7 @@ import type { Surroundings } from '../shared/surroundings.ts'
 import type { WaitingCallers } from '../shared/waiting-callers.ts'
 import type { AcceptedClients } from '../tokens/accepted-clients.ts'
 import { RejectedCredentials } from '../tokens/dex/rejected-credentials.ts'
-import type { Origins } from '../tokens/origins.ts'
+import type { TokenOrigin } from '../tokens/token-origin.ts'
 import type { Tokens } from '../tokens/tokens.ts'
 import type { Issuer, Missing } from './issuer.ts'
 import { type IssuerOfCallers, issuerOfCallers } from './issuer-of-callers.ts'
@@ -17,7 +16,6 @@ export interface IssuersContext {
   readonly surroundings: Surroundings
   readonly callers: WaitingCallers
   readonly accepted: AcceptedClients
-  readonly origins: Origins
   readonly parts: NextParts
 }
 
@@ -52,11 +50,9 @@ export class Issuers {
     return this.#ofCallers.map(({ ofCallers }) => ofCallers)
   }
 
-  /** Notes the origin of the tokens that clients get from an issuer. */
-  register(issuer: ClientsIssuer): ClientsIssuer {
-    const origin = this.#ofCallers.find(({ name }) => name === issuer.name)?.origin ?? this.#ownDex.origin
-    this.#context.origins.add(issuer, origin)
-    return issuer
+  /** Returns the origin of the tokens of an issuer, by its name. */
+  originOf(name: string): TokenOrigin {
+    return this.#ofCallers.find(issuer => issuer.name === name)?.origin ?? this.#ownDex.origin
   }
 
   /** Returns the parts that are not loaded yet, and starts to load them. */

@@ -2,26 +2,24 @@ import type { TokenOrder } from '../clients/token-order.ts'
 import { asBrokerError } from '../shared/as-broker-error.ts'
 import { brokerClosed } from '../shared/broker-closed.ts'
 import { BrokerError } from '../shared/errors.ts'
-import { isSameValue } from '../shared/is-same-value.ts'
 import type { MaybePromise } from '../shared/maybe-promise.ts'
 import { countFailedLookups } from '../shared/outage.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { Topic } from '../shared/topic.ts'
-import type { UpstreamRequest } from '../shared/upstream-request.ts'
 import type { Wait } from '../shared/wait-for.ts'
 import type { WaitingCallers } from '../shared/waiting-callers.ts'
 import type { AcceptedClients } from './accepted-clients.ts'
-import { BearerToken, cacheKeyOf } from './bearer-token.ts'
-import { type RefreshPolicy, RefreshSchedule } from './cache/refresh-schedule.ts'
+import { cacheKeyOf } from './bearer-token.ts'
 import type { CachedToken, TokenCache } from './cache/token-cache.ts'
-import { isLiving, isUsable, type LifeLimits, remainingMs, tokenLife } from './cache/token-life.ts'
+import { isLiving, isUsable } from './cache/token-life.ts'
+import { deadOnArrival } from './dead-on-arrival.ts'
 import { InFlight, type SharedWork } from './in-flight.ts'
 import { InvalidationPace } from './invalidation-pace.ts'
 import type { IssuedToken } from './issued-token.ts'
 import { logTokenFailure } from './log-token-failure.ts'
 import type { Origins } from './origins.ts'
-import { jwtFactsOf, type SigningKey } from './signing-key.ts'
-import { type TokenHeader, TokenHeaders } from './token-headers.ts'
+import type { SigningKey } from './signing-key.ts'
+import type { TokenMaker } from './token-maker.ts'
 import type { ObtainedToken, TokenOrigin } from './token-origin.ts'
 
 export interface TokensOptions {
@@ -33,18 +31,11 @@ export interface TokensOptions {
   readonly callers: WaitingCallers
 }
 
-/** Settings that can change. They apply to new tokens. */
-export interface TokensSettings {
-  readonly headers: { readonly authorization: string; readonly mapped: readonly TokenHeader[] }
-  readonly life: LifeLimits
-  readonly refreshAheadRatio: number
-}
-
 /** A request for a token with what it began with. */
 interface TokenWork {
   readonly order: TokenOrder
   readonly origin: TokenOrigin
-  readonly tokenHeaders: TokenHeaders
+  readonly maker: TokenMaker
 }
 
 /** Counts since the start. */
@@ -70,36 +61,30 @@ export class Tokens {
   readonly #surroundings: Surroundings
   readonly #options: TokensOptions
   readonly #inFlight: InFlight<IssuedToken>
-  #settings: TokensSettings
-  #tokenHeaders: TokenHeaders
-  #refreshPolicy: RefreshPolicy
   readonly #invalidationPace: InvalidationPace
+  #maker: TokenMaker
   #closed = false
   #hits = 0
   #misses = 0
   #stale = 0
 
-  constructor(surroundings: Surroundings, options: TokensOptions, settings: TokensSettings) {
+  constructor(surroundings: Surroundings, options: TokensOptions, maker: TokenMaker) {
     this.#surroundings = surroundings
     this.#options = options
-    this.#settings = settings
-    this.#tokenHeaders = tokenHeadersOf(settings)
-    this.#refreshPolicy = refreshPolicyOf(surroundings, settings)
+    this.#maker = maker
     this.#invalidationPace = new InvalidationPace(surroundings.clock)
     this.#inFlight = new InFlight(options.callers)
   }
 
   /**
-   * Replaces the settings and returns the number of tokens that it dropped. With other headers it drops the cached tokens,
-   * because they carry the old ones. A request under way then ends for the callers that wait for it, and its token is not cached.
+   * Makes new tokens in another way, and returns the number of dropped tokens. With other headers it drops all cached ones, because
+   * they carry the old headers. A request under way then ends for the callers that wait for it, and its token is not cached.
    */
-  configure(settings: TokensSettings): number {
+  makeBy(maker: TokenMaker): number {
     const { cache } = this.#options
-    const hasOtherHeaders = !isSameValue(settings.headers, this.#settings.headers)
-    this.#settings = settings
-    this.#refreshPolicy = refreshPolicyOf(this.#surroundings, settings)
-    if (!hasOtherHeaders) return 0
-    this.#tokenHeaders = tokenHeadersOf(settings)
+    const hasSameHeaders = maker.hasHeadersOf(this.#maker)
+    this.#maker = maker
+    if (hasSameHeaders) return 0
     this.#inFlight.startAfresh()
     const dropped = cache.size
     cache.clear()
@@ -181,10 +166,10 @@ export class Tokens {
 
   #join(order: TokenOrder): SharedWork<IssuedToken> {
     const origin = this.#originOf(order)
-    const tokenHeaders = this.#tokenHeaders
+    const maker = this.#maker
     const isStranger = !this.#options.accepted.has(order)
     return this.#inFlight.join(order.key, { origin, isStranger }, (signal, onFirstFailure) =>
-      this.#obtain({ order, origin, tokenHeaders }, signal, onFirstFailure),
+      this.#obtain({ order, origin, maker }, signal, onFirstFailure),
     )
   }
 
@@ -240,26 +225,18 @@ export class Tokens {
   }
 
   /** Caches a token and returns it; `undefined` when it is expired already. */
-  #keep(
-    { order, tokenHeaders }: TokenWork,
-    { response, requestedAt }: ObtainedToken,
-  ): IssuedToken | undefined {
+  #keep({ order, maker }: TokenWork, obtained: ObtainedToken): IssuedToken | undefined {
     const { cache, accepted } = this.#options
-    const { life: limits } = this.#settings
-    const { clock } = this.#surroundings
-    const { signingKey, expiresAt } = jwtFactsOf(response.accessToken)
-    const { expiresIn: expiresInSeconds, answeredAt } = response
-    const life = tokenLife(requestedAt, { expiresInSeconds, expiresAt, answeredAt }, limits)
-    if (remainingMs(life, clock) === 0) return undefined
+    const made = maker.make(order.key, obtained)
+    if (made === undefined) return undefined
     accepted.add(order)
-    const token = new BearerToken({ response, life, key: order.key, clock, tokenHeaders })
-    const lifeOfUse = { from: requestedAt.monotonic, until: life.usableUntil }
     if (this.#closed) throw brokerClosed('token_endpoint_unavailable')
-    // Its callers began when the headers were others; nobody else may get them.
-    if (tokenHeaders !== this.#tokenHeaders) return token
-    cache.set(order, { token, life, refresh: new RefreshSchedule(this.#refreshPolicy, lifeOfUse) })
+    const { cached, signingKey } = made
+    // With old headers it is for the callers that wait for it, and for nobody else.
+    if (!maker.hasHeadersOf(this.#maker)) return cached.token
+    cache.set(order, cached)
     if (signingKey !== undefined) this.signedWith.publish({ ...signingKey, source: order.issuer.name })
-    return token
+    return cached.token
   }
 
   #takeNote(order: TokenOrder, failure: BrokerError): void {
@@ -274,29 +251,9 @@ export class Tokens {
   }
 }
 
-function tokenHeadersOf({ headers: { authorization, mapped } }: TokensSettings): TokenHeaders {
-  return new TokenHeaders(authorization, mapped)
-}
-
-function refreshPolicyOf(
-  { clock, random }: Surroundings,
-  { refreshAheadRatio: aheadRatio }: TokensSettings,
-): RefreshPolicy {
-  return { aheadRatio, clock, random }
-}
-
 /** Whether an unexpired token stays in use: Dex is unavailable, or the configuration is wrong. */
 function isOutlived({ transient, code }: BrokerError): boolean {
   return transient || code === 'client_misconfigured'
-}
-
-/** The process was suspended for longer than the token lives, or Dex took as long. */
-function deadOnArrival(upstreamRequest: UpstreamRequest): BrokerError {
-  return new BrokerError('token_endpoint_unavailable', 'the token was expired on arrival', {
-    transient: true,
-    upstreamRequest,
-    hint: { problem: 'expired_on_arrival', option: 'tokenEndpoint' },
-  })
 }
 
 /** Counts a lookup that ends without a token, and rejects it. */
