@@ -99,6 +99,20 @@ describe('a change of a file', () => {
   })
 })
 
+test('a Kubernetes issuer that did not change keeps its transport', async () => {
+  const yamlOf = (tokenFile: string, reason: string) =>
+    `issuers: [{ name: cluster, audiences: [a], kubernetes: { tokenFile: ${tokenFile} } }]\nrules: [{ name: all, when: 'true', deny: ${reason} }]\n`
+  using volume = volumeOf({ 'config.yaml': yamlOf('token', 'first') })
+  const scene = new ReloadScene({ CONFIG_FILE: volume.file('config.yaml') })
+  for (const yaml of [yamlOf('token', 'second'), yamlOf('other', 'second')]) {
+    volume.swap({ 'config.yaml': yaml })
+    await scene.look()
+  }
+  const [first, second, third] = scene.configs.map(({ broker }) => broker.issuers?.[0]?.transport)
+  expect(second).toBe(first)
+  expect(third).not.toBe(first)
+})
+
 describe('a fault', () => {
   test('in the configuration file changes nothing, and is logged once with every place', async () => {
     using volume = volumeOf({ 'config.yaml': clientsOf('reports'), reports: 'r' })

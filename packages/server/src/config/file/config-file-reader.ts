@@ -9,7 +9,7 @@ export interface ConfigFileReader {
   parts(
     file: ConfigFile,
     context: FileContext,
-    surroundings: Omit<FileSurroundings, 'compileRules'>,
+    surroundings: Pick<FileSurroundings, 'env' | 'readTextFile'>,
   ): FileParts
   /** The text for `--check-config`. */
   describe(file: ConfigFile): string

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import type { IssuerOptions, NamedClient, TokenBrokerOptions } from '@broker/core'
-import { kubernetesIssuer } from '@broker/core/kubernetes'
+import type { kubernetesIssuer } from '@broker/core/kubernetes'
 import { optionRules } from '@broker/core/options'
 import type { CompiledRules, CompileRulesOptions } from '../../rules/compile-rules.ts'
 import type { RuleDefinition } from '../../rules/rule-definition.ts'
@@ -19,7 +19,7 @@ import type { FileFinding } from './file-finding.ts'
 import type { ClientDefinition, IssuerDefinition } from './file-schema.ts'
 import { RuleFailures } from './rule-failures.ts'
 
-/** Where the secrets of the file come from, and the compiler of rules. */
+/** Where the secrets of the file come from, the compiler of rules, and the maker of Kubernetes issuers. */
 export interface FileSurroundings {
   readonly env: NodeJS.ProcessEnv
   readonly readTextFile: ReadTextFile
@@ -27,6 +27,7 @@ export interface FileSurroundings {
     definitions: readonly RuleDefinition[],
     options: CompileRulesOptions,
   ) => CompiledRules
+  readonly kubernetesIssuer: typeof kubernetesIssuer
 }
 
 /** The variables, as far as the file depends on them. */
@@ -77,7 +78,7 @@ export function fileParts(file: ConfigFile, context: FileContext, surroundings: 
       issuers.push(issuerOptions(definition))
     } else if (audiences !== undefined) {
       issuers.push(
-        kubernetesIssuer({
+        surroundings.kubernetesIssuer({
           ...callerOptions(definition),
           audiences,
           ...(kubernetes.server && { server: kubernetes.server }),

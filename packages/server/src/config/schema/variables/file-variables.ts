@@ -8,7 +8,6 @@ export const fileVariables = {
   CONFIG_FILE: optionalSetting('configFile', {
     group,
     kind: kind.yamlFile,
-    needsRestart: true,
     example: '/etc/dex-token-broker/config.yaml',
     description:
       'YAML file with issuers, clients and rules, and with settings: values for other variables, which the environment overrides. Read again when it changes.',
