@@ -47,7 +47,7 @@ Change the file, or a file that it names. The change takes effect within 10 s, w
 
 \`\`\`sh
 kubectl create configmap dex-token-broker --from-file=config.yaml --dry-run=client -o yaml | kubectl apply -f -
-kill -HUP "$(pidof -s node)"   # only where you do not want to wait
+kill -HUP "$BROKER_PID"   # outside Kubernetes: at once
 \`\`\`
 
 The broker looks every 2 s at \`CONFIG_FILE\`, at the files of \`clientSecret\` and \`STATIC_CLIENT_SECRET_FILE\`, and at the certificates of \`DEX_CA_FILE\`

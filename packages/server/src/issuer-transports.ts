@@ -3,7 +3,7 @@ import { optionRules } from '@broker/core/options'
 import type { Config } from './config/config.ts'
 import { DexTransport, type DexTransportOptions } from './dex-transport.ts'
 
-/** What a configuration needs of transports. */
+/** The parts of a configuration that transports depend on. */
 type TransportConfig = Pick<Config, 'broker' | 'ca' | 'file'>
 
 /** Transports for another configuration, before they are in use. */

@@ -8,7 +8,7 @@ import { type FileContent, isSameContent } from './file-content.ts'
 
 type Contents = ReadonlyMap<string, FileContent>
 
-/** What the files make of a configuration now. */
+/** The configuration that the files make now. */
 export interface NextConfig {
   /** `undefined` when nothing can be made of them. */
   readonly config: Config | undefined
@@ -30,9 +30,9 @@ interface Attempt {
 export class ConfigSource {
   readonly #env: NodeJS.ProcessEnv
   readonly #reader: ConfigFileReader | undefined
-  /** What the configuration in effect is made of. */
+  /** The files of the configuration in effect. */
   #inEffect: Contents = new Map()
-  /** What was read last, whether or not it could be used. */
+  /** The files as they were read last, usable or not. */
   #tried: Contents = new Map()
 
   /** `reader` is needed only when the environment has CONFIG_FILE. */

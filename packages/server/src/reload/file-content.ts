@@ -2,7 +2,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises'
 import { maxFileBytes, notAFile, readRefusal } from '../config/values/read-text-file.ts'
 import { Refusal } from '../config/values/refusal.ts'
 
-/** What a file held when it was read, or why it could not be read. */
+/** The bytes of a file when it was read, or why it could not be read. */
 export type FileContent = Buffer | Refusal
 
 const chunkBytes = 65_536

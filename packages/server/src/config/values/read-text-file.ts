@@ -26,7 +26,7 @@ export function readBytes(path: string, limit: number): Buffer {
     file = openSync(path, 'r')
     const chunks: Buffer[] = []
     let length = 0
-    // Not by its size: that of a file in /proc or on some volumes is 0, and a file can grow.
+    // Not by its size, which is 0 for a file in /proc or on some volumes; and a file can grow.
     while (length <= limit) {
       const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, limit + 1 - length))
       const read = readSync(file, chunk, 0, chunk.length, null)
