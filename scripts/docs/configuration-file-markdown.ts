@@ -1,6 +1,6 @@
-import { variableGroups } from '../../packages/server/src/config/schema/variable-groups.ts'
 import { flowText } from '../../packages/server/src/config/file/flow-text.ts'
 import { documentationOf, keysAt, schemaAt } from '../../packages/server/src/config/file/schema-at.ts'
+import { variableGroups } from '../../packages/server/src/config/schema/variable-groups.ts'
 
 /** The text of docs/configuration-file.md, with its snippets still empty. */
 export function configurationFileMarkdown(): string {

@@ -75,15 +75,17 @@ Allowed, but logged as a warning:
 /** The text of docs/configuration.md: minimal configurations, how values are written, then every variable under its own heading. */
 export function configurationMarkdown(): string {
   const groups = variableGroups().map(({ title, variables }) => {
-    const entries = variables.map(({ name, type, description, defaultText, example, secret, needsRestart }) => {
-      const facts = [
-        `- Type: ${type}${secret ? '; a secret, never printed' : ''}`,
-        `- Default: ${defaultText === undefined ? 'not set' : `\`${defaultText}\``}`,
-        `- Example: \`${name}=${example}\``,
-        ...(needsRestart ? ['- A change in the configuration file needs a restart.'] : []),
-      ]
-      return `### ${name}\n\n${escapeHtml(description)}\n\n${facts.join('\n')}`
-    })
+    const entries = variables.map(
+      ({ name, type, description, defaultText, example, secret, needsRestart }) => {
+        const facts = [
+          `- Type: ${type}${secret ? '; a secret, never printed' : ''}`,
+          `- Default: ${defaultText === undefined ? 'not set' : `\`${defaultText}\``}`,
+          `- Example: \`${name}=${example}\``,
+          ...(needsRestart ? ['- A change in the configuration file needs a restart.'] : []),
+        ]
+        return `### ${name}\n\n${escapeHtml(description)}\n\n${facts.join('\n')}`
+      },
+    )
     return [`## ${title}`, ...entries].join('\n\n')
   })
   return `${[introduction, ...minimalConfigurations.map(minimalSection), values, ...groups, rules].join('\n\n')}\n`

@@ -19,8 +19,8 @@ const usage = `Usage: dex-token-broker [--help | --version | --check-config]
        dex-token-broker explain (--jwt-file FILE | --claims FILE) [--method M] [--path P] [--header H]
 
 Answers Envoy's ext_authz checks with Dex access tokens. Environment variables hold the configuration, and the
-file that CONFIG_FILE names holds what needs more: issuers, clients and rules. Files are read again when they change, and
-at SIGHUP.
+file that CONFIG_FILE names holds what needs more: issuers, clients and rules.
+Files are read again when they change, and at SIGHUP.
 
   --help          print this text
   --version       print the version

@@ -11,7 +11,7 @@ export interface RunningServer extends AsyncDisposable {
    * Puts another configuration into effect at once: tokens, circuits and key sets of what did not change are kept, and no check is
    * lost. Addresses and the format of the log stay as they are until the next start, with a warning in the log.
    *
-   * Throws a `TypeError` for wrong options of the broker, and changes nothing.
+   * Throws a `TypeError` for wrong options of the broker and after `close`, and changes nothing.
    */
   reload(config: Config): void
   /** Stops gracefully within `shutdownTimeoutMs`; resolves with whether every running check was finished. */

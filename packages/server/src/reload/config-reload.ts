@@ -3,7 +3,7 @@ import type { BrokerMetrics } from '../admin/broker-metrics.ts'
 import type { RunningServer } from '../running-server.ts'
 import type { ConfigSource } from './config-source.ts'
 import type { FileContent } from './file-content.ts'
-import { FileLooks } from './file-looks.ts'
+import { FileLooks, type Looked } from './file-looks.ts'
 
 /** A change needs two looks, so it takes effect within about twice this time. */
 const lookIntervalMs = 2_000
@@ -46,17 +46,14 @@ export class ConfigReload {
 
   /** Looks at the files, and takes a change on which two looks agree: until then, a file may be half written. */
   lookNow(): Promise<void> {
-    return this.#afterOthers(async () => {
-      const { contents, isSettled } = await this.#looks.look(this.#source.files)
+    return this.#afterLook(({ contents, isSettled }) => {
       if (isSettled && this.#source.hasChanged(contents)) this.#reload(contents)
     })
   }
 
   /** Takes the files as they are, and logs what came of it, even when nothing has changed. */
   reloadNow(): Promise<void> {
-    return this.#afterOthers(async () => {
-      this.#reload((await this.#looks.look(this.#source.files)).contents)
-    })
+    return this.#afterLook(({ contents }) => this.#reload(contents))
   }
 
   /** Takes no change from now on. */
@@ -65,11 +62,17 @@ export class ConfigReload {
     clearInterval(this.#timer)
   }
 
-  #afterOthers(work: () => Promise<void>): Promise<void> {
+  /** Looks when earlier looks have ended, because each one compares with the one before it. */
+  #afterLook(work: (looked: Looked) => void): Promise<void> {
     this.#idle = this.#idle.then(async () => {
       if (this.#isClosed) return
       this.#isLooking = true
-      await work().catch(error => this.#reportFaults([String(error)]))
+      try {
+        const looked = await this.#looks.look(this.#source.files)
+        if (!this.#isClosed) work(looked)
+      } catch (error) {
+        this.#reportFaults([String(error)])
+      }
       this.#isLooking = false
     })
     return this.#idle

@@ -24,7 +24,10 @@ export function settingsSchema() {
       const value = kind.isList ? z.union([...scalar.options, z.array(item)]) : scalar
       const byDefault = defaultText === undefined ? '' : ` Default: \`${defaultText}\`.`
       const byRestart = needsRestart ? ' A change needs a restart.' : ''
-      const described = value.meta({ description: `${description}${byDefault}${byRestart}`, examples: [example] })
+      const described = value.meta({
+        description: `${description}${byDefault}${byRestart}`,
+        examples: [example],
+      })
       return [name, described.optional()] as const
     }),
   )
