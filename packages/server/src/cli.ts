@@ -93,7 +93,8 @@ async function readConfig(): Promise<Config> {
 /** Loads what reads a configuration file only when there is one, because that takes longer than the rest of the start. */
 async function fileReader(): Promise<ConfigFileReader | undefined> {
   if (!process.env['CONFIG_FILE']) return undefined
-  return (await import('./config/file/read-config-file.ts')).configFileReader
+  const { YamlConfigReader } = await import('./config/file/yaml-config-reader.ts')
+  return new YamlConfigReader()
 }
 
 async function serve(): Promise<void> {

@@ -99,6 +99,18 @@ describe('a change of a file', () => {
   })
 })
 
+test('rules that did not change are not compiled again', async () => {
+  using volume = volumeOf({ 'config.yaml': clientsOf('reports'), reports: 'first' })
+  const scene = new ReloadScene({ CONFIG_FILE: volume.file('config.yaml') })
+  volume.swap({ 'config.yaml': clientsOf('reports'), reports: 'second' })
+  await scene.look()
+  volume.swap({ 'config.yaml': clientsOf('reports').replace('"reports"', '"r"'), reports: 'second' })
+  await scene.look()
+  const [first, second, third] = scene.configs.map(({ file }) => file?.rules?.compiled)
+  expect(second).toBe(first)
+  expect(third).not.toBe(first)
+})
+
 test('a Kubernetes issuer that did not change keeps its transport', async () => {
   const yamlOf = (tokenFile: string, reason: string) =>
     `issuers: [{ name: cluster, audiences: [a], kubernetes: { tokenFile: ${tokenFile} } }]\nrules: [{ name: all, when: 'true', deny: ${reason} }]\n`

@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import type { ReloadOutcome } from '../../src/admin/broker-metrics.ts'
 import type { Config } from '../../src/config/config.ts'
-import { configFileReader } from '../../src/config/file/read-config-file.ts'
+import { YamlConfigReader } from '../../src/config/file/yaml-config-reader.ts'
 import { ConfigReload } from '../../src/reload/config-reload.ts'
 import { ConfigSource } from '../../src/reload/config-source.ts'
 import type { LogLine } from '../support/start-broker.ts'
@@ -21,7 +21,7 @@ export class ReloadScene {
   readonly #refusals: { readonly message: string; count: number }[] = []
 
   constructor(env: Readonly<Record<string, string>>) {
-    const source = new ConfigSource({ ...settings, ...env }, configFileReader)
+    const source = new ConfigSource({ ...settings, ...env }, new YamlConfigReader())
     this.configs = [source.load()]
     const logger = pino({ base: null }, { write: (line: string) => void this.log.push(JSON.parse(line)) })
     this.reload = new ConfigReload({

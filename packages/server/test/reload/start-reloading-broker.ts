@@ -2,7 +2,7 @@ import type { DevDex } from '@broker/dev-dex'
 import { ask, type RawAnswer, type RawRequest } from '@broker/testing'
 import { pino } from 'pino'
 import { BrokerServer } from '../../src/broker-server.ts'
-import { configFileReader } from '../../src/config/file/read-config-file.ts'
+import { YamlConfigReader } from '../../src/config/file/yaml-config-reader.ts'
 import { ConfigReload } from '../../src/reload/config-reload.ts'
 import { ConfigSource } from '../../src/reload/config-source.ts'
 import type { LogLine } from '../support/start-broker.ts'
@@ -35,7 +35,7 @@ export async function startReloadingBroker(
       SHUTDOWN_TIMEOUT: '400ms',
       ...environment,
     },
-    configFileReader,
+    new YamlConfigReader(),
   )
   const config = source.load()
   const log: LogLine[] = []

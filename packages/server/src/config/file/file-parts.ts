@@ -2,8 +2,6 @@ import path from 'node:path'
 import type { IssuerOptions, NamedClient, TokenBrokerOptions } from '@broker/core'
 import type { kubernetesIssuer } from '@broker/core/kubernetes'
 import { optionRules } from '@broker/core/options'
-import type { CompiledRules, CompileRulesOptions } from '../../rules/compile-rules.ts'
-import type { RuleDefinition } from '../../rules/rule-definition.ts'
 import type { Rules } from '../../rules/rules.ts'
 import type { FileFault } from '../config-error.ts'
 import type { Settings } from '../schema/settings.ts'
@@ -17,16 +15,14 @@ import type { ConfigFile, Entry } from './config-file.ts'
 import { entryFindings } from './entry-findings.ts'
 import type { FileFinding } from './file-finding.ts'
 import type { ClientDefinition, IssuerDefinition } from './file-schema.ts'
-import { RuleFailures } from './rule-failures.ts'
+import type { RuleFailures } from './rule-failures.ts'
+import type { RulesCompiler } from './rules-compiler.ts'
 
 /** Where the secrets of the file come from, the compiler of rules, and the maker of Kubernetes issuers. */
 export interface FileSurroundings {
   readonly env: NodeJS.ProcessEnv
   readonly readTextFile: ReadTextFile
-  readonly compileRules: (
-    definitions: readonly RuleDefinition[],
-    options: CompileRulesOptions,
-  ) => CompiledRules
+  readonly compileRules: RulesCompiler['compile']
   readonly kubernetesIssuer: typeof kubernetesIssuer
 }
 
@@ -104,14 +100,12 @@ export function fileParts(file: ConfigFile, context: FileContext, surroundings: 
     if (secret !== undefined) clients[definition.name] = namedClient(definition, secret)
   }
 
-  const ruleFailures = new RuleFailures()
   const compiled = surroundings.compileRules(
     file.rules.map(({ definition }) => definition),
     {
       issuers: file.names.issuers,
       clients: [...file.names.clients, 'default'],
       hasGate: context.hasGate,
-      onFailure: ruleFailures.report,
     },
   )
   const rules = file.has.rules && 'rules' in compiled ? compiled.rules : undefined
@@ -129,7 +123,7 @@ export function fileParts(file: ConfigFile, context: FileContext, surroundings: 
     },
     issuerCertificates,
     rules,
-    ruleFailures,
+    ruleFailures: compiled.failures,
     faults: findings.map(file.faultAt),
   }
 }
