@@ -43,8 +43,14 @@ function partsOf(options: ResolvedOptions, lasting: LastingParts, next: NextPart
   const { surroundings, tokens, cache } = lasting
   const { authorizationHeader, tokenHeaders, credentialHeaders, stripCredentialHeaders } = options
   const issuers = new Issuers(options, { ...lasting, parts: next })
-  const clients = clientsOf(options, issuers, lasting)
   const gate = options.gate && gateOf(options, options.gate, { issuers, lasting, next })
+  issuers.watchSigningKeys(options.issuer, tokens)
+  const { cacheCleanupIntervalMs } = options
+  next.take('cache cleanup', '', [cacheCleanupIntervalMs], () => {
+    return { retire: startCacheCleanup(cache, cacheCleanupIntervalMs) }
+  })
+  // After everything else: the memory of the clients replaces their secrets now.
+  const clients = clientsOf(options, issuers, { lasting, next })
   const check = new Check(surroundings, {
     names: credentialHeaders,
     gate,
@@ -55,11 +61,6 @@ function partsOf(options: ResolvedOptions, lasting: LastingParts, next: NextPart
     tokenHeaders,
     stripCredentialHeaders,
     realm: options.realm,
-  })
-  issuers.watchSigningKeys(options.issuer, tokens)
-  const { cacheCleanupIntervalMs } = options
-  next.take('cache cleanup', '', [cacheCleanupIntervalMs], () => {
-    return { retire: startCacheCleanup(cache, cacheCleanupIntervalMs) }
   })
   return { headers: headerNames(options), issuers, clients, gate, check }
 }
@@ -75,20 +76,28 @@ function headerNames(options: ResolvedOptions): HeaderNames {
   }
 }
 
-function clientsOf(options: ResolvedOptions, issuers: Issuers, { memory, origins }: LastingParts): Clients {
+function clientsOf(
+  options: ResolvedOptions,
+  issuers: Issuers,
+  { lasting, next }: { lasting: LastingParts; next: NextParts },
+): Clients {
   const { clientAuthMethod, client, clients } = options
+  const { memory, origins } = lasting
   const own = { name: ownDexName, endpoint: endpointOf(options) }
   const withOrigin = (issuer: ClientsIssuer): ClientsIssuer => {
     origins.add(issuer, issuers.originOf(issuer.name))
     return issuer
   }
+  next.note('client', 'default', [client, clientAuthMethod, own])
   return new Clients({
     issuer: withOrigin({ ...own, authMethod: clientAuthMethod }),
     client,
     named: clients.map(({ name, configured, authMethod, dex }) => {
       const { name: dexName, endpoint } =
         dex === undefined ? own : { name: dex.name, endpoint: endpointOf(dex) }
-      return { name, configured, issuer: withOrigin({ name: dexName, endpoint, authMethod }) }
+      const issuer = { name: dexName, endpoint, authMethod }
+      next.note('client', name, [configured, issuer])
+      return { name, configured, issuer: withOrigin(issuer) }
     }),
     memory,
   })

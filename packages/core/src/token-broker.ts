@@ -7,10 +7,10 @@ import type { TokenRequest } from './clients/token-request.ts'
 import type { AuthenticatedCaller } from './gate/authenticated-caller.ts'
 import type { Missing } from './issuer/issuer.ts'
 import { type LastingParts, lastingParts, tokenMaker } from './lasting-parts.ts'
+import { logReconfigured } from './log-reconfigured.ts'
 import type { TokenBrokerOptions } from './options/broker-options.ts'
 import { resolveOptions } from './options/resolve-options.ts'
 import { assertNodeVersion } from './shared/assert-node-version.ts'
-import type { PartChanges } from './shared/carried-parts.ts'
 import type { Logger } from './shared/logger.ts'
 import type { MaybePromise } from './shared/maybe-promise.ts'
 import type { Wait } from './shared/wait-for.ts'
@@ -170,15 +170,4 @@ export class TokenBroker implements Broker, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
-}
-
-/** The parts whose loss an operator notices, because something is loaded or tried again. */
-const reportedParts = /^(circuits|client|discovery|issuer of callers|key set|verified JWTs)\b/
-
-/** Names what has changed, never a value. */
-function logReconfigured(logger: Logger, changes: PartChanges, tokens: number): void {
-  const [renewed, added, removed] = [changes.renewed, changes.added, changes.removed].map(names =>
-    names.filter(name => reportedParts.test(name)),
-  )
-  logger.info({ renewed, added, removed, ...(tokens > 0 && { droppedTokens: tokens }) }, 'reconfigured')
 }

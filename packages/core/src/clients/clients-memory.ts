@@ -30,7 +30,7 @@ export class ClientsMemory {
   }
 
   /**
-   * Returns the secrets of these clients by client name, and forgets those of all others. A client with the same name, endpoint, method
+   * Returns the secrets of these clients by client name, and forgets the secrets of all others. A client with the same name, endpoint, method
    * and client id keeps its secret's history.
    */
   secretsOf(holders: readonly SecretHolder[]): ReadonlyMap<string, ConfiguredSecret> {

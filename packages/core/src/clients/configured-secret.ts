@@ -2,6 +2,7 @@ import { brokerClosed } from '../shared/broker-closed.ts'
 import { BrokerError } from '../shared/errors.ts'
 import type { Hint } from '../shared/hint.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
+import { waitFor } from '../shared/wait-for.ts'
 import { SecretFunction } from './secret-function.ts'
 import type { SecretSource } from './secret-source.ts'
 
@@ -18,9 +19,6 @@ export interface SecretOwner {
 /** Limit of remembered client ids that use the previous secret: callers bring ids when only the secret is configured. */
 const maxOnPrevious = 1_024
 
-/** Grows with each change of any secret, so that no two secrets share a version. */
-let lastVersion = 0
-
 /**
  * The secret of one configured client: the current one, and the previous one for the time in which Dex does not know the current
  * one yet.
@@ -28,6 +26,9 @@ let lastVersion = 0
  * A function is called when its secret is first needed. A secret that is known stays in use while the function fails.
  */
 export class ConfiguredSecret {
+  /** Grows with each change of any secret, so that no two secrets share a version. */
+  static #lastVersion = 0
+
   readonly #surroundings: SecretSurroundings
   readonly #owner: SecretOwner
   readonly #onPrevious = new Set<string>()
@@ -41,7 +42,7 @@ export class ConfiguredSecret {
   #previous: string | undefined
   #lastAccepted: string | undefined
   #isRefused = false
-  #version = ++lastVersion
+  #version = ++ConfiguredSecret.#lastVersion
   #isClosed = false
 
   constructor(surroundings: SecretSurroundings, owner: SecretOwner, source: string | SecretSource) {
@@ -74,6 +75,7 @@ export class ConfiguredSecret {
   set(source: string | SecretSource): void {
     if (source === this.#source) return
     this.#source = source
+    this.#problem = undefined
     this.#abandonCall()
     if (typeof source === 'string') {
       this.#function = undefined
@@ -94,18 +96,22 @@ export class ConfiguredSecret {
     this.#abandonCall()
     this.#function = new SecretFunction(source, this.#surroundings.clock)
     this.#isDue = true
-    this.#version = ++lastVersion
+    this.#version = ++ConfiguredSecret.#lastVersion
   }
 
   /**
    * Calls the function if that is due; `undefined` when the secret can be used at once. Rejects with `token_endpoint_unavailable`
-   * when the function fails and no secret is known. `timeoutMs` bounds the call.
+   * when the function fails and no secret is known. `timeoutMs` bounds the call; with a known secret the wait is half as long.
    */
   prepare(timeoutMs: number): Promise<void> | undefined {
     const { pauseMs } = this.#function ?? {}
     if (!this.#isDue || pauseMs === undefined) return undefined
     if (pauseMs > 0) return this.#current === undefined ? Promise.reject(this.#unavailable()) : undefined
-    return this.#callUntilKnown(timeoutMs)
+    if (this.#current === undefined) return this.#callUntilKnown(timeoutMs)
+    const call = this.#callOnce(timeoutMs)
+    // A function that has just failed can take long again: the known secret is good enough.
+    if (this.#problem !== undefined) return undefined
+    return waitFor(call, { timeoutMs: timeoutMs / 2 }, () => this.#unavailable()).catch(() => {})
   }
 
   /**
@@ -167,7 +173,7 @@ export class ConfiguredSecret {
     }
     this.#current = secret
     this.#isRefused = false
-    this.#version = ++lastVersion
+    this.#version = ++ConfiguredSecret.#lastVersion
   }
 
   async #callUntilKnown(timeoutMs: number): Promise<void> {
@@ -202,6 +208,7 @@ export class ConfiguredSecret {
       return
     }
     this.#isDue = false
+    this.#problem = undefined
     if (outcome.secret === this.#current && this.#isRefused) of.pause()
     this.#replace(outcome.secret)
   }

@@ -1,4 +1,5 @@
 import type { NextParts } from '../shared/carried-parts.ts'
+import type { Transport } from '../shared/http/transport.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { Circuits } from '../tokens/dex/circuits.ts'
 import { DexOrigin, type DexOriginOptions, maxWaiting } from '../tokens/dex/dex-origin.ts'
@@ -16,6 +17,8 @@ export interface CarriedOriginOptions extends Pick<DexOriginOptions, 'tokenEndpo
   /** The name of the issuer. */
   readonly name: string
   readonly defaults: DexOriginDefaults
+  /** Work that began with another one is not joined by later callers. */
+  readonly transport: Transport
   /** The document from which `tokenEndpoint` comes, if it is discovered. */
   readonly metadata: IssuerMetadata | undefined
 }
@@ -24,7 +27,7 @@ export interface CarriedOriginOptions extends Pick<DexOriginOptions, 'tokenEndpo
 export function carriedOrigin(
   parts: NextParts,
   surroundings: Surroundings,
-  { name, tokenEndpoint, option, metadata, defaults }: CarriedOriginOptions,
+  { name, tokenEndpoint, option, transport, metadata, defaults }: CarriedOriginOptions,
 ): DexOrigin {
   const { maxConnections, ...rest } = defaults
   const circuits = parts.take('circuits', name, [surroundings], () => new Circuits(surroundings))
@@ -37,7 +40,7 @@ export function carriedOrigin(
       },
     })
   })
-  const inputs = [surroundings, rest, metadata, option, circuits, slots]
+  const inputs = [surroundings, rest, transport, metadata, option, circuits, slots]
   return parts.take('token origin', name, inputs, () => {
     return new DexOrigin(surroundings, { ...rest, tokenEndpoint, option, circuits, slots })
   })

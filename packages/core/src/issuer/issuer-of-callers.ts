@@ -80,6 +80,7 @@ export function issuerOfCallers(options: ResolvedIssuer, shared: IssuerOfCallers
           name,
           tokenEndpoint: endpoints.tokenEndpoint,
           option: paths.tokens,
+          transport,
           metadata,
           defaults: shared.defaults,
         })
@@ -87,7 +88,7 @@ export function issuerOfCallers(options: ResolvedIssuer, shared: IssuerOfCallers
     keys,
     keysMaxAgeMs: gate.jwksMaxAgeMs,
     // The same object while it is unchanged: it belongs to the JWTs that are remembered as verified.
-    ofCallers: parts.take('issuer of callers', name, [ofCallers], () => ofCallers),
+    ofCallers: parts.take('rules of issuer', name, [ofCallers], () => ofCallers),
     // Both calls start to load.
     missing() {
       const hasDocument = !isDocumentNeeded || metadata === undefined || isLoaded(metadata)

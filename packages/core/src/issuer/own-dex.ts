@@ -27,10 +27,11 @@ export function ownDexOf(options: ResolvedOptions, shared: IssuersParts): OwnDex
   const { issuer, tokenEndpoint, jwksUri, allowInsecureUrls } = options
   const { parts, defaults } = shared
   const name = ownDexName
+  const { transport } = options.surroundings
   const surroundings = issuerSurroundings(parts, shared.surroundings, {
     name,
     urls: [issuer, tokenEndpoint, jwksUri],
-    transport: options.surroundings.transport,
+    transport,
   })
   const discoveryUrl = issuer && discoveryUrlOf(issuer)
   const metadata =
@@ -66,6 +67,7 @@ export function ownDexOf(options: ResolvedOptions, shared: IssuersParts): OwnDex
       name,
       tokenEndpoint: endpoints.tokenEndpoint,
       option: tokenEndpoint === undefined ? 'issuer' : 'tokenEndpoint',
+      transport,
       metadata,
       defaults,
     }),

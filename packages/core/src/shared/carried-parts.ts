@@ -53,6 +53,11 @@ export class NextParts {
     return entry.part as Part
   }
 
+  /** Reports a change of values that are the state of no part. */
+  note(kind: string, name: string, inputs: readonly unknown[]): void {
+    this.take(kind, name, inputs, () => ({}))
+  }
+
   /** Changes a setting of a part when the parts are adopted, and not before: building them may still fail. */
   atSwap(change: () => void): void {
     this.#settings.push(change)

@@ -206,6 +206,22 @@ test('a token of a caller that brings only the id outlives the rotation of the c
   expect(running.dex.counts.tokenRequests).toBe(2)
 })
 
+test('a living token of a caller that brings only the id serves on while Dex refuses the configured secret', async () => {
+  const vault = new RotatedSecret('orders-secret')
+  await using running = await startBrokerWithDex({ client: { clientSecret: vault.source } })
+  const request = { clientId: 'orders' }
+  const token = await running.broker.getToken(request)
+  running.dex.setClientSecret('orders', 'second')
+  running.clock.advance(usableMs)
+  for (let second = 0; second < 20; second++) {
+    expect(await running.broker.getToken(request)).toBe(token)
+    running.clock.advance(1_000)
+  }
+  vault.secret = 'second'
+  running.clock.advance(20_000)
+  expect(await running.broker.getToken(request)).not.toBe(token)
+})
+
 test('callers with made-up client ids have a function called once a second at most', async () => {
   const vault = new RotatedSecret('orders-secret')
   await using running = await startBrokerWithDex({ client: { clientSecret: vault.source } })

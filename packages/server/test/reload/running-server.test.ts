@@ -30,7 +30,7 @@ test('reload of wrong options throws and changes nothing', async () => {
   const config = configWith({ UPSTREAM_AUTH_HEADER: 'x-token' })
   const wrong = { ...config, broker: { ...config.broker, requestTimeoutMs: -1 } }
   expect(() => server.reload(wrong)).toThrow(
-    new TypeError('requestTimeoutMs must be a number from 1 to 2147483647'),
+    new TypeError('requestTimeoutMs must be a number of milliseconds from 1 to 2147483647'),
   )
   bearerOf(await check())
 })

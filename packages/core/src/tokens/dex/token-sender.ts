@@ -30,7 +30,7 @@ export class TokenSender {
   }
 
   /**
-   * Ends the attempt by the outcome; the refusal of a secret before another one worked is no outcome. `onRefusal` is called when Dex
+   * Ends the attempt by the last outcome: the refusal of a secret before another one worked does not count. `onRefusal` is called when Dex
    * refuses a secret and another one may follow.
    */
   async send(sending: Sending, attempt: Attempt, onRefusal: () => void): Promise<ObtainedToken> {
