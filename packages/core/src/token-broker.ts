@@ -79,7 +79,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
    * documents, verified JWTs, and requests under way. Other `tokenHeaders` or another `authorizationHeader` drop the cached tokens,
    * because these carry the old headers. Limits of a token's life count for new tokens.
    *
-   * `clock`, `random`, `logger`, `observe` and `describeHint` stay those of the constructor; others are ignored. A closed broker
+   * `clock`, `random`, `logger`, `observe` and `describeHint` stay as the constructor got them; others are ignored. A closed broker
    * throws a `TypeError`.
    */
   reconfigure(options: TokenBrokerOptions): void {

@@ -85,7 +85,7 @@ export class CarriedParts {
   #current: Entries = new Map()
   #retired: { readonly entry: Entry; readonly at: number }[] = []
 
-  /** `keepMs` is the time after which nobody can wait for a retired part any more. */
+  /** `keepMs` is the time after which nobody can still wait for a retired part. */
   constructor(clock: Clock, keepMs: () => number) {
     this.#clock = clock
     this.#keepMs = keepMs

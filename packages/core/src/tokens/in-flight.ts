@@ -11,7 +11,7 @@ const maxWaitersPerStranger = 256
 /** Does the work. Calls `onFirstFailure` when it retries after a failure. */
 export type Work<T> = (signal: AbortSignal, onFirstFailure: (error: BrokerError) => void) => Promise<T>
 
-/** What tells work for the same key apart. */
+/** The differences between work for the same key. */
 export interface WorkKind {
   /** Does the work; only work with the same one is shared. */
   readonly origin: object
@@ -57,7 +57,7 @@ export class InFlight<T> {
     return underWay?.origin === origin ? underWay : this.#start(key, { origin, isStranger }, work)
   }
 
-  /** Lets nobody join the work under way any more. It goes on for the callers that wait for it. */
+  /** Makes later callers start new work. The work under way ends for the callers that wait for it. */
   startAfresh(): void {
     this.#work.clear()
   }
