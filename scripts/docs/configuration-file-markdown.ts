@@ -59,6 +59,7 @@ written in place is not taken half-written. SIGHUP takes the files as they are, 
 | --- | --- |
 | clients, rules, issuers, most \`settings\` | for every check that arrives afterwards; a check under way ends with what it began with |
 | a client, rule or issuer that did not change | keeps its tokens, circuits and keys; no request is made for it |
+| \`UPSTREAM_AUTH_HEADER\`, \`UPSTREAM_TOKEN_HEADERS\` | as above, and drops all cached tokens, because these carry the old headers |
 | a client secret | for the next token request; cached tokens stay valid. While Dex rejects the new secret, the previous one is used |
 | certificates | for new connections; requests under way are finished |
 | a new issuer | its keys are loaded at once. A broker that is ready stays ready meanwhile |

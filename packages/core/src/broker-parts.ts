@@ -1,4 +1,5 @@
 import { Check } from './check/check.ts'
+import { namesOf } from './check/credential-headers.ts'
 import { Clients, type ClientsIssuer } from './clients/clients.ts'
 import { CallersIssuers } from './gate/callers-issuers.ts'
 import { Gate } from './gate/gate.ts'
@@ -70,9 +71,7 @@ function headerNames(options: ResolvedOptions): HeaderNames {
   return {
     authorizationHeader,
     tokenHeaders: Object.freeze([authorizationHeader, ...tokenHeaders.map(({ header }) => header)]),
-    credentialHeaders: Object.freeze(
-      stripCredentialHeaders ? [...new Set(Object.values(credentialHeaders))] : [],
-    ),
+    credentialHeaders: Object.freeze(stripCredentialHeaders ? [...namesOf(credentialHeaders)] : []),
   }
 }
 

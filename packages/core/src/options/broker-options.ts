@@ -113,7 +113,15 @@ export interface CredentialHeaderOptions {
   readonly clientSecret?: string | undefined
   /** The header that carries the scope. Default `x-scope`. */
   readonly scope?: string | undefined
-  /** Removes these headers and the caller's JWT from admitted requests. Default `true`. */
+  /**
+   * Whether callers may send the client id and secret as `Authorization: Basic` (RFC 6749 section 2.3.1: both form-encoded), in
+   * place of the first two headers. Excludes a gate with its JWT in `authorization`. Default `false`.
+   */
+  readonly basic?: boolean | undefined
+  /**
+   * Removes these headers and the caller's JWT from admitted requests, and `authorization` with the option `basic`. Default
+   * `true`.
+   */
   readonly strip?: boolean | undefined
 }
 
@@ -227,6 +235,7 @@ export const optionRules = {
   'credentialHeaders.clientId': { default: 'x-client-id' },
   'credentialHeaders.clientSecret': { default: 'x-client-secret' },
   'credentialHeaders.scope': { default: 'x-scope' },
+  'credentialHeaders.basic': { default: false },
   'credentialHeaders.strip': { default: true },
   realm: { default: 'dex-token-broker', maxLength: 128 },
   requestTimeoutMs: { unit: 'ms', default: 5_000, min: 1, max: 2_147_483_647 },

@@ -18,8 +18,10 @@ test('reload puts a configuration of the same process into effect, and keeps tok
   const { server, configWith, check } = await startWith(dex.tokenEndpoint)
   await using _ = server
   const token = bearerOf(await check())
-  server.reload(configWith({ UPSTREAM_AUTH_HEADER: 'x-token', HTTP_TIMEOUT: '2s' }))
-  expect(bearerOf(await check(), 'x-token')).toBe(token)
+  server.reload(configWith({ ALLOWED_CLIENT_IDS: 'billing' }))
+  expect((await check()).status).toBe(403)
+  server.reload(configWith({ ALLOWED_CLIENT_IDS: 'billing,orders', HTTP_TIMEOUT: '2s' }))
+  expect(bearerOf(await check())).toBe(token)
   expect(dex.counts.tokenRequests).toBe(1)
 })
 
