@@ -9,7 +9,7 @@ export interface RunningServer extends AsyncDisposable {
   readonly adminAddress: AddressInfo | undefined
   /**
    * Puts another configuration into effect at once: tokens, circuits and key sets of what did not change are kept, and no check is
-   * lost. Addresses and the format of the log stay as they are until the next start, with a warning in the log.
+   * lost. The logger gets another `logLevel`. Addresses and the format of the log stay until the next start, with a warning.
    *
    * Throws a `TypeError` for wrong options of the broker and after `close`, and changes nothing.
    */

@@ -151,6 +151,23 @@ describe('a broker that is ready', () => {
   })
 })
 
+test('an issuer that did not change keeps its keys, also with certificates', async () => {
+  const ca = createCertificateAuthority()
+  await using dex = await startDex({ tls: ca.issue('127.0.0.1') })
+  const yamlWith = (name: string) =>
+    `issuers: [{ name: dex, issuer: '${dex.issuer}', audiences: [a], caFile: ca.crt }]\nrules: [{ name: ${name}, when: 'true', pass: true }]\n`
+  using volume = new MountedVolume({ 'config.yaml': yamlWith('first'), 'ca.crt': ca.cert })
+  await using broker = await startReloadingBroker(dex, { CONFIG_FILE: volume.file('config.yaml') })
+  const jwt = dex.userToken({ client: 'a', userID: 'jane' })
+  for (const name of ['first', 'second', 'third']) {
+    volume.swap({ 'config.yaml': yamlWith(name), 'ca.crt': ca.cert })
+    await broker.look()
+    expect((await broker.check({ authorization: `Bearer ${jwt}` })).status).toBe(200)
+  }
+  expect(broker.lines('configuration reloaded')).toHaveLength(2)
+  expect([dex.counts.discoveryRequests, dex.counts.keysRequests]).toEqual([1, 1])
+})
+
 describe('rotated certificates', () => {
   test('of Dex are trusted by the next connection, twice in a row', async () => {
     const [old, next] = [createCertificateAuthority('Old'), createCertificateAuthority('Next')]

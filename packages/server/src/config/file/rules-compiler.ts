@@ -5,7 +5,7 @@ import { RuleFailures } from './rule-failures.ts'
 /** Rules, and the failures of their expressions. */
 export type CompiledFileRules = CompiledRules & { readonly failures: RuleFailures }
 
-/** Compiles the rules of a configuration file. What did not change since the last time is not compiled again. */
+/** Compiles the rules of a configuration file, and returns the last result for the same rules. */
 export class RulesCompiler {
   readonly #compile: typeof compileRules
   #last: { readonly key: string; readonly compiled: CompiledFileRules } | undefined
