@@ -83,6 +83,7 @@ export class CarriedParts {
   readonly #clock: Clock
   readonly #keepMs: () => number
   #current: Entries = new Map()
+  /** Parts that may have work under way. */
   #retired: { readonly entry: Entry; readonly at: number }[] = []
 
   /** `keepMs` is the time after which nobody can still wait for a retired part. */
@@ -108,7 +109,7 @@ export class CarriedParts {
     for (const [key, entry] of before) {
       if (taken.get(key) === entry) continue
       entry.part.retire?.()
-      this.#retired.push({ entry, at: now })
+      if (entry.part.close !== undefined) this.#retired.push({ entry, at: now })
     }
     return changesBetween(before, taken)
   }

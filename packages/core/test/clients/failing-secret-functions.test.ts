@@ -214,6 +214,23 @@ describe('a function', () => {
     expect(running.dex.counts.tokenRequests - before).toBe(1)
   })
 
+  test('that failed is waited for again after renewSecrets', async () => {
+    const { running: made, vault } = await startWithVault(() => 'orders-secret')
+    await using running = made
+    await running.broker.getToken()
+    running.dex.setClientSecret('orders', 'second')
+    vault.answer = () => {
+      throw new Error('sealed')
+    }
+    running.broker.renewSecrets()
+    await failureOf(running.broker.getToken({ scope: 'openid' }))
+    vault.answer = async () => 'second'
+    running.broker.renewSecrets()
+    const before = running.dex.counts.tokenRequests
+    await running.broker.getToken({ scope: 'email' })
+    expect(running.dex.counts.tokenRequests - before).toBe(1)
+  })
+
   test('gets a signal that aborts when the broker closes, and its waiting callers are told', async () => {
     const signals: AbortSignal[] = []
     const { running: made } = await startWithVault(({ signal }) => {

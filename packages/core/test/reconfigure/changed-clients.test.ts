@@ -137,6 +137,23 @@ describe('a client that is removed', () => {
     expect(claimsOf(await early)['aud']).toBe('reports')
   })
 
+  test('whose secret a function is still to return is ended by close', async () => {
+    const calls: AbortSignal[] = []
+    const clientSecret = ({ signal }: { readonly signal: AbortSignal }) => {
+      calls.push(signal)
+      return new Promise<string>(() => {})
+    }
+    await using running = await start({ clients: { reports: { ...reports, clientSecret } } })
+    const { broker } = running
+    const early = failureOf(broker.getToken({ client: 'reports' }))
+    await until(() => calls.length === 1)
+    running.reconfigure({ clients: {} })
+    expect(calls[0]?.aborted).toBe(false)
+    await broker.close()
+    expect(await early).toMatchObject({ message: 'the broker is closed' })
+    expect(calls[0]?.aborted).toBe(true)
+  })
+
   test('and comes back unchanged finds its token', async () => {
     await using running = await start()
     const { broker, dex } = running
