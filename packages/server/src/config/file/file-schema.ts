@@ -88,7 +88,7 @@ export const issuerSchema = z.strictObject({
   ).optional(),
   caFile: key(
     text(4_096),
-    "PEM file with certificates to trust for this issuer, in addition to the system's.",
+    "PEM file with certificates to trust for this issuer, in addition to the system's. Read again when it changes.",
     '/etc/dex-token-broker/idp-ca.crt',
   ).optional(),
   kubernetes: key(
@@ -102,12 +102,12 @@ const secretSchema = z
   .strictObject({
     env: key(
       z.string().min(1, 'must not be empty'),
-      'Name of the environment variable with the secret.',
+      'Name of the environment variable with the secret. Another secret needs a restart.',
       'REPORTS_SECRET',
     ).optional(),
     file: key(
       text(4_096),
-      'Path of the file with the secret; a line break at its end does not count.',
+      'Path of the file with the secret, read again when it changes; a line break at its end does not count.',
       '/run/secrets/reports',
     ).optional(),
   })
