@@ -25,24 +25,29 @@ export interface DeadTokensOptions {
  */
 export class DeadTokens {
   readonly #timer: NodeJS.Timeout
+  readonly #subscriptions: readonly (() => void)[]
 
   constructor({ issuer, source, tokens, keys, maxAgeMs }: DeadTokensOptions) {
     let signer = issuer
-    keys.keysGone.subscribe(kids => {
-      if (signer !== undefined) tokens.dropSignedBy(signer, kids)
-    })
-    // A token with an unknown key can mean that Dex lost the old keys: refresh the key set.
-    tokens.signedWith.subscribe(key => {
-      if (issuer === undefined && key.source === source) signer = key.issuer
-      if (key.issuer === signer) keys.lookFor(key.kid)
-    })
+    this.#subscriptions = [
+      keys.keysGone.subscribe(kids => {
+        if (signer !== undefined) tokens.dropSignedBy(signer, kids)
+      }),
+      // A token with an unknown key can mean that Dex lost the old keys: refresh the key set.
+      tokens.signedWith.subscribe(key => {
+        if (issuer === undefined && key.source === source) signer = key.issuer
+        if (key.issuer === signer) keys.lookFor(key.kid)
+      }),
+    ]
     const lookAgain = () => {
       if (tokens.hasCached) keys.refresh()
     }
     this.#timer = setInterval(lookAgain, Math.max(maxAgeMs * lookAgainRatio, minLookAgainMs)).unref()
   }
 
-  close(): void {
+  /** Ends the refreshes and the subscriptions. */
+  retire(): void {
     clearInterval(this.#timer)
+    for (const end of this.#subscriptions) end()
   }
 }
