@@ -24,9 +24,16 @@ export interface DeadTokensOptions {
  * Only the issuer's own key set counts, and only a key that was in it and is gone.
  */
 export class DeadTokens {
-  readonly #timer: NodeJS.Timeout
+  readonly #tokens: Tokens
+  readonly #keys: KeySource
+  readonly #intervalMs: number
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
 
   constructor({ issuer, source, tokens, keys, maxAgeMs }: DeadTokensOptions) {
+    this.#tokens = tokens
+    this.#keys = keys
+    this.#intervalMs = Math.max(maxAgeMs * lookAgainRatio, minLookAgainMs)
     let signer = issuer
     keys.keysGone.subscribe(kids => {
       if (signer !== undefined) tokens.dropSignedBy(signer, kids)
@@ -36,13 +43,21 @@ export class DeadTokens {
       if (issuer === undefined && key.source === source) signer = key.issuer
       if (key.issuer === signer) keys.lookFor(key.kid)
     })
-    const lookAgain = () => {
-      if (tokens.hasCached) keys.refresh()
-    }
-    this.#timer = setInterval(lookAgain, Math.max(maxAgeMs * lookAgainRatio, minLookAgainMs)).unref()
+    this.#lookIn(this.#intervalMs)
   }
 
   close(): void {
-    clearInterval(this.#timer)
+    this.#closed = true
+    clearTimeout(this.#timer)
+  }
+
+  #lookIn(delayMs: number): void {
+    if (!this.#closed) this.#timer = setTimeout(() => void this.#look(), delayMs).unref()
+  }
+
+  /** A Dex that restarts is unavailable first: a look that failed is repeated after its pause, not an interval later. */
+  async #look(): Promise<void> {
+    const pauseMs = this.#tokens.hasCached ? await this.#keys.renew() : 0
+    this.#lookIn(pauseMs > 0 ? Math.min(pauseMs, this.#intervalMs) : this.#intervalMs)
   }
 }

@@ -9,9 +9,6 @@ import { discoveryUrlOf, IssuerMetadata } from './issuer-metadata.ts'
 
 type KeysAges = Pick<KeySourceOptions, 'maxAgeMs' | 'maxStaleMs'>
 
-/** The `max-age=600` of Dex's key set. */
-const dexKeysAges: KeysAges = { maxAgeMs: 600_000, maxStaleMs: 3_600_000 }
-
 /** The options that the origins of all Dexes share. */
 export type DexOriginDefaults = Omit<DexOriginOptions, 'tokenEndpoint' | 'option'>
 
@@ -43,7 +40,8 @@ export function ownDexOf(
         })
   const endpoints = new IssuerEndpoints({ tokenEndpoint, jwksUri, discoveryUrl, metadata })
   const sharing = options.gate?.issuers.find(({ sharesKeys }) => sharesKeys)
-  const ages = sharing === undefined || options.gate === undefined ? dexKeysAges : agesIn(options.gate)
+  const ages =
+    sharing === undefined || options.gate === undefined ? agesOfOwnKeys(options) : agesIn(options.gate)
   const keys = needsKeys(options)
     ? new KeySource(surroundings, {
         jwksUri: endpoints.jwksUri,
@@ -70,6 +68,11 @@ export function ownDexOf(
       metadata?.close()
     },
   }
+}
+
+/** Nobody verifies by these keys: at any age they only show which keys are gone. */
+function agesOfOwnKeys({ jwksMaxAgeMs: maxAgeMs }: ResolvedOptions): KeysAges {
+  return { maxAgeMs, maxStaleMs: Number.POSITIVE_INFINITY }
 }
 
 function agesIn({ jwksMaxAgeMs: maxAgeMs, jwksMaxStaleMs: maxStaleMs }: ResolvedGate): KeysAges {

@@ -131,6 +131,17 @@ export class KeySource {
     this.#fetch.get().catch(() => {})
   }
 
+  /**
+   * Refreshes the key set. Resolves with the pause before the next attempt if this one failed or is not due, in milliseconds;
+   * else with 0. Never rejects.
+   */
+  renew(): Promise<number> {
+    return this.#fetch.get().then(
+      () => 0,
+      () => this.#fetch.pauseMs,
+    )
+  }
+
   close(): void {
     this.#fetch.close(brokerClosed('jwks_unavailable'))
   }
