@@ -70,7 +70,7 @@ test('the broker has the issuer by its public name, and the endpoints by the nam
   })
 })
 
-test('the ports of Dex are those of its container and its Service', () => {
+test('Dex listens on the ports that its container and its Service name', () => {
   const ports = Object.fromEntries(dexContainer.ports.map(({ name, containerPort }) => [name, containerPort]))
   expect(ports).toEqual({
     http: Number(new URL(`http://${dex.web.http}`).port),

@@ -108,7 +108,7 @@ export function containerOf({ spec }: Deployment): Container {
   return container
 }
 
-/** The variables of a container that are no secrets. */
+/** The variables of a container with their values, without secrets. */
 export function plainVariables({ env }: Container): Readonly<Record<string, string>> {
   return Object.fromEntries(env.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])))
 }
