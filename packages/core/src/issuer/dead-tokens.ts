@@ -43,7 +43,8 @@ export class DeadTokens {
       if (issuer === undefined && key.source === source) signer = key.issuer
       if (key.issuer === signer) keys.lookFor(key.kid)
     })
-    this.#lookIn(this.#intervalMs)
+    // By the age of the set, which can be older than this object.
+    this.#lookIn(Math.max(this.#intervalMs - keys.ageMs, 0))
   }
 
   close(): void {

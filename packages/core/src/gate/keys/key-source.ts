@@ -84,6 +84,13 @@ export class KeySource {
     return this.#options.option
   }
 
+  /** The age of the key set in milliseconds; infinite before the first one. */
+  get ageMs(): number {
+    return this.#loaded === undefined
+      ? Number.POSITIVE_INFINITY
+      : elapsedMs(this.#loaded.at, this.#surroundings.clock)
+  }
+
   /** Starts to load missing or old keys, and tells whether there are usable keys. */
   prepare(): boolean {
     const keySet = this.current()
@@ -99,7 +106,7 @@ export class KeySource {
    */
   current(): KeySet | undefined {
     const { maxAgeMs } = this.#options
-    const age = this.#age()
+    const age = this.ageMs
     if (this.#loaded === undefined || age >= maxAgeMs) return undefined
     if (age >= maxAgeMs * refreshAheadRatio) this.refresh()
     return this.#loaded.keySet
@@ -197,14 +204,8 @@ export class KeySource {
     return true
   }
 
-  #age(): number {
-    return this.#loaded === undefined
-      ? Number.POSITIVE_INFINITY
-      : elapsedMs(this.#loaded.at, this.#surroundings.clock)
-  }
-
   #usable(): KeySet | undefined {
-    return this.#age() < this.#options.maxStaleMs ? this.#loaded?.keySet : undefined
+    return this.ageMs < this.#options.maxStaleMs ? this.#loaded?.keySet : undefined
   }
 
   async #load(signal: AbortSignal, attempt: number): Promise<KeySet> {
