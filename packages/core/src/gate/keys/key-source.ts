@@ -84,13 +84,6 @@ export class KeySource {
     return this.#options.option
   }
 
-  /** The age of the key set in milliseconds; infinite before the first one. */
-  get ageMs(): number {
-    return this.#loaded === undefined
-      ? Number.POSITIVE_INFINITY
-      : elapsedMs(this.#loaded.at, this.#surroundings.clock)
-  }
-
   /** Starts to load missing or old keys, and tells whether there are usable keys. */
   prepare(): boolean {
     const keySet = this.current()
@@ -136,6 +129,13 @@ export class KeySource {
   /** Refreshes the key set in the background, except during the pause after a failure. */
   refresh(): void {
     this.#fetch.get().catch(() => {})
+  }
+
+  /** The age of the key set in milliseconds; infinite before the first one. */
+  get ageMs(): number {
+    return this.#loaded === undefined
+      ? Number.POSITIVE_INFINITY
+      : elapsedMs(this.#loaded.at, this.#surroundings.clock)
   }
 
   /**
