@@ -4,30 +4,30 @@ import { join } from 'node:path'
 import { type DexClient, startDevDex, startRealDex } from '@broker/dev-dex'
 
 /** The real Dex; empty without one. */
-export const dexBinary = process.env['DEX_BIN'] ?? ''
+export const dexBinary: string = process.env['DEX_BIN'] ?? ''
 
 /** A running Dex, of whatever kind. */
 export type RunningDex = Pick<Awaited<ReturnType<typeof startRealDex>>, 'tokenEndpoint' | 'jwksUri' | 'close'>
 
+export interface DexPodSettings {
+  readonly issuer: string
+  readonly port: number
+  /** The static clients in its configuration. */
+  readonly clients: readonly DexClient[]
+}
+
 /**
- * The pod of Dex: SQLite on a directory that lives as long as the pod, and static clients in the configuration. Without a real Dex
+ * The pod of Dex: SQLite on a directory that lasts as long as the pod, and static clients in the configuration. Without a real Dex
  * it is the look-alike, which keeps nothing.
  */
 export class DexPod implements AsyncDisposable {
-  readonly #settings: {
-    readonly issuer: string
-    readonly port: number
-    readonly clients: readonly DexClient[]
-  }
+  /** Read at each start. */
+  settings: DexPodSettings
   #emptyDir: string | undefined
   #running: RunningDex | undefined
 
-  constructor(settings: {
-    readonly issuer: string
-    readonly port: number
-    readonly clients: readonly DexClient[]
-  }) {
-    this.#settings = settings
+  constructor(settings: DexPodSettings) {
+    this.settings = settings
   }
 
   /** Starts the container, on the directory of the container before it if there is one. */
@@ -35,8 +35,8 @@ export class DexPod implements AsyncDisposable {
     this.#emptyDir ??= await mkdtemp(join(tmpdir(), 'dex-empty-dir-'))
     this.#running =
       dexBinary === ''
-        ? await startDevDex({ ...this.#settings, algorithm: 'ES256' })
-        : await startRealDex(dexBinary, { ...this.#settings, sqliteFile: join(this.#emptyDir, 'dex.db') })
+        ? await startDevDex({ ...this.settings, algorithm: 'ES256' })
+        : await startRealDex(dexBinary, { ...this.settings, sqliteFile: join(this.#emptyDir, 'dex.db') })
     return this.#running
   }
 

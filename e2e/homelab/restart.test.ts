@@ -1,18 +1,10 @@
-import { freePort, startBroker, until } from '@broker/testing'
+import { startBroker, until } from '@broker/testing'
 import { needs } from '@broker/testing/vitest'
-import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import { describe, expect, test } from 'vitest'
-import {
-  type CheckAnswer,
-  CheckClient,
-  CheckLoad,
-  credentialsOf,
-  printMeasured,
-  tally,
-  teams,
-} from '../faults/checks.ts'
-import { type CaddyStandIn, startCaddyStandIn } from './caddy-stand-in.ts'
-import { DexPod, dexBinary, type RunningDex } from './dex-pod.ts'
+import { CheckClient, CheckLoad, credentialsOf, printMeasured, tally, teams } from '../faults/checks.ts'
+import { Backend } from './backend.ts'
+import { dexBinary } from './dex-pod.ts'
+import { type Homelab, startHomelab } from './homelab.ts'
 import { promisedMs } from './homelab-page.ts'
 
 const clients = teams(5)
@@ -23,54 +15,6 @@ const maxAge = '10s'
 const refreshFailed = 'key set refresh failed'
 const dropped = 'tokens dropped: the key that signed them is gone'
 const tokenRequests = 'dex_token_broker_token_request_duration_seconds_count'
-
-interface Homelab extends AsyncDisposable {
-  readonly caddy: CaddyStandIn
-  readonly pod: DexPod
-  readonly dex: RunningDex
-}
-
-/** Dex's issuer is Caddy's URL, and its own port is the name in the cluster. */
-async function startHomelab(): Promise<Homelab> {
-  await using stack = new AsyncDisposableStack()
-  const caddy = stack.use(await startCaddyStandIn())
-  const port = await freePort()
-  caddy.upstreamPort = port
-  const pod = stack.use(new DexPod({ issuer: caddy.url, port, clients }))
-  const dex = await pod.start()
-  const resources = stack.move()
-  return { caddy, pod, dex, [Symbol.asyncDispose]: () => resources.disposeAsync() }
-}
-
-/** A backend that has fetched Dex's keys just now. */
-class Backend {
-  readonly #keys: ReturnType<typeof createLocalJWKSet>
-  readonly #verdicts = new Map<string, Promise<boolean>>()
-
-  private constructor(keys: JSONWebKeySet) {
-    this.#keys = createLocalJWKSet(keys)
-  }
-
-  static async withKeysOf({ jwksUri }: RunningDex): Promise<Backend> {
-    return new Backend((await (await fetch(jwksUri)).json()) as JSONWebKeySet)
-  }
-
-  accepts({ token = '' }: CheckAnswer): Promise<boolean> {
-    const known = this.#verdicts.get(token)
-    if (known !== undefined) return known
-    const verdict = jwtVerify(token, this.#keys).then(
-      () => true,
-      () => false,
-    )
-    this.#verdicts.set(token, verdict)
-    return verdict
-  }
-
-  async refused(answers: readonly CheckAnswer[]): Promise<readonly CheckAnswer[]> {
-    const verdicts = await Promise.all(answers.map(answer => this.accepts(answer)))
-    return answers.filter((_, index) => !verdicts[index])
-  }
-}
 
 const ways = [
   {
@@ -95,7 +39,7 @@ describe.concurrent('the homelab: Dex on an emptyDir, Caddy in front', () => {
   test.for(ways)(
     "when Dex's pod is replaced, tokens that backends refuse are gone within the time that the page says ($way)",
     async ({ way, isDownUntil, environmentOf }, { expect }) => {
-      await using homelab = await startHomelab()
+      await using homelab = await startHomelab(clients)
       const { pod, caddy } = homelab
       await using broker = await startBroker({ ...environmentOf(homelab), JWKS_MAX_AGE: maxAge })
       using client = new CheckClient(broker.port)
@@ -142,7 +86,7 @@ describe.concurrent('the homelab: Dex on an emptyDir, Caddy in front', () => {
     "when Dex's container restarts in its pod, its keys are those from before and no token is requested again",
     needs({ DEX_BIN: dexBinary !== '' }),
     async ({ expect }) => {
-      await using homelab = await startHomelab()
+      await using homelab = await startHomelab(clients)
       const { pod, caddy } = homelab
       await using broker = await startBroker({ DEX_ISSUER: caddy.url, JWKS_MAX_AGE: maxAge })
       using client = new CheckClient(broker.port)
