@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -5,7 +6,7 @@ import { brokerCommand, freePort, ManagedProcess } from '@broker/testing'
 import { needs } from '@broker/testing/vitest'
 import { decodeJwt } from 'jose'
 import { expect, onTestFinished, test } from 'vitest'
-import { stringify } from 'yaml'
+import { parseDocument, stringify } from 'yaml'
 import { dexBinary } from './dex-pod.ts'
 import {
   type BrokerFile,
@@ -138,6 +139,16 @@ test("the broker's clients are static clients of Dex with the same secret, and m
 test('ExternalSecrets have the stable API version, and no file is mounted by subPath', () => {
   for (const { apiVersion } of [dexSecret, brokerSecret]) expect(apiVersion).toBe('external-secrets.io/v1')
   expect(homelabText('broker/deployment-patch.yaml')).not.toMatch(/subPath:/)
+})
+
+test.for(['homelab', 'secrets'])('each YAML of docs/%s.md can be read', page => {
+  const text = readFileSync(new URL(`../../docs/${page}.md`, import.meta.url), 'utf8')
+  const blocks = [...text.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, yaml = '']) => yaml)
+  expect(blocks).not.toEqual([])
+  for (const block of blocks) {
+    const { errors, warnings } = parseDocument(block)
+    expect([...errors, ...warnings]).toEqual([])
+  }
 })
 
 test('the command accepts the environment and the file of the broker', async () => {

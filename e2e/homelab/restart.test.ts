@@ -20,7 +20,7 @@ const ways = [
   {
     way: 'through Caddy, with a fetch of the keys that fails meanwhile',
     // Long enough for one fetch.
-    isDownUntil: (log: () => string) => until(() => log().includes(refreshFailed), refreshFailed),
+    isDownUntil: (log: () => string) => until(() => log().includes(refreshFailed), refreshFailed, 30_000),
     environmentOf: ({ caddy }: Homelab) => ({ DEX_ISSUER: caddy.url }),
   },
   {
