@@ -9,9 +9,13 @@ export const plainCaller = { id: 'plain', secret: 'plain-secret' }
 /** A client for which the caller may have tokens. */
 export const peer = { id: 'orders', secret: 'orders-secret' }
 
+/** A client that needs form encoding in every way. */
+export const unusualCaller = { id: 'b\u00fcro: +%41', secret: 'schl\u00fcssel &=;:/"\u20ac" 100%' }
+
 const clients: readonly DexClient[] = [
   { ...caller, name: 'CI pipeline', groups: ['builders'] },
   { ...plainCaller, name: 'Plain' },
+  { ...unusualCaller, name: 'Unusual' },
   { ...peer, trustedPeers: [caller.id] },
 ]
 

@@ -28,3 +28,19 @@ export function withCheckTimeout(timeout: string): (parts: ListenerParts) => voi
 export function withoutRetries({ extAuthz }: ListenerParts): void {
   delete extAuthz['http_service'].retry_policy
 }
+
+/** Every way in which Envoy may hand on a path, by name. */
+export const pathListeners = {
+  'paths as sent': withoutNormalisation,
+  'no prefix': withoutPathPrefix,
+  'no prefix, paths as sent': (parts: ListenerParts) => {
+    withoutPathPrefix(parts)
+    withoutNormalisation(parts)
+  },
+  // Envoy then sends no timeout header, by which the broker could tell Envoy from a kubelet.
+  'no prefix, no timeout': (parts: ListenerParts) => {
+    withoutPathPrefix(parts)
+    withoutNormalisation(parts)
+    withCheckTimeout('0s')(parts)
+  },
+}

@@ -1,3 +1,5 @@
+import fc from 'fast-check'
+
 /**
  * Request targets that mean one thing to a client, another to a framework and a third to Envoy. The probe, the pages of
  * the operator and the check itself are where a resolved dot segment would lead.
@@ -75,4 +77,43 @@ export const hostileHosts: readonly string[] = [
   '..',
   '%2e%2e',
   '',
+]
+
+const pathPieces = fc.constantFrom(
+  ...[
+    '/',
+    '//',
+    '.',
+    '..',
+    '%2e',
+    '%2E%2e',
+    '%2f',
+    '%5c',
+    '\\',
+    ';',
+    '..;',
+    '%00',
+    '%',
+    '?',
+    '#',
+    '@',
+    ':',
+    '\xe9',
+  ],
+  ...['healthz', 'check', 'readyz', 'metrics', 'orders'],
+)
+/** Targets made of such pieces. */
+export const oddTargets: fc.Arbitrary<string> = fc
+  .array(pathPieces, { maxLength: 10 })
+  .map(pieces => `/${pieces.join('')}`)
+
+/** Headers by which frameworks and proxies take another path or host for the request's. */
+export const misleadingHeaders: readonly string[] = [
+  'x-envoy-auth-headers-to-remove',
+  'x-envoy-expected-rq-timeout-ms',
+  'x-envoy-original-path',
+  'x-forwarded-host',
+  'x-forwarded-path',
+  'x-original-url',
+  'x-rewrite-url',
 ]

@@ -27,6 +27,12 @@ const sections = [
     file: brokerOptions,
     name: 'NamedClient',
   },
+  {
+    title: 'Secret functions',
+    use: 'The argument of a function in `clientSecret` of `client` and `clients`.',
+    file: 'packages/core/src/clients/secret-source.ts',
+    name: 'SecretRequest',
+  },
   { title: 'gate', use: 'The option `gate`.', file: brokerOptions, name: 'GateOptions', prefix: 'gate.' },
   {
     title: 'issuers',

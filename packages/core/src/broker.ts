@@ -46,6 +46,12 @@ export interface Broker {
   invalidate(token: IssuedToken): boolean
 
   /**
+   * Has the functions in `clientSecret` called again before the next token request of their clients, for example after a
+   * notification of a vault. Cached tokens stay in use. Clients whose secret is a string are unaffected.
+   */
+  renewSecrets(): void
+
+  /**
    * Verifies a caller's JWT, without `Bearer`, and returns the caller. Needs the option `gate` or `issuers`, else `TypeError`.
    *
    * Rejects with `invalid_token`, with `forbidden` when the caller lacks a required group or scope, with `jwks_unavailable`

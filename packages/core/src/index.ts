@@ -17,6 +17,7 @@ export {
   refusalOf,
   type Verdict,
 } from './check/verdict.ts'
+export type { SecretRequest, SecretSource } from './clients/secret-source.ts'
 export type { TokenRequest } from './clients/token-request.ts'
 export type { AuthenticatedCaller } from './gate/authenticated-caller.ts'
 export type { JwtClaims } from './gate/jwt/jwt.ts'

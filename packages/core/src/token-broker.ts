@@ -1,9 +1,11 @@
 import type { Broker } from './broker.ts'
 import { Check } from './check/check.ts'
 import type { CheckRequest } from './check/check-request.ts'
+import { namesOf } from './check/credential-headers.ts'
 import type { Verdict } from './check/verdict.ts'
 import { assertTokenRequest } from './clients/assert-token-request.ts'
 import { Clients, type ClientsIssuer } from './clients/clients.ts'
+import { ClientsMemory } from './clients/clients-memory.ts'
 import type { TokenRequest } from './clients/token-request.ts'
 import type { AuthenticatedCaller } from './gate/authenticated-caller.ts'
 import { CallersIssuers } from './gate/callers-issuers.ts'
@@ -58,6 +60,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
   /** The option `logger`, for code that works with this broker. */
   readonly logger: Logger
   readonly #issuers: Issuers
+  readonly #memory: ClientsMemory
   readonly #clients: Clients
   readonly #cache: TokenCache
   readonly #tokens: Tokens
@@ -75,13 +78,12 @@ export class TokenBroker implements Broker, AsyncDisposable {
     this.logger = surroundings.logger
     this.authorizationHeader = authorizationHeader
     this.tokenHeaders = Object.freeze([authorizationHeader, ...tokenHeaders.map(({ header }) => header)])
-    this.credentialHeaders = Object.freeze(
-      stripCredentialHeaders ? [...new Set(Object.values(credentialHeaders))] : [],
-    )
+    this.credentialHeaders = Object.freeze(stripCredentialHeaders ? [...namesOf(credentialHeaders)] : [])
     const callers = new WaitingCallers(resolved.maxWaitingCallers)
     const accepted = new AcceptedClients()
     this.#issuers = new Issuers(resolved, { callers, accepted })
-    this.#clients = clientsOf(resolved)
+    this.#memory = new ClientsMemory(surroundings)
+    this.#clients = clientsOf(resolved, this.#memory)
     this.#cache = new TokenCache(resolved.cacheMaxEntries, clock)
     this.#tokens = new Tokens(surroundings, {
       originOf: this.#issuers.originOf,
@@ -112,6 +114,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
       stopWatching()
       this.#tokens.close()
       this.#issuers.close()
+      this.#memory.close()
       surroundings.sampler.close()
     }
   }
@@ -132,6 +135,10 @@ export class TokenBroker implements Broker, AsyncDisposable {
 
   invalidate(token: IssuedToken): boolean {
     return this.#tokens.invalidate(token)
+  }
+
+  renewSecrets(): void {
+    this.#memory.renew()
   }
 
   async verify(jwt: string, wait: Wait = {}): Promise<AuthenticatedCaller> {
@@ -179,12 +186,16 @@ export class TokenBroker implements Broker, AsyncDisposable {
   }
 }
 
-function clientsOf({ issuer, tokenEndpoint, clientAuthMethod, client, clients }: ResolvedOptions): Clients {
+function clientsOf(
+  { issuer, tokenEndpoint, clientAuthMethod, client, clients }: ResolvedOptions,
+  memory: ClientsMemory,
+): Clients {
   const endpoint = tokenEndpoint ?? issuer ?? ''
   const own: ClientsIssuer = { name: ownDexName, endpoint, authMethod: clientAuthMethod }
   return new Clients({
     issuer: own,
     client,
+    memory,
     named: clients.map(({ name, configured, authMethod, dex }) => ({
       name,
       configured,

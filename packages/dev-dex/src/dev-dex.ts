@@ -78,6 +78,9 @@ export interface DevDex extends AsyncDisposable {
   /** Whether client_credentials is served and listed in discovery; a Dex release has it off. */
   clientCredentialsEnabled: boolean
 
+  /** Gives a client another secret at once; the old one is refused from then on. Throws for an unknown client. */
+  setClientSecret(clientId: string, secret: string): void
+
   /** The key that signs. */
   readonly currentKid: string
   /** Ids of all keys in `/keys`, the current one first. */
@@ -138,6 +141,13 @@ export async function startDevDex(options: DevDexOptions = {}): Promise<DevDex> 
     await server.close()
   }
 
+  function setClientSecret(clientId: string, secret: string): void {
+    const client = clients.get(clientId)
+    if (client === undefined) throw new TypeError(`there is no client "${clientId}"`)
+    if (secret === '') throw new TypeError(`client "${clientId}" needs a secret`)
+    clients.set(clientId, { ...client, secret })
+  }
+
   return {
     issuer: location.issuer,
     port: server.port,
@@ -171,6 +181,7 @@ export async function startDevDex(options: DevDexOptions = {}): Promise<DevDex> 
       const others = state.grantTypes.filter(grant => grant !== clientCredentialsGrant)
       state.grantTypes = enabled ? [...others, clientCredentialsGrant] : others
     },
+    setClientSecret,
     get currentKid() {
       return keys.current.kid
     },

@@ -19,7 +19,7 @@ export interface DexClient {
 }
 
 /** Clients by id; throws for a client that Dex would refuse at its start. */
-export function indexDexClients(clients: readonly DexClient[]): ReadonlyMap<string, DexClient> {
+export function indexDexClients(clients: readonly DexClient[]): Map<string, DexClient> {
   const byId = new Map<string, DexClient>()
   for (const client of clients) {
     if (client.id === '') throw new TypeError('clients: a client needs an id')

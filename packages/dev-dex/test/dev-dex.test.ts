@@ -107,6 +107,17 @@ describe('the look-alike', () => {
     expect((await sendRequest(dex.tokenEndpoint, ask)).status).toBe(200)
   })
 
+  it('can give a client another secret while it runs', async () => {
+    await using dex = await startDevDex({ clients })
+    const ask = { ...tokenRequest, body: { grant_type: 'client_credentials' } }
+    dex.setClientSecret('ci', 'other')
+    expect((await sendRequest(dex.tokenEndpoint, ask)).status).toBe(401)
+    dex.setClientSecret('ci', 's3cr3t')
+    expect((await sendRequest(dex.tokenEndpoint, ask)).status).toBe(200)
+    expect(() => dex.setClientSecret('nobody', 'other')).toThrow('there is no client "nobody"')
+    expect(() => dex.setClientSecret('ci', '')).toThrow('client "ci" needs a secret')
+  })
+
   it('goes by the injected clock and by a lifetime that may change', async () => {
     let now = 1_700_000_000_900
     await using dex = await startDevDex({ clients, now: () => now, idTokensMs: 60_000 })

@@ -75,7 +75,7 @@ class Witness {
       const at = all.indexOf(text)
       expect(at === -1 ? undefined : all.slice(Math.max(0, at - 200), at + text.length)).toBeUndefined()
     }
-    expect(all).not.toMatch(/\bBasic [A-Za-z0-9+/_-]{8}/i)
+    expect(all).not.toMatch(/\bBasic (?!credentials\b)[A-Za-z0-9+/_-]{8}/i)
     expect(all).not.toMatch(/\bBearer ey/i)
     // No token or JWT of anybody.
     expect(all).not.toMatch(/eyJ[\w-]+\.eyJ[\w-]+/)
@@ -209,6 +209,49 @@ describe.each(logs)('at LOG_LEVEL=%s, LOG_FORMAT=%s', (LOG_LEVEL, LOG_FORMAT) =>
     garbage.write(`${secrets.good}\r\n\r\n`)
     witness.see(await garbage.answer())
 
+    await until(() => command.stdout.includes('token request failed'), 'the log')
+    await running.finish()
+  })
+
+  test('Basic credentials of callers come out nowhere', async () => {
+    await using dex = await startDex({ clients: [{ id: clientId, secret: secrets.good }] })
+    await using running = await startCommand(dex, {
+      LOG_LEVEL,
+      LOG_FORMAT,
+      ACCEPT_BASIC: 'true',
+      ALLOWED_CLIENT_IDS: clientId,
+    })
+    const { witness, command } = running
+    const form = (text: string) => new URLSearchParams({ '': text }).toString().slice(1)
+    const pair = (secret: string, id = clientId) =>
+      Buffer.from(`${form(id)}:${form(secret)}`).toString('base64')
+    const check = (authorization: string) => witness.check({ headers: { authorization } })
+    const good = pair(secrets.good)
+    const wrong = pair(secrets.wrong)
+    witness.forbid(good, wrong)
+
+    expect(await check(`Basic ${good}`)).toBe(200)
+    expect(await check(`Basic ${wrong}`)).toBe(401)
+    expect(await check(`Basic ${pair(secrets.good, 'other')}`)).toBe(403)
+    expect(await check(`Bearer ${good}`)).toBe(401)
+    for (const malformed of [
+      `Basic ${good}!`,
+      `Basic ${good.slice(0, -1)}`,
+      `Basic ${good}, Basic ${wrong}`,
+      `Basic ${Buffer.from(`${clientId}:${secrets.good}%zz`).toString('base64')}`,
+      `Basic ${Buffer.from(`${clientId}:${secrets.good}%00`).toString('base64')}`,
+      `Basic ${Buffer.from(form(secrets.good)).toString('base64')}`,
+      `Basic ${pair(secrets.good + 'x'.repeat(5_000))}`,
+    ]) {
+      expect(await check(malformed)).toBe(400)
+    }
+    const both = { authorization: `Basic ${good}`, 'x-client-secret': secrets.good }
+    expect(await witness.check({ headers: both })).toBe(400)
+    const twice = [
+      ['authorization', `Basic ${good}`],
+      ['authorization', `Basic ${wrong}`],
+    ] as const
+    expect(await witness.check({ headers: twice })).toBe(400)
     await until(() => command.stdout.includes('token request failed'), 'the log')
     await running.finish()
   })

@@ -41,7 +41,9 @@ export class AllowVerdicts {
   constructor(options: AllowVerdictsOptions) {
     const { names, hasGate, stripCredentialHeaders, authorizationHeader, tokenHeaders, backendHeaders } =
       options
-    const credentials = stripCredentialHeaders ? [names.clientId, names.clientSecret, names.scope] : []
+    const { clientId, clientSecret, scope, basic } = names
+    const credentials = stripCredentialHeaders ? [clientId, clientSecret, scope] : []
+    if (stripCredentialHeaders && basic !== undefined) credentials.push(basic)
     const jwt = stripCredentialHeaders && hasGate ? [names.jwt] : []
     // Mapped headers too: when the field is absent, the caller's own value would pass for Dex's.
     const others = [...tokenHeaders.map(({ header }) => header), ...backendHeaders]

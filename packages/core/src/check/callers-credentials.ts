@@ -3,8 +3,9 @@ import type { TokenRequest } from '../clients/token-request.ts'
 import { BrokerError } from '../shared/errors.ts'
 import { logText } from '../shared/log-text.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
+import { type BasicCredentials, basicCredentials } from './basic-credentials.ts'
 import { type CredentialHeaderNames, type CredentialHeaders, singleValue } from './credential-headers.ts'
-import { missingCredentials, missingHeaders } from './missing-credentials.ts'
+import { missingCredentials, missingParts } from './missing-credentials.ts'
 
 /** The client ids and scopes that callers may use in their own headers; `undefined` permits any. */
 export interface AllowedCredentials {
@@ -37,13 +38,15 @@ export class CallersCredentials {
     allowed: Partial<AllowedCredentials> = this.#allowed,
   ): TokenRequest {
     const names = this.#names
+    const isConfigured = Boolean(configured.clientId && configured.clientSecret)
+    const basic = names.basic === undefined || isConfigured ? undefined : this.#basicIn(headers, names.basic)
     const request = {
       clientId: configured.clientId
         ? undefined
-        : credential(headers.clientId, names.clientId).trim() || undefined,
+        : (basic?.clientId ?? credential(headers.clientId, names.clientId).trim()) || undefined,
       clientSecret: configured.clientSecret
         ? undefined
-        : credential(headers.clientSecret, names.clientSecret) || undefined,
+        : (basic?.clientSecret ?? credential(headers.clientSecret, names.clientSecret)) || undefined,
       scope:
         configured.scope === undefined
           ? credential(headers.scope, names.scope).trim() || undefined
@@ -57,9 +60,28 @@ export class CallersCredentials {
       (request.clientId ?? configured.clientId) === undefined ||
       (request.clientSecret ?? configured.clientSecret) === undefined
     ) {
-      throw missingCredentials(missingHeaders(configured, request, names), this.#surroundings)
+      throw missingCredentials(missingParts(configured, request), {
+        names,
+        isInBasic: basic !== undefined,
+        surroundings: this.#surroundings,
+      })
     }
     return request
+  }
+
+  /** Credentials in two places are refused: another receiver could take the other ones. */
+  #basicIn(headers: CredentialHeaders, name: string): BasicCredentials | undefined {
+    const basic = basicCredentials(singleValue(headers.basic, name))
+    if (basic === undefined) return undefined
+    for (const part of ['clientId', 'clientSecret'] as const) {
+      if (singleValue(headers[part], this.#names[part]) !== '') {
+        throw new BrokerError(
+          'invalid_request',
+          `client credentials are in ${name} and in ${this.#names[part]}`,
+        )
+      }
+    }
+    return basic
   }
 
   #assertClientId(clientId: string, allowed: readonly string[]): void {

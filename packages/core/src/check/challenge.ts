@@ -17,12 +17,21 @@ export function realmProblem(realm: unknown): string | undefined {
     : `must be 1 to ${maxLength} printable ASCII characters`
 }
 
+/** Builds a Basic challenge (RFC 7617) for `WWW-Authenticate`. Throws a `TypeError` for an invalid realm. */
+export function basicChallenge(realm: string): string {
+  return `Basic ${realmParameter(realm)}, charset="UTF-8"`
+}
+
 /** Builds a Bearer challenge for `WWW-Authenticate`. Throws a `TypeError` for an invalid realm. */
 export function bearerChallenge(realm: string, { error, description }: Partial<ChallengeError> = {}): string {
-  const problem = realmProblem(realm)
-  if (problem !== undefined) throw new TypeError(`realm ${problem}`)
-  const parameters = [`realm="${realm.replaceAll(/["\\]/g, '\\$&')}"`]
+  const parameters = [realmParameter(realm)]
   if (error !== undefined) parameters.push(`error="${error}"`)
   if (description !== undefined) parameters.push(`error_description="${description}"`)
   return `Bearer ${parameters.join(', ')}`
+}
+
+function realmParameter(realm: string): string {
+  const problem = realmProblem(realm)
+  if (problem !== undefined) throw new TypeError(`realm ${problem}`)
+  return `realm="${realm.replaceAll(/["\\]/g, '\\$&')}"`
 }

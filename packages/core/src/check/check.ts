@@ -22,7 +22,7 @@ import {
 import { Denials } from './denials.ts'
 import { assertHeaderLines } from './header-lines.ts'
 import { ReceivedRequest } from './received-request.ts'
-import { type RefusalVerdict, refusalOf, type Verdict } from './verdict.ts'
+import { type Challenges, type RefusalVerdict, refusalVerdict, type Verdict } from './verdict.ts'
 
 export interface CheckOptions {
   readonly names: CredentialHeaderNames
@@ -54,17 +54,19 @@ export class Check {
   readonly #credentials: CallersCredentials
   readonly #verdicts: AllowVerdicts
   readonly #denials: Denials
+  readonly #challenges: Challenges
   /** `undefined` for the default client always. */
   readonly #choices: Choices | undefined
 
   constructor(surroundings: Surroundings, options: CheckOptions) {
     this.#surroundings = surroundings
     this.#options = options
-    const { names, gate, clients, choice } = options
+    const { names, gate, clients, choice, realm } = options
     const { chooseClient, backendHeaders, allowedClientIds: clientIds, allowedScopes: scopes } = choice
     this.#credentials = new CallersCredentials(surroundings, names, { clientIds, scopes })
     this.#verdicts = new AllowVerdicts({ ...options, hasGate: gate !== undefined, backendHeaders })
     this.#denials = new Denials(surroundings)
+    this.#challenges = { realm, credentialSchemes: credentialSchemes(names, gate !== undefined) }
     const denials = this.#denials
     const credentials = this.#credentials
     this.#choices =
@@ -141,10 +143,10 @@ export class Check {
     choices: Choices,
     { request, headers, caller, wait }: AuthenticatedRequest,
   ): MaybePromise<Verdict> {
-    const { names, tokens, realm } = this.#options
+    const { names, tokens } = this.#options
     const choice = choices.choose(caller, new ReceivedRequest(request, names, this.#surroundings.clock))
     if ('deny' in choice) {
-      const refusal = refusalOf(this.#denials.refuse(choice), { realm })
+      const refusal = refusalVerdict(this.#denials.refuse(choice), this.#challenges)
       return choice.rule === undefined ? refusal : { ...refusal, rule: choice.rule }
     }
     const outcome = choices.outcome(choice)
@@ -166,6 +168,15 @@ export class Check {
       if (signal?.aborted && error === signal.reason) throw error
       this.#surroundings.logger.error({ err: error }, 'check failed internally')
     }
-    return refusalOf(error, { realm: this.#options.realm })
+    return refusalVerdict(error, this.#challenges)
   }
+}
+
+/** Without Basic, no scheme carries client credentials: Bearer then only says that the request needs authentication. */
+function credentialSchemes(
+  { basic }: CredentialHeaderNames,
+  hasGate: boolean,
+): Challenges['credentialSchemes'] {
+  if (basic === undefined) return ['Bearer']
+  return hasGate ? ['Basic', 'Bearer'] : ['Basic']
 }

@@ -6,6 +6,20 @@ export interface CredentialHeaderNames {
   readonly clientSecret: string
   readonly scope: string
   readonly jwt: string
+  /** The header with Basic credentials; `undefined` when these are not accepted. */
+  readonly basic: 'authorization' | undefined
+}
+
+/** All these names. */
+export function namesOf({
+  clientId,
+  clientSecret,
+  scope,
+  jwt,
+  basic,
+}: CredentialHeaderNames): readonly string[] {
+  const names = new Set([clientId, clientSecret, scope, jwt])
+  return basic === undefined ? [...names] : [...names.add(basic)]
 }
 
 /** The headers that a check reads. A repeated header is marked, and refused only if it is needed. */
@@ -14,6 +28,8 @@ export interface CredentialHeaders {
   readonly clientSecret: HeaderValue
   readonly scope: HeaderValue
   readonly jwt: HeaderValue
+  /** Absent where Basic credentials are not accepted. */
+  readonly basic: HeaderValue
 }
 
 const repeated: unique symbol = Symbol('a header on more than one line')
@@ -32,6 +48,7 @@ export function readCredentialHeaders(
     clientSecret: undefined,
     scope: undefined,
     jwt: undefined,
+    basic: undefined,
   }
   for (let index = 0; index + 1 < lines.length; index += 2) {
     const line = lines[index] as string
@@ -41,6 +58,7 @@ export function readCredentialHeaders(
     if (isNamed(line, names.clientSecret)) found.clientSecret = valueWith(found.clientSecret, value)
     if (isNamed(line, names.scope)) found.scope = valueWith(found.scope, value)
     if (isNamed(line, names.jwt)) found.jwt = valueWith(found.jwt, value)
+    if (names.basic !== undefined && isNamed(line, names.basic)) found.basic = valueWith(found.basic, value)
   }
   return found
 }

@@ -17,7 +17,7 @@ export interface IncomingRequest {
   readonly query: string
   /** The header `host`, in lower case; empty without one. Throws `invalid_request` when it appears more than once. */
   readonly host: string
-  /** The headers, names in lower case; a list for a header on several lines. Without the client secret and the JWT. Frozen. */
+  /** The headers, names in lower case; a list for a header on several lines. Without the client secret, the JWT and Basic credentials. Frozen. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>
   /** The time of the check, in milliseconds since 1970. */
   readonly time: number

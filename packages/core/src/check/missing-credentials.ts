@@ -4,27 +4,45 @@ import { BrokerError } from '../shared/errors.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import type { CredentialHeaderNames } from './credential-headers.ts'
 
-/** The headers of the credentials that neither the configuration nor the request has; empty for almost every request. */
-export function missingHeaders(
-  configured: Pick<ConfiguredClient, 'clientId' | 'clientSecret'>,
+type Part = 'clientId' | 'clientSecret'
+
+/** The credentials that neither the configuration nor the request has; empty for almost every request. */
+export function missingParts(
+  configured: Pick<ConfiguredClient, Part>,
   { clientId, clientSecret }: TokenRequest,
-  names: CredentialHeaderNames,
-): readonly string[] {
-  const missing: string[] = []
-  if (configured.clientId === undefined && clientId === undefined) missing.push(names.clientId)
-  if (configured.clientSecret === undefined && clientSecret === undefined) missing.push(names.clientSecret)
+): readonly Part[] {
+  const missing: Part[] = []
+  if (configured.clientId === undefined && clientId === undefined) missing.push('clientId')
+  if (configured.clientSecret === undefined && clientSecret === undefined) missing.push('clientSecret')
   return missing
 }
 
+interface Circumstances {
+  readonly names: CredentialHeaderNames
+  /** Whether the request has Basic credentials, of which a part is empty. */
+  readonly isInBasic: boolean
+  readonly surroundings: Surroundings
+}
+
+const words: Readonly<Record<Part, string>> = { clientId: 'client id', clientSecret: 'client secret' }
+
 /** Creates the error for the caller and warns the operator: the usual cause is a proxy that does not forward the headers. */
 export function missingCredentials(
-  missing: readonly string[],
-  { sampler, logger, describeHint }: Surroundings,
+  parts: readonly Part[],
+  { names, isInBasic, surroundings: { sampler, logger, describeHint } }: Circumstances,
 ): BrokerError {
-  const detail = missing.join(' and ')
+  if (isInBasic) {
+    const empty = parts.map(part => words[part]).join(' and ')
+    // The header has arrived, so nothing is wrong with the proxy.
+    return new BrokerError('missing_credentials', `the Basic credentials in authorization have no ${empty}`)
+  }
+  const missing = parts.map(part => names[part])
+  const headers = missing.join(' and ')
+  const detail = names.basic === undefined ? headers : `${headers}, or ${names.basic} with Basic credentials,`
   sampler.note('missing_credentials', count => {
     const hint = describeHint({ problem: 'credentials_absent', option: 'credentialHeaders', detail })
     logger.warn({ count, missing, hint }, 'requests without client credentials refused')
   })
-  return new BrokerError('missing_credentials', `${detail} ${missing.length === 1 ? 'is' : 'are'} missing`)
+  const verb = missing.length === 1 ? 'is' : 'are'
+  return new BrokerError('missing_credentials', `${detail} ${verb} missing`)
 }

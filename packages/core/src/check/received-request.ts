@@ -17,6 +17,7 @@ export class ReceivedRequest implements IncomingRequest {
   #target: string | undefined
   #path: string | undefined
   #isPathRead = false
+  #host: string | undefined
   #headers: Headers | undefined
   #time: number | undefined
 
@@ -54,7 +55,8 @@ export class ReceivedRequest implements IncomingRequest {
   }
 
   get host(): string {
-    return singleHeader(this.#request.headers, 'host').toLowerCase()
+    this.#host ??= singleHeader(this.#request.headers, 'host').toLowerCase()
+    return this.#host
   }
 
   get headers(): Headers {
@@ -86,12 +88,15 @@ export class ReceivedRequest implements IncomingRequest {
 }
 
 /** Leaves out the client secret and the JWT, so that no rule puts them into a log or into another header. */
-function headersWithout(lines: readonly string[], { clientSecret, jwt }: CredentialHeaderNames): Headers {
+function headersWithout(
+  lines: readonly string[],
+  { clientSecret, jwt, basic }: CredentialHeaderNames,
+): Headers {
   // Without a prototype, because a header may have any name.
   const headers: Record<string, string | string[]> = Object.create(null)
   for (let index = 0; index + 1 < lines.length; index += 2) {
     const name = (lines[index] as string).toLowerCase()
-    if (name === clientSecret || name === jwt) continue
+    if (name === clientSecret || name === jwt || name === basic) continue
     const value = lines[index + 1] as string
     const before = headers[name]
     if (before === undefined) headers[name] = value

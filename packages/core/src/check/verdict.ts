@@ -1,7 +1,7 @@
 import { optionRules } from '../options/broker-options.ts'
 import { assertKnownNames } from '../options/option-values.ts'
 import { BrokerError, type BrokerErrorCode } from '../shared/errors.ts'
-import { bearerChallenge, type ChallengeError } from './challenge.ts'
+import { basicChallenge, bearerChallenge, type ChallengeError } from './challenge.ts'
 
 /** The request may pass with these changes. No header is in both lists, because Envoy removes after it sets. */
 export interface AllowVerdict {
@@ -54,15 +54,28 @@ export interface RefusalOptions {
 export function refusalOf(error: unknown, options: RefusalOptions = {}): RefusalVerdict {
   assertKnownNames(options, ['realm'])
   const { realm = optionRules.realm.default } = options
+  return refusalVerdict(error, { realm, credentialSchemes: ['Bearer'] })
+}
+
+/** The challenges of a broker. */
+export interface Challenges {
+  readonly realm: string
+  /** The schemes that a refusal for client credentials offers (RFC 9110 section 11.6.1), the best first. */
+  readonly credentialSchemes: readonly ('Basic' | 'Bearer')[]
+}
+
+/** Works like {@link refusalOf}, with the challenges of a broker. */
+export function refusalVerdict(error: unknown, { realm, credentialSchemes }: Challenges): RefusalVerdict {
   const { code, status, message, retryAfterMs, credentialsAbsent } = BrokerError.is(error)
     ? error
     : new BrokerError('server_error', 'internal error')
   const headers: Record<string, string> = { 'cache-control': 'no-store', 'content-type': 'application/json' }
-  if (status === 401) {
-    headers['www-authenticate'] = bearerChallenge(
-      realm,
-      code === 'invalid_token' && !credentialsAbsent ? invalidToken : {},
-    )
+  if (code === 'invalid_token') {
+    headers['www-authenticate'] = bearerChallenge(realm, credentialsAbsent ? {} : invalidToken)
+  } else if (status === 401) {
+    headers['www-authenticate'] = credentialSchemes
+      .map(scheme => (scheme === 'Basic' ? basicChallenge(realm) : bearerChallenge(realm)))
+      .join(', ')
   }
   if (code === 'forbidden') headers['www-authenticate'] = bearerChallenge(realm, insufficientScope)
   // A retry makes sense after a second at the earliest.

@@ -24,6 +24,9 @@ export function assertTokenRequest(request: TokenRequest & Wait): void {
   // `undefined` and `null` too: a failed lookup must not yield the token of the configured client.
   if (typeof client !== 'string' && 'client' in request) throw noString('client')
   if (!isText(clientId)) throw noString('clientId')
+  if (typeof clientSecret === 'function') {
+    throw new TypeError('clientSecret must be a string; put the function into the option client or clients')
+  }
   if (!isText(clientSecret)) throw noString('clientSecret')
   if (!isText(scope)) throw noString('scope')
 }

@@ -1,14 +1,15 @@
 // The whole module: a missing name in an old Node would fail before `assertNodeVersion` runs.
 import * as crypto from 'node:crypto'
 import type { ClientAuthMethod } from '../options/broker-options.ts'
-import type { ClientCredentials } from './client-credentials.ts'
+import type { OrderedCredentials } from './client-credentials.ts'
 
 /** Limit of scopes whose normal form is remembered; real services use few. */
 const maxKnownScopes = 256
 
 /**
  * Derives the keys under which tokens are cached, shared and rejected. They cover every field that is sent, so that different
- * requests never share a key.
+ * requests never share a key. A configured secret is the exception: its place in the configuration takes its part, so that a
+ * token outlives the rotation of its client's secret, and no caller's own secret leads to the token.
  *
  * Each field is preceded by its length, because a delimiter could be part of a field. The hash is salted per process, so
  * that a key does not confirm a guessed secret.
@@ -18,20 +19,23 @@ export class CacheKeys {
   readonly #clientPrefix: string
   readonly #knownScopes = new Map<string, string>()
 
-  constructor(tokenEndpoint: string, authMethod: ClientAuthMethod, salt: Buffer = crypto.randomBytes(16)) {
+  constructor(tokenEndpoint: string, authMethod: ClientAuthMethod, salt: Buffer) {
     const common = `${salt.toString('base64url')}${field(tokenEndpoint)}${field(authMethod)}`
     this.#tokenPrefix = common + field('token')
     this.#clientPrefix = common + field('client')
   }
 
   /** The key of a token. The order of scopes and repeated scopes do not matter (RFC 6749 section 3.3). */
-  ofToken({ clientId, clientSecret, scope }: ClientCredentials): string {
-    return keyOf(this.#tokenPrefix + field(clientId) + field(clientSecret) + field(this.#normalScope(scope)))
+  ofToken(credentials: OrderedCredentials): string {
+    const { clientId, scope } = credentials
+    return keyOf(
+      this.#tokenPrefix + field(clientId) + secretField(credentials) + field(this.#normalScope(scope)),
+    )
   }
 
   /** The key of a client and its secret, whatever the scope. */
-  ofClient({ clientId, clientSecret }: ClientCredentials): string {
-    return keyOf(this.#clientPrefix + field(clientId) + field(clientSecret))
+  ofClient(credentials: OrderedCredentials): string {
+    return keyOf(this.#clientPrefix + field(credentials.clientId) + secretField(credentials))
   }
 
   #normalScope(scope: string): string {
@@ -44,6 +48,15 @@ export class CacheKeys {
     this.#knownScopes.set(scope, normal)
     return normal
   }
+}
+
+/**
+ * A field starts with a digit, so that no caller's secret is taken for a configured one. A caller that brings the client id of
+ * another configured client must not get that client's token by the secret of this one.
+ */
+function secretField({ clientSecret, configured }: OrderedCredentials): string {
+  if (typeof clientSecret === 'string') return field(clientSecret)
+  return configured ? 'configured client' : 'configured secret'
 }
 
 function field(text: string): string {

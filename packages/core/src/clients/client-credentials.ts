@@ -1,8 +1,10 @@
 import { type ClientAuthMethod, optionRules } from '../options/broker-options.ts'
 import { BrokerError } from '../shared/errors.ts'
 import type { Hint } from '../shared/hint.ts'
+import { clientSecretProblem } from './client-secret.ts'
+import type { ConfiguredSecret } from './configured-secret.ts'
 
-/** The parts of a token request that differ from caller to caller. */
+/** The parts of a token request that differ from caller to caller, as they are sent. */
 export interface ClientCredentials {
   readonly clientId: string
   readonly clientSecret: string
@@ -16,6 +18,11 @@ export interface ClientCredentials {
   readonly client?: string | undefined
   /** Default: the method of the token endpoint. */
   readonly authMethod?: ClientAuthMethod | undefined
+}
+
+/** The same before the request is sent: a configured secret can change until then. */
+export interface OrderedCredentials extends Omit<ClientCredentials, 'clientSecret'> {
+  readonly clientSecret: string | ConfiguredSecret
 }
 
 /** The scope prefix with which Dex requests a token for another client. */
@@ -54,7 +61,7 @@ export function scopeTokenProblem(text: string): string | undefined {
 
 /** Throws `BrokerError` for parts that are missing, too long or not encodable. `hint` is for a missing part. */
 export function assertClientCredentials(
-  { clientId, clientSecret, scope }: ClientCredentials,
+  { clientId, clientSecret, scope }: OrderedCredentials,
   hint?: Hint | undefined,
 ): void {
   if (clientId === '' || clientSecret === '') {
@@ -62,13 +69,10 @@ export function assertClientCredentials(
   }
   if (clientId.length > optionRules['client.clientId'].maxLength)
     throw new BrokerError('invalid_request', 'client id is too long')
-  if (clientSecret.length > optionRules['client.clientSecret'].maxLength) {
-    throw new BrokerError('invalid_request', 'client secret is too long')
-  }
+  const secretProblem = typeof clientSecret === 'string' ? clientSecretProblem(clientSecret) : undefined
+  if (secretProblem !== undefined) throw new BrokerError('invalid_request', `client secret ${secretProblem}`)
   if (scope.length > optionRules['client.scope'].maxLength)
     throw new BrokerError('invalid_request', 'scope is too long')
   if (!scopePattern.test(scope)) throw new BrokerError('invalid_request', 'scope has invalid characters')
-  if (!clientId.isWellFormed() || !clientSecret.isWellFormed()) {
-    throw new BrokerError('invalid_request', 'client id or client secret is not valid Unicode')
-  }
+  if (!clientId.isWellFormed()) throw new BrokerError('invalid_request', 'client id is not valid Unicode')
 }

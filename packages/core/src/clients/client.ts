@@ -1,14 +1,16 @@
 import type { ClientAuthMethod } from '../options/broker-options.ts'
 import type { Hint } from '../shared/hint.ts'
 import type { CacheKeys } from './cache-key.ts'
-import { assertClientCredentials, type ClientCredentials, scopeWithAudiences } from './client-credentials.ts'
+import { assertClientCredentials, type OrderedCredentials, scopeWithAudiences } from './client-credentials.ts'
+import type { ConfiguredSecret } from './configured-secret.ts'
+import type { SecretSource } from './secret-source.ts'
 import { TokenOrder } from './token-order.ts'
 import type { TokenRequest } from './token-request.ts'
 
 /** The parts of a token request that come from the configuration. */
 export interface ConfiguredClient {
   readonly clientId: string | undefined
-  readonly clientSecret: string | undefined
+  readonly clientSecret: string | SecretSource | undefined
   readonly scope: string | undefined
   readonly audiences: readonly string[]
 }
@@ -26,6 +28,8 @@ export interface ClientOptions {
   /** The name of the issuer of its tokens. */
   readonly issuer: string
   readonly configured: ConfiguredClient
+  /** The secret in `configured`, if there is one. */
+  readonly secret: ConfiguredSecret | undefined
   readonly keys: CacheKeys
   /** Default: the method of the issuer's token endpoint. */
   readonly authMethod?: ClientAuthMethod
@@ -42,17 +46,19 @@ export class Client {
   readonly name: string
   readonly configured: ConfiguredClient
   readonly #issuer: string
+  readonly #secret: ConfiguredSecret | undefined
   readonly #keys: CacheKeys
   readonly #missingHalf: Hint | undefined
   /** The parts of a named client's credentials that the default client's do not have. */
-  readonly #named: Pick<ClientCredentials, 'client' | 'authMethod'> | undefined
+  readonly #named: Pick<OrderedCredentials, 'client' | 'authMethod'> | undefined
   readonly #chosenOrders = new Map<string, TokenOrder>()
   #ownOrder: TokenOrder | undefined
 
-  constructor({ name, isNamed = false, issuer, configured, keys, authMethod }: ClientOptions) {
+  constructor({ name, isNamed = false, issuer, configured, secret, keys, authMethod }: ClientOptions) {
     this.name = name
     this.configured = configured
     this.#issuer = issuer
+    this.#secret = secret
     this.#keys = keys
     this.#missingHalf = missingHalfOf(configured)
     this.#named = isNamed ? { client: name, authMethod } : undefined
@@ -104,14 +110,17 @@ export class Client {
   #complete(request: TokenRequest, choice: ScopeChoice): TokenOrder {
     const configured = this.configured
     const { scope, audiences } = request
-    const credentials: ClientCredentials = {
-      clientId: request.clientId ?? configured.clientId ?? '',
-      clientSecret: request.clientSecret ?? configured.clientSecret ?? '',
+    // `null` counts as absent, like `undefined`.
+    const ownId = request.clientId ?? undefined
+    const ownSecret = request.clientSecret ?? undefined
+    const credentials: OrderedCredentials = {
+      clientId: ownId ?? configured.clientId ?? '',
+      clientSecret: ownSecret ?? this.#secret ?? '',
       scope: scopeWithAudiences(
         scope ?? choice.scope ?? configured.scope ?? '',
         audiences ?? choice.audiences ?? configured.audiences,
       ),
-      configured: request.clientId === undefined && request.clientSecret === undefined,
+      configured: ownId === undefined && ownSecret === undefined,
       // A choice is the operator's, like the configuration.
       scopeConfigured: scope === undefined && audiences === undefined,
     }

@@ -1,6 +1,7 @@
 import type { ClientAuthMethod } from '../options/broker-options.ts'
 import { CacheKeys } from './cache-key.ts'
 import { Client, type ConfiguredClient } from './client.ts'
+import type { ClientsMemory, SecretHolder } from './clients-memory.ts'
 import type { TokenOrder } from './token-order.ts'
 import type { TokenRequest } from './token-request.ts'
 
@@ -29,6 +30,8 @@ export interface ClientsOptions {
   /** The option `client`. */
   readonly client: ConfiguredClient
   readonly named: readonly NamedClientSettings[]
+  /** Made once per broker. */
+  readonly memory: ClientsMemory
 }
 
 const nothingConfigured: ConfiguredClient = Object.freeze({
@@ -46,11 +49,27 @@ export class Clients {
   readonly caller: Client
   readonly #named: ReadonlyMap<string, Client>
 
-  constructor({ issuer, client, named }: ClientsOptions) {
-    const keysOf = sharedKeys()
+  constructor({ issuer, client, named, memory }: ClientsOptions) {
+    const keysOf = sharedKeys(memory.salt)
+    const secrets = memory.secretsOf([
+      ...secretHolder('default', false, client, issuer),
+      ...named.flatMap(({ name, configured, issuer: ofIssuer }) =>
+        secretHolder(name, true, configured, ofIssuer),
+      ),
+    ])
     const ofDefault = { issuer: issuer.name, keys: keysOf(issuer) }
-    this.default = new Client({ name: 'default', configured: client, ...ofDefault })
-    this.caller = new Client({ name: 'caller', configured: nothingConfigured, ...ofDefault })
+    this.default = new Client({
+      name: 'default',
+      configured: client,
+      secret: secrets.get('default'),
+      ...ofDefault,
+    })
+    this.caller = new Client({
+      name: 'caller',
+      configured: nothingConfigured,
+      secret: undefined,
+      ...ofDefault,
+    })
     this.#named = new Map([
       ['default', this.default],
       ...named.map(({ name, configured, issuer: { name: ofIssuer, ...rest } }): [string, Client] => [
@@ -60,6 +79,7 @@ export class Clients {
           isNamed: true,
           issuer: ofIssuer,
           configured,
+          secret: secrets.get(name),
           authMethod: rest.authMethod,
           keys: keysOf({ name: ofIssuer, ...rest }),
         }),
@@ -90,12 +110,21 @@ export class Clients {
   }
 }
 
-/** One object per token endpoint and method, because each has its own salt: the same credentials share their tokens. */
-function sharedKeys(): (issuer: ClientsIssuer) => CacheKeys {
+function secretHolder(
+  name: string,
+  isNamed: boolean,
+  { clientId, clientSecret }: ConfiguredClient,
+  { endpoint, authMethod }: ClientsIssuer,
+): SecretHolder[] {
+  return clientSecret === undefined ? [] : [{ name, isNamed, endpoint, authMethod, clientId, clientSecret }]
+}
+
+/** One object per token endpoint and method, because each remembers scopes. */
+function sharedKeys(salt: Buffer): (issuer: ClientsIssuer) => CacheKeys {
   const known = new Map<string, CacheKeys>()
   return ({ endpoint, authMethod }) => {
     const name = `${authMethod} ${endpoint}`
-    const keys = known.get(name) ?? new CacheKeys(endpoint, authMethod)
+    const keys = known.get(name) ?? new CacheKeys(endpoint, authMethod, salt)
     known.set(name, keys)
     return keys
   }

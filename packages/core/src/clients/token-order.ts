@@ -1,9 +1,9 @@
 import type { CacheKeys } from './cache-key.ts'
-import type { ClientCredentials } from './client-credentials.ts'
+import type { OrderedCredentials } from './client-credentials.ts'
 
 /** A complete token request with its cache key. */
 export class TokenOrder {
-  readonly credentials: ClientCredentials
+  readonly credentials: OrderedCredentials
   /** The name of the issuer. */
   readonly issuer: string
   /** The key under which the token is cached and its request shared. */
@@ -11,11 +11,17 @@ export class TokenOrder {
   readonly #keys: CacheKeys
   #clientKey: string | undefined
 
-  constructor(credentials: ClientCredentials, issuer: string, keys: CacheKeys) {
+  constructor(credentials: OrderedCredentials, issuer: string, keys: CacheKeys) {
     this.credentials = credentials
     this.issuer = issuer
     this.key = keys.ofToken(credentials)
     this.#keys = keys
+  }
+
+  /** The version of a configured secret, which is not part of the keys; 0 for a caller's own. */
+  get secretVersion(): number {
+    const { clientSecret } = this.credentials
+    return typeof clientSecret === 'string' ? 0 : clientSecret.version
   }
 
   /** The key of the client and its secret, whatever the scope. Derived at first use, because most orders never need it. */

@@ -1,4 +1,5 @@
 import type { ChooseClient } from '../check/choose-client.ts'
+import type { SecretSource } from '../clients/secret-source.ts'
 import type { BrokerObserver } from '../shared/broker-event.ts'
 import type { Clock } from '../shared/clock.ts'
 import type { Hint } from '../shared/hint.ts'
@@ -13,8 +14,8 @@ export type ClientAuthMethod = 'client_secret_basic' | 'client_secret_post'
 export interface DefaultClient {
   /** The client id in Dex. At most 256 characters. */
   readonly clientId?: string | undefined
-  /** The client secret in Dex, in any Unicode. At most 4,096 characters. */
-  readonly clientSecret?: string | undefined
+  /** The client secret in Dex, in any Unicode, or a function that returns it. At most 4,096 characters. */
+  readonly clientSecret?: string | SecretSource | undefined
   /** Space-separated scopes (RFC 6749 section 3.3); the limit includes the audiences. At most 1,024 characters. Default: none. */
   readonly scope?: string | undefined
   /** Client ids of peers to add to `aud`; sent as Dex's scope `audience:server:client_id:<peer>`. Default: none. */
@@ -25,8 +26,8 @@ export interface DefaultClient {
 export interface NamedClient extends DefaultClient {
   /** The client id in Dex. At most 256 characters. */
   readonly clientId: string
-  /** The client secret in Dex, in any Unicode. At most 4,096 characters. */
-  readonly clientSecret: string
+  /** The client secret in Dex, in any Unicode, or a function that returns it. At most 4,096 characters. */
+  readonly clientSecret: string | SecretSource
   /** Client authentication at the token endpoint. Default: the option `clientAuthMethod`. */
   readonly authMethod?: ClientAuthMethod | undefined
   /** The name of the issuer in `issuers` whose token endpoint issues the tokens. Default: the Dex of `issuer` and `tokenEndpoint`. */
@@ -112,7 +113,15 @@ export interface CredentialHeaderOptions {
   readonly clientSecret?: string | undefined
   /** The header that carries the scope. Default `x-scope`. */
   readonly scope?: string | undefined
-  /** Removes these headers and the caller's JWT from admitted requests. Default `true`. */
+  /**
+   * Whether callers may send the client id and secret as `Authorization: Basic` (RFC 6749 section 2.3.1: both form-encoded), in
+   * place of the first two headers. Excludes a gate with its JWT in `authorization`. Default `false`.
+   */
+  readonly basic?: boolean | undefined
+  /**
+   * Removes these headers and the caller's JWT from admitted requests, and `authorization` with the option `basic`. Default
+   * `true`.
+   */
   readonly strip?: boolean | undefined
 }
 
@@ -231,6 +240,7 @@ export const optionRules = {
   'credentialHeaders.clientId': { default: 'x-client-id' },
   'credentialHeaders.clientSecret': { default: 'x-client-secret' },
   'credentialHeaders.scope': { default: 'x-scope' },
+  'credentialHeaders.basic': { default: false },
   'credentialHeaders.strip': { default: true },
   realm: { default: 'dex-token-broker', maxLength: 128 },
   requestTimeoutMs: { unit: 'ms', default: 5_000, min: 1, max: 2_147_483_647 },

@@ -1,5 +1,5 @@
 import type { ChooseClient } from '../check/choose-client.ts'
-import type { CredentialHeaderNames } from '../check/credential-headers.ts'
+import { type CredentialHeaderNames, namesOf } from '../check/credential-headers.ts'
 import { scopeTokenProblem } from '../clients/client-credentials.ts'
 import type { TokenHeader } from '../tokens/token-headers.ts'
 import type { TokenBrokerOptions } from './broker-options.ts'
@@ -50,7 +50,7 @@ function resolveBackendHeaders(
     'authorization',
     authorizationHeader,
     ...tokenHeaders.map(({ header }) => header),
-    ...Object.values(credentialHeaders),
+    ...namesOf(credentialHeaders),
   ])
   return strings(backendHeaders ?? [], 'backendHeaders').map(name => {
     const header = headerName(name, 'backendHeaders', reservedHeaderPrefixes)

@@ -21,8 +21,11 @@ export function resolveClient(options: DefaultClient): ConfiguredClient {
 /** Validates the parts of a client at the path of an option. */
 export function resolveClientParts(options: DefaultClient, option: string): ConfiguredClient {
   const { clientId, clientSecret, scope, audiences } = options
-  for (const [part, value] of Object.entries({ clientId, clientSecret, scope })) {
+  for (const [part, value] of Object.entries({ clientId, scope })) {
     checked(value, `${option}.${part}`, 'string')
+  }
+  if (typeof clientSecret !== 'function' && typeof (clientSecret ?? '') !== 'string') {
+    throw new TypeError(`${option}.clientSecret must be a string or a function`)
   }
   const client = {
     // An empty part counts as absent: the request may bring its own.
@@ -34,7 +37,7 @@ export function resolveClientParts(options: DefaultClient, option: string): Conf
   try {
     assertClientCredentials({
       clientId: client.clientId ?? 'the caller chooses',
-      clientSecret: client.clientSecret ?? 'the caller chooses',
+      clientSecret: typeof client.clientSecret === 'string' ? client.clientSecret : 'known later',
       scope: scopeWithAudiences(client.scope ?? '', client.audiences),
       configured: true,
     })

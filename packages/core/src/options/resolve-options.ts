@@ -81,6 +81,7 @@ const credentialHeaderNames: { readonly [Name in keyof Required<CredentialHeader
   clientId: true,
   clientSecret: true,
   scope: true,
+  basic: true,
   strip: true,
 }
 
@@ -118,7 +119,7 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
     authorizationHeader,
     reservedHeaderPrefixes,
   )
-  const credentialHeaders = resolveCredentialHeaders(options, reservedHeaderPrefixes)
+  const credentialHeaders = resolveCredentialHeaders(options, reservedHeaderPrefixes, gate !== undefined)
   return {
     ...numbers,
     surroundings: resolveSurroundings(options, requestTimeoutMs),
@@ -176,13 +177,14 @@ function resolveRealm(realm: string | undefined): string {
 function resolveCredentialHeaders(
   { credentialHeaders = {}, gate }: TokenBrokerOptions,
   reservedPrefixes: ReservedHeaderPrefixes,
+  hasGate: boolean,
 ): CredentialHeaderNames {
   assertKnownNames(credentialHeaders, Object.keys(credentialHeaderNames), 'credentialHeaders.')
   const nameOf = (part: 'clientId' | 'clientSecret' | 'scope') => {
     const option = `credentialHeaders.${part}` as const
     return headerName(credentialHeaders[part] ?? optionRules[option].default, option, reservedPrefixes)
   }
-  return {
+  const names = {
     clientId: nameOf('clientId'),
     clientSecret: nameOf('clientSecret'),
     scope: nameOf('scope'),
@@ -192,6 +194,20 @@ function resolveCredentialHeaders(
       reservedPrefixes,
     ),
   }
+  const basic =
+    checked(credentialHeaders.basic, 'credentialHeaders.basic', 'boolean') ??
+    optionRules['credentialHeaders.basic'].default
+  if (!basic) return { ...names, basic: undefined }
+  for (const part of ['clientId', 'clientSecret', 'scope'] as const) {
+    if (names[part] === 'authorization')
+      throw new TypeError(`credentialHeaders.basic excludes authorization as credentialHeaders.${part}`)
+  }
+  if (hasGate && names.jwt === 'authorization') {
+    throw new TypeError(
+      'credentialHeaders.basic needs another gate.jwtHeader: authorization cannot carry a JWT and Basic credentials',
+    )
+  }
+  return { ...names, basic: 'authorization' }
 }
 
 function resolveTokenHeaders(

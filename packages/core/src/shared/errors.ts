@@ -11,7 +11,7 @@ export const brokerErrorCodes = {
   invalid_request: {
     status: 400,
     description:
-      'A credential header is too long, contains a character outside %x20-7E, or appears more than once.',
+      'A credential header is too long, contains a character outside %x20-7E, or appears more than once; or Basic credentials are malformed or not the only ones.',
   },
   missing_credentials: {
     status: 401,

@@ -41,6 +41,7 @@ export type HintProblem =
   | 'grant_not_supported'
   | 'client_refused'
   | 'credentials_rejected'
+  | 'secret_unavailable'
   | 'half_a_client'
   | 'no_discovery_document'
   | 'other_host'
@@ -159,6 +160,8 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
     'upgrade Dex to a build with the client_credentials grant (no release up to 2.45.1 has it), and list it in oauth2.grantTypes',
   credentials_rejected: (name, { option }) =>
     `set ${name(`${option}.clientSecret`)} to the secret that Dex has for the client in ${name(`${option}.clientId`)}`,
+  secret_unavailable: (name, { option, detail }) =>
+    `check the function in ${name(option)} and the store that it reads${detail === undefined ? '' : `: ${detail}`}`,
   client_refused: (name, { option }) =>
     `check the log of Dex: it refuses the client in ${name(`${option}.clientId`)}`,
   half_a_client: (name, { option }) =>

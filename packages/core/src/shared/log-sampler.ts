@@ -7,6 +7,7 @@ export type SampledKind =
   | 'not_allowed'
   | 'unusable_choice'
   | 'missing_credentials'
+  | `client_secret_unavailable ${string}`
   | 'signatures_overloaded'
   | 'rejected_credentials'
   | 'signing_key_changed'

@@ -106,7 +106,7 @@ export class Tokens {
     const living = cached !== undefined && isLiving(cached.life, clock) ? cached : undefined
     const rejection = this.#options.originOf(order.issuer).rejection(order)
     if (rejection !== undefined) {
-      return living && isOutlived(rejection) ? this.#asStale(living.token) : Promise.reject(rejection)
+      return living && isOutlived(order, rejection) ? this.#asStale(living.token) : Promise.reject(rejection)
     }
     if (living !== undefined) return this.#replaceOrStale(order, living, wait)
     const shared = this.#join(order)
@@ -162,7 +162,7 @@ export class Tokens {
     } catch (error) {
       // Read again: it may have been dropped meanwhile.
       const token = this.#options.cache.getLiving(order.key)
-      if (token === undefined || !BrokerError.is(error) || !isOutlived(error))
+      if (token === undefined || !BrokerError.is(error) || !isOutlived(order, error))
         return lookupFailed(shared, error)
       return this.#asStale(token)
     }
@@ -218,19 +218,19 @@ export class Tokens {
 
   #takeNote(order: TokenOrder, failure: BrokerError): void {
     const { cache, accepted } = this.#options
-    if (failure.code === 'token_request_rejected') {
+    if (failure.code === 'token_request_rejected' && !isOutlived(order, failure)) {
       cache.delete(order.key)
       accepted.delete(order)
-      // The unexpired token of a configured client stays in use while the operator corrects the configuration.
     } else {
       cache.find(order.key)?.refresh.failed(failure)
     }
   }
 }
 
-/** Whether an unexpired token stays in use: Dex is unavailable, or the configuration is wrong. */
-function isOutlived({ transient, code }: BrokerError): boolean {
-  return transient || code === 'client_misconfigured'
+/** Whether an unexpired token stays in use: Dex is unavailable, or the operator has to correct the configuration or a secret. */
+function isOutlived({ secretVersion }: TokenOrder, { transient, code, oauthError }: BrokerError): boolean {
+  if (transient || code === 'client_misconfigured') return true
+  return secretVersion > 0 && oauthError === 'invalid_client'
 }
 
 /** The process was suspended for longer than the token lives, or Dex took as long. */

@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { CacheKeys } from '../../src/clients/cache-key.ts'
 import { startBrokerWithDex } from '../broker-with-dex.ts'
 
 const endpoint = 'https://dex.example.com/token'
-const keys = new CacheKeys(endpoint, 'client_secret_basic')
+const keys = new CacheKeys(endpoint, 'client_secret_basic', randomBytes(16))
 
 const part = fc.oneof(
   fc.string({ unit: 'binary' }),
@@ -79,8 +80,8 @@ describe('the key of a token', () => {
       new CacheKeys(endpoint, 'client_secret_basic', salt),
       new CacheKeys(endpoint, 'client_secret_post', salt),
       new CacheKeys(`${endpoint}/`, 'client_secret_basic', salt),
-      new CacheKeys(endpoint, 'client_secret_basic'),
-      new CacheKeys(endpoint, 'client_secret_basic'),
+      new CacheKeys(endpoint, 'client_secret_basic', randomBytes(16)),
+      new CacheKeys(endpoint, 'client_secret_basic', randomBytes(16)),
     ]
     expect(new Set(made.map(each => each.ofToken(request))).size).toBe(made.length)
   })

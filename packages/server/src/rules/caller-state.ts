@@ -1,15 +1,13 @@
 import type { AuthenticatedCaller, Choice } from '@broker/core'
 import { exceedsLimits } from './cel-value.ts'
+import type { OperandResult } from './operand.ts'
 import { CallerVariable } from './rule-variables.ts'
-
-/** The value of the operands of a rule that read only the caller: known for all requests of the caller. */
-export type CallerPart = true | false | Error
 
 /** The results for a caller that hold from one check to the next. */
 export class CallerState {
   readonly variable: CallerVariable | undefined
-  /** By rule; empty until the rule is first judged. */
-  readonly parts: (CallerPart | undefined)[]
+  /** By rule: the value of the operands that read only the caller; empty until the rule is first judged. */
+  readonly parts: (OperandResult | undefined)[]
   /** By rule: the choice, where nothing in it depends on the request. */
   readonly choices: (Choice | undefined)[]
   readonly #caller: AuthenticatedCaller | undefined

@@ -2,26 +2,14 @@ import type { Environment } from '@marcbachmann/cel-js'
 import { serialize } from '@marcbachmann/cel-js/serialize'
 import { replaceCalls } from './cel-environment.ts'
 import { ExpressionSurvey, type ReadNames, type SurveyContext } from './expression-survey.ts'
+import { type Evaluate, Operand } from './operand.ts'
 import type { ExpressionFault } from './rule-definition.ts'
 import { ruleLimits } from './rule-limits.ts'
-import type { RuleVariables } from './rule-variables.ts'
 import type { SyntaxNode } from './syntax-node.ts'
-
-/** Evaluates an expression. Throws when it fails. */
-export type Evaluate = (variables: RuleVariables) => unknown
-
-/** An operand of the `&&` at the top of an expression, or all of it. */
-export interface Operand {
-  readonly text: string
-  readonly evaluate: Evaluate
-  /** Whether it reads nothing but `caller`, so that its value is the same for each request of a caller. */
-  readonly readsCallerOnly: boolean
-}
 
 /** An expression that has passed all checks. */
 export interface CompiledExpression {
   readonly reads: ReadNames
-  readonly readsCallerOnly: boolean
   readonly operands: readonly Operand[]
   readonly evaluate: Evaluate
 }
@@ -46,25 +34,28 @@ export function compileExpression(
   const survey = new ExpressionSurvey(tree, context)
   if (survey.faults.length > 0) return survey.faults
   const texts = expected === 'bool' ? operandTexts(tree, environment) : undefined
-  const whole = operandOf(text, environment, context)
+  const whole = checkedExpression(text, environment, context)
   if ('problem' in whole) return [whole]
   const wrongResult = resultFault(whole.type, expected)
   if (wrongResult !== undefined) return [wrongResult]
-  const operands = (texts ?? [text]).map(each => operandOf(each, environment, context))
-  return {
-    reads: survey.reads,
-    readsCallerOnly: whole.readsCallerOnly,
-    operands: operands.some(each => 'problem' in each) ? [whole] : operands.filter(isOperand),
-    evaluate: whole.evaluate,
-  }
+  const parts = (texts ?? [text]).map(each => checkedExpression(each, environment, context))
+  const operands = parts.every(isChecked) ? parts.map(operandOf) : [operandOf(whole)]
+  return { reads: survey.reads, operands, evaluate: whole.evaluate }
 }
 
-interface TypedOperand extends Operand {
+interface CheckedExpression {
+  readonly text: string
+  readonly evaluate: Evaluate
+  readonly reads: ReadNames
   readonly type: string
 }
 
-function isOperand(operand: TypedOperand | ExpressionFault): operand is TypedOperand {
-  return 'evaluate' in operand
+function isChecked(expression: CheckedExpression | ExpressionFault): expression is CheckedExpression {
+  return 'evaluate' in expression
+}
+
+function operandOf({ text, evaluate, reads }: CheckedExpression): Operand {
+  return new Operand(text, evaluate, reads)
 }
 
 function syntaxTree(text: string, environment: Environment): SyntaxNode | ExpressionFault {
@@ -75,23 +66,18 @@ function syntaxTree(text: string, environment: Environment): SyntaxNode | Expres
   }
 }
 
-function operandOf(
+function checkedExpression(
   text: string,
   environment: Environment,
   context: SurveyContext,
-): TypedOperand | ExpressionFault {
+): CheckedExpression | ExpressionFault {
   const parsed = environment.parse(text)
   const tree = parsed.ast as unknown as SyntaxNode
   const { reads } = new ExpressionSurvey(tree, context)
   replaceCalls(tree)
   const checked = parsed.check()
   if (!checked.valid) return libraryFault(checked.error)
-  return {
-    text,
-    evaluate: parsed as Evaluate,
-    readsCallerOnly: [...reads].every(name => name.startsWith('caller.')),
-    type: checked.type ?? 'dyn',
-  }
+  return { text, evaluate: parsed as Evaluate, reads, type: checked.type ?? 'dyn' }
 }
 
 function resultFault(type: string, expected: ExpectedResult): ExpressionFault | undefined {

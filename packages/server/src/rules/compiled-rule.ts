@@ -1,8 +1,9 @@
 import type { Choice, Denial, IncomingRequest } from '@broker/core'
-import type { CallerPart, CallerState } from './caller-state.ts'
-import type { CompiledExpression, Operand } from './compiled-expression.ts'
+import type { CallerState } from './caller-state.ts'
+import type { CompiledExpression } from './compiled-expression.ts'
 import type { EvaluationBudget } from './evaluation-budget.ts'
 import { evaluationProblem, isAbsence } from './evaluation-failure.ts'
+import type { Operand, OperandResult } from './operand.ts'
 import { ruleLimits } from './rule-limits.ts'
 import type { RuleVariables } from './rule-variables.ts'
 
@@ -55,7 +56,9 @@ export class CompiledRule {
     )
     this.#callerOperands = when.operands.filter(({ readsCallerOnly }) => readsCallerOnly)
     this.#requestOperands = when.operands.filter(({ readsCallerOnly }) => !readsCallerOnly)
-    this.#setReadsCallerOnly = set.every(({ expression }) => expression.readsCallerOnly)
+    this.#setReadsCallerOnly = set.every(({ expression }) =>
+      [...expression.reads].every(name => name.startsWith('caller.')),
+    )
     this.#unclearPath = refusal(
       name,
       'the path is ambiguous',
@@ -77,6 +80,11 @@ export class CompiledRule {
   readonly #readsRawPath: boolean
   readonly #readsClaims: boolean
   readonly #readsGroups: boolean
+
+  /** Whether the rule refuses some requests for their path, whoever their caller is. */
+  get mayRefusePath(): boolean {
+    return this.#readsPath || this.#readsRawPath
+  }
 
   /** Whether the rule matches. `index` is its place among the rules. */
   judge(
@@ -127,11 +135,11 @@ export class CompiledRule {
   }
 
   /** False when one operand is false, else the first failure, else true. */
-  #conjunction(operands: readonly Operand[], variables: RuleVariables): CallerPart {
-    let result: CallerPart = true
+  #conjunction(operands: readonly Operand[], variables: RuleVariables): OperandResult {
+    let result: OperandResult = true
     for (const operand of operands) {
       this.#budget.start()
-      const value = resultOf(operand, variables)
+      const value = operand.resultIn(variables)
       if (value === false) return false
       if (value !== true && result === true) result = value
     }
@@ -155,25 +163,4 @@ export class CompiledRule {
 /** `deny` is for the caller, `problem` for the operator. */
 function refusal(rule: string, deny: string, problem: string): Refusal {
   return Object.freeze({ outcome: 'refused', problem, denial: Object.freeze({ deny, rule }) })
-}
-
-function resultOf(operand: Operand, variables: RuleVariables): CallerPart {
-  try {
-    const value = operand.evaluate(variables)
-    if (typeof value === 'boolean') return value
-    return new NotBoolean(operand.text)
-  } catch (error) {
-    return error instanceof Error ? error : new NotBoolean(operand.text)
-  }
-}
-
-/** An operand such as `caller.claims.admin` whose value is not a boolean. */
-class NotBoolean extends Error {
-  readonly code: string = 'invalid_logical_operand'
-  readonly node: { input: string; start: number; end: number }
-
-  constructor(text: string) {
-    super()
-    this.node = { input: text, start: 0, end: text.length }
-  }
 }

@@ -14,4 +14,8 @@ export const ruleLimits = {
   patternInstructions: 500,
   /** Of searches in one evaluation: length times instructions for `matches`, the product of both lengths for `contains` and `split`. */
   searchSteps: 500_000,
+  /** Of the methods or hosts by which an operand remembers its results. */
+  rememberedTexts: 64,
+  /** Of such a method or host, in UTF-16 code units; a longer one is evaluated at each check. */
+  rememberedTextLength: 256,
 } as const

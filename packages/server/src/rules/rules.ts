@@ -55,6 +55,8 @@ export class Rules {
     const rules = this.#rules
     for (let index = 0; index < rules.length; index += 1) {
       const rule = rules[index] as CompiledRule
+      // Most rules are for other callers. One that reads the path must still refuse an unclear path.
+      if (state.parts[index] === false && !rule.mayRefusePath) continue
       const judgement = rule.judge(index, state, variables, request)
       if (judgement === false) continue
       const result = judgement === true ? rule.choice(index, state, variables) : judgement

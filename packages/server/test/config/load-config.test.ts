@@ -13,6 +13,7 @@ const BROKER_DEFAULTS = {
     clientId: 'x-client-id',
     clientSecret: 'x-client-secret',
     scope: 'x-scope',
+    basic: false,
     strip: true,
   },
   authorizationHeader: 'authorization',
@@ -132,6 +133,7 @@ describe('loadConfig', () => {
           clientId: 'x-id',
           clientSecret: 'x-secret',
           scope: 'x-the-scope',
+          basic: false,
           strip: true,
         },
         client: { clientId: 'Zoë:€', clientSecret: ' p+q% ', scope: 'openid groups' },
@@ -152,6 +154,8 @@ describe('loadConfig', () => {
   it('reads the variables that the Go service did not have', () => {
     const config = loadConfig({
       ...GATE,
+      ACCEPT_BASIC: 'true',
+      JWT_HEADER: 'x-jwt',
       ADMIN_ADDR: '[::1]:0',
       CLIENT_AUTH_METHOD: 'client_secret_post',
       NEGATIVE_CACHE_TTL: '1s',
@@ -173,7 +177,7 @@ describe('loadConfig', () => {
         refreshAheadRatio: 1,
         maxTokenAgeMs: 5_400_000,
         client: { audiences: ['orders', 'billing', 'stock'] },
-        credentialHeaders: { strip: false },
+        credentialHeaders: { basic: true, strip: false },
         jwksMaxAgeMs: 60_000,
         gate: { clockToleranceMs: 30_000, jwksMaxStaleMs: 60_000 },
       },

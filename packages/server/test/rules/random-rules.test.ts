@@ -12,9 +12,11 @@ interface Facts {
   readonly subject: string
   readonly groups: readonly string[]
   readonly method: string
+  readonly host: string
   readonly level: unknown
 }
 
+const host = fc.constantFrom('a', 'b', '7')
 const word = fc.constantFrom('a', 'b', 'ab')
 const atoms: fc.Arbitrary<Sample> = fc.oneof(
   fc.boolean().map(value => ({ text: String(value), value: () => value })),
@@ -23,6 +25,15 @@ const atoms: fc.Arbitrary<Sample> = fc.oneof(
     value: ({ subject }: Facts) => subject === text,
   })),
   word.map(text => ({ text: `request.method != "${text}"`, value: ({ method }: Facts) => method !== text })),
+  host.map(text => ({ text: `request.host == "${text}"`, value: ({ host }: Facts) => host === text })),
+  fc.constant({
+    text: 'int(request.host) > 0',
+    value: ({ host }: Facts): Result => (host === '7' ? true : 'failed'),
+  }),
+  fc.tuple(word, host).map(([method, host]) => ({
+    text: `(request.method == "${method}" || request.host == "${host}")`,
+    value: (facts: Facts) => facts.method === method || facts.host === host,
+  })),
   word.map(text => ({
     text: `"${text}" in caller.groups`,
     value: ({ groups }: Facts) => groups.includes(text),
@@ -81,12 +92,13 @@ const facts: fc.Arbitrary<Facts> = fc.record({
   subject: word,
   groups: fc.array(word, { maxLength: 3 }),
   method: word,
+  host,
   level: fc.constantFrom(undefined, 0, 1, 2.5, 3, '2', null, true, [1]),
 })
 
-function checkOf({ subject, groups, method, level }: Facts) {
+function checkOf({ subject, groups, method, host, level }: Facts) {
   const claims = level === undefined ? {} : { level }
-  return [callerWith({ subject, groups, claims }), requestWith({ method })] as const
+  return [callerWith({ subject, groups, claims }), requestWith({ method, host })] as const
 }
 
 describe('random rules', () => {
@@ -149,6 +161,53 @@ describe('random rules', () => {
         expect(choice).toEqual(expected)
       }),
       { numRuns: 200 },
+    )
+  })
+
+  it('refuse an unclear path at the turn of the first rule that reads it, also for a caller seen before', () => {
+    const reading = fc
+      .tuple(sample, fc.boolean(), fc.boolean())
+      .map(([{ text, value }, readsPath, isLast]) => {
+        if (!readsPath) return { text, value, readsPath }
+        const path = 'request.path == "/orders/1"'
+        return { text: isLast ? `(${text}) && ${path}` : `${path} && (${text})`, value, readsPath }
+      })
+    const requests = fc.array(fc.record({ facts, isClear: fc.boolean() }), { minLength: 1, maxLength: 5 })
+    fc.assert(
+      fc.property(
+        fc.array(reading, { minLength: 1, maxLength: 5 }),
+        facts,
+        requests,
+        (samples, first, many) => {
+          fc.pre(samples.every(({ text }) => text.length < 2_000))
+          const rules = rulesOf(
+            samples.map(({ text }, index) => ({ name: `r${index}`, when: text, client: 'reports' })),
+          )
+          const [caller] = checkOf(first)
+          for (const { facts, isClear } of many) {
+            const all = { ...first, method: facts.method, host: facts.host }
+            const { method, host } = all
+            const request = isClear
+              ? requestWith({ method, host })
+              : unclearRequest('/a//b', { method, host })
+            const index = samples.findIndex(
+              ({ value, readsPath }) => (readsPath && !isClear) || value(all) !== false,
+            )
+            const decisive = samples[index]
+            const expected =
+              decisive === undefined
+                ? { deny: 'no rule matches' }
+                : decisive.readsPath && !isClear
+                  ? { deny: 'the path is ambiguous', rule: `r${index}` }
+                  : decisive.value(all) === true
+                    ? { client: 'reports', rule: `r${index}` }
+                    : { deny: 'a rule cannot be evaluated', rule: `r${index}` }
+            expect(rules.choose(caller, request)).toEqual(expected)
+            expect(rules.explain(caller, request).choice).toEqual(expected)
+          }
+        },
+      ),
+      { numRuns: 300 },
     )
   })
 

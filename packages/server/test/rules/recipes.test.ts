@@ -20,6 +20,10 @@ interface Case {
   /** The client, `pass`, or the text of the refusal. */
   readonly result: string
   readonly set?: Readonly<Record<string, string>>
+  /** The scope of the choice; default: the client's own. */
+  readonly scope?: string
+  /** The audiences of the choice; default: the client's own. */
+  readonly audiences?: readonly string[]
 }
 
 const staff = { iss: 'https://idp.example.com', sub: 'jane', aud: 'orders' }
@@ -140,7 +144,13 @@ const cases: readonly Case[] = [
     set: { 'x-caller': 'jane', 'x-caller-groups': 'engineering,support' },
   },
   { recipe: '09-headers', claims: staff, ...noMatch },
-  { recipe: '10-pattern', claims: staff, rule: 'everyone else', result: 'orders' },
+  {
+    recipe: '10-pattern',
+    claims: staff,
+    rule: 'everyone else',
+    result: 'orders',
+    scope: 'openid email',
+  },
 ]
 
 test('the page shows every recipe, at least ten, and each has a case', () => {
@@ -154,6 +164,7 @@ test('the page shows every recipe, at least ten, and each has a case', () => {
 describe('a recipe', () => {
   test.each(cases)('$recipe: $method $path for $claims.sub gives $result', async each => {
     const { recipe, claims, method = 'GET', path = '/', headers = [], rule, result, set = {} } = each
+    const { scope, audiences } = each
     const config = loadConfig({
       ...{
         CONFIG_FILE: new URL(`${recipe}.yaml`, folder).pathname,
@@ -167,6 +178,8 @@ describe('a recipe', () => {
     expect(resultOf(explained)).toBe(result)
     const decided = explained.rules?.find(({ outcome }) => outcome === 'matched' || outcome === 'refused')
     expect(decided?.rule).toBe(rule)
+    const { choice = {} } = explained
+    expect({ scope: undefined, audiences: undefined, ...choice }).toMatchObject({ scope, audiences })
     if (explained.verdict.outcome !== 'allow') return
     const { set: sent, remove } = explained.verdict
     expect(sent).toMatchObject(set)

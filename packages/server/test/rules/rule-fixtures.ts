@@ -22,9 +22,12 @@ export function requestWith(parts: Partial<IncomingRequest> = {}): IncomingReque
 }
 
 /** A request whose path a backend could read in another way. As in core, reading `path` throws. */
-export function unclearRequest(rawPath: string = '/a/%2e%2e/b'): IncomingRequest {
+export function unclearRequest(
+  rawPath: string = '/a/%2e%2e/b',
+  parts: Partial<IncomingRequest> = {},
+): IncomingRequest {
   return {
-    ...requestWith({ isPathClear: false, rawPath }),
+    ...requestWith({ ...parts, isPathClear: false, rawPath }),
     get path(): string {
       throw new Error('the path was read')
     },

@@ -1,4 +1,4 @@
-import { audienceScopePrefix, type ClientCredentials } from '../../clients/client-credentials.ts'
+import { audienceScopePrefix, type OrderedCredentials } from '../../clients/client-credentials.ts'
 import type { TokenOrder } from '../../clients/token-order.ts'
 import { changedError } from '../../shared/changed-error.ts'
 import type { BrokerError } from '../../shared/errors.ts'
@@ -27,12 +27,12 @@ export function ofConfigured({ credentials }: TokenOrder, failure: BrokerError):
 }
 
 // An error that can be about the scope is the caller's when the caller chose the scope.
-function isOperators(oauthError: string | undefined, credentials: ClientCredentials): boolean {
+function isOperators(oauthError: string | undefined, credentials: OrderedCredentials): boolean {
   const { configured, scopeConfigured } = credentials
   return configured && (scopeConfigured || clientErrors.has(oauthError) || oauthError === 'invalid_request')
 }
 
-function hintFor(oauthError: string | undefined, credentials: ClientCredentials): Hint | undefined {
+function hintFor(oauthError: string | undefined, credentials: OrderedCredentials): Hint | undefined {
   // The operator maintains the peer's entry in Dex, also for callers' clients.
   if (scopeErrors.has(oauthError) && credentials.scope.includes(audienceScopePrefix)) {
     return { problem: 'peer_does_not_trust', option: `${clientOption(credentials)}.audiences` }
@@ -45,6 +45,6 @@ function hintFor(oauthError: string | undefined, credentials: ClientCredentials)
   return { problem: 'client_refused', option }
 }
 
-function clientOption({ client }: ClientCredentials): string {
+function clientOption({ client }: OrderedCredentials): string {
   return client === undefined ? 'client' : `clients.${client}`
 }

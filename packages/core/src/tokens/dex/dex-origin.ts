@@ -1,22 +1,21 @@
 import type { TokenOrder } from '../../clients/token-order.ts'
 import type { ClientAuthMethod } from '../../options/broker-options.ts'
 import { asBrokerError } from '../../shared/as-broker-error.ts'
-import { momentOf } from '../../shared/clock.ts'
 import { BrokerError } from '../../shared/errors.ts'
-import { isUnavailable } from '../../shared/http/upstream-status.ts'
 import type { MaybePromise } from '../../shared/maybe-promise.ts'
 import { RequestWithDeadline } from '../../shared/request-with-deadline.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
-import { upstreamRequest } from '../../shared/upstream-request.ts'
+import { waitFor } from '../../shared/wait-for.ts'
 import type { AcceptedClients } from '../accepted-clients.ts'
 import { logTokenFailure } from '../log-token-failure.ts'
 import type { ObtainedToken, TokenOrigin } from '../token-origin.ts'
-import { type Attempt, type CircuitClient, Circuits } from './circuits.ts'
-import { ofConfigured } from './configured-client-failure.ts'
+import { type CircuitClient, Circuits } from './circuits.ts'
+import { isFailureOfDex } from './is-failure-of-dex.ts'
 import type { RejectedCredentials } from './rejected-credentials.ts'
 import { requestWithRetries } from './request-with-retries.ts'
 import { type Applicant, Slots } from './slots.ts'
 import { TokenEndpoint } from './token-endpoint.ts'
+import { TokenSender } from './token-sender.ts'
 
 /** Limit of token requests that wait for a slot. */
 const maxWaiting = 4_096
@@ -44,7 +43,7 @@ type OnFirstFailure = (failure: BrokerError) => void
 export class DexOrigin implements TokenOrigin {
   readonly #surroundings: Surroundings
   readonly #options: DexOriginOptions
-  readonly #endpoint: TokenEndpoint
+  readonly #sender: TokenSender
   readonly #slots: Slots
   readonly #circuits: Circuits
 
@@ -53,7 +52,8 @@ export class DexOrigin implements TokenOrigin {
     const { authMethod, wantedFields, option, maxConnections } = options
     this.#surroundings = surroundings
     this.#options = options
-    this.#endpoint = new TokenEndpoint(surroundings, { authMethod, wantedFields, option })
+    const endpoint = new TokenEndpoint(surroundings, { authMethod, wantedFields, option })
+    this.#sender = new TokenSender(surroundings, endpoint)
     this.#slots = new Slots({ max: maxConnections, maxWaiting, maxWaitMs: requestTimeoutMs })
     this.#circuits = new Circuits(surroundings)
   }
@@ -68,17 +68,24 @@ export class DexOrigin implements TokenOrigin {
     onFirstFailure: OnFirstFailure,
   ): Promise<ObtainedToken> {
     const isAccepted = this.#options.accepted.has(order)
-    const { clientId } = order.credentials
+    const { clientId, clientSecret } = order.credentials
     const client: CircuitClient = { key: order.clientKey, clientId, isAccepted }
     // Unknown clients are identified by id alone, because secrets can be made up.
     const applicant: Applicant = { client: isAccepted ? client.key : clientId, isAccepted }
     this.#assertMayTry(client)
     // Discovery has its own pauses and log lines: retries and the circuit concern the token endpoint only.
     const url = await this.#options.tokenEndpoint()
+    const secret =
+      typeof clientSecret === 'string' ? undefined : clientSecret.prepare(this.#surroundings.requestTimeoutMs)
+    if (secret !== undefined) {
+      // Before the slot, which the function of one client must not hold. Callers with a cached token do not wait for it.
+      onFirstFailure(mustWait('the client secret'))
+      await waitFor(secret, { signal }, () => mustWait('the client secret'))
+    }
     const turn = this.#slots.enter(applicant, signal)
     if (turn !== undefined) {
       // Callers with a cached token do not wait for a slot.
-      onFirstFailure(mustWait())
+      onFirstFailure(mustWait('a slot'))
       await turn
     }
     return this.#request({ url, order, client, applicant, signal, onFirstFailure })
@@ -131,7 +138,14 @@ export class DexOrigin implements TokenOrigin {
       order,
       client,
       applicant,
-    }: { url: string; order: TokenOrder; client: CircuitClient; applicant: Applicant },
+      onFirstFailure,
+    }: {
+      url: string
+      order: TokenOrder
+      client: CircuitClient
+      applicant: Applicant
+      onFirstFailure: OnFirstFailure
+    },
     number: number,
     signal: AbortSignal,
   ): Promise<ObtainedToken> {
@@ -145,45 +159,11 @@ export class DexOrigin implements TokenOrigin {
         attempt = this.#circuits.begin(client)
       }
       if (attempt === undefined) throw this.#circuits.refusal(client)
-      return await this.#send({ url, order, number, attempt, signal })
+      return await this.#sender.send({ url, order, number, signal }, attempt, () =>
+        onFirstFailure(mustWait('another client secret')),
+      )
     } finally {
       this.#slots.leave(applicant, clock.monotonic() - enteredAt)
-    }
-  }
-
-  async #send({
-    url,
-    order,
-    number,
-    attempt,
-    signal,
-  }: {
-    url: string
-    order: TokenOrder
-    number: number
-    attempt: Attempt
-    signal: AbortSignal
-  }): Promise<ObtainedToken> {
-    const { clock, observe, logger, requestTimeoutMs } = this.#surroundings
-    const { credentials } = order
-    const requestedAt = momentOf(clock)
-    const durationMs = () => clock.monotonic() - requestedAt.monotonic
-    try {
-      const response = await this.#endpoint.request({ url, credentials, attempt: number, signal })
-      attempt.succeeded()
-      observe({ type: 'token_request', outcome: 'issued', durationMs: durationMs() })
-      const { client, clientId } = credentials
-      logger.debug({ client, clientId, durationMs: Math.round(durationMs()) }, 'token issued')
-      return { response, requestedAt, request: upstreamRequest(url, number, requestTimeoutMs) }
-    } catch (error) {
-      const failure = ofConfigured(order, asBrokerError(error, 'the token request failed'))
-      // Closing the broker says nothing about Dex. A rejection by Dex is a success of the endpoint.
-      if (failure !== signal.reason) {
-        if (isFailureOfDex(failure)) attempt.failed(failure)
-        else attempt.succeeded()
-      }
-      observe({ type: 'token_request', outcome: failure.code, durationMs: durationMs() })
-      throw failure
     }
   }
 
@@ -195,19 +175,16 @@ export class DexOrigin implements TokenOrigin {
   }
 
   #takeNote({ order, signal }: { order: TokenOrder; signal: AbortSignal }, failure: BrokerError): void {
-    if (isRejection(failure)) this.#options.rejected.add(order, failure)
-    else if (isRefusalInFront(failure)) this.#options.rejected.addWhenRepeated(order, failure)
+    if (isRejection(failure)) {
+      // A secret that changed during the request has not been refused.
+      if (failure.oauthError !== 'invalid_client' || isCurrent(order))
+        this.#options.rejected.add(order, failure)
+    } else if (isRefusalInFront(failure)) this.#options.rejected.addWhenRepeated(order, failure)
     // Neither requests that the open circuit refused nor the end of the broker are worth a line each.
     if (failure.code !== 'overloaded' && failure !== signal.reason) {
       logTokenFailure(this.#surroundings, order, failure)
     }
   }
-}
-
-/** A refusal by a proxy in front of Dex is an answer and not counted: the caller's request may have caused it. */
-function isFailureOfDex({ transient, upstreamStatus, oauthError }: BrokerError): boolean {
-  if (!transient) return false
-  return upstreamStatus === undefined || oauthError !== undefined || isUnavailable(upstreamStatus)
 }
 
 /** The next request would fail in the same way, until the credentials or the configuration change. */
@@ -224,8 +201,13 @@ function isRefusalInFront(failure: BrokerError): boolean {
   return failure.transient && failure.upstreamStatus !== undefined && !isFailureOfDex(failure)
 }
 
-function mustWait(): BrokerError {
-  return new BrokerError('overloaded', 'the token request is waiting for a slot', {
+/** Whether the credentials of an order are the ones that Dex refused. */
+function isCurrent({ credentials: { clientSecret } }: TokenOrder): boolean {
+  return typeof clientSecret === 'string' || clientSecret.isRefused
+}
+
+function mustWait(what: string): BrokerError {
+  return new BrokerError('overloaded', `the token request is waiting for ${what}`, {
     retryAfterMs: 1000,
     transient: true,
   })

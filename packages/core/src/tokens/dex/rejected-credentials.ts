@@ -11,8 +11,8 @@ const clientErrors = new Set<string | undefined>(['invalid_client', 'unauthorize
 /**
  * Caches rejections for a few seconds, so that a wrong secret does not cause a request per call.
  *
- * It is separate from the token cache, so that wrong credentials evict no token. Its keys cover the secret, so that a
- * corrected secret works at once.
+ * It is separate from the token cache, so that wrong credentials evict no token. Its keys cover a caller's secret and the version
+ * of a configured one, so that a corrected secret works at once.
  */
 export class RejectedCredentials {
   readonly #rejections: ExpiringCache<BrokerError>
@@ -56,10 +56,10 @@ export class RejectedCredentials {
 // With the same credentials or scope, the configured client's rejection is the operator's fault and a caller's rejection the
 // caller's: each needs its own error.
 
-function keyOf({ key, credentials: { configured, scopeConfigured } }: TokenOrder): string {
-  return `${key} ${configured} ${scopeConfigured}`
+function keyOf({ key, secretVersion, credentials: { configured, scopeConfigured } }: TokenOrder): string {
+  return `${key} ${secretVersion} ${configured} ${scopeConfigured}`
 }
 
-function clientKeyOf({ clientKey, credentials: { configured } }: TokenOrder): string {
-  return `${clientKey} ${configured}`
+function clientKeyOf({ clientKey, secretVersion, credentials: { configured } }: TokenOrder): string {
+  return `${clientKey} ${secretVersion} ${configured}`
 }

@@ -21,6 +21,7 @@ export function findConflicts(reading: SettingsReading): readonly VariableFault[
     claimsHaveAGate,
     staleKeysOutliveFreshOnes,
     requestHeadersDiffer,
+    basicHasItsHeader,
     mappingsSpareTheBearerHeader,
     scopeFitsWithAudiences,
     listenersDiffer,
@@ -125,6 +126,23 @@ const requestHeadersDiffer: Rule = reading => {
     const other = variables.slice(0, index).find(earlier => name !== undefined && settings[earlier] === name)
     return other && faultOf(variable, `is ${quoteValue(String(name))}, the same header as ${other}`)
   })
+}
+
+/** Basic credentials are in `authorization` always. */
+const basicHasItsHeader: Rule = reading => {
+  const { settings } = reading
+  if (settings.ACCEPT_BASIC !== true) return []
+  const faults = (['CLIENT_ID_HEADER', 'CLIENT_SECRET_HEADER', 'SCOPE_HEADER'] as const)
+    .filter(variable => settings[variable] === 'authorization')
+    .map(variable =>
+      faultOf(variable, 'is "authorization", which carries Basic credentials with ACCEPT_BASIC'),
+    )
+  if (hasGate(reading) && settings.JWT_HEADER === 'authorization') {
+    const problem =
+      'must be another header than authorization, because ACCEPT_BASIC is true: the header cannot carry a JWT and Basic credentials'
+    faults.push(faultOf('JWT_HEADER', problem, 'x-jwt'))
+  }
+  return faults
 }
 
 const mappingsSpareTheBearerHeader: Rule = ({ settings }) =>

@@ -217,6 +217,23 @@ describe('a fault between variables', () => {
     ])
   })
 
+  it('Basic credentials have the header authorization for themselves', () => {
+    const env = { ACCEPT_BASIC: 'true' }
+    expect(faultsOf(env)).toEqual([])
+    expect(faultsOf({ ...GATE, ...env, JWT_HEADER: 'x-jwt' })).toEqual([])
+    expect(faultsOf({ ...GATE, ACCEPT_BASIC: 'false' })).toEqual([])
+    expect(faultsOf({ ...env, JWT_HEADER: 'authorization' })).toEqual([])
+    for (const header of [{}, { JWT_HEADER: 'Authorization' }]) {
+      expect(faultsOf({ ...GATE, ...env, ...header })).toEqual([
+        'JWT_HEADER: must be another header than authorization, because ACCEPT_BASIC is true: the header cannot carry a JWT and Basic credentials',
+      ])
+    }
+    expect(faultsOf({ ...env, CLIENT_SECRET_HEADER: 'Authorization' })).toEqual([
+      'CLIENT_SECRET_HEADER: is "authorization", which carries Basic credentials with ACCEPT_BASIC',
+    ])
+    expect(faultsOf({ ACCEPT_BASIC: 'maybe' })).toHaveLength(1)
+  })
+
   it('the scope that STATIC_AUDIENCES makes with STATIC_SCOPE is not too long', () => {
     const env = { STATIC_SCOPE: 's'.repeat(1024 - 33), STATIC_AUDIENCES: 'orders' }
     expect(faultsOf(env)).toEqual([])

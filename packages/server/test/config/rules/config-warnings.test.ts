@@ -37,6 +37,15 @@ describe('the warnings of a configuration', () => {
     expect(warnings).toEqual([expect.stringMatching(/without STATIC_SCOPE: .* x-wanted/)])
   })
 
+  it('warns of Basic credentials that nobody reads', () => {
+    const env = { ...FIXED, ALLOW_UNAUTHENTICATED_CALLERS: 'true', ACCEPT_BASIC: 'true' }
+    expect(warningsOf(env)).toEqual([
+      expect.stringContaining('ACCEPT_BASIC only removes Authorization from requests'),
+    ])
+    expect(warningsOf({ ACCEPT_BASIC: 'true' })).toEqual([])
+    expect(warningsOf({ STATIC_CLIENT_ID: 'reports', ACCEPT_BASIC: 'true' })).toEqual([])
+  })
+
   it('warns of a gate without an audience', () => {
     expect(warningsOf({ ...FIXED, ...GATE, JWT_AUDIENCE: '' })).toEqual([
       expect.stringContaining('without JWT_AUDIENCE'),

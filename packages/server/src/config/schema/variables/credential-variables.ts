@@ -67,6 +67,12 @@ export const credentialVariables = {
     kind: kind.header,
     description: "Header with the caller's scope.",
   }),
+  ACCEPT_BASIC: option('credentialHeaders.basic', {
+    group,
+    kind: kind.boolean,
+    description:
+      "Takes the caller's client id and secret from `Authorization: Basic` too, both form-encoded as for Dex (RFC 6749 section 2.3.1). The header then counts as a credential header. With a JWT gate, JWT_HEADER must be another header.",
+  }),
   STRIP_CREDENTIAL_HEADERS: option('credentialHeaders.strip', {
     group,
     kind: kind.boolean,

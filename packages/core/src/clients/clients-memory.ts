@@ -1,0 +1,64 @@
+// The whole module: a missing name in an old Node would fail before `assertNodeVersion` runs.
+import * as crypto from 'node:crypto'
+import type { ClientAuthMethod } from '../options/broker-options.ts'
+import { ConfiguredSecret, type SecretSurroundings } from './configured-secret.ts'
+import type { SecretSource } from './secret-source.ts'
+
+/** A configured client that has a secret. */
+export interface SecretHolder {
+  readonly name: string
+  /** Whether the name is one in the option `clients`. */
+  readonly isNamed: boolean
+  /** Identifies the token endpoint. */
+  readonly endpoint: string
+  readonly authMethod: ClientAuthMethod
+  readonly clientId: string | undefined
+  readonly clientSecret: string | SecretSource
+}
+
+/**
+ * The part of a broker's clients that outlives a new configuration: the salt of cache keys, so that the same client has the same
+ * keys, and the secrets, so that the previous one of a client is known.
+ */
+export class ClientsMemory {
+  readonly salt: Buffer = crypto.randomBytes(16)
+  readonly #surroundings: SecretSurroundings
+  #secrets: ReadonlyMap<string, ConfiguredSecret> = new Map()
+
+  constructor(surroundings: SecretSurroundings) {
+    this.#surroundings = surroundings
+  }
+
+  /**
+   * Returns the secrets of these clients by client name, and forgets the secrets of all others. A client with the same name, endpoint, method
+   * and client id keeps its secret's history.
+   */
+  secretsOf(holders: readonly SecretHolder[]): ReadonlyMap<string, ConfiguredSecret> {
+    const secrets = new Map<string, ConfiguredSecret>()
+    const byName = new Map<string, ConfiguredSecret>()
+    for (const holder of holders) {
+      const { name, isNamed, endpoint, authMethod, clientId, clientSecret } = holder
+      const id = JSON.stringify([isNamed, name, endpoint, authMethod, clientId])
+      const known = this.#secrets.get(id)
+      known?.set(clientSecret)
+      const owner = isNamed
+        ? { client: name, option: `clients.${name}` }
+        : { client: undefined, option: 'client' }
+      const secret = known ?? new ConfiguredSecret(this.#surroundings, owner, clientSecret)
+      secrets.set(id, secret)
+      byName.set(name, secret)
+    }
+    this.#secrets = secrets
+    return byName
+  }
+
+  /** Has the functions called before the next use of their secrets. */
+  renew(): void {
+    for (const secret of this.#secrets.values()) secret.renew()
+  }
+
+  /** Ends the calls under way. */
+  close(): void {
+    for (const secret of this.#secrets.values()) secret.close()
+  }
+}

@@ -1,0 +1,249 @@
+import { brokerClosed } from '../shared/broker-closed.ts'
+import { BrokerError } from '../shared/errors.ts'
+import type { Hint } from '../shared/hint.ts'
+import type { Surroundings } from '../shared/surroundings.ts'
+import { waitFor } from '../shared/wait-for.ts'
+import { SecretFunction } from './secret-function.ts'
+import type { SecretSource } from './secret-source.ts'
+
+export type SecretSurroundings = Pick<Surroundings, 'clock' | 'logger' | 'sampler' | 'describeHint'>
+
+/** The client that a secret belongs to, for the log. */
+export interface SecretOwner {
+  /** The name of a named client. */
+  readonly client: string | undefined
+  /** The path of the client's options: `client` or `clients.<name>`. */
+  readonly option: string
+}
+
+/** Limit of remembered client ids that use the previous secret: callers bring ids when only the secret is configured. */
+const maxOnPrevious = 1_024
+
+/**
+ * The secret of one configured client: the current one, and the previous one for the time in which Dex does not know the current
+ * one yet.
+ *
+ * A function is called when its secret is first needed. A secret that is known stays in use while the function fails.
+ */
+export class ConfiguredSecret {
+  /** Grows with each change of any secret, so that no two secrets share a version. */
+  static #lastVersion = 0
+
+  readonly #surroundings: SecretSurroundings
+  readonly #owner: SecretOwner
+  readonly #onPrevious = new Set<string>()
+  #source: string | SecretSource | undefined
+  #function: SecretFunction | undefined
+  /** Whether the function must be called before the secret is used. */
+  #isDue = false
+  #call: Promise<void> | undefined
+  #problem: string | undefined
+  #current: string | undefined
+  #previous: string | undefined
+  #lastAccepted: string | undefined
+  #isRefused = false
+  #version = ++ConfiguredSecret.#lastVersion
+  #isClosed = false
+
+  constructor(surroundings: SecretSurroundings, owner: SecretOwner, source: string | SecretSource) {
+    this.#surroundings = surroundings
+    this.#owner = owner
+    this.set(source)
+  }
+
+  /** Changes whenever the secret does, and at `renew`; unique among all secrets of this process. */
+  get version(): number {
+    return this.#version
+  }
+
+  /** `undefined` until the function has returned one. */
+  get current(): string | undefined {
+    return this.#current
+  }
+
+  /** The last secret that Dex accepted before the current one, else the one before; `undefined` without one. */
+  get previous(): string | undefined {
+    return this.#previous
+  }
+
+  /** Whether Dex's last answer about the current secret was a refusal. */
+  get isRefused(): boolean {
+    return this.#isRefused
+  }
+
+  /** Replaces the secret or its function. The same string or the same function changes nothing. */
+  set(source: string | SecretSource): void {
+    if (source === this.#source) return
+    this.#source = source
+    this.#problem = undefined
+    this.#abandonCall()
+    if (typeof source === 'string') {
+      this.#function = undefined
+      this.#isDue = false
+      this.#replace(source)
+    } else {
+      this.#function = new SecretFunction(source, this.#surroundings.clock)
+      this.#isDue = true
+      this.#isRefused = false
+    }
+  }
+
+  /** Has the function called before the next use of the secret, also during its pause. A string stays. */
+  renew(): void {
+    const { source } = this.#function ?? {}
+    if (source === undefined) return
+    // A call under way may return the old secret.
+    this.#abandonCall()
+    this.#function = new SecretFunction(source, this.#surroundings.clock)
+    this.#isDue = true
+    this.#problem = undefined
+    this.#version = ++ConfiguredSecret.#lastVersion
+  }
+
+  /**
+   * Calls the function if that is due; `undefined` when the secret can be used at once. Rejects with `token_endpoint_unavailable`
+   * when the function fails and no secret is known. `timeoutMs` bounds the call; with a known secret the wait is half as long.
+   */
+  prepare(timeoutMs: number): Promise<void> | undefined {
+    const { pauseMs } = this.#function ?? {}
+    if (!this.#isDue || pauseMs === undefined) return undefined
+    if (pauseMs > 0) return this.#current === undefined ? Promise.reject(this.#unavailable()) : undefined
+    if (this.#current === undefined) return this.#callUntilKnown(timeoutMs)
+    const call = this.#callOnce(timeoutMs)
+    // A function that has just failed can take long again: the known secret is good enough.
+    if (this.#problem !== undefined) return undefined
+    return waitFor(call, { timeoutMs: timeoutMs / 2 }, () => this.#unavailable()).catch(() => {})
+  }
+
+  /**
+   * Notes that Dex refused a secret and returns another one to try: the current one when it has changed since, else the one that the
+   * function returns now. `undefined` when there is none. `timeoutMs` bounds the call; never rejects.
+   */
+  async replacementOf(refused: string, timeoutMs: number): Promise<string | undefined> {
+    this.refused(refused)
+    if (refused === this.#current && this.#function?.pauseMs === 0) await this.#callOnce(timeoutMs)
+    return this.#current === refused ? undefined : this.#current
+  }
+
+  /** Notes that Dex refused a secret. */
+  refused(secret: string): void {
+    if (secret === this.#current) this.#isRefused = true
+  }
+
+  /** Notes that Dex accepted a secret; `clientId` is for the log. */
+  accepted(secret: string, clientId: string): void {
+    this.#lastAccepted = secret
+    if (secret !== this.#current) {
+      // Replaced while the request was under way.
+      this.#previous = secret
+      return
+    }
+    this.#isRefused = false
+    if (!this.#onPrevious.delete(clientId)) return
+    this.#surroundings.logger.info({ client: this.#owner.client, clientId }, 'client secret accepted')
+  }
+
+  /** Notes that Dex accepted the previous secret after it refused the current one. */
+  previousAccepted(secret: string, clientId: string): void {
+    const { logger, describeHint } = this.#surroundings
+    const { client, option } = this.#owner
+    this.#lastAccepted = secret
+    if (this.#onPrevious.size >= maxOnPrevious) this.#onPrevious.clear()
+    this.#onPrevious.add(clientId)
+    const hint = describeHint({ problem: 'credentials_rejected', option })
+    logger.warn({ client, clientId, hint }, 'client secret rejected by Dex; the previous one is in use')
+  }
+
+  /** Ends the call under way. */
+  close(): void {
+    this.#isClosed = true
+    this.#function?.close(brokerClosed('token_endpoint_unavailable'))
+  }
+
+  #abandonCall(): void {
+    this.#function?.close(new DOMException('another secret is needed', 'AbortError'))
+    this.#call = undefined
+  }
+
+  #replace(secret: string): void {
+    const current = this.#current
+    if (secret === current) return
+    if (current !== undefined) {
+      const accepted = this.#lastAccepted
+      this.#previous = accepted === undefined || accepted === secret ? current : accepted
+    }
+    this.#current = secret
+    this.#isRefused = false
+    this.#version = ++ConfiguredSecret.#lastVersion
+  }
+
+  async #callUntilKnown(timeoutMs: number): Promise<void> {
+    do {
+      await this.#callOnce(timeoutMs)
+      if (this.#isClosed) throw brokerClosed('token_endpoint_unavailable')
+      // Another function can have been set during the call.
+    } while (this.#current === undefined && this.#function?.pauseMs === 0)
+    if (this.#current === undefined) throw this.#unavailable()
+  }
+
+  /** Joins the call under way or starts one; never rejects. */
+  #callOnce(timeoutMs: number): Promise<void> {
+    const of = this.#function
+    if (of === undefined) return Promise.resolve()
+    if (this.#call === undefined) {
+      const call = this.#callFunction(of, timeoutMs).finally(() => {
+        if (this.#call === call) this.#call = undefined
+      })
+      this.#call = call
+    }
+    return this.#call
+  }
+
+  async #callFunction(of: SecretFunction, timeoutMs: number): Promise<void> {
+    const outcome = await of.call(this.#isRefused, timeoutMs).catch(() => undefined)
+    // Ended from here, or replaced during the call.
+    if (outcome === undefined || of !== this.#function) return
+    if ('problem' in outcome) {
+      of.pause()
+      this.#failed(outcome.problem)
+      return
+    }
+    this.#isDue = false
+    this.#problem = undefined
+    if (outcome.secret === this.#current && this.#isRefused) of.pause()
+    this.#replace(outcome.secret)
+  }
+
+  #failed(problem: string): void {
+    const { logger, sampler, describeHint } = this.#surroundings
+    const { client, option } = this.#owner
+    // The function words its errors itself.
+    const secrets = [this.#current, this.#previous]
+    this.#problem = secrets.some(secret => secret !== undefined && problem.includes(secret))
+      ? 'it failed'
+      : problem
+    const hint = describeHint(this.#hint)
+    const isKnown = this.#current !== undefined
+    sampler.note(`client_secret_unavailable ${option}`, count => {
+      if (isKnown)
+        logger.warn({ client, hint, count }, 'client secret unavailable; the last one stays in use')
+      else logger.error({ client, hint, count }, 'client secret unavailable; token requests fail')
+    })
+  }
+
+  get #hint(): Hint {
+    return {
+      problem: 'secret_unavailable',
+      option: `${this.#owner.option}.clientSecret`,
+      detail: this.#problem,
+    }
+  }
+
+  #unavailable(): BrokerError {
+    return new BrokerError('token_endpoint_unavailable', 'the client secret is unavailable', {
+      retryAfterMs: this.#function?.pauseMs,
+      transient: true,
+      hint: this.#hint,
+    })
+  }
+}

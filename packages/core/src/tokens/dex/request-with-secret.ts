@@ -1,0 +1,68 @@
+import type { ConfiguredSecret } from '../../clients/configured-secret.ts'
+import { BrokerError } from '../../shared/errors.ts'
+import { waitFor } from '../../shared/wait-for.ts'
+
+export interface SecretAttempts {
+  /** For the log. */
+  readonly clientId: string
+  /** Bounds all requests. */
+  readonly signal: AbortSignal
+  /** Limit of a call of the function, in milliseconds. */
+  readonly timeoutMs: number
+  /** Called when Dex refuses the current secret. The function can take long after that. */
+  readonly onRefusal: () => void
+}
+
+type Outcome<T> = { readonly response: T } | { readonly refusal: BrokerError }
+
+/**
+ * Sends a request with the current secret of a configured client. When Dex refuses it with `invalid_client`, sends the request once more
+ * with a changed secret, if there is one, and then once with the previous secret. So either side may rotate first.
+ *
+ * Rejects with the refusal of the newest secret when Dex refuses all of them, else with the first other failure.
+ */
+export async function requestWithSecret<T>(
+  secret: ConfiguredSecret,
+  send: (clientSecret: string) => Promise<T>,
+  { clientId, signal, timeoutMs, onRefusal }: SecretAttempts,
+): Promise<T> {
+  const current = secret.current ?? ''
+  const first = await outcomeOf(send(current))
+  if ('response' in first) {
+    secret.accepted(current, clientId)
+    return first.response
+  }
+  onRefusal()
+  let { refusal } = first
+  const hasPrevious = secret.previous !== undefined && secret.previous !== current
+  // A function that hangs must leave time for the previous secret.
+  const wait = { signal, timeoutMs: hasPrevious ? timeoutMs / 2 : undefined }
+  const other = await waitFor(secret.replacementOf(current, timeoutMs), wait, () => refusal).catch(
+    () => undefined,
+  )
+  if (other !== undefined) {
+    const second = await outcomeOf(send(other))
+    if ('response' in second) {
+      secret.accepted(other, clientId)
+      return second.response
+    }
+    secret.refused(other)
+    refusal = second.refusal
+  }
+  const { previous } = secret
+  if (previous === undefined || previous === current || previous === other) throw refusal
+  const last = await outcomeOf(send(previous))
+  if ('refusal' in last) throw refusal
+  secret.previousAccepted(previous, clientId)
+  return last.response
+}
+
+/** Only a refusal of the secret is an outcome; every other failure rejects. */
+async function outcomeOf<T>(request: Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { response: await request }
+  } catch (error) {
+    if (BrokerError.is(error) && error.oauthError === 'invalid_client') return { refusal: error }
+    throw error
+  }
+}

@@ -1,0 +1,77 @@
+import type { TokenOrder } from '../../clients/token-order.ts'
+import { asBrokerError } from '../../shared/as-broker-error.ts'
+import { momentOf } from '../../shared/clock.ts'
+import { BrokerError } from '../../shared/errors.ts'
+import type { Surroundings } from '../../shared/surroundings.ts'
+import { upstreamRequest } from '../../shared/upstream-request.ts'
+import type { ObtainedToken } from '../token-origin.ts'
+import type { Attempt } from './circuits.ts'
+import { ofConfigured } from './configured-client-failure.ts'
+import { isFailureOfDex } from './is-failure-of-dex.ts'
+import { requestWithSecret } from './request-with-secret.ts'
+import type { TokenEndpoint } from './token-endpoint.ts'
+
+export interface Sending {
+  readonly url: string
+  readonly order: TokenOrder
+  /** Number of the attempt, from 1. */
+  readonly number: number
+  readonly signal: AbortSignal
+}
+
+/** Sends the request of an order: once, or once per secret while a configured secret rotates. */
+export class TokenSender {
+  readonly #surroundings: Surroundings
+  readonly #endpoint: TokenEndpoint
+
+  constructor(surroundings: Surroundings, endpoint: TokenEndpoint) {
+    this.#surroundings = surroundings
+    this.#endpoint = endpoint
+  }
+
+  /**
+   * Ends the attempt by the last outcome: the refusal of a secret before another one worked does not count. `onRefusal` is called when Dex
+   * refuses a secret and another one may follow.
+   */
+  async send(sending: Sending, attempt: Attempt, onRefusal: () => void): Promise<ObtainedToken> {
+    try {
+      const obtained = await this.#sendWithSecret(sending, onRefusal)
+      attempt.succeeded()
+      return obtained
+    } catch (error) {
+      // Closing the broker says nothing about Dex. A rejection by Dex is a success of the endpoint.
+      if (error !== sending.signal.reason) {
+        if (BrokerError.is(error) && isFailureOfDex(error)) attempt.failed(error)
+        else attempt.succeeded()
+      }
+      throw error
+    }
+  }
+
+  #sendWithSecret(sending: Sending, onRefusal: () => void): Promise<ObtainedToken> {
+    const { clientId, clientSecret } = sending.order.credentials
+    if (typeof clientSecret === 'string') return this.#request(sending, clientSecret)
+    const { requestTimeoutMs: timeoutMs } = this.#surroundings
+    const { signal } = sending
+    const send = (secret: string) => this.#request(sending, secret)
+    return requestWithSecret(clientSecret, send, { clientId, signal, timeoutMs, onRefusal })
+  }
+
+  async #request({ url, order, number, signal }: Sending, clientSecret: string): Promise<ObtainedToken> {
+    const { clock, observe, logger, requestTimeoutMs } = this.#surroundings
+    const credentials = { ...order.credentials, clientSecret }
+    const requestedAt = momentOf(clock)
+    const durationMs = () => clock.monotonic() - requestedAt.monotonic
+    try {
+      const response = await this.#endpoint.request({ url, credentials, attempt: number, signal })
+      observe({ type: 'token_request', outcome: 'issued', durationMs: durationMs() })
+      const { client, clientId } = credentials
+      logger.debug({ client, clientId, durationMs: Math.round(durationMs()) }, 'token issued')
+      return { response, requestedAt, request: upstreamRequest(url, number, requestTimeoutMs) }
+    } catch (error) {
+      const failure = ofConfigured(order, asBrokerError(error, 'the token request failed'))
+      observe({ type: 'token_request', outcome: failure.code, durationMs: durationMs() })
+      throw failure
+    }
+  }
+}
