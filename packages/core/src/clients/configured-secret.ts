@@ -4,17 +4,10 @@ import type { Hint } from '../shared/hint.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { waitFor } from '../shared/wait-for.ts'
 import { SecretFunction } from './secret-function.ts'
+import type { SecretOwner } from './secret-owner.ts'
 import type { SecretSource } from './secret-source.ts'
 
 export type SecretSurroundings = Pick<Surroundings, 'clock' | 'logger' | 'sampler' | 'describeHint'>
-
-/** The client that a secret belongs to, for the log. */
-export interface SecretOwner {
-  /** The name of a named client. */
-  readonly client: string | undefined
-  /** The path of the client's options: `client` or `clients.<name>`. */
-  readonly option: string
-}
 
 /** Limit of remembered client ids that use the previous secret: callers bring ids when only the secret is configured. */
 const maxOnPrevious = 1_024
@@ -42,6 +35,7 @@ export class ConfiguredSecret {
   #previous: string | undefined
   #lastAccepted: string | undefined
   #isRefused = false
+  #isPreviousRefused = false
   #version = ++ConfiguredSecret.#lastVersion
   #isClosed = false
 
@@ -138,6 +132,7 @@ export class ConfiguredSecret {
   /** Notes that Dex accepted a secret; `clientId` is for the log. */
   accepted(secret: string, clientId: string): void {
     this.#lastAccepted = secret
+    this.#isPreviousRefused = false
     if (secret !== this.#current) {
       // Replaced while the request was under way.
       this.#previous = secret
@@ -153,10 +148,21 @@ export class ConfiguredSecret {
     const { logger, describeHint } = this.#surroundings
     const { client, option } = this.#owner
     this.#lastAccepted = secret
+    this.#isPreviousRefused = false
     if (this.#onPrevious.size >= maxOnPrevious) this.#onPrevious.clear()
     this.#onPrevious.add(clientId)
     const hint = describeHint({ problem: 'credentials_rejected', option })
     logger.warn({ client, clientId, hint }, 'client secret rejected by Dex; the previous one is in use')
+  }
+
+  /**
+   * Notes that Dex refused the previous secret after the current one. Returns the current one when Dex had accepted the previous one
+   * until now: the secret in Dex may have changed between the two requests.
+   */
+  previousRefused(secret: string): string | undefined {
+    const isNew = this.#lastAccepted === secret && !this.#isPreviousRefused
+    this.#isPreviousRefused = true
+    return isNew ? this.#current : undefined
   }
 
   /** Ends the call under way. */
@@ -179,6 +185,7 @@ export class ConfiguredSecret {
     }
     this.#current = secret
     this.#isRefused = false
+    this.#isPreviousRefused = false
     this.#version = ++ConfiguredSecret.#lastVersion
   }
 

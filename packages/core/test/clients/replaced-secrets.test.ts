@@ -16,6 +16,7 @@ import { RecordingLogger } from '../recording-logger.ts'
 interface Setting extends AsyncDisposable {
   readonly dex: DevDex
   readonly log: RecordingLogger
+  readonly clock: ManualClock
   /** Makes clients of a new configuration with this secret. */
   configure(clientSecret: string): void
   /** Requests a token, unless a rejection is remembered; the number of token requests so far, or the failure. */
@@ -67,6 +68,7 @@ async function start(): Promise<Setting> {
   const setting: Setting = {
     dex,
     log,
+    clock,
     configure(clientSecret) {
       clients = clientsOf(clientSecret)
     },
@@ -128,5 +130,26 @@ describe('a secret that a new configuration replaces', () => {
     }
     await failureOf(setting.obtain())
     expect(await setting.obtain()).toBe(3)
+  })
+
+  test('and that Dex gets between the refusals of the new and of the previous one is sent again', async () => {
+    await using setting = await start()
+    await setting.obtain()
+    setting.configure('second')
+    setting.afterResponse = count => count === 2 && setting.dex.setClientSecret('orders', 'second')
+    expect(await setting.obtain()).toBe(4)
+    expect(warnings(setting)).toEqual([])
+  })
+
+  test('is sent again once, and not for each request, when Dex refuses all secrets', async () => {
+    await using setting = await start()
+    await setting.obtain()
+    setting.configure('second')
+    setting.dex.setClientSecret('orders', 'third')
+    await failureOf(setting.obtain())
+    expect(setting.dex.counts.tokenRequests).toBe(4)
+    setting.clock.advance(5_000)
+    await failureOf(setting.obtain())
+    expect(setting.dex.counts.tokenRequests).toBe(6)
   })
 })

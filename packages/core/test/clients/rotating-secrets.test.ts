@@ -132,7 +132,8 @@ describe('a secret that rotates', () => {
     expect(await requestsOf(async () => expect(await getToken()).toBe(token))).toBeLessThanOrEqual(2)
     await until(() => errors().length === 1)
     expect(await getToken()).toBe(token)
-    expect(running.dex.counts.tokenRequests).toBe(3)
+    // The new secret, the previous one, and the new one again.
+    expect(running.dex.counts.tokenRequests).toBe(4)
     expect(errors()[0]?.fields).toMatchObject({ code: 'client_misconfigured', oauthError: 'invalid_client' })
     running.clock.advance(lifeMs - usableMs)
     expect((await failureOf(getToken())).code).toBe('client_misconfigured')

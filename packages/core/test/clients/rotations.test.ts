@@ -55,8 +55,9 @@ test('however both sides rotate: a token is lost only when Dex knows neither the
           })
         }
         const outcome = await work().catch(() => undefined)
-        expect(sent.length).toBeLessThanOrEqual(3)
-        expect(new Set(sent).size).toBe(sent.length)
+        expect(new Set(sent).size).toBeLessThanOrEqual(3)
+        // One more when Dex no longer knows the secret that it accepted last.
+        expect(sent.length - new Set(sent).size).toBeLessThanOrEqual(lastAccepted === inDex ? 0 : 1)
         const isStored = isFunction.now ? inStore === inDex : configured.current === inDex
         if (isStored || lastAccepted === inDex) expect(outcome).toBe(inDex)
         if (outcome !== undefined) lastAccepted = outcome

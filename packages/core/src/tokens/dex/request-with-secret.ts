@@ -17,7 +17,8 @@ type Outcome<T> = { readonly response: T } | { readonly refusal: BrokerError }
 
 /**
  * Sends a request with the current secret of a configured client. When Dex refuses it with `invalid_client`, sends the request once more
- * with a changed secret, if there is one, and then once with the previous secret. So either side may rotate first.
+ * with a changed secret, if there is one, and then once with the previous secret. So either side may rotate first. When Dex refuses a
+ * previous secret for the first time since it accepted it, the secret has just changed there, and the newest one is sent again.
  *
  * Rejects with the refusal of the newest secret when Dex refuses all of them, else with the first other failure.
  */
@@ -51,9 +52,16 @@ export async function requestWithSecret<T>(
   }
   const { previous } = secret
   if (previous === undefined || previous === current || previous === other) throw refusal
-  const last = await outcomeOf(send(previous))
-  if ('refusal' in last) throw refusal
-  secret.previousAccepted(previous, clientId)
+  const third = await outcomeOf(send(previous))
+  if ('response' in third) {
+    secret.previousAccepted(previous, clientId)
+    return third.response
+  }
+  const again = secret.previousRefused(previous)
+  if (again === undefined) throw refusal
+  const last = await outcomeOf(send(again))
+  if ('refusal' in last) throw last.refusal
+  secret.accepted(again, clientId)
   return last.response
 }
 
