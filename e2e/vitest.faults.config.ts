@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     ...vitestSettings,
-    include: ['faults/**/*.test.ts'],
+    include: ['faults/**/*.test.ts', 'homelab/**/*.test.ts'],
     outputFile: { json: '.reports/vitest-faults.json' },
     testTimeout: 60_000,
     maxWorkers: 2,

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { root, workspacePackages } from '../workspace/workspace-packages.cjs'
 
 /** The folders of a package with tests and their support. */
-const testFolders = ['test', 'faults', 'harness', 'on-call', 'walk']
+const testFolders = ['test', 'faults', 'harness', 'homelab', 'on-call', 'walk']
 const reason = /\/\/ real time: \S+ \S+/
 const importedTimers = /import\s*\{([^}]*)\}\s*from\s*'(?:node:)?timers(?:\/promises)?'/g
 const elapsedBound =

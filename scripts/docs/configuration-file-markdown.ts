@@ -116,12 +116,18 @@ ${keyTable(['clients', 0, 'clientSecret'])}
 
 ## rules
 
-A rule has exactly one of \`client\`, \`pass\` and \`deny\`. The broker compiles and checks all expressions when it reads the file.
+A rule has exactly one of \`client\`, \`exchange\`, \`pass\` and \`deny\`. The broker compiles and checks all expressions when it reads the file.
 
 ${keyTable(['rules', 0])}
 
+### exchange
+
+The caller's verified JWT becomes a Dex token of the same user: [Token exchange](token-exchange.md).
+
+${keyTable(['rules', 0, 'exchange'])}
+
 Without a gate, a rule that hands out the token of a configured client needs \`ALLOW_UNAUTHENTICATED_CALLERS=true\`, and no rule can read
-\`caller\`.
+\`caller\` or exchange a JWT.
 
 ## Completion and checks in an editor
 
@@ -151,7 +157,9 @@ In the JSON log, each fault is a line with \`file\`, \`line\`, \`column\`, \`key
 | a wrong type, an invalid value, a URL that is not https | the value |
 | a missing key | the entry that lacks it |
 | a name or an issuer's URL that appears twice | the second one |
-| a name that does not exist: \`client\` of a rule, \`dex\` of a client | the name |
+| a name that does not exist: \`client\` of a rule or of its \`exchange\`, \`dex\` of a client | the name |
+| \`exchange\` without a gate | the exchange |
+| a scope that is too long together with its audiences | the audiences, or the scope of the rule |
 | a literal secret; a secret whose variable or file is absent, empty or unreadable | the secret's source; the secret is never printed |
 | an expression that does not compile, or reads \`caller\` without a gate | the character in the expression |
 | a header in \`set\` that is reserved, or that the broker itself reads or sets | the header's name |

@@ -1,5 +1,6 @@
 import { Check } from './check/check.ts'
 import { namesOf } from './check/credential-headers.ts'
+import { Exchanges } from './check/exchanges.ts'
 import { Clients, type ClientsIssuer } from './clients/clients.ts'
 import { CallersIssuers } from './gate/callers-issuers.ts'
 import { Gate } from './gate/gate.ts'
@@ -27,6 +28,7 @@ export interface BrokerParts {
   readonly issuers: Issuers
   readonly clients: Clients
   readonly gate: Gate | undefined
+  readonly exchanges: Exchanges
   readonly check: Check
 }
 
@@ -41,29 +43,38 @@ export function brokerParts(options: ResolvedOptions, lasting: LastingParts, nex
 }
 
 function partsOf(options: ResolvedOptions, lasting: LastingParts, next: NextParts): BrokerParts {
-  const { surroundings, tokens, cache } = lasting
+  const { surroundings, tokens, cache, exchangedTokens, exchangeCache } = lasting
   const { authorizationHeader, tokenHeaders, credentialHeaders, stripCredentialHeaders } = options
   const issuers = new Issuers(options, { ...lasting, parts: next })
   const gate = options.gate && gateOf(options, options.gate, { issuers, lasting, next })
   issuers.watchSigningKeys(options.issuer, tokens)
-  const { cacheCleanupIntervalMs } = options
-  next.take('cache cleanup', '', [cacheCleanupIntervalMs], () => {
-    return { retire: startCacheCleanup(cache, cacheCleanupIntervalMs) }
-  })
+  issuers.watchSigningKeys(options.issuer, exchangedTokens, 'exchanged ')
+  for (const [name, cleaned] of [
+    ['', cache],
+    ['exchanged', exchangeCache],
+  ] as const) {
+    const { cacheCleanupIntervalMs } = options
+    next.take('cache cleanup', name, [cacheCleanupIntervalMs], () => {
+      return { retire: startCacheCleanup(cleaned, cacheCleanupIntervalMs) }
+    })
+  }
   // After everything else: the memory of the clients replaces their secrets now.
   const clients = clientsOf(options, issuers, { lasting, next })
+  const exchanges = new Exchanges({ clients, gate, clock: surroundings.clock })
   const check = new Check(surroundings, {
     names: credentialHeaders,
     gate,
     clients,
     choice: options.choice,
     tokens,
+    exchanges,
+    exchangedTokens,
     authorizationHeader,
     tokenHeaders,
     stripCredentialHeaders,
     realm: options.realm,
   })
-  return { headers: headerNames(options), issuers, clients, gate, check }
+  return { headers: headerNames(options), issuers, clients, gate, exchanges, check }
 }
 
 function headerNames(options: ResolvedOptions): HeaderNames {

@@ -5,6 +5,7 @@ import type { LiveSurroundings, Surroundings } from './shared/surroundings.ts'
 import { WaitingCallers } from './shared/waiting-callers.ts'
 import { AcceptedClients } from './tokens/accepted-clients.ts'
 import { TokenCache } from './tokens/cache/token-cache.ts'
+import { ExchangeOrigins } from './tokens/exchange/exchange-origins.ts'
 import { Origins } from './tokens/origins.ts'
 import { TokenMaker } from './tokens/token-maker.ts'
 import { Tokens } from './tokens/tokens.ts'
@@ -20,6 +21,10 @@ export interface LastingParts {
   readonly origins: Origins
   readonly cache: TokenCache
   readonly tokens: Tokens
+  /** Apart from `cache`, so that users evict no token of a client. */
+  readonly exchangeCache: TokenCache
+  /** The tokens of users. */
+  readonly exchangedTokens: Tokens
   readonly memory: ClientsMemory
   /** The parts with a state that depends on options. */
   readonly carried: CarriedParts
@@ -34,6 +39,8 @@ export function lastingParts(options: ResolvedOptions): LastingParts {
   const origins = new Origins()
   const maker = tokenMaker(surroundings, options)
   const cache = new TokenCache(options.cacheMaxEntries, clock)
+  const exchangeCache = new TokenCache(options.exchangeMaxEntries, clock)
+  const exchangeOrigins = new ExchangeOrigins(surroundings, origins)
   return {
     surroundings,
     callers,
@@ -41,6 +48,12 @@ export function lastingParts(options: ResolvedOptions): LastingParts {
     origins,
     cache,
     tokens: new Tokens(surroundings, { origins, cache, accepted, callers }, maker),
+    exchangeCache,
+    exchangedTokens: new Tokens(
+      surroundings,
+      { origins: exchangeOrigins, cache: exchangeCache, accepted, callers },
+      maker,
+    ),
     memory: new ClientsMemory(surroundings),
     carried: new CarriedParts(clock, () => longestWaits * surroundings.requestTimeoutMs),
   }

@@ -3,12 +3,14 @@ import { type BrokerParts, brokerParts } from './broker-parts.ts'
 import type { CheckRequest } from './check/check-request.ts'
 import type { Verdict } from './check/verdict.ts'
 import { assertTokenRequest } from './clients/assert-token-request.ts'
+import { type ExchangeRequest, exchangeRequestOf } from './clients/exchange-request.ts'
 import type { TokenRequest } from './clients/token-request.ts'
 import type { AuthenticatedCaller } from './gate/authenticated-caller.ts'
 import type { Missing } from './issuer/issuer.ts'
 import { type LastingParts, lastingParts, tokenMaker } from './lasting-parts.ts'
 import { logReconfigured } from './log-reconfigured.ts'
 import type { TokenBrokerOptions } from './options/broker-options.ts'
+import { assertPlainObject } from './options/option-values.ts'
 import { resolveOptions } from './options/resolve-options.ts'
 import { assertNodeVersion } from './shared/assert-node-version.ts'
 import type { Logger } from './shared/logger.ts'
@@ -16,7 +18,7 @@ import type { MaybePromise } from './shared/maybe-promise.ts'
 import type { Wait } from './shared/wait-for.ts'
 import type { IssuedToken } from './tokens/issued-token.ts'
 
-/** Counters of the token cache since the start of the broker. */
+/** Counters of a token cache since the start of the broker. */
 export interface CacheStatistics {
   /** Tokens in the cache now. */
   readonly entries: number
@@ -85,7 +87,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
   reconfigure(options: TokenBrokerOptions): void {
     if (this.#isClosed) throw new TypeError('reconfigure needs a broker that is not closed')
     const resolved = resolveOptions(options)
-    const { surroundings, carried, callers, cache, tokens } = this.#lasting
+    const { surroundings, carried, callers, cache, tokens, exchangeCache, exchangedTokens } = this.#lasting
     const next = carried.next()
     const parts = brokerParts(resolved, this.#lasting, next)
     // From here on nothing throws and nothing waits, so that there is no state in between.
@@ -93,8 +95,10 @@ export class TokenBroker implements Broker, AsyncDisposable {
     Object.assign(surroundings, { transport, userAgent, requestTimeoutMs })
     callers.max = resolved.maxWaitingCallers
     const changes = carried.adopt(next)
-    const droppedTokens = tokens.makeBy(tokenMaker(surroundings, resolved))
+    const maker = tokenMaker(surroundings, resolved)
+    const droppedTokens = tokens.makeBy(maker) + exchangedTokens.makeBy(maker)
     cache.resize(resolved.cacheMaxEntries)
+    exchangeCache.resize(resolved.exchangeMaxEntries)
     this.#parts = parts
     logReconfigured(this.logger, changes, droppedTokens)
   }
@@ -113,8 +117,18 @@ export class TokenBroker implements Broker, AsyncDisposable {
     return this.#lasting.tokens.peek(this.#parts.clients.order(request))
   }
 
+  async exchange(request: ExchangeRequest & Wait): Promise<IssuedToken> {
+    assertPlainObject(request, 'an exchange request')
+    const { signal, timeoutMs, ...exchange } = request
+    const { check, exchanges } = this.#parts
+    const wait = timeoutMs === undefined ? { signal } : check.wait({ signal, timeoutMs })
+    const order = exchanges.order(exchangeRequestOf(exchange, 'an exchange request'), wait)
+    return this.#lasting.exchangedTokens.get(await order, wait)
+  }
+
   invalidate(token: IssuedToken): boolean {
-    return this.#lasting.tokens.invalidate(token)
+    const { tokens, exchangedTokens } = this.#lasting
+    return tokens.invalidate(token) || exchangedTokens.invalidate(token)
   }
 
   renewSecrets(): void {
@@ -148,9 +162,15 @@ export class TokenBroker implements Broker, AsyncDisposable {
     return this.#parts.issuers.includes(url)
   }
 
-  /** The counters of the token cache; a new object per call. */
+  /** The counters of the token cache, without exchanged tokens; a new object per call. */
   get cacheStatistics(): CacheStatistics {
     const { cache, tokens } = this.#lasting
+    return { entries: cache.size, evictions: cache.evictions, ...tokens.lookups }
+  }
+
+  /** The counters of the cache of exchanged tokens, apart from the others; a new object per call. */
+  get exchangeStatistics(): CacheStatistics {
+    const { exchangeCache: cache, exchangedTokens: tokens } = this.#lasting
     return { entries: cache.size, evictions: cache.evictions, ...tokens.lookups }
   }
 
@@ -161,6 +181,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#lasting.tokens.close()
+    this.#lasting.exchangedTokens.close()
     this.#lasting.carried.close()
     this.#lasting.memory.close()
     this.#lasting.surroundings.sampler.close()

@@ -44,6 +44,45 @@ describe('a cached token whose key is gone', () => {
     await until(() => running.broker.peekToken() === undefined)
   })
 
+  test('is dropped by that look without a gate, at the interval of the option jwksMaxAgeMs', async () => {
+    await using running = await startBrokerWithDex(dex => ({
+      client: orders,
+      jwksUri: dex.jwksUri,
+      jwksMaxAgeMs: 50,
+    }))
+    await running.broker.getToken()
+    await until(() => running.dex.counts.keysRequests > 0)
+    await running.dex.restart()
+    await until(() => running.broker.peekToken() === undefined)
+  })
+
+  test('is dropped by that look beside a gate that has other keys', async () => {
+    await using other = await startBrokerWithDex()
+    await using running = await startBrokerWithDex(dex => ({
+      client: orders,
+      jwksUri: dex.jwksUri,
+      jwksMaxAgeMs: 50,
+      gate: { jwksUri: other.dex.jwksUri, issuer: other.dex.issuer },
+    }))
+    await running.broker.getToken()
+    await until(() => running.dex.counts.keysRequests > 0)
+    await running.dex.restart()
+    await until(() => running.broker.peekToken() === undefined)
+  })
+
+  test('is dropped soon after Dex is available again: a look that failed is repeated after its pause', async () => {
+    // The interval is four seconds, the pause one.
+    await using running = await startWithDexsGate(5_000)
+    await running.broker.getToken()
+    await until(() => running.dex.counts.keysRequests === 1)
+    running.dex.setFault('keys', { kind: 'reset' })
+    await until(() => running.log.lines.some(({ message }) => message.includes('key set refresh failed')))
+    running.dex.clearFaults()
+    await running.dex.restart()
+    running.clock.advance(1_000)
+    await until(() => running.broker.peekToken() === undefined, 'the dead token is dropped', 3_500)
+  })
+
   test('stays when its key has only been replaced as the one that signs', async () => {
     await using running = await startWithDexsGate()
     const before = await running.broker.getToken()

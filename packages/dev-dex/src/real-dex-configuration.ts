@@ -16,6 +16,10 @@ export interface RealDexSettings {
   readonly passwordConnector?: string
   /** Path of the issuer; default `/dex`. */
   readonly issuerPath?: string
+  /** The whole issuer, for a Dex that is known by another URL than it is reached by; overrides `issuerPath`. */
+  readonly issuer?: string
+  /** A file for SQLite, which keeps keys, sessions and refresh tokens across restarts. Default: memory. */
+  readonly sqliteFile?: string
   /** Lifetime of access and ID tokens; default 24 hours. */
   readonly idTokensMs?: number
   /** Algorithm of the keys; default RS256. */
@@ -56,7 +60,11 @@ function staticConnector({ type, id, grantTypes, ...config }: DexConnector): obj
   return { type, id, name: id, grantTypes, config }
 }
 
-/** Dex's configuration on memory storage; it is JSON, which YAML contains. */
+function storage(sqliteFile: string | undefined): object {
+  return sqliteFile === undefined ? { type: 'memory' } : { type: 'sqlite3', config: { file: sqliteFile } }
+}
+
+/** Dex's configuration; it is JSON, which YAML contains. */
 export async function realDexConfiguration(
   issuer: string,
   address: string,
@@ -65,7 +73,7 @@ export async function realDexConfiguration(
   const users = [...indexDexUsers(settings.users ?? []).values()]
   const configuration = {
     issuer,
-    storage: { type: 'memory' },
+    storage: storage(settings.sqliteFile),
     web: { http: address },
     oauth2: {
       grantTypes: settings.grantTypes ?? defaultGrantTypes,

@@ -16,7 +16,7 @@ export interface RealDexOptions extends RealDexSettings {
   readonly startTimeoutMs?: number
 }
 
-/** A running Dex process on memory storage: its keys die with it. */
+/** A running Dex process. On memory storage, the default, its keys are lost when it ends. */
 export interface RealDex extends AsyncDisposable {
   readonly issuer: string
   readonly port: number
@@ -39,7 +39,9 @@ export async function startRealDex(binary: string, options: RealDexOptions = {})
   const { startTimeoutMs = 15_000, issuerPath = '/dex' } = options
   const port = await findFreePort(options.port ?? 0)
   const address = `127.0.0.1:${port}`
-  const { issuer, url } = locateIssuer(`http://${address}${issuerPath}`)
+  const reached = `http://${address}`
+  const { issuer, path } = locateIssuer(options.issuer ?? `${reached}${issuerPath}`)
+  const url = (route: string) => `${reached}${path(route)}`
   const directory = await mkdtemp(join(tmpdir(), 'real-dex-'))
   const file = join(directory, 'config.yaml')
   await writeFile(file, await realDexConfiguration(issuer, address, options))

@@ -90,16 +90,18 @@ export class Clients {
     return this.#named.get(name)
   }
 
+  /** Returns the client with a name. Throws a `TypeError` for a name that no client has. */
+  known(name: string): Client {
+    const client = this.#named.get(name)
+    if (client !== undefined) return client
+    const known = [...this.#named.keys()].join(', ')
+    throw new TypeError(`client: ${JSON.stringify(name)} is not a client; known clients: ${known}`)
+  }
+
   /** Completes a token request to an order. Throws a `TypeError` for wrong use, else like `order` of a client. */
   order(request: TokenRequest): TokenOrder {
     if (request.client === undefined) return this.default.order(request)
-    const client = this.#named.get(request.client)
-    if (client === undefined) {
-      const known = [...this.#named.keys()].join(', ')
-      throw new TypeError(
-        `client: ${JSON.stringify(request.client)} is not a client; known clients: ${known}`,
-      )
-    }
+    const client = this.known(request.client)
     if (typeof request.clientId === 'string' || typeof request.clientSecret === 'string') {
       throw new TypeError('client must come without clientId and clientSecret')
     }

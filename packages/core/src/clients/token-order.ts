@@ -14,6 +14,7 @@ export class TokenOrder {
   readonly key: string
   readonly #keys: CacheKeys
   #clientKey: string | undefined
+  #subjectKey: string | undefined
 
   constructor(credentials: OrderedCredentials, issuer: OrderIssuer, keys: CacheKeys) {
     this.credentials = credentials
@@ -32,5 +33,18 @@ export class TokenOrder {
   get clientKey(): string {
     this.#clientKey ??= this.#keys.ofClient(this.credentials)
     return this.#clientKey
+  }
+
+  /** The key of those on whose account the token is cached: the user of an exchange, else the client. */
+  get ownerKey(): string {
+    const { exchange } = this.credentials
+    if (exchange === undefined) return this.clientKey
+    this.#subjectKey ??= this.#keys.ofSubject(exchange.subject)
+    return this.#subjectKey
+  }
+
+  /** The key of an exchange without its subject token. */
+  get exchangeKey(): string {
+    return this.#keys.ofExchange(this.credentials)
   }
 }

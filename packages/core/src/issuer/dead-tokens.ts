@@ -24,10 +24,17 @@ export interface DeadTokensOptions {
  * Only the issuer's own key set counts, and only a key that was in it and is gone.
  */
 export class DeadTokens {
-  readonly #timer: NodeJS.Timeout
+  readonly #tokens: Tokens
+  readonly #keys: KeySource
+  readonly #intervalMs: number
   readonly #subscriptions: readonly (() => void)[]
+  #timer: NodeJS.Timeout | undefined
+  #isRetired = false
 
   constructor({ issuer, source, tokens, keys, maxAgeMs }: DeadTokensOptions) {
+    this.#tokens = tokens
+    this.#keys = keys
+    this.#intervalMs = Math.max(maxAgeMs * lookAgainRatio, minLookAgainMs)
     let signer = issuer
     this.#subscriptions = [
       keys.keysGone.subscribe(kids => {
@@ -39,15 +46,24 @@ export class DeadTokens {
         if (key.issuer === signer) keys.lookFor(key.kid)
       }),
     ]
-    const lookAgain = () => {
-      if (tokens.hasCached) keys.refresh()
-    }
-    this.#timer = setInterval(lookAgain, Math.max(maxAgeMs * lookAgainRatio, minLookAgainMs)).unref()
+    // By the age of the set, which can be older than this object.
+    this.#lookIn(Math.max(this.#intervalMs - keys.ageMs, 0))
   }
 
   /** Ends the refreshes and the subscriptions. */
   retire(): void {
-    clearInterval(this.#timer)
+    this.#isRetired = true
+    clearTimeout(this.#timer)
     for (const end of this.#subscriptions) end()
+  }
+
+  #lookIn(delayMs: number): void {
+    if (!this.#isRetired) this.#timer = setTimeout(() => void this.#look(), delayMs).unref()
+  }
+
+  /** A Dex that restarts is unavailable first: a look that failed is repeated after its pause, not an interval later. */
+  async #look(): Promise<void> {
+    const pauseMs = this.#tokens.hasCached ? await this.#keys.renew() : 0
+    this.#lookIn(pauseMs > 0 ? Math.min(pauseMs, this.#intervalMs) : this.#intervalMs)
   }
 }

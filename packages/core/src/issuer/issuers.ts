@@ -65,13 +65,14 @@ export class Issuers {
     return this.#all.some(({ endpoints }) => endpoints.includes(url))
   }
 
-  /** Drops the dead tokens of each Dex by its own key set. */
-  watchSigningKeys(ownIssuer: string | undefined, tokens: Tokens): void {
+  /** Drops the dead tokens of each Dex by its own key set. `kind` tells several kinds of tokens apart, as in `exchanged `. */
+  watchSigningKeys(ownIssuer: string | undefined, tokens: Tokens, kind = ''): void {
     watchSigningKeys(ownIssuer, {
       ...this.#context,
       ownDex: this.#ownDex,
       ofCallers: this.#ofCallers,
       tokens,
+      kind,
     })
   }
 

@@ -13,9 +13,6 @@ import type { IssuersParts } from './issuers-parts.ts'
 
 type KeysAges = Pick<KeySourceOptions, 'maxAgeMs' | 'maxStaleMs'>
 
-/** The `max-age=600` of Dex's key set. */
-const dexKeysAges: KeysAges = { maxAgeMs: 600_000, maxStaleMs: 3_600_000 }
-
 export interface OwnDex extends Issuer {
   readonly origin: TokenOrigin
   /** Maximum age of its key set, in milliseconds. */
@@ -49,7 +46,8 @@ export function ownDexOf(options: ResolvedOptions, shared: IssuersParts): OwnDex
         })
   const endpoints = new IssuerEndpoints({ tokenEndpoint, jwksUri, discoveryUrl, metadata })
   const sharing = options.gate?.issuers.find(({ sharesKeys }) => sharesKeys)
-  const ages = sharing === undefined || options.gate === undefined ? dexKeysAges : agesIn(options.gate)
+  const ages =
+    sharing === undefined || options.gate === undefined ? agesOfOwnKeys(options) : agesIn(options.gate)
   const keys = needsKeys(options)
     ? carriedKeys(parts, surroundings, {
         name,
@@ -76,6 +74,11 @@ export function ownDexOf(options: ResolvedOptions, shared: IssuersParts): OwnDex
     ofCallers: undefined,
     missing: () => (endpoints.prepare() ? [] : ['endpoints']),
   }
+}
+
+/** Nobody verifies by these keys: at any age they only show which keys are gone. */
+function agesOfOwnKeys({ jwksMaxAgeMs: maxAgeMs }: ResolvedOptions): KeysAges {
+  return { maxAgeMs, maxStaleMs: Number.POSITIVE_INFINITY }
 }
 
 function agesIn({ jwksMaxAgeMs: maxAgeMs, jwksMaxStaleMs: maxStaleMs }: ResolvedGate): KeysAges {

@@ -12,6 +12,8 @@ export interface WatchedParts {
   readonly ownDex: OwnDex
   readonly ofCallers: readonly IssuerOfCallers[]
   readonly tokens: Tokens
+  /** Tells the parts of several kinds of tokens apart. */
+  readonly kind: string
 }
 
 /**
@@ -20,7 +22,7 @@ export interface WatchedParts {
  */
 export function watchSigningKeys(
   issuer: string | undefined,
-  { surroundings, parts, ownDex, ofCallers, tokens }: WatchedParts,
+  { surroundings, parts, ownDex, ofCallers, tokens, kind }: WatchedParts,
 ): void {
   const known = ofCallers.map(other => ({ other, iss: other.ofCallers.expected }))
   const otherDexes = known.filter(({ other }) => other.origin !== undefined)
@@ -29,7 +31,7 @@ export function watchSigningKeys(
       ? known.filter(each => !otherDexes.includes(each) && mayBe(each.iss, issuer))
       : []
   const watch = (options: DeadTokensOptions) => {
-    parts.take('dead tokens', options.source, [options], () => new DeadTokens(options))
+    parts.take('dead tokens', kind + options.source, [options], () => new DeadTokens(options))
   }
   for (const { other, iss } of [...otherDexes, ...withSameKeys]) {
     const { keys, keysMaxAgeMs: maxAgeMs, name: source } = other
@@ -39,7 +41,7 @@ export function watchSigningKeys(
     const { keys, keysMaxAgeMs: maxAgeMs, name: source } = ownDex
     watch({ issuer, source, tokens, keys, maxAgeMs })
   } else if (withSameKeys.length === 0) {
-    parts.take('new signing keys', '', [tokens], () => {
+    parts.take('new signing keys', kind.trim(), [tokens], () => {
       return { retire: warnOfNewSigningKeys(surroundings, { tokens, source: ownDex.name }) }
     })
   }

@@ -94,7 +94,7 @@ export interface GateOptions {
   readonly jwtHeader?: string | undefined
   /** Tolerated clock difference for `exp` and `nbf`, in milliseconds. Default 0. */
   readonly clockToleranceMs?: number | undefined
-  /** Age from which a key set is used only if its refresh fails, in milliseconds. Default 600,000. */
+  /** Age from which a key set is used only if its refresh fails, in milliseconds. Default: the option `jwksMaxAgeMs`. */
   readonly jwksMaxAgeMs?: number | undefined
   /** Age from which a key set is not used at all, in milliseconds; not below `jwksMaxAgeMs`. Default 3,600,000. */
   readonly jwksMaxStaleMs?: number | undefined
@@ -180,6 +180,11 @@ export interface TokenBrokerOptions {
    * the most tokens loses the one that expires soonest. Default 1,024.
    */
   readonly cacheMaxEntries?: number | undefined
+  /**
+   * Limit of cached tokens of token exchanges, apart from `cacheMaxEntries`, 0 to 1,000,000; 0 turns their cache off. A full cache
+   * evicts expired tokens first. Then the user with the most tokens loses the one that expires soonest. Default 1,024.
+   */
+  readonly exchangeMaxEntries?: number | undefined
   /** Interval at which expired tokens are removed, in milliseconds. Default 300,000. */
   readonly cacheCleanupIntervalMs?: number | undefined
   /** Time before its expiry at which the broker stops using a token, in milliseconds. Default 30,000. */
@@ -198,6 +203,11 @@ export interface TokenBrokerOptions {
    * The transport must allow as many connections. Default 32.
    */
   readonly maxConnections?: number | undefined
+  /**
+   * Age from which Dex's own key set is used only if its refresh fails, in milliseconds. While tokens are cached, the broker refreshes
+   * the set at 80 % of this age, at least 1 second, to find tokens whose key is gone. Default 600,000.
+   */
+  readonly jwksMaxAgeMs?: number | undefined
   /** Limit of callers that wait for tokens or keys, 1 to 1,000,000; beyond it calls fail with `overloaded`. Default 50,000. */
   readonly maxWaitingCallers?: number | undefined
   /** Permits plain `http` to other hosts, which exposes secrets and tokens on the network. Default `false`. */
@@ -240,6 +250,7 @@ export const optionRules = {
   realm: { default: 'dex-token-broker', maxLength: 128 },
   requestTimeoutMs: { unit: 'ms', default: 5_000, min: 1, max: 2_147_483_647 },
   cacheMaxEntries: { unit: 'entries', default: 1_024, min: 0, max: 1_000_000 },
+  exchangeMaxEntries: { unit: 'entries', default: 1_024, min: 0, max: 1_000_000 },
   cacheCleanupIntervalMs: { unit: 'ms', default: 300_000, min: 1, max: 2_147_483_647 },
   expirySafetyMarginMs: { unit: 'ms', default: 30_000, min: 0, max: 2_147_483_647 },
   /** `min` itself is excluded. */
@@ -247,11 +258,14 @@ export const optionRules = {
   maxTokenAgeMs: { unit: 'ms', default: 0, min: 0, max: 2_147_483_647 },
   negativeCacheTtlMs: { unit: 'ms', default: 5_000, min: 0, max: 2_147_483_647 },
   maxConnections: { unit: 'entries', default: 32, min: 1, max: 1_024 },
+  /** The `max-age=600` of Dex's key set. */
+  jwksMaxAgeMs: { unit: 'ms', default: 600_000, min: 1, max: 2_147_483_647 },
   maxWaitingCallers: { unit: 'entries', default: 50_000, min: 1, max: 1_000_000 },
   allowInsecureUrls: { default: false },
   'gate.jwtHeader': { default: 'authorization' },
   'gate.groupsClaim': { default: 'groups', maxLength: 256 },
   'gate.clockToleranceMs': { unit: 'ms', default: 0, min: 0, max: 2_147_483_647 },
+  /** The default follows `jwksMaxAgeMs`. */
   'gate.jwksMaxAgeMs': { unit: 'ms', default: 600_000, min: 1, max: 2_147_483_647 },
   /** Never below `gate.jwksMaxAgeMs`; the default follows it. */
   'gate.jwksMaxStaleMs': { unit: 'ms', default: 3_600_000, min: 1, max: 2_147_483_647 },

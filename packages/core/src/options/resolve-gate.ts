@@ -50,7 +50,7 @@ export function resolveGate(
   const gate = options.gate ?? undefined
   const issuers = options.issuers ?? undefined
   if (gate === undefined && issuers === undefined) return undefined
-  const { numbers, requiredGroups, requiredScopes } = resolveConditions(gate ?? {})
+  const { numbers, requiredGroups, requiredScopes } = resolveConditions(gate ?? {}, options)
   const { clockToleranceMs } = numbers
   for (const [name, nameOfIssuer] of Object.entries(ofOneIssuer)) {
     if (issuers === undefined || (gate?.[name as keyof GateOptions] ?? undefined) === undefined) continue
@@ -72,13 +72,16 @@ interface Conditions extends Pick<ResolvedGate, 'requiredGroups' | 'requiredScop
   readonly numbers: OptionNumbers<'gate.'>
 }
 
-function resolveConditions(gate: GateOptions): Conditions {
+function resolveConditions(gate: GateOptions, options: TokenBrokerOptions): Conditions {
   if (typeof gate !== 'object' || Array.isArray(gate))
     throw new TypeError('gate must be an object; omit it to admit every caller')
-  const { jwksMaxAgeMs = optionRules['gate.jwksMaxAgeMs'].default } = gate
+  const jwksMaxAgeMs = gate.jwksMaxAgeMs ?? options.jwksMaxAgeMs ?? optionRules['gate.jwksMaxAgeMs'].default
   const { default: usualMaxStaleMs } = optionRules['gate.jwksMaxStaleMs']
   const followsMaxAge = gate.jwksMaxStaleMs === undefined && jwksMaxAgeMs > usualMaxStaleMs
-  const numbers = optionNumbers({ ...gate, ...(followsMaxAge && { jwksMaxStaleMs: jwksMaxAgeMs }) }, 'gate.')
+  const numbers = optionNumbers(
+    { ...gate, jwksMaxAgeMs, ...(followsMaxAge && { jwksMaxStaleMs: jwksMaxAgeMs }) },
+    'gate.',
+  )
   if (numbers.jwksMaxStaleMs < numbers.jwksMaxAgeMs) {
     throw new TypeError('gate.jwksMaxStaleMs must not be below gate.jwksMaxAgeMs')
   }

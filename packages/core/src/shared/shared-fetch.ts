@@ -44,7 +44,12 @@ export class SharedFetch<T> {
 
   /** Whether the last attempt failed and the next one is not due. */
   get isPaused(): boolean {
-    return this.#backoff.remainingMs > 0
+    return this.pauseMs > 0
+  }
+
+  /** Milliseconds until the next attempt after a failure is due; 0 when it is due. */
+  get pauseMs(): number {
+    return this.#backoff.remainingMs
   }
 
   /** Joins the request under way or starts one. During a pause it rejects with the last failure and its `retryAfterMs`. */

@@ -1,3 +1,4 @@
+import type { TokenOrder } from '../clients/token-order.ts'
 import type { Clock } from '../shared/clock.ts'
 import { isSameValue } from '../shared/is-same-value.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
@@ -27,6 +28,8 @@ export class TokenMaker {
   readonly #settings: TokenSettings
   readonly #headers: TokenHeaders
   readonly #refreshPolicy: RefreshPolicy
+  /** For exchanges: the token of a new exchange would end with the same subject token. */
+  readonly #noRefreshAhead: RefreshPolicy
 
   constructor({ clock, random }: Surroundings, settings: TokenSettings) {
     const { headers, refreshAheadRatio: aheadRatio } = settings
@@ -34,6 +37,7 @@ export class TokenMaker {
     this.#settings = settings
     this.#headers = new TokenHeaders(headers.authorization, headers.mapped)
     this.#refreshPolicy = { aheadRatio, clock, random }
+    this.#noRefreshAhead = { aheadRatio: 1, clock, random }
   }
 
   /** Tells whether the tokens of another one carry the same headers. */
@@ -41,15 +45,18 @@ export class TokenMaker {
     return this === other || isSameValue(this.#settings.headers, other.#settings.headers)
   }
 
-  /** Returns the token of a response; `undefined` when it is expired already. */
-  make(key: string, { response, requestedAt }: ObtainedToken): MadeToken | undefined {
+  /** Returns the token of an order's response; `undefined` when it is expired already. */
+  make({ key, credentials }: TokenOrder, { response, requestedAt }: ObtainedToken): MadeToken | undefined {
     const { signingKey, expiresAt } = jwtFactsOf(response.accessToken)
     const { expiresIn: expiresInSeconds, answeredAt } = response
-    const life = tokenLife(requestedAt, { expiresInSeconds, expiresAt, answeredAt }, this.#settings.life)
+    const { exchange } = credentials
+    const subjectExpiresAt = exchange?.subject.expiresAt
+    const end = { expiresInSeconds, expiresAt, answeredAt, subjectExpiresAt }
+    const life = tokenLife(requestedAt, end, this.#settings.life)
     const clock = this.#clock
     if (remainingMs(life, clock) === 0) return undefined
     const token = new BearerToken({ response, life, key, clock, tokenHeaders: this.#headers })
-    const refresh = new RefreshSchedule(this.#refreshPolicy, {
+    const refresh = new RefreshSchedule(exchange === undefined ? this.#refreshPolicy : this.#noRefreshAhead, {
       from: requestedAt.monotonic,
       until: life.usableUntil,
     })

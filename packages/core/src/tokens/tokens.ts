@@ -15,6 +15,7 @@ import { isLiving, isUsable } from './cache/token-life.ts'
 import { deadOnArrival } from './dead-on-arrival.ts'
 import { InFlight, type SharedWork } from './in-flight.ts'
 import { InvalidationPace } from './invalidation-pace.ts'
+import { isOutlived } from './is-outlived.ts'
 import type { IssuedToken } from './issued-token.ts'
 import { logTokenFailure } from './log-token-failure.ts'
 import type { Origins } from './origins.ts'
@@ -23,7 +24,7 @@ import type { TokenMaker } from './token-maker.ts'
 import type { ObtainedToken, TokenOrigin } from './token-origin.ts'
 
 export interface TokensOptions {
-  readonly origins: Origins
+  readonly origins: Pick<Origins, 'of'>
   readonly cache: TokenCache
   /** Maintained here and read by the origin. */
   readonly accepted: AcceptedClients
@@ -227,7 +228,7 @@ export class Tokens {
   /** Caches a token and returns it; `undefined` when it is expired already. */
   #keep({ order, maker }: TokenWork, obtained: ObtainedToken): IssuedToken | undefined {
     const { cache, accepted } = this.#options
-    const made = maker.make(order.key, obtained)
+    const made = maker.make(order, obtained)
     if (made === undefined) return undefined
     accepted.add(order)
     if (this.#closed) throw brokerClosed('token_endpoint_unavailable')
@@ -241,19 +242,15 @@ export class Tokens {
 
   #takeNote(order: TokenOrder, failure: BrokerError): void {
     const { cache, accepted } = this.#options
-    if (failure.code === 'token_request_rejected' && !isOutlived(order, failure)) {
+    // `forbidden`: Dex did not accept the user of an exchange.
+    const isRejection = failure.code === 'token_request_rejected' || failure.code === 'forbidden'
+    if (isRejection && !isOutlived(order, failure)) {
       cache.delete(order.key)
       accepted.delete(order)
     } else {
       cache.find(order.key)?.refresh.failed(failure)
     }
   }
-}
-
-/** Whether an unexpired token stays in use: Dex is unavailable, or the operator has to correct the configuration or a secret. */
-function isOutlived({ secretVersion }: TokenOrder, { transient, code, oauthError }: BrokerError): boolean {
-  if (transient || code === 'client_misconfigured') return true
-  return secretVersion > 0 && oauthError === 'invalid_client'
 }
 
 /** Counts a lookup that ends without a token, and rejects it. */

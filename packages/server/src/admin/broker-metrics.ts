@@ -1,4 +1,10 @@
-import { type BrokerEvent, brokerErrorCodes, type TokenBroker, type Verdict } from '@broker/core'
+import {
+  type BrokerEvent,
+  brokerErrorCodes,
+  type CacheStatistics,
+  type TokenBroker,
+  type Verdict,
+} from '@broker/core'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 const prefix = 'dex_token_broker_'
@@ -119,15 +125,20 @@ export class BrokerMetrics {
     this.#tokenRequests.observe({ outcome }, event.durationMs / 1000)
   }
 
-  /** Adds the metrics of a broker's cache, which are read when Prometheus asks. */
+  /** Adds the metrics of a broker's caches, which are read when Prometheus asks. */
   watchCache(broker: TokenBroker): void {
+    this.#watch('cache', '', () => broker.cacheStatistics)
+    this.#watch('exchange_cache', ' Exchanged tokens of users only.', () => broker.exchangeStatistics)
+  }
+
+  #watch(cache: string, which: string, read: () => CacheStatistics): void {
     const { registry } = this
     new Gauge({
-      name: `${prefix}cache_entries`,
-      help: 'Tokens in the cache, including expired ones that are not removed yet.',
+      name: `${prefix}${cache}_entries`,
+      help: `Tokens in the cache, including expired ones that are not removed yet.${which}`,
       registers: [registry],
       collect() {
-        this.set(broker.cacheStatistics.entries)
+        this.set(read().entries)
       },
     })
     const totals = {
@@ -137,7 +148,7 @@ export class BrokerMetrics {
       evictions: 'Unexpired tokens evicted because the cache was full.',
     }
     for (const [name, help] of Object.entries(totals) as [keyof typeof totals, string][]) {
-      this.#mirror(`cache_${name}_total`, help, () => broker.cacheStatistics[name])
+      this.#mirror(`${cache}_${name}_total`, help + which, () => read()[name])
     }
   }
 

@@ -7,6 +7,7 @@ const BROKER_DEFAULTS = {
   requestTimeoutMs: 5_000,
   allowInsecureUrls: false,
   maxConnections: 32,
+  jwksMaxAgeMs: 600_000,
   maxWaitingCallers: 4_096,
   credentialHeaders: {
     clientId: 'x-client-id',
@@ -17,6 +18,7 @@ const BROKER_DEFAULTS = {
   },
   authorizationHeader: 'authorization',
   cacheMaxEntries: 1024,
+  exchangeMaxEntries: 1024,
   cacheCleanupIntervalMs: 300_000,
   expirySafetyMarginMs: 30_000,
   refreshAheadRatio: 0.8,
@@ -125,6 +127,7 @@ describe('loadConfig', () => {
         cacheCleanupIntervalMs: 10_000,
         expirySafetyMarginMs: 500,
         cacheMaxEntries: 1_000_000,
+        exchangeMaxEntries: 1024,
         allowInsecureUrls: true,
         authorizationHeader: 'x-auth',
         tokenHeaders: Object.assign(Object.create(null), { access_token: ['x-token'] }),
@@ -142,7 +145,6 @@ describe('loadConfig', () => {
           issuer: 'http://dex:5556/dex',
           audience: ['orders', 'billing'],
           groupsClaim: 'groups',
-          jwksMaxAgeMs: 600_000,
           jwksMaxStaleMs: 3_600_000,
           clockToleranceMs: 0,
           verifiedJwtsMaxEntries: 4096,
@@ -178,7 +180,8 @@ describe('loadConfig', () => {
         maxTokenAgeMs: 5_400_000,
         client: { audiences: ['orders', 'billing', 'stock'] },
         credentialHeaders: { basic: true, strip: false },
-        gate: { clockToleranceMs: 30_000, jwksMaxAgeMs: 60_000, jwksMaxStaleMs: 60_000 },
+        jwksMaxAgeMs: 60_000,
+        gate: { clockToleranceMs: 30_000, jwksMaxStaleMs: 60_000 },
       },
     })
   })

@@ -6,13 +6,13 @@ import { andThen, type MaybePromise } from '../../shared/maybe-promise.ts'
 import { SharedFetch } from '../../shared/shared-fetch.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
 import { Topic } from '../../shared/topic.ts'
-import { type UpstreamRequest, upstreamRequest } from '../../shared/upstream-request.ts'
+import { upstreamRequest } from '../../shared/upstream-request.ts'
 import type { Wait } from '../../shared/wait-for.ts'
 import { tooManyCallers, type WaitingCallers } from '../../shared/waiting-callers.ts'
 import type { JwtHeader } from '../jwt/jwt.ts'
 import { fetchKeySet } from './jwks-endpoint.ts'
 import type { KeySet } from './key-set.ts'
-import { asKeysUnavailable } from './keys-unavailable.ts'
+import { asKeysUnavailable, noUsableKey, waitedTooLong } from './keys-unavailable.ts'
 import { UnknownKids } from './unknown-kids.ts'
 import { UnusableKeys } from './unusable-keys.ts'
 
@@ -104,7 +104,7 @@ export class KeySource {
    */
   current(): KeySet | undefined {
     const { maxAgeMs } = this.#options
-    const age = this.#age()
+    const age = this.ageMs
     if (this.#loaded === undefined || age >= maxAgeMs) return undefined
     if (age >= maxAgeMs * refreshAheadRatio) this.refresh()
     return this.#loaded.keySet
@@ -134,6 +134,24 @@ export class KeySource {
   /** Refreshes the key set in the background, except during the pause after a failure. */
   refresh(): void {
     this.#fetch.get().catch(() => {})
+  }
+
+  /** The age of the key set in milliseconds; infinite before the first one. */
+  get ageMs(): number {
+    return this.#loaded === undefined
+      ? Number.POSITIVE_INFINITY
+      : elapsedMs(this.#loaded.at, this.#surroundings.clock)
+  }
+
+  /**
+   * Refreshes the key set. Resolves with the pause before the next attempt if this one failed or is not due, in milliseconds;
+   * else with 0. Never rejects.
+   */
+  renew(): Promise<number> {
+    return this.#fetch.get().then(
+      () => 0,
+      () => this.#fetch.pauseMs,
+    )
   }
 
   close(): void {
@@ -191,14 +209,8 @@ export class KeySource {
     return true
   }
 
-  #age(): number {
-    return this.#loaded === undefined
-      ? Number.POSITIVE_INFINITY
-      : elapsedMs(this.#loaded.at, this.#surroundings.clock)
-  }
-
   #usable(): KeySet | undefined {
-    return this.#age() < this.#options.maxStaleMs ? this.#loaded?.keySet : undefined
+    return this.ageMs < this.#options.maxStaleMs ? this.#loaded?.keySet : undefined
   }
 
   async #load(signal: AbortSignal, attempt: number): Promise<KeySet> {
@@ -245,19 +257,4 @@ export class KeySource {
 /** The name under which an unknown key is remembered. Any key of its algorithm could verify a JWT without a `kid`. */
 function kidOf({ alg, kid }: JwtHeader): string {
   return kid ?? `any ${alg}`
-}
-
-/** A set without a usable key never replaces a good one (RFC 7517 section 5: such keys are ignored). */
-function noUsableKey(option: string, request: UpstreamRequest): BrokerError {
-  return new BrokerError('jwks_unavailable', 'the key set has no usable key', {
-    hint: { problem: 'no_usable_key', option },
-    upstreamRequest: request,
-  })
-}
-
-function waitedTooLong(): BrokerError {
-  return new BrokerError('jwks_unavailable', 'the JWKS endpoint timed out', {
-    retryAfterMs: 1000,
-    transient: true,
-  })
 }

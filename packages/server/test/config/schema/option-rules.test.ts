@@ -32,8 +32,8 @@ it.each(variables.filter(({ defaultText }) => defaultText !== undefined))(
   },
 )
 
-/** The library's alone: behind Envoy the challenge is the service's. */
-const ofTheLibrary = ['realm']
+/** The library's alone: behind Envoy the challenge is the service's, and JWKS_MAX_AGE is for all key sets. */
+const ofTheLibrary = ['realm', 'gate.jwksMaxAgeMs']
 
 it.each(Object.keys(rules).filter(path => !ofTheLibrary.includes(path)))(
   'the option %s has a variable',

@@ -72,11 +72,12 @@ export const jwtGateVariables = {
     description:
       'Maximum number of verified JWTs to remember, so that a signature is verified once a minute at most; 0 verifies every time.',
   }),
-  JWKS_MAX_AGE: option('gate.jwksMaxAgeMs', {
+  JWKS_MAX_AGE: option('jwksMaxAgeMs', {
     group,
     kind: kind.duration,
     rule: { min: 1_000 },
-    description: 'Maximum age of the key set before a check waits for a new one; at least 1s.',
+    description:
+      "Maximum age of a key set before a check waits for a new one; at least 1s. Also without a gate: while tokens are cached, Dex's own key set is fetched at 80 % of this age, and tokens whose key has disappeared are dropped.",
   }),
   JWKS_MAX_STALE: option('gate.jwksMaxStaleMs', {
     group,

@@ -1,0 +1,59 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type DexClient, startDevDex, startRealDex } from '@broker/dev-dex'
+
+/** The real Dex; empty without one. */
+export const dexBinary: string = process.env['DEX_BIN'] ?? ''
+
+/** A running Dex, of whatever kind. */
+export type RunningDex = Pick<Awaited<ReturnType<typeof startRealDex>>, 'tokenEndpoint' | 'jwksUri' | 'close'>
+
+export interface DexPodSettings {
+  readonly issuer: string
+  readonly port: number
+  /** The static clients in its configuration. */
+  readonly clients: readonly DexClient[]
+}
+
+/**
+ * The pod of Dex: SQLite on a directory that lasts as long as the pod, and static clients in the configuration. Without a real Dex
+ * it is the look-alike, which keeps nothing.
+ */
+export class DexPod implements AsyncDisposable {
+  /** Read at each start. */
+  settings: DexPodSettings
+  #emptyDir: string | undefined
+  #running: RunningDex | undefined
+
+  constructor(settings: DexPodSettings) {
+    this.settings = settings
+  }
+
+  /** Starts the container, on the directory of the container before it if there is one. */
+  async start(): Promise<RunningDex> {
+    this.#emptyDir ??= await mkdtemp(join(tmpdir(), 'dex-empty-dir-'))
+    this.#running =
+      dexBinary === ''
+        ? await startDevDex({ ...this.settings, algorithm: 'ES256' })
+        : await startRealDex(dexBinary, { ...this.settings, sqliteFile: join(this.#emptyDir, 'dex.db') })
+    return this.#running
+  }
+
+  /** Ends the container; the directory stays. */
+  async stop(): Promise<void> {
+    await this.#running?.close()
+    this.#running = undefined
+  }
+
+  /** Ends the pod, and its directory with it. */
+  async delete(): Promise<void> {
+    await this.stop()
+    if (this.#emptyDir !== undefined) await rm(this.#emptyDir, { recursive: true, force: true })
+    this.#emptyDir = undefined
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.delete()
+  }
+}
