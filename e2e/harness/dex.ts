@@ -1,4 +1,4 @@
-import { type DevDex, type DexClient, startDevDex, startRealDex } from '@broker/dev-dex'
+import { type DevDex, type DexClient, type RealDexOptions, startDevDex, startRealDex } from '@broker/dev-dex'
 
 /** The client that calls in every test. */
 export const caller = { id: 'ci-pipeline', secret: 'ci-pipeline-secret+%41/=' }
@@ -39,19 +39,18 @@ export interface Dex extends AsyncDisposable {
 /** Why a test is skipped on a real Dex. */
 export const needsFaults = 'a real Dex has no switches for faults'
 
-export interface DexOptions {
-  readonly port?: number
-  /** Those that are on; default: client_credentials and what Dex has by itself. */
-  readonly grantTypes?: readonly string[]
-}
+export type DexOptions = Pick<
+  RealDexOptions,
+  'port' | 'grantTypes' | 'clients' | 'users' | 'passwordConnector' | 'connectors'
+>
 
 export async function startDex(options: DexOptions = {}): Promise<Dex> {
   const binary = process.env['DEX_BIN']
   if (binary) {
-    const dex = await startRealDex(binary, { ...options, clients })
+    const dex = await startRealDex(binary, { clients, ...options })
     return { ...dex, lookAlike: undefined, [Symbol.asyncDispose]: () => dex.close() }
   }
-  const dex = await startDevDex({ ...options, clients })
+  const dex = await startDevDex({ clients, ...options })
   const { issuer, tokenEndpoint, jwksUri } = dex
   return {
     issuer,

@@ -17,6 +17,14 @@ export function withAllHeaders({ extAuthz }: ListenerParts): void {
   extAuthz['allowed_headers'].patterns = [{ safe_regex: { regex: '.*' } }]
 }
 
+/** A header that the broker sets reaches the backend. */
+export function withUpstreamHeader(header: string): (parts: ListenerParts) => void {
+  return ({ extAuthz }) => {
+    const { authorization_response: response } = extAuthz['http_service']
+    response.allowed_upstream_headers.patterns.push({ exact: header })
+  }
+}
+
 /** Envoy waits only so long for a check. */
 export function withCheckTimeout(timeout: string): (parts: ListenerParts) => void {
   return ({ extAuthz }) => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { listening } from '@broker/testing'
-import { createRemoteJWKSet, jwtVerify } from 'jose'
+import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose'
 import type { Dex } from './dex.ts'
 
 /** A request that has reached the backend. */
@@ -16,6 +16,8 @@ export interface RecordedRequest {
   readonly bodySha256: string
   /** The audience of the bearer token, when it is a valid one from this Dex. */
   readonly tokenAudience: string | undefined
+  /** The claims of that token. */
+  readonly tokenClaims: JWTPayload | undefined
   /** Every value of a header, in the order of the lines. */
   header(name: string): readonly string[]
 }
@@ -33,11 +35,11 @@ export async function startBackend({ issuer, jwksUri }: Dex): Promise<RecordingB
   const keys = createRemoteJWKSet(new URL(jwksUri))
   const requests: RecordedRequest[] = []
 
-  async function audienceOf(authorization: string | undefined): Promise<string | undefined> {
+  async function claimsOf(authorization: string | undefined): Promise<JWTPayload | undefined> {
     const token = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1]
     if (token === undefined) return undefined
     const verified = await jwtVerify(token, keys, { issuer }).catch(() => undefined)
-    return verified && [verified.payload.aud ?? []].flat().join(' ')
+    return verified?.payload
   }
 
   async function record(incoming: IncomingMessage, readsBody: boolean): Promise<RecordedRequest> {
@@ -54,9 +56,13 @@ export async function startBackend({ issuer, jwksUri }: Dex): Promise<RecordingB
       rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name)
     // Two lines of authorization are never a good token: which of them counts would be a matter of taste.
     const lines = header('authorization')
-    const tokenAudience = lines.length === 1 ? await audienceOf(lines[0]) : undefined
+    const tokenClaims = lines.length === 1 ? await claimsOf(lines[0]) : undefined
+    const tokenAudience = tokenClaims && [tokenClaims.aud ?? []].flat().join(' ')
     const bodySha256 = hash.digest('hex')
-    const recorded = { method, url, rawHeaders, bodyLength, bodySha256, tokenAudience, header }
+    const recorded = {
+      ...{ method, url, rawHeaders, bodyLength, bodySha256 },
+      ...{ tokenAudience, tokenClaims, header },
+    }
     requests.push(recorded)
     return recorded
   }

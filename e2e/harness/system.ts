@@ -19,10 +19,12 @@ export interface System extends AsyncDisposable {
   port(listener?: string): number
 }
 
+type Environment = Readonly<Record<string, string>>
+
 export interface SystemOptions {
   readonly dex?: DexOptions
   /** Variables of the broker besides those that every one gets. */
-  readonly environment?: Readonly<Record<string, string>>
+  readonly environment?: Environment | ((dex: Dex) => Environment | Promise<Environment>)
   /** Listeners besides the shipped one, which is called `ingress`. */
   readonly listeners?: ListenerVariants
 }
@@ -40,7 +42,9 @@ export async function startSystem(envoyBinary: string, options: SystemOptions = 
   await using stack = new AsyncDisposableStack()
   const dex = stack.use(await startDex(options.dex))
   const backend = stack.use(await startBackend(dex))
-  const broker = stack.use(await startBroker({ ...brokerEnvironment(dex), ...options.environment }))
+  const { environment } = options
+  const variables = typeof environment === 'function' ? await environment(dex) : environment
+  const broker = stack.use(await startBroker({ ...brokerEnvironment(dex), ...variables }))
   const listeners = { ingress: () => {}, ...options.listeners }
   const bootstrap = envoyBootstrap({ brokers: [broker], backendPort: backend.port, listeners })
   const envoy = stack.use(await startEnvoy(envoyBinary, bootstrap))

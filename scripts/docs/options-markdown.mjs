@@ -54,8 +54,20 @@ const sections = [
     name: 'TokenRequest',
   },
   {
+    title: 'Token exchanges',
+    use: 'The argument of `exchange`, and the option `exchange` of outgoing calls. In Express `subjectToken` is the JWT that `requireJwt` verified, and only the next fields are given.',
+    file: 'packages/core/src/clients/exchange-request.ts',
+    name: 'ExchangeRequest',
+  },
+  {
+    title: 'Choices of the operator in token exchanges',
+    use: 'More fields of a token exchange, and the option `exchange` of `createRequestFetch` and `attachToken`.',
+    file: 'packages/core/src/clients/exchange-request.ts',
+    name: 'ExchangeParts',
+  },
+  {
     title: 'Waits',
-    use: 'More fields of the argument of `getToken` and `tokenFor`, and the second argument of `verify`.',
+    use: 'More fields of the argument of `getToken`, `tokenFor` and `exchange`, and the second argument of `verify`.',
     file: 'packages/core/src/shared/wait-for.ts',
     name: 'Wait',
   },
@@ -67,7 +79,7 @@ const sections = [
   },
   {
     title: 'Choices',
-    use: 'The result of `chooseClient`: one of these, or the next three.',
+    use: 'The result of `chooseClient`: one of these, or the next four.',
     file: choices,
     name: 'ClientChoice',
   },
@@ -76,6 +88,12 @@ const sections = [
     use: 'The client of the credentials in the headers of the request.',
     file: choices,
     name: 'CallersClientChoice',
+  },
+  {
+    title: 'Choices of a token exchange',
+    use: "A token of Dex for the caller, in exchange for the caller's JWT.",
+    file: choices,
+    name: 'ExchangeChoice',
   },
   {
     title: 'Choices to pass',
@@ -98,13 +116,13 @@ const sections = [
   },
   {
     title: 'Outgoing calls',
-    use: 'The second argument of `createFetch`, `createRequestFetch`, `tokenInterceptor`, `axiosInterceptor` and `gotHooks`. `headerProvider` takes `allow` and `token`.',
+    use: 'The second argument of `createFetch`, `createRequestFetch`, `tokenInterceptor`, `axiosInterceptor` and `gotHooks`. `headerProvider` takes `allow`, `token` and `exchange`.',
     file: 'packages/core/src/outbound/outgoing-tokens.ts',
     name: 'OutgoingTokenOptions',
   },
   {
     title: 'createFetch',
-    use: 'One more option of `createFetch` and `createRequestFetch`. The latter also accepts a function of the incoming request as `token`.',
+    use: 'One more option of `createFetch` and `createRequestFetch`. The latter also accepts a function of the incoming request as `token`, and an `exchange` without `subjectToken`.',
     file: 'packages/core/src/outbound/create-fetch.ts',
     name: 'CreateFetchOptions',
   },

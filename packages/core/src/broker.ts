@@ -1,5 +1,6 @@
 import type { CheckRequest } from './check/check-request.ts'
 import type { Verdict } from './check/verdict.ts'
+import type { ExchangeRequest } from './clients/exchange-request.ts'
 import type { TokenRequest } from './clients/token-request.ts'
 import type { AuthenticatedCaller } from './gate/authenticated-caller.ts'
 import type { Missing } from './issuer/issuer.ts'
@@ -36,6 +37,16 @@ export interface Broker {
    * missing or invalid credentials.
    */
   peekToken(request?: TokenRequest): IssuedToken | undefined
+
+  /**
+   * Returns a token of Dex about the user of a JWT, in exchange for that JWT (RFC 8693); from the cache, or from one request that
+   * concurrent calls with the same JWT share. It is never used after the JWT's `exp`.
+   *
+   * With a gate, the JWT must be acceptable to it; rejects like `verify` otherwise. Without one, only Dex verifies it. Rejects with
+   * `invalid_token` for a JWT without `exp`, `iss` and `sub`, with `forbidden` when Dex does not accept the user, with `overloaded`
+   * for more than 4 exchanges of one user at a time, or more than 10 and then one in 2 seconds, and like `getToken`.
+   */
+  exchange(request: ExchangeRequest & Wait): Promise<IssuedToken>
 
   /**
    * Drops a token that a backend refused with 401, so that the next call gets a new one. Returns whether it was dropped.

@@ -6,6 +6,7 @@ export type {
   ChooseClient,
   ClientChoice,
   Denial,
+  ExchangeChoice,
   PassChoice,
 } from './check/choose-client.ts'
 export { type HeaderValues, headerLines } from './check/header-lines.ts'
@@ -17,6 +18,7 @@ export {
   refusalOf,
   type Verdict,
 } from './check/verdict.ts'
+export type { ExchangeParts, ExchangeRequest, SubjectTokenType } from './clients/exchange-request.ts'
 export type { SecretRequest, SecretSource } from './clients/secret-source.ts'
 export type { TokenRequest } from './clients/token-request.ts'
 export type { AuthenticatedCaller } from './gate/authenticated-caller.ts'

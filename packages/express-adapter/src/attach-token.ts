@@ -1,10 +1,11 @@
-import { type Broker, checkedTokenRequest, type TokenRequest } from '@broker/core'
+import { type Broker, checkedTokenRequest, type IssuedToken, type TokenRequest } from '@broker/core'
 import { assertKnownNames } from '@broker/core/options'
 import type { Request, RequestHandler, Response } from 'express'
 import { headersAttachedTo, noteAttachedHeaders } from './attached-headers.ts'
 import { noteAttachedToken } from './attached-token.ts'
 import { clientGone } from './client-gone.ts'
 import { dropRefusedToken } from './drop-refused-token.ts'
+import { type ExchangeOption, exchangeOfCaller } from './exchange-option.ts'
 import { proceedAfter } from './proceed-after.ts'
 import { replaceHeaders } from './replace-headers.ts'
 import { type TokenOption, tokenRequestFor } from './token-option.ts'
@@ -13,10 +14,16 @@ import { type TokenOption, tokenRequestFor } from './token-option.ts'
 export interface AttachTokenOptions {
   /** The token request, or a function of the request, which may be async. Default: the broker's configured client. */
   readonly token?: TokenOption | undefined
+  /**
+   * The token exchange that gives the token of the caller that `requireJwt` found; excludes `token`. Omit it for the client's own
+   * token: `undefined` is a `TypeError`.
+   */
+  readonly exchange?: ExchangeOption
 }
 
 /**
- * Creates a middleware that adds the broker's token to an incoming request, for a proxy that forwards the request's headers.
+ * Creates a middleware that adds the broker's token to an incoming request, for a proxy that forwards the request's headers. With
+ * `exchange` it is a token about the caller, and `requireJwt` must come first.
  *
  * It removes the token headers that the client sent, also those that this token does not set. It also removes
  * `Authorization`, the broker's credential headers and the header of the caller's JWT. Without a token the `BrokerError` goes to
@@ -29,22 +36,33 @@ export interface AttachTokenOptions {
  * invalid token request.
  */
 export function attachToken(broker: Broker, options: AttachTokenOptions = {}): RequestHandler {
-  assertKnownNames(options, ['token'])
+  assertKnownNames(options, ['token', 'exchange'])
+  const tokenFor = tokenSource(broker, options)
+  return (request, response, next) => {
+    proceedAfter(attach(broker, request, response, tokenFor), response, next)
+  }
+}
+
+type TokenSource = (request: Request, signal: AbortSignal) => Promise<IssuedToken>
+
+function tokenSource(broker: Broker, options: AttachTokenOptions): TokenSource {
+  const exchangeOf = exchangeOfCaller(options)
+  if (exchangeOf !== undefined) {
+    return async (request, signal) => broker.exchange({ ...exchangeOf(request), signal })
+  }
   const { token = {} } = options
   const requestOf = typeof token === 'function' ? token : constantRequest(broker, token)
-  return (request, response, next) => {
-    proceedAfter(attach(broker, request, response, requestOf), response, next)
-  }
+  return async (request, signal) =>
+    broker.tokenFor({ ...(await tokenRequestFor(request, requestOf)), signal })
 }
 
 async function attach(
   broker: Broker,
   request: Request,
   response: Response,
-  requestOf: (request: Request) => TokenRequest | PromiseLike<TokenRequest>,
+  tokenFor: TokenSource,
 ): Promise<void> {
-  const tokenRequest = await tokenRequestFor(request, requestOf)
-  const token = await broker.tokenFor({ ...tokenRequest, signal: clientGone(response) })
+  const token = await tokenFor(request, clientGone(response))
   const { headers } = token
   const removed = new Set(['authorization', ...broker.credentialHeaders])
   for (const name of headersAttachedTo(request)) removed.delete(name)

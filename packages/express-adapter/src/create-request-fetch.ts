@@ -2,23 +2,30 @@ import {
   type Broker,
   type CreateFetchOptions,
   createFetch,
+  type ExchangeRequest,
   type TokenProvider,
   type TokenRequest,
 } from '@broker/core'
 import type { Request as IncomingRequest } from 'express'
 import { CallSignal } from './call-signal.ts'
 import { clientGone } from './client-gone.ts'
+import { type ExchangeOption, exchangeOfCaller } from './exchange-option.ts'
 import { type TokenOption, tokenRequestFor } from './token-option.ts'
 
 type FetchInput = Parameters<typeof globalThis.fetch>[0]
 
 /** The options of {@link createRequestFetch}; the same as for `createFetch`. */
-export interface RequestFetchOptions extends Omit<CreateFetchOptions, 'token'> {
+export interface RequestFetchOptions extends Omit<CreateFetchOptions, 'token' | 'exchange'> {
   /**
    * The token request, or a function of the incoming request, which may be async and is called once for each request whose calls
    * need a token. Default: the token of the broker's configured client.
    */
   readonly token?: TokenOption | undefined
+  /**
+   * The token exchange that gives the calls the token of the caller that `requireJwt` found; excludes `token`. Omit it for the client's
+   * own token: `undefined` is a `TypeError`.
+   */
+  readonly exchange?: ExchangeOption
 }
 
 /**
@@ -26,6 +33,9 @@ export interface RequestFetchOptions extends Omit<CreateFetchOptions, 'token'> {
  *
  * They then reject with an `AbortError`, which `brokerErrorHandler` ignores. The signal of a call works as well. Calls after
  * the answer is complete continue. Throws a `TypeError` that names a wrong option.
+ *
+ * With `exchange` the calls are on behalf of the caller. The function that it returns then throws a `TypeError` for a request for
+ * which `requireJwt` has not run.
  */
 export function createRequestFetch(
   broker: Broker,
@@ -58,13 +68,20 @@ function fetchWithToken(
   broker: Broker,
   options: RequestFetchOptions,
 ): (request: IncomingRequest) => typeof globalThis.fetch {
+  const exchangeOf = exchangeOfCaller(options)
+  if (exchangeOf !== undefined) {
+    const fetchFor = (exchange: ExchangeRequest) => createFetch(broker, { ...callOptions(options), exchange })
+    // Validates the options now, not at the first request.
+    fetchFor({ ...(options.exchange as ExchangeOption), subjectToken: '' })
+    return request => fetchFor(exchangeOf(request))
+  }
   const { token } = options
   if (typeof token !== 'function') {
     const send = createFetch(broker, options as CreateFetchOptions)
     return () => send
   }
   const fetchFor = (tokenRequest: () => Promise<TokenRequest>) =>
-    createFetch(withTokenRequest(broker, tokenRequest), { ...options, token: {} })
+    createFetch(withTokenRequest(broker, tokenRequest), { ...callOptions(options), token: {} })
   // Validates the options now, not at the first request.
   fetchFor(async () => ({}))
   return request => {
@@ -76,13 +93,20 @@ function fetchWithToken(
   }
 }
 
+/** The options without those that choose the token. */
+function callOptions({ token: _, exchange: __, ...others }: RequestFetchOptions): CreateFetchOptions {
+  return others
+}
+
 /** A broker for one token request, which is not known yet. */
 function withTokenRequest(
   broker: Broker & TokenProvider,
   tokenRequest: () => Promise<TokenRequest>,
 ): TokenProvider {
   return {
-    authorizationHeader: broker.authorizationHeader,
+    get authorizationHeader() {
+      return broker.authorizationHeader
+    },
     logger: broker.logger,
     asksAt: url => broker.asksAt(url),
     invalidate: token => broker.invalidate(token),

@@ -80,6 +80,37 @@ describe('explain with claims', () => {
     expect(stdout).not.toContain('forged')
   })
 
+  test('shows an exchange and the form that Dex would get, without the JWT and without a request', async () => {
+    const claims = fileWith('john.json', { sub: 'john', aud: 'orders', groups: ['engineering'] })
+    const exchanging = rules
+      .replace('scope: groups', 'scope: groups, audiences: [orders], authMethod: client_secret_post')
+      .replace('pass: true', 'exchange: { connectorId: staff, client: reports, scope: openid email }')
+    const { code, stdout, stderr } = await explain(['--claims', claims, '--issuer', 'staff'], {
+      CONFIG_FILE: fileWith('exchanging.yaml', exchanging),
+      UPSTREAM_TOKEN_HEADERS: 'id_token:x-id-token,access_token:x-access-token',
+    })
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/4\. people +matched/)
+    expect(stdout).toContain(
+      '200, with a Dex token of the caller: exchange by connector staff with client reports, scope openid email\n',
+    )
+    const form = stdout.slice(stdout.indexOf('exchange  '), stdout.indexOf('set  ')).trimEnd().split('\n')
+    expect(form.map(line => line.replace(/^exchange|^ +/, '').trim()).sort()).toEqual([
+      'client_id: reports',
+      'client_secret: ********',
+      'connector_id: staff',
+      'grant_type: urn:ietf:params:oauth:grant-type:token-exchange',
+      'scope: openid email audience:server:client_id:orders',
+      "subject_token: <the caller's JWT>",
+      'subject_token_type: urn:ietf:params:oauth:token-type:id_token',
+    ])
+    expect(stdout).toContain('authorization: Bearer <token>')
+    // An exchange at Dex yields no ID token.
+    expect(stdout).toContain('x-access-token: <token>')
+    expect(stdout).toMatch(/^remove .*x-id-token/m)
+    expect(stdout).not.toMatch(/eyJ|the-secret/)
+  })
+
   test('judges the claims of a service account by the issuer that discovery would name', async () => {
     const claims = fileWith('account.json', {
       sub: 'system:serviceaccount:jobs:nightly',

@@ -6,6 +6,7 @@ import { BrokerError } from '../shared/errors.ts'
 import { andThen, type MaybePromise } from '../shared/maybe-promise.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import type { Wait } from '../shared/wait-for.ts'
+import type { IssuedToken } from '../tokens/issued-token.ts'
 import type { TokenHeader } from '../tokens/token-headers.ts'
 import type { Tokens } from '../tokens/tokens.ts'
 import { AllowVerdicts } from './allow-verdicts.ts'
@@ -13,6 +14,7 @@ import { CallersCredentials } from './callers-credentials.ts'
 import type { CheckRequest } from './check-request.ts'
 import { CheckWait } from './check-wait.ts'
 import { Choices } from './choices.ts'
+import type { ExchangeChoice } from './choose-client.ts'
 import {
   type CredentialHeaderNames,
   type CredentialHeaders,
@@ -20,6 +22,7 @@ import {
   singleValue,
 } from './credential-headers.ts'
 import { Denials } from './denials.ts'
+import type { Exchanges } from './exchanges.ts'
 import { assertHeaderLines } from './header-lines.ts'
 import { ReceivedRequest } from './received-request.ts'
 import { type Challenges, type RefusalVerdict, refusalVerdict, type Verdict } from './verdict.ts'
@@ -32,6 +35,9 @@ export interface CheckOptions {
   readonly clients: Clients
   readonly choice: ResolvedChoice
   readonly tokens: Tokens
+  readonly exchanges: Exchanges
+  /** The tokens of users. */
+  readonly exchangedTokens: Tokens
   readonly authorizationHeader: string
   readonly tokenHeaders: readonly TokenHeader[]
   readonly stripCredentialHeaders: boolean
@@ -61,7 +67,7 @@ export class Check {
   constructor(surroundings: Surroundings, options: CheckOptions) {
     this.#surroundings = surroundings
     this.#options = options
-    const { names, gate, clients, choice, realm } = options
+    const { names, gate, clients, exchanges, choice, realm } = options
     const { chooseClient, backendHeaders, allowedClientIds: clientIds, allowedScopes: scopes } = choice
     this.#credentials = new CallersCredentials(surroundings, names, { clientIds, scopes })
     this.#verdicts = new AllowVerdicts({ ...options, hasGate: gate !== undefined, backendHeaders })
@@ -71,7 +77,7 @@ export class Check {
     const credentials = this.#credentials
     this.#choices =
       chooseClient &&
-      new Choices(surroundings, { chooseClient, clients, credentials, denials, backendHeaders })
+      new Choices(surroundings, { chooseClient, clients, exchanges, credentials, denials, backendHeaders })
   }
 
   /**
@@ -94,13 +100,13 @@ export class Check {
     if (gate === undefined) throw new TypeError('authenticate needs the option gate or issuers')
     assertHeaderLines(request.headers)
     const headers = readCredentialHeaders(request.headers, names)
-    return gate.authenticate(singleValue(headers.jwt, names.jwt), this.#wait(request))
+    return gate.authenticate(singleValue(headers.jwt, names.jwt), this.wait(request))
   }
 
   #decide(request: CheckRequest): MaybePromise<Verdict> {
     const { names, gate } = this.#options
     const headers = readCredentialHeaders(request.headers, names)
-    const wait = this.#wait(request)
+    const wait = this.wait(request)
     const caller = gate?.authenticate(singleValue(headers.jwt, names.jwt), wait)
     return caller instanceof Promise
       ? this.#serveLater(request, headers, caller, wait)
@@ -143,7 +149,7 @@ export class Check {
     choices: Choices,
     { request, headers, caller, wait }: AuthenticatedRequest,
   ): MaybePromise<Verdict> {
-    const { names, tokens } = this.#options
+    const { names } = this.#options
     const choice = choices.choose(caller, new ReceivedRequest(request, names, this.#surroundings.clock))
     if ('deny' in choice) {
       const refusal = refusalVerdict(this.#denials.refuse(choice), this.#challenges)
@@ -151,13 +157,28 @@ export class Check {
     }
     const outcome = choices.outcome(choice)
     if ('pass' in choice) return this.#verdicts.ofPassing(outcome)
-    const token = tokens.get(choices.order(choice, headers), wait)
+    const token =
+      'exchange' in choice
+        ? this.#exchanged(choices, choice, caller, wait)
+        : this.#options.tokens.get(choices.order(choice, headers), wait)
     return token instanceof Promise
       ? token.then(later => this.#verdicts.ofToken(later, outcome))
       : this.#verdicts.ofToken(token, outcome)
   }
 
-  #wait(request: CheckRequest): Wait {
+  #exchanged(
+    choices: Choices,
+    choice: ExchangeChoice,
+    caller: AuthenticatedCaller | undefined,
+    wait: Wait,
+  ): MaybePromise<IssuedToken> {
+    // `Choices` has refused an exchange without a caller.
+    if (caller === undefined) throw new TypeError('an exchange needs a caller')
+    return this.#options.exchangedTokens.get(choices.exchangeOrder(choice, caller), wait)
+  }
+
+  /** One deadline for all waits of a request. */
+  wait(request: Pick<CheckRequest, 'signal' | 'timeoutMs'>): Wait {
     const { requestTimeoutMs, clock } = this.#surroundings
     return new CheckWait(request, requestTimeoutMs, clock)
   }

@@ -1,9 +1,12 @@
+import { exchangePartsProblem } from '../clients/exchange-request.ts'
+
 const admission = ['set', 'rule'] as const
 
 /** The members of each kind of choice. */
 const members = {
   client: ['client', 'scope', 'audiences', ...admission],
   caller: ['client', 'allowedClientIds', 'allowedScopes', ...admission],
+  exchange: ['exchange', ...admission],
   pass: ['pass', ...admission],
   deny: ['deny', 'rule'],
 } as const
@@ -17,7 +20,7 @@ export function choiceProblem(value: unknown, hasCaller: boolean): string | unde
   if (!isPlainObject(value)) return 'is not an object'
   if (typeof value['then'] === 'function') return 'is a promise'
   const kind = kindOf(value)
-  if (kind === undefined) return 'needs exactly one of client, pass and deny'
+  if (kind === undefined) return 'needs exactly one of client, exchange, pass and deny'
   const known: readonly string[] = members[kind]
   for (const name in value) {
     if (!known.includes(name)) return `has the unknown member ${JSON.stringify(name)}`
@@ -28,6 +31,10 @@ export function choiceProblem(value: unknown, hasCaller: boolean): string | unde
     case 'pass':
       if (value['pass'] !== true) return 'has a pass other than true'
       return hasCaller ? undefined : 'passes the JWT of the caller, and the broker has no gate'
+    case 'exchange':
+      return hasCaller
+        ? exchangeProblem(value['exchange'])
+        : 'exchanges the JWT of the caller, and the broker has no gate'
     case 'deny':
       return typeof value['deny'] === 'string' ? undefined : 'has a deny that is not a string'
     case 'caller':
@@ -43,11 +50,21 @@ export function choiceProblem(value: unknown, hasCaller: boolean): string | unde
   }
 }
 
+function exchangeProblem(exchange: unknown): string | undefined {
+  if (!isPlainObject(exchange)) return 'has an exchange that is not an object'
+  // In contrast to other calls, a rule always names its client.
+  if (typeof exchange['client'] !== 'string') return 'has an exchange without a client'
+  const problem = exchangePartsProblem(exchange)
+  return problem === undefined ? undefined : `has an exchange that ${problem}`
+}
+
 function kindOf(choice: object): keyof typeof members | undefined {
   const hasClient = 'client' in choice
+  const hasExchange = 'exchange' in choice
   const hasPass = 'pass' in choice
   const hasDeny = 'deny' in choice
-  if (Number(hasClient) + Number(hasPass) + Number(hasDeny) !== 1) return undefined
+  if (Number(hasClient) + Number(hasExchange) + Number(hasPass) + Number(hasDeny) !== 1) return undefined
+  if (hasExchange) return 'exchange'
   if (hasPass) return 'pass'
   if (hasDeny) return 'deny'
   return (choice as { client?: unknown }).client === 'caller' ? 'caller' : 'client'

@@ -9,14 +9,23 @@ import type { Surroundings } from '../shared/surroundings.ts'
 import type { RuleOutcome } from './allow-verdicts.ts'
 import type { CallersCredentials } from './callers-credentials.ts'
 import { choiceProblem } from './choice-problem.ts'
-import type { CallersClientChoice, Choice, ChooseClient, ClientChoice, PassChoice } from './choose-client.ts'
+import type {
+  CallersClientChoice,
+  Choice,
+  ChooseClient,
+  ClientChoice,
+  Denial,
+  ExchangeChoice,
+} from './choose-client.ts'
 import type { CredentialHeaders } from './credential-headers.ts'
 import type { Denials } from './denials.ts'
+import type { Exchanges } from './exchanges.ts'
 import type { IncomingRequest } from './incoming-request.ts'
 
 export interface ChoicesOptions {
   readonly chooseClient: ChooseClient
   readonly clients: Clients
+  readonly exchanges: Exchanges
   /** Reads the parts that callers bring. */
   readonly credentials: CallersCredentials
   readonly denials: Denials
@@ -71,8 +80,21 @@ export class Choices {
     return client.order(credentials.missingPartsOf(configured, headers), choice)
   }
 
+  /**
+   * Returns the order of an exchange of the caller's JWT. Throws `server_error` when the choice has a fault, and `invalid_token` for
+   * a JWT that cannot be a subject token.
+   */
+  exchangeOrder({ exchange, rule }: ExchangeChoice, caller: AuthenticatedCaller): TokenOrder {
+    try {
+      return this.#options.exchanges.ofCaller(caller, exchange)
+    } catch (error) {
+      if (BrokerError.is(error) && error.code === 'invalid_token') throw error
+      throw this.#unusable(`the exchange of the choice is wrong: ${(error as Error).message}`, rule)
+    }
+  }
+
   /** Returns what a choice adds to the verdict. Throws `server_error` for a header that is not one of `backendHeaders`. */
-  outcome(choice: ClientChoice | CallersClientChoice | PassChoice): RuleOutcome {
+  outcome(choice: Exclude<Choice, Denial>): RuleOutcome {
     const { set, rule } = choice
     if (set === undefined) return choice as RuleOutcome
     const known = this.#outcomes.get(set)

@@ -1,3 +1,4 @@
+import type { ExchangeParts } from '../clients/exchange-request.ts'
 import type { AuthenticatedCaller } from '../gate/authenticated-caller.ts'
 import type { IncomingRequest } from './incoming-request.ts'
 
@@ -31,6 +32,12 @@ export interface CallersClientChoice extends Admission {
   readonly allowedScopes?: readonly string[] | undefined
 }
 
+/** The request gets a token of Dex for the caller, in exchange for the caller's verified JWT (RFC 8693); needs a gate. */
+export interface ExchangeChoice extends Admission {
+  /** The exchange. It always names its client. */
+  readonly exchange: ExchangeParts & { readonly client: string }
+}
+
 /** The request passes with the caller's own verified JWT; needs a gate. */
 export interface PassChoice extends Admission {
   readonly pass: true
@@ -45,7 +52,7 @@ export interface Denial {
 }
 
 /** The decision about a request. */
-export type Choice = ClientChoice | CallersClientChoice | PassChoice | Denial
+export type Choice = ClientChoice | CallersClientChoice | ExchangeChoice | PassChoice | Denial
 
 /**
  * Chooses what happens with a request. `caller` is `undefined` without a gate. Called for each check, so it must be fast and

@@ -1,7 +1,9 @@
 // The whole module: a missing name in an old Node would fail before `assertNodeVersion` runs.
 import * as crypto from 'node:crypto'
 import type { ClientAuthMethod } from '../options/broker-options.ts'
+import type { Subject } from '../shared/subject.ts'
 import type { OrderedCredentials } from './client-credentials.ts'
+import type { TokenExchange } from './token-exchange.ts'
 
 /** Limit of scopes whose normal form is remembered; real services use few. */
 const maxKnownScopes = 256
@@ -17,25 +19,42 @@ const maxKnownScopes = 256
 export class CacheKeys {
   readonly #tokenPrefix: string
   readonly #clientPrefix: string
+  readonly #exchangePrefix: string
+  readonly #subjectPrefix: string
   readonly #knownScopes = new Map<string, string>()
 
   constructor(tokenEndpoint: string, authMethod: ClientAuthMethod, salt: Buffer) {
     const common = `${salt.toString('base64url')}${field(tokenEndpoint)}${field(authMethod)}`
     this.#tokenPrefix = common + field('token')
     this.#clientPrefix = common + field('client')
+    this.#exchangePrefix = common + field('exchange')
+    this.#subjectPrefix = common + field('subject')
   }
 
   /** The key of a token. The order of scopes and repeated scopes do not matter (RFC 6749 section 3.3). */
   ofToken(credentials: OrderedCredentials): string {
-    const { clientId, scope } = credentials
-    return keyOf(
-      this.#tokenPrefix + field(clientId) + secretField(credentials) + field(this.#normalScope(scope)),
-    )
+    const { exchange } = credentials
+    const own = this.#tokenPrefix + clientFields(credentials) + field(this.#normalScope(credentials.scope))
+    return keyOf(exchange === undefined ? own : own + exchangeFields(exchange))
   }
 
-  /** The key of a client and its secret, whatever the scope. */
+  /** The key of a client and its secret, whatever the scope. The exchanges at each connector count as another client. */
   ofClient(credentials: OrderedCredentials): string {
-    return keyOf(this.#clientPrefix + field(credentials.clientId) + secretField(credentials))
+    const { exchange } = credentials
+    const own = this.#clientPrefix + clientFields(credentials)
+    return keyOf(exchange === undefined ? own : own + field(exchange.connectorId))
+  }
+
+  /** The key of what the exchanges of all users have in common: client, connector, scope. */
+  ofExchange(credentials: OrderedCredentials): string {
+    const { scope, exchange } = credentials
+    const own = this.#exchangePrefix + clientFields(credentials) + field(this.#normalScope(scope))
+    return keyOf(own + field(exchange?.connectorId ?? ''))
+  }
+
+  /** The key of the user that a subject token is about. */
+  ofSubject({ issuer, subject }: Subject): string {
+    return keyOf(this.#subjectPrefix + field(issuer) + field(subject))
   }
 
   #normalScope(scope: string): string {
@@ -48,6 +67,15 @@ export class CacheKeys {
     this.#knownScopes.set(scope, normal)
     return normal
   }
+}
+
+function clientFields(credentials: OrderedCredentials): string {
+  return field(credentials.clientId) + secretField(credentials)
+}
+
+/** The subject token as its hash: it can have 16 KiB. */
+function exchangeFields({ subject, subjectTokenType, connectorId }: TokenExchange): string {
+  return field(connectorId) + field(subjectTokenType) + field(keyOf(subject.token))
 }
 
 /**

@@ -3,6 +3,7 @@ import { BrokerError } from '../shared/errors.ts'
 import type { Hint } from '../shared/hint.ts'
 import { clientSecretProblem } from './client-secret.ts'
 import type { ConfiguredSecret } from './configured-secret.ts'
+import type { TokenExchange } from './token-exchange.ts'
 
 /** The parts of a token request that differ from caller to caller, as they are sent. */
 export interface ClientCredentials {
@@ -18,6 +19,8 @@ export interface ClientCredentials {
   readonly client?: string | undefined
   /** Default: the method of the token endpoint. */
   readonly authMethod?: ClientAuthMethod | undefined
+  /** The token exchange that is requested in place of the client's own token. */
+  readonly exchange?: TokenExchange | undefined
 }
 
 /** The same before the request is sent: a configured secret can change until then. */

@@ -4,7 +4,8 @@ import type { CacheKeys } from './cache-key.ts'
 import { assertClientCredentials, type OrderedCredentials, scopeWithAudiences } from './client-credentials.ts'
 import type { ConfiguredSecret } from './configured-secret.ts'
 import type { SecretSource } from './secret-source.ts'
-import { TokenOrder } from './token-order.ts'
+import type { TokenExchange } from './token-exchange.ts'
+import { type OrderIssuer, TokenOrder } from './token-order.ts'
 import type { TokenRequest } from './token-request.ts'
 
 /** The parts of a token request that come from the configuration. */
@@ -25,8 +26,8 @@ export interface ClientOptions {
   readonly name: string
   /** Whether the name is one in the option `clients`. Default `false`. */
   readonly isNamed?: boolean
-  /** The name of the issuer of its tokens. */
-  readonly issuer: string
+  /** The issuer of its tokens. */
+  readonly issuer: OrderIssuer
   readonly configured: ConfiguredClient
   /** The secret in `configured`, if there is one. */
   readonly secret: ConfiguredSecret | undefined
@@ -45,7 +46,7 @@ const noChoice: ScopeChoice = Object.freeze({})
 export class Client {
   readonly name: string
   readonly configured: ConfiguredClient
-  readonly #issuer: string
+  readonly #issuer: OrderIssuer
   readonly #secret: ConfiguredSecret | undefined
   readonly #keys: CacheKeys
   readonly #missingHalf: Hint | undefined
@@ -101,13 +102,18 @@ export class Client {
     return order
   }
 
+  /** The order of a token exchange. Throws like `order`; the choice must have the types that it declares. */
+  exchangeOrder(exchange: TokenExchange, choice: ScopeChoice): TokenOrder {
+    return this.#complete(noRequest, choice, exchange)
+  }
+
   /** The scope with audiences, as it is sent for a request with neither. */
   scopeOf(choice: ScopeChoice): string {
     const { scope, audiences } = this.configured
     return scopeWithAudiences(choice.scope ?? scope ?? '', choice.audiences ?? audiences)
   }
 
-  #complete(request: TokenRequest, choice: ScopeChoice): TokenOrder {
+  #complete(request: TokenRequest, choice: ScopeChoice, exchange?: TokenExchange): TokenOrder {
     const configured = this.configured
     const { scope, audiences } = request
     // `null` counts as absent, like `undefined`.
@@ -123,6 +129,7 @@ export class Client {
       configured: ownId === undefined && ownSecret === undefined,
       // A choice is the operator's, like the configuration.
       scopeConfigured: scope === undefined && audiences === undefined,
+      ...(exchange !== undefined && { exchange }),
     }
     assertClientCredentials(credentials, this.#missingHalf)
     const complete = this.#named === undefined ? credentials : { ...credentials, ...this.#named }

@@ -24,6 +24,8 @@ export class ClientsMemory {
   readonly salt: Buffer = crypto.randomBytes(16)
   readonly #surroundings: SecretSurroundings
   #secrets: ReadonlyMap<string, ConfiguredSecret> = new Map()
+  /** Secrets of former clients for which a caller still waits. */
+  #leaving: readonly ConfiguredSecret[] = []
 
   constructor(surroundings: SecretSurroundings) {
     this.#surroundings = surroundings
@@ -48,6 +50,8 @@ export class ClientsMemory {
       secrets.set(id, secret)
       byName.set(name, secret)
     }
+    const former = [...this.#secrets].filter(([id]) => !secrets.has(id)).map(([, secret]) => secret)
+    this.#leaving = [...this.#leaving, ...former].filter(({ isCalling }) => isCalling)
     this.#secrets = secrets
     return byName
   }
@@ -59,6 +63,6 @@ export class ClientsMemory {
 
   /** Ends the calls under way. */
   close(): void {
-    for (const secret of this.#secrets.values()) secret.close()
+    for (const secret of [...this.#secrets.values(), ...this.#leaving]) secret.close()
   }
 }

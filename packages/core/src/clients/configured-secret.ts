@@ -66,6 +66,11 @@ export class ConfiguredSecret {
     return this.#previous
   }
 
+  /** Whether a call of the function is under way. */
+  get isCalling(): boolean {
+    return this.#call !== undefined
+  }
+
   /** Whether Dex's last answer about the current secret was a refusal. */
   get isRefused(): boolean {
     return this.#isRefused

@@ -1,17 +1,22 @@
 import type { CacheKeys } from './cache-key.ts'
 import type { OrderedCredentials } from './client-credentials.ts'
 
+/** The issuer of the token of an order. The object itself identifies it, because a name can change its meaning. */
+export interface OrderIssuer {
+  readonly name: string
+}
+
 /** A complete token request with its cache key. */
 export class TokenOrder {
   readonly credentials: OrderedCredentials
-  /** The name of the issuer. */
-  readonly issuer: string
+  readonly issuer: OrderIssuer
   /** The key under which the token is cached and its request shared. */
   readonly key: string
   readonly #keys: CacheKeys
   #clientKey: string | undefined
+  #subjectKey: string | undefined
 
-  constructor(credentials: OrderedCredentials, issuer: string, keys: CacheKeys) {
+  constructor(credentials: OrderedCredentials, issuer: OrderIssuer, keys: CacheKeys) {
     this.credentials = credentials
     this.issuer = issuer
     this.key = keys.ofToken(credentials)
@@ -28,5 +33,18 @@ export class TokenOrder {
   get clientKey(): string {
     this.#clientKey ??= this.#keys.ofClient(this.credentials)
     return this.#clientKey
+  }
+
+  /** The key of those on whose account the token is cached: the user of an exchange, else the client. */
+  get ownerKey(): string {
+    const { exchange } = this.credentials
+    if (exchange === undefined) return this.clientKey
+    this.#subjectKey ??= this.#keys.ofSubject(exchange.subject)
+    return this.#subjectKey
+  }
+
+  /** The key of an exchange without its subject token. */
+  get exchangeKey(): string {
+    return this.#keys.ofExchange(this.credentials)
   }
 }

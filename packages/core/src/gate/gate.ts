@@ -1,8 +1,10 @@
 import type { MaybePromise } from '../shared/maybe-promise.ts'
+import type { Subject } from '../shared/subject.ts'
 import type { Wait } from '../shared/wait-for.ts'
 import type { AuthenticatedCaller } from './authenticated-caller.ts'
 import { bearerJwt } from './bearer-jwt.ts'
 import type { JwtVerifier } from './jwt/jwt-verifier.ts'
+import { subjectOf } from './jwt/subject-of.ts'
 import type { JwtRefusals } from './jwt-refusals.ts'
 import type { VerifiedCaller } from './verified-caller.ts'
 
@@ -30,6 +32,15 @@ export class Gate {
       return caller instanceof Promise ? this.#verifyLater(caller, jwt) : callerOf(caller, jwt)
     } catch (error) {
       return this.#refuse(error, jwt)
+    }
+  }
+
+  /** Reads the subject of a token exchange from a caller's JWT. Throws `invalid_token` for a JWT that cannot be one. */
+  subjectOf({ token, claims }: AuthenticatedCaller, nowMs: number): Subject {
+    try {
+      return subjectOf(token, claims, nowMs)
+    } catch (error) {
+      return this.#refuse(error, token)
     }
   }
 

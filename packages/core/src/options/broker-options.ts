@@ -180,6 +180,11 @@ export interface TokenBrokerOptions {
    * the most tokens loses the one that expires soonest. Default 1,024.
    */
   readonly cacheMaxEntries?: number | undefined
+  /**
+   * Limit of cached tokens of token exchanges, apart from `cacheMaxEntries`, 0 to 1,000,000; 0 turns their cache off. A full cache
+   * evicts expired tokens first. Then the user with the most tokens loses the one that expires soonest. Default 1,024.
+   */
+  readonly exchangeMaxEntries?: number | undefined
   /** Interval at which expired tokens are removed, in milliseconds. Default 300,000. */
   readonly cacheCleanupIntervalMs?: number | undefined
   /** Time before its expiry at which the broker stops using a token, in milliseconds. Default 30,000. */
@@ -245,6 +250,7 @@ export const optionRules = {
   realm: { default: 'dex-token-broker', maxLength: 128 },
   requestTimeoutMs: { unit: 'ms', default: 5_000, min: 1, max: 2_147_483_647 },
   cacheMaxEntries: { unit: 'entries', default: 1_024, min: 0, max: 1_000_000 },
+  exchangeMaxEntries: { unit: 'entries', default: 1_024, min: 0, max: 1_000_000 },
   cacheCleanupIntervalMs: { unit: 'ms', default: 300_000, min: 1, max: 2_147_483_647 },
   expirySafetyMarginMs: { unit: 'ms', default: 30_000, min: 0, max: 2_147_483_647 },
   /** `min` itself is excluded. */

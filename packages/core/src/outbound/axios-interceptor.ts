@@ -56,7 +56,13 @@ export function axiosInterceptor(
   broker: TokenProvider,
   options: OutgoingTokenOptions,
 ): (instance: AxiosLike) => number {
-  const tokens = new OutgoingTokens(broker, options, ['allow', 'token', 'ownAuthorization', 'maxReplayBytes'])
+  const tokens = new OutgoingTokens(broker, options, [
+    'allow',
+    'token',
+    'exchange',
+    'ownAuthorization',
+    'maxReplayBytes',
+  ])
   return instance => {
     const plain = plainInstance(instance)
     const ours = new WeakSet<Adapter>()

@@ -36,6 +36,7 @@ export function createFetch(broker: TokenProvider, options: CreateFetchOptions):
   const tokens = new OutgoingTokens(broker, options, [
     'allow',
     'token',
+    'exchange',
     'ownAuthorization',
     'maxReplayBytes',
     'fetch',

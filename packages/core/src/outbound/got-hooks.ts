@@ -56,7 +56,13 @@ const callKey = Symbol('@broker/core/gotCall')
  * Put a `beforeRequest` hook that changes the URL before these hooks. Throws a `TypeError` that names a wrong option.
  */
 export function gotHooks(broker: TokenProvider, options: OutgoingTokenOptions): GotHooks {
-  const tokens = new OutgoingTokens(broker, options, ['allow', 'token', 'ownAuthorization', 'maxReplayBytes'])
+  const tokens = new OutgoingTokens(broker, options, [
+    'allow',
+    'token',
+    'exchange',
+    'ownAuthorization',
+    'maxReplayBytes',
+  ])
   return {
     beforeRequest: [request => attach(tokens, request)],
     afterResponse: [

@@ -2,7 +2,7 @@ import type { Wait } from '../shared/wait-for.ts'
 import { type OutgoingTokenOptions, OutgoingTokens, type TokenProvider } from './outgoing-tokens.ts'
 
 /** The options of {@link headerProvider}. */
-export type HeaderProviderOptions = Pick<OutgoingTokenOptions, 'allow' | 'token'>
+export type HeaderProviderOptions = Pick<OutgoingTokenOptions, 'allow' | 'token' | 'exchange'>
 
 /**
  * Creates a function that returns the token's headers for a URL, for HTTP clients that accept only headers. It returns no
@@ -16,7 +16,7 @@ export function headerProvider(
   broker: TokenProvider,
   options: HeaderProviderOptions,
 ): (url: string | URL, wait?: Pick<Wait, 'signal'>) => Promise<Record<string, string>> {
-  const tokens = new OutgoingTokens(broker, options, ['allow', 'token'])
+  const tokens = new OutgoingTokens(broker, options, ['allow', 'token', 'exchange'])
   return async (url, { signal } = {}) => {
     const target = URL.parse(String(url))
     if (target === null) throw new TypeError('url must be an absolute URL')

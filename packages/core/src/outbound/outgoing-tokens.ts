@@ -1,4 +1,5 @@
 import type { Broker } from '../broker.ts'
+import { type ExchangeRequest, exchangeRequestOf } from '../clients/exchange-request.ts'
 import type { TokenRequest } from '../clients/token-request.ts'
 import { assertKnownNames } from '../options/option-values.ts'
 import type { Logger } from '../shared/logger.ts'
@@ -20,6 +21,11 @@ export interface OutgoingTokenOptions {
   /** The token request. Default: the token of the broker's configured client. */
   readonly token?: TokenRequest | undefined
   /**
+   * The token exchange whose token the calls get, on behalf of the user of its `subjectToken`; excludes `token`. Omit it for the
+   * client's own token: `undefined` is a `TypeError`, because a user without a JWT must not get the client's token.
+   */
+  readonly exchange?: ExchangeRequest
+  /**
    * The treatment of calls that already have the authorization header. `keep` sends them unchanged, `replace` replaces the header
    * with the broker's. Default: `keep`.
    */
@@ -30,9 +36,19 @@ export interface OutgoingTokenOptions {
 
 /** The part of a broker that outgoing calls need. A `TokenBroker` of any installed copy of this package fits. */
 export interface TokenProvider
-  extends Pick<Broker, 'asksAt' | 'authorizationHeader' | 'invalidate' | 'peekToken' | 'tokenFor'> {
+  extends Pick<Broker, 'asksAt' | 'authorizationHeader' | 'invalidate' | 'peekToken' | 'tokenFor'>,
+    Partial<Pick<Broker, 'exchange'>> {
   /** Receives a debug line for the first call to each origin outside `allow`. */
   readonly logger?: Pick<Logger, 'debug'> | undefined
+}
+
+/** Validates the option `exchange`; `undefined` without it. */
+function exchangeIn(broker: TokenProvider, options: OutgoingTokenOptions): ExchangeRequest | undefined {
+  if (!('exchange' in options)) return undefined
+  if (options.token !== undefined) throw new TypeError('exchange must come without token')
+  if (typeof broker.exchange !== 'function')
+    throw new TypeError('exchange needs a broker with the method exchange')
+  return exchangeRequestOf(options.exchange, 'exchange')
 }
 
 /** Limit of origins outside `allow` that are logged, once each. */
@@ -44,6 +60,7 @@ export class OutgoingTokens {
   readonly #broker: TokenProvider
   readonly #allowList: AllowList
   readonly #request: TokenRequest
+  readonly #exchange: ExchangeRequest | undefined
   readonly #keepsOwn: boolean
   readonly #allow: readonly string[]
   readonly #noted: Set<string> = new Set()
@@ -64,7 +81,8 @@ export class OutgoingTokens {
     this.#broker = broker
     this.#allowList = new AllowList(options.allow)
     this.#allow = [...options.allow]
-    this.#request = checkedTokenRequest(broker, token)
+    this.#exchange = exchangeIn(broker, options)
+    this.#request = this.#exchange === undefined ? checkedTokenRequest(broker, token) : {}
     this.#keepsOwn = ownAuthorization === 'keep'
     this.maxReplayBytes = maxReplayBytes
   }
@@ -83,6 +101,8 @@ export class OutgoingTokens {
   }
 
   get(signal: AbortSignal | undefined): MaybePromise<IssuedToken> {
+    // The method exists where the option is used.
+    if (this.#exchange !== undefined) return (this.#broker as Broker).exchange({ ...this.#exchange, signal })
     return this.#broker.tokenFor({ ...this.#request, signal })
   }
 

@@ -28,11 +28,12 @@ export const brokerErrorCodes = {
   client_misconfigured: {
     status: 502,
     description:
-      'Dex rejected the configured client, or a request that comes entirely from the configuration.',
+      'Dex rejected the configured client, or a request that comes entirely from the configuration, such as the connector of a token exchange.',
   },
   forbidden: {
     status: 403,
-    description: 'The caller is authenticated, and a rule denies the request.',
+    description:
+      "The caller is authenticated, and a rule denies the request, or Dex did not accept the caller's JWT for a token exchange.",
   },
   invalid_token_response: {
     status: 502,
@@ -47,7 +48,7 @@ export const brokerErrorCodes = {
   overloaded: {
     status: 503,
     description:
-      'The circuit is open because Dex is failing, or a limit is reached: waiting callers, token requests, or JWT signatures being verified.',
+      'The circuit is open because Dex is failing, or a limit is reached: waiting callers, token requests, token exchanges of one user, or JWT signatures being verified.',
   },
   jwks_unavailable: {
     status: 503,

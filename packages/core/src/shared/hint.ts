@@ -19,6 +19,10 @@ export type HintProblem =
   | 'grant_not_listed'
   | 'scope_rejected'
   | 'peer_does_not_trust'
+  | 'peer_does_not_trust_exchange'
+  | 'exchange_not_supported'
+  | 'connector_not_usable'
+  | 'subject_not_accepted'
   | 'host_not_found'
   | 'nothing_listens'
   | 'path_not_found'
@@ -122,6 +126,14 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
     `check ${name(option)} and ${name(option.replace(/scope$/, 'audiences'))}: Dex rejected the configured scope`,
   peer_does_not_trust: (name, { option }) =>
     `add this client to the trustedPeers of each peer in ${name(option)}: Dex rejected an audience`,
+  peer_does_not_trust_exchange: (name, { option }) =>
+    `add this client to the trustedPeers of each peer in ${name(option)} or in the audiences of the exchange: under token exchange Dex answers 500 server_error when a peer does not trust it; if they all do, check the log of Dex`,
+  exchange_not_supported: (name, { option }) =>
+    `list urn:ietf:params:oauth:grant-type:token-exchange in oauth2.grantTypes in the configuration of Dex, and allow it for the client in ${name(`${option}.clientId`)}`,
+  connector_not_usable: (name, { option, detail }) =>
+    `check ${name(option)} and the log of Dex: the connector ${detail} does not exist, cannot exchange tokens (oidc and gitlab can), or excludes this grant or this client`,
+  subject_not_accepted: (name, { option, detail }) =>
+    `check the log of Dex for "failed to verify subject token", and the connector ${detail} in ${name(option)}: it needs the issuer of the JWT, and by default its claims email and name`,
   host_not_found: (name, { option }) => `check the host name in ${name(option)}: it does not resolve`,
   nothing_listens: (name, { option }) =>
     `check the host and the port in ${name(option)}: the connection was refused`,

@@ -10,6 +10,8 @@ export type SampledKind =
   | `client_secret_unavailable ${string}`
   | 'signatures_overloaded'
   | 'rejected_credentials'
+  | 'rejected_subjects'
+  | 'exchanges_of_one_user'
   | 'signing_key_changed'
   | 'token_endpoint_recovered'
 

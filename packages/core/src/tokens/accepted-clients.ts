@@ -8,13 +8,17 @@ const maxClients = 8_192
 export class AcceptedClients {
   readonly #keys = new LRUCache<string, true>({ max: maxClients })
 
-  /** Tells whether Dex has accepted the credentials. Configured credentials count from the start. */
+  /**
+   * Tells whether Dex has accepted the credentials. Configured credentials count from the start. Exchanges never count: users
+   * cause them, as many as they like, and must not take the places of machines.
+   */
   has({ credentials, clientKey }: TokenOrder): boolean {
+    if (credentials.exchange !== undefined) return false
     return credentials.configured || this.#keys.get(clientKey) === true
   }
 
-  add({ clientKey }: TokenOrder): void {
-    this.#keys.set(clientKey, true)
+  add({ credentials, clientKey }: TokenOrder): void {
+    if (credentials.exchange === undefined) this.#keys.set(clientKey, true)
   }
 
   /** Forgets credentials that Dex has rejected. */

@@ -10,7 +10,7 @@ import type { Surroundings } from '../shared/surroundings.ts'
  */
 export function logTokenFailure(
   surroundings: Surroundings,
-  { credentials: { client, clientId, scope, configured } }: TokenOrder,
+  { credentials: { client, clientId, scope, configured, exchange } }: TokenOrder,
   failure: BrokerError,
 ): void {
   const { logger, sampler } = surroundings
@@ -20,6 +20,7 @@ export function logTokenFailure(
     code,
     ...(client !== undefined && { client }),
     clientId,
+    ...(exchange !== undefined && { connectorId: exchange.connectorId }),
     scope,
     oauthError,
     ...(configured && { oauthErrorDescription }),
@@ -32,7 +33,10 @@ export function logTokenFailure(
     )
   }
   const message = `token request failed: ${failure.message}`
-  if (code === 'server_error') logger.error({ ...fields, err: cause }, message)
+  if (code === 'forbidden') {
+    // Users bring the subject tokens.
+    sampler.note('rejected_subjects', count => logger.warn({ ...fields, count }, message))
+  } else if (code === 'server_error') logger.error({ ...fields, err: cause }, message)
   else if (code === 'token_request_rejected' && !configured) {
     // Unauthenticated callers choose these credentials, as many as they like.
     sampler.note('rejected_credentials', count => logger.warn({ ...fields, ...shown, count }, message))

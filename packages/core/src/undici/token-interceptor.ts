@@ -20,7 +20,13 @@ export function tokenInterceptor(
   broker: TokenProvider,
   options: OutgoingTokenOptions,
 ): Dispatcher.DispatcherComposeInterceptor {
-  const tokens = new OutgoingTokens(broker, options, ['allow', 'token', 'ownAuthorization', 'maxReplayBytes'])
+  const tokens = new OutgoingTokens(broker, options, [
+    'allow',
+    'token',
+    'exchange',
+    'ownAuthorization',
+    'maxReplayBytes',
+  ])
   return dispatch =>
     function attachToken(opts, handler) {
       refuseLegacyHandler(handler)

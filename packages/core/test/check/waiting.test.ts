@@ -5,7 +5,7 @@ import { ManualClock } from '../manual-clock.ts'
 
 describe('how long a check waits', () => {
   const waitFor = (timeoutMs: number | undefined, maxMs: number, clock = new ManualClock()) =>
-    new CheckWait({ headers: [], timeoutMs }, maxMs, clock)
+    new CheckWait({ timeoutMs }, maxMs, clock)
 
   test.each([
     [undefined, 5_000, 5_000],

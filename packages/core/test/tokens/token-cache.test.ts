@@ -89,7 +89,7 @@ test('a full cache drops what has expired, else what expires soonest of the clie
             staleUntil: until,
           }
           const token = issue(`token-${order}`, life, clock)
-          cache.set({ key, clientKey: client }, cached(token, life, clock))
+          cache.set({ key, ownerKey: client }, cached(token, life, clock))
           if (until <= clock.monotonic()) continue
           const others = model.filter(entry => entry.key !== key)
           if (others.length === model.length && model.length === max) {
@@ -122,7 +122,7 @@ test('the key of a client is derived for a token that is new to the cache, and n
   let derived = 0
   const order = {
     key: 'key',
-    get clientKey() {
+    get ownerKey() {
       derived++
       return 'client'
     },
@@ -145,7 +145,7 @@ test('a full cache drops an expired token before a living one, and counts only l
       usableUntil: until,
       staleUntil: until,
     }
-    cache.set({ key, clientKey: 'orders' }, cached(issue(key, life, clock), life, clock))
+    cache.set({ key, ownerKey: 'orders' }, cached(issue(key, life, clock), life, clock))
   }
   add('long', 1_000)
   add('short', 10)
@@ -175,8 +175,8 @@ test.each([
         usableUntil: until,
         staleUntil: until,
       }
-      const clientKey = String(clientOf(index)).padStart(8, '0')
-      cache.set({ key: `key-${index}`, clientKey }, cached(issue('token', life, clock), life, clock))
+      const ownerKey = String(clientOf(index)).padStart(8, '0')
+      cache.set({ key: `key-${index}`, ownerKey }, cached(issue('token', life, clock), life, clock))
     }
     for (let index = 0; index < max; index++) add(index)
     const cpuMs = cpuMsOf(() => {

@@ -1,7 +1,17 @@
-import { type BrokerEvent, brokerErrorCodes, type TokenBroker, type Verdict } from '@broker/core'
+import {
+  type BrokerEvent,
+  brokerErrorCodes,
+  type CacheStatistics,
+  type TokenBroker,
+  type Verdict,
+} from '@broker/core'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 const prefix = 'dex_token_broker_'
+
+/** How a reload of the configuration ended. */
+export type ReloadOutcome = (typeof reloadOutcomes)[number]
+const reloadOutcomes = ['applied', 'unchanged', 'failed'] as const
 
 /** The broker's metrics for Prometheus, in a separate registry, so that two brokers in one process do not share counters. */
 export class BrokerMetrics {
@@ -47,11 +57,32 @@ export class BrokerMetrics {
     registers: [this.registry],
   })
 
+  readonly #reloads = new Counter({
+    name: `${prefix}config_reloads_total`,
+    help: 'Reloads of the configuration, by outcome: applied, unchanged or failed.',
+    labelNames: ['outcome'],
+    registers: [this.registry],
+  })
+
+  readonly #loadedAt = new Gauge({
+    name: `${prefix}config_loaded_timestamp_seconds`,
+    help: 'When the configuration in effect was loaded, in seconds since 1970.',
+    registers: [this.registry],
+  })
+
+  readonly #configFaults = new Gauge({
+    name: `${prefix}config_faults`,
+    help: 'Faults in the configuration files, as they are now; 0 when everything in them is in effect.',
+    registers: [this.registry],
+  })
+
   /** `droppedLogLines` is read when Prometheus asks. */
   constructor(droppedLogLines: () => number = () => 0) {
     collectDefaultMetrics({ register: this.registry })
     // An alert on an increase needs the series before the first failure.
     for (const outcome of ['allow', ...Object.keys(brokerErrorCodes)]) this.#checks.inc({ outcome }, 0)
+    for (const outcome of reloadOutcomes) this.#reloads.inc({ outcome }, 0)
+    this.#loadedAt.setToCurrentTime()
     this.#mirror(
       'log_lines_dropped_total',
       'Log lines dropped because the reader of the log was too slow.',
@@ -67,6 +98,13 @@ export class BrokerMetrics {
 
   countUnknownTarget(): void {
     this.#unknownTargets.inc()
+  }
+
+  /** Counts a reload, and keeps how many faults the configuration files have now. */
+  countReload(outcome: ReloadOutcome, faults = 0): void {
+    this.#reloads.inc({ outcome })
+    this.#configFaults.set(faults)
+    if (outcome === 'applied') this.#loadedAt.setToCurrentTime()
   }
 
   /** Counts what the broker did. An arrow function, so that it can be passed on. */
@@ -87,15 +125,20 @@ export class BrokerMetrics {
     this.#tokenRequests.observe({ outcome }, event.durationMs / 1000)
   }
 
-  /** Adds the metrics of a broker's cache, which are read when Prometheus asks. */
+  /** Adds the metrics of a broker's caches, which are read when Prometheus asks. */
   watchCache(broker: TokenBroker): void {
+    this.#watch('cache', '', () => broker.cacheStatistics)
+    this.#watch('exchange_cache', ' Exchanged tokens of users only.', () => broker.exchangeStatistics)
+  }
+
+  #watch(cache: string, which: string, read: () => CacheStatistics): void {
     const { registry } = this
     new Gauge({
-      name: `${prefix}cache_entries`,
-      help: 'Tokens in the cache, including expired ones that are not removed yet.',
+      name: `${prefix}${cache}_entries`,
+      help: `Tokens in the cache, including expired ones that are not removed yet.${which}`,
       registers: [registry],
       collect() {
-        this.set(broker.cacheStatistics.entries)
+        this.set(read().entries)
       },
     })
     const totals = {
@@ -105,7 +148,7 @@ export class BrokerMetrics {
       evictions: 'Unexpired tokens evicted because the cache was full.',
     }
     for (const [name, help] of Object.entries(totals) as [keyof typeof totals, string][]) {
-      this.#mirror(`cache_${name}_total`, help, () => broker.cacheStatistics[name])
+      this.#mirror(`${cache}_${name}_total`, help + which, () => read()[name])
     }
   }
 

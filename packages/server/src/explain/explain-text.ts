@@ -1,3 +1,4 @@
+import type { ClientChoice } from '@broker/core'
 import type { RuleExplanation } from '../rules/rules.ts'
 import type { Explained } from './explain.ts'
 import type { ExplainRequest } from './explain-request.ts'
@@ -44,7 +45,7 @@ function outcomeOf({ outcome, problem, falseOperand }: RuleExplanation): string 
   return falseOperand === undefined ? outcome : `${outcome}: ${falseOperand} is false`
 }
 
-function answerLines({ choice, verdict, hint }: Explained): string[] {
+function answerLines({ choice, verdict, hint, exchangeRequest }: Explained): string[] {
   if (verdict.outcome !== 'allow') {
     const { error_description: description } = JSON.parse(verdict.body)
     return [
@@ -55,6 +56,9 @@ function answerLines({ choice, verdict, hint }: Explained): string[] {
   const set = Object.entries(verdict.set)
   return [
     line('answer', `200, ${tokenOf(choice)}`),
+    ...(exchangeRequest ?? []).map(([name, value], index) =>
+      line(index === 0 ? 'exchange' : '', `${name}: ${value}`),
+    ),
     ...set.map(([name, value], index) =>
       line(index === 0 ? 'set' : '', `${name}: ${value.replace(placeholderToken, '<token>')}`),
     ),
@@ -65,12 +69,18 @@ function answerLines({ choice, verdict, hint }: Explained): string[] {
 function tokenOf(choice: Explained['choice']): string {
   if (choice === undefined) return 'with a token of the client in STATIC_CLIENT_ID, or of the caller'
   if ('pass' in choice) return "with the caller's own JWT"
+  if ('exchange' in choice) {
+    const { connectorId, client } = choice.exchange
+    return `with a Dex token of the caller: exchange by connector ${connectorId} with client ${client}${scopeText(choice.exchange)}`
+  }
   if (!('client' in choice)) return ''
   if (choice.client === 'caller') return "with a token by the caller's own credentials"
-  const scope = 'scope' in choice && choice.scope !== undefined ? `, scope ${choice.scope}` : ''
-  const audiences =
-    'audiences' in choice && choice.audiences ? `, audiences ${choice.audiences.join(' ')}` : ''
-  return `with a token of the client ${choice.client}${scope}${audiences}`
+  return `with a token of the client ${choice.client}${scopeText(choice as ClientChoice)}`
+}
+
+function scopeText({ scope, audiences }: Pick<ClientChoice, 'scope' | 'audiences'>): string {
+  const ofScope = scope === undefined ? '' : `, scope ${scope}`
+  return audiences ? `${ofScope}, audiences ${audiences.join(' ')}` : ofScope
 }
 
 function line(label: string, text: string): string {

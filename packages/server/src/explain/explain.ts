@@ -9,11 +9,11 @@ import {
 import { optionRules } from '@broker/core/options'
 import type { Config } from '../config/config.ts'
 import { describeHint } from '../describe-hint.ts'
-import { createIssuerTransports } from '../issuer-transports.ts'
+import { IssuerTransports } from '../issuer-transports.ts'
 import type { RuleExplanation } from '../rules/rules.ts'
 import type { ExplainRequest } from './explain-request.ts'
 import { MadeUpIssuers } from './made-up-issuers.ts'
-import { withPlaceholderTokens } from './placeholder-tokens.ts'
+import { PlaceholderTokens, type ShownField } from './placeholder-tokens.ts'
 
 /** The decision about a request, with the reasons. */
 export interface Explained {
@@ -26,6 +26,8 @@ export interface Explained {
   /** `undefined` without rules, and when no rule was asked. */
   readonly rules: readonly RuleExplanation[] | undefined
   readonly choice: Choice | undefined
+  /** The form that a token exchange would send to Dex; `undefined` without one. */
+  readonly exchangeRequest: readonly ShownField[] | undefined
   readonly verdict: Verdict
 }
 
@@ -43,10 +45,10 @@ export async function explain(
   const causes: LoggedCauses = {}
   const madeUp = new MadeUpIssuers(config.broker)
   const jwt = caller && ('jwt' in caller ? caller.jwt : madeUp.jwtOf(caller.claims, caller.issuer))
-  const real = caller && 'jwt' in caller ? createIssuerTransports(config) : undefined
-  const fields = Object.keys(config.broker.tokenHeaders ?? {})
+  const real = caller && 'jwt' in caller ? new IssuerTransports(config) : undefined
+  const tokens = new PlaceholderTokens(Object.keys(config.broker.tokenHeaders ?? {}))
   const sending = (transport: Transport | undefined) =>
-    withPlaceholderTokens((real && transport) ?? real?.transport ?? madeUp.transport, fields)
+    tokens.around((real && transport) ?? real?.transport ?? madeUp.transport)
   const compiled = config.file?.rules?.compiled
   const broker = new TokenBroker({
     ...config.broker,
@@ -78,6 +80,7 @@ export async function explain(
       caller: found.caller,
       rules: found.rules,
       choice: found.choice,
+      exchangeRequest: tokens.exchangeRequest,
       refusedJwt: causes.why,
       hint: causes.hint,
       verdict,

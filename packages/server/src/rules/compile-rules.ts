@@ -7,7 +7,7 @@ import { CompiledRule, type HeaderExpression } from './compiled-rule.ts'
 import { EvaluationBudget } from './evaluation-budget.ts'
 import type { SurveyContext } from './expression-survey.ts'
 import { LinearPatterns } from './linear-patterns.ts'
-import type { RuleDefinition, RuleFault } from './rule-definition.ts'
+import type { ExchangeDefinition, RuleDefinition, RuleFault } from './rule-definition.ts'
 import { Rules, type RulesOptions } from './rules.ts'
 
 /** The configuration that rules refer to, and the surroundings of the result. */
@@ -78,10 +78,10 @@ class RuleCompiler {
   }
 
   #actionOf(definition: RuleDefinition, path: FaultPath): Choice | undefined {
-    const { client, scope, audiences, allowedClientIds, allowedScopes, pass, deny } = definition
-    const actions = [client, pass, deny].filter(action => action !== undefined)
+    const { client, scope, audiences, allowedClientIds, allowedScopes, exchange, pass, deny } = definition
+    const actions = [client, exchange, pass, deny].filter(action => action !== undefined)
     if (actions.length !== 1) {
-      this.#fault(path, 'a rule needs exactly one of client, pass and deny')
+      this.#fault(path, 'a rule needs exactly one of client, exchange, pass and deny')
       return undefined
     }
     this.#refuse(
@@ -89,14 +89,14 @@ class RuleCompiler {
       definition,
       ['scope', 'audiences'],
       client !== undefined && client !== 'caller',
-      'a named client',
+      exchange === undefined ? 'needs a named client' : 'belongs inside exchange',
     )
     this.#refuse(
       path,
       definition,
       ['allowedClientIds', 'allowedScopes'],
       client === 'caller',
-      'the client "caller"',
+      'needs the client "caller"',
     )
     if (deny !== undefined) {
       if (!/^[\x20-\x7e]+$/.test(deny)) {
@@ -113,15 +113,36 @@ class RuleCompiler {
       }
       return { pass }
     }
+    if (exchange !== undefined) return this.#exchangeOf(exchange, [...path, 'exchange'])
     if (client === 'caller') return { client, allowedClientIds, allowedScopes }
-    const { clients } = this.#options
-    if (client !== undefined && !clients.includes(client)) {
+    if (client === undefined) return undefined
+    this.#checkClient(client, [...path, 'client'], ['caller'])
+    return { client, scope, audiences }
+  }
+
+  #exchangeOf(exchange: ExchangeDefinition, path: FaultPath): Choice {
+    if (!this.#options.hasGate) {
       this.#fault(
-        [...path, 'client'],
-        `there is no client "${client}"${didYouMean(client, [...clients, 'caller'])}`,
+        path,
+        'exchange needs a gate, which verifies the JWT that is exchanged; configure an issuer',
       )
     }
-    return client === undefined ? undefined : { client, scope, audiences }
+    const { client } = exchange
+    if (client === 'caller') {
+      this.#fault(
+        [...path, 'client'],
+        'exchange needs a configured client, and "caller" means the credentials of the caller',
+      )
+    } else this.#checkClient(client, [...path, 'client'])
+    // The same frozen object for each request.
+    return { exchange: Object.freeze({ ...exchange }) }
+  }
+
+  /** `others` are names that are allowed although no client has them. */
+  #checkClient(client: string, path: FaultPath, others: readonly string[] = []): void {
+    const { clients } = this.#options
+    if (clients.includes(client)) return
+    this.#fault(path, `there is no client "${client}"${didYouMean(client, [...clients, ...others])}`)
   }
 
   /** Settings that have a meaning with one kind of action only. */
@@ -130,10 +151,10 @@ class RuleCompiler {
     definition: RuleDefinition,
     settings: readonly ('scope' | 'audiences' | 'allowedClientIds' | 'allowedScopes')[],
     isAllowed: boolean,
-    place: string,
+    problem: string,
   ): void {
     for (const setting of isAllowed ? [] : settings) {
-      if (definition[setting] !== undefined) this.#fault([...path, setting], `${setting} needs ${place}`)
+      if (definition[setting] !== undefined) this.#fault([...path, setting], `${setting} ${problem}`)
     }
   }
 

@@ -1,4 +1,18 @@
-/** A rule as configured; exactly one of `client`, `pass` and `deny` is set. */
+/** A token exchange as configured (RFC 8693). */
+export interface ExchangeDefinition {
+  /** The id of the connector in Dex that knows the caller's issuer. */
+  readonly connectorId: string
+  /** The name of a configured client. */
+  readonly client: string
+  /** Space-separated scopes in place of the client's. */
+  readonly scope?: string | undefined
+  /** Client ids of peers in place of the client's `audiences`. */
+  readonly audiences?: readonly string[] | undefined
+  /** Type of the caller's JWT. Default: `id_token`. */
+  readonly subjectTokenType?: 'id_token' | 'access_token' | undefined
+}
+
+/** A rule as configured; exactly one of `client`, `exchange`, `pass` and `deny` is set. */
 export interface RuleDefinition {
   /** Unique, for the log. */
   readonly name: string
@@ -14,6 +28,8 @@ export interface RuleDefinition {
   readonly allowedClientIds?: readonly string[] | undefined
   /** The scopes that may be requested. Only with the client `caller`. */
   readonly allowedScopes?: readonly string[] | undefined
+  /** The caller's JWT is exchanged for a token of Dex for the same caller. */
+  readonly exchange?: ExchangeDefinition | undefined
   /** The caller's own JWT is passed on. */
   readonly pass?: true | undefined
   /** The request is refused with this text for the caller. */

@@ -151,6 +151,14 @@ const cases: readonly Case[] = [
     result: 'orders',
     scope: 'openid email',
   },
+  {
+    recipe: '11-exchange',
+    claims: { ...staff, groups: ['engineering'] },
+    rule: 'engineers keep their own name',
+    result: 'exchange by staff with orders',
+  },
+  { recipe: '11-exchange', claims: { ...staff, groups: ['support'] }, ...noMatch },
+  { recipe: '11-exchange', claims: pipeline, rule: 'the pipeline', result: 'orders' },
 ]
 
 test('the page shows every recipe, at least ten, and each has a case', () => {
@@ -217,5 +225,6 @@ function resultOf({ verdict, choice }: Explained): string {
   if (verdict.outcome !== 'allow') return JSON.parse(verdict.body).error_description
   if (choice === undefined) return 'no choice'
   if ('pass' in choice) return 'pass'
+  if ('exchange' in choice) return `exchange by ${choice.exchange.connectorId} with ${choice.exchange.client}`
   return 'client' in choice ? choice.client : ''
 }

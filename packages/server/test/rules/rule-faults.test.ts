@@ -74,11 +74,37 @@ describe('faults in rules', () => {
         problem: 'the result is an int and must be a string; convert it with string()',
       },
       { path: ['rules', 2, 'set'], problem: 'a rule that denies sets no headers' },
-      { path: ['rules', 3], problem: 'a rule needs exactly one of client, pass and deny' },
+      { path: ['rules', 3], problem: 'a rule needs exactly one of client, exchange, pass and deny' },
       { path: ['rules', 4, 'scope'], problem: 'scope needs a named client' },
       { path: ['rules', 5, 'allowedScopes'], problem: 'allowedScopes needs the client "caller"' },
-      { path: ['rules', 6], problem: 'a rule needs exactly one of client, pass and deny' },
+      { path: ['rules', 6], problem: 'a rule needs exactly one of client, exchange, pass and deny' },
       { path: ['rules', 7, 'deny'], problem: 'the text for the caller needs printable ASCII characters' },
+    ])
+  })
+
+  it('in an exchange have its path: an unknown client, the client of callers, scopes beside it, a second result', () => {
+    const exchange = { connectorId: 'staff', client: 'reports' }
+    expect(
+      faultsOf([
+        { name: 'a', when, exchange: { ...exchange, client: 'report' } },
+        { name: 'b', when, exchange: { ...exchange, client: 'caller' } },
+        { name: 'c', when, exchange, scope: 'openid', audiences: ['orders'], allowedScopes: ['openid'] },
+        { name: 'd', when, exchange, client: 'reports' },
+        { name: 'e', when, exchange, set: { 'x-a': 'caller.subject' } },
+      ]),
+    ).toEqual([
+      {
+        path: ['rules', 0, 'exchange', 'client'],
+        problem: 'there is no client "report"; did you mean "reports"?',
+      },
+      {
+        path: ['rules', 1, 'exchange', 'client'],
+        problem: 'exchange needs a configured client, and "caller" means the credentials of the caller',
+      },
+      { path: ['rules', 2, 'scope'], problem: 'scope belongs inside exchange' },
+      { path: ['rules', 2, 'audiences'], problem: 'audiences belongs inside exchange' },
+      { path: ['rules', 2, 'allowedScopes'], problem: 'allowedScopes needs the client "caller"' },
+      { path: ['rules', 3], problem: 'a rule needs exactly one of client, exchange, pass and deny' },
     ])
   })
 
@@ -89,12 +115,13 @@ describe('faults in rules', () => {
     ])
   })
 
-  it('without a gate are: reading the caller, and passing a JWT', () => {
+  it('without a gate are: reading the caller, and passing or exchanging a JWT', () => {
     const faults = faultsOf(
       [
         { name: 'reads', when, client: 'reports' },
         { name: 'sets', when: 'true', client: 'reports', set: { 'x-a': 'caller.subject' } },
         { name: 'passes', when: 'true', pass: true },
+        { name: 'exchanges', when: 'true', exchange: { connectorId: 'staff', client: 'reports' } },
         { name: 'fine', when: 'request.method == "GET"', client: 'caller' },
       ],
       { hasGate: false, issuers: [] },
@@ -103,6 +130,7 @@ describe('faults in rules', () => {
       'rules.0.when',
       'rules.1.set.x-a',
       'rules.2.pass',
+      'rules.3.exchange',
     ])
   })
 

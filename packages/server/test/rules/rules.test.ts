@@ -1,3 +1,4 @@
+import type { ExchangeChoice } from '@broker/core'
 import { describe, expect, it } from 'vitest'
 import { callerWith, requestWith, resultOf, rulesOf, ruleWhen, unclearRequest } from './rule-fixtures.ts'
 
@@ -32,6 +33,39 @@ describe('Rules', () => {
       deny: 'read only',
       rule: 'no',
     })
+  })
+
+  it('choose an exchange, as the same frozen object for each request', () => {
+    const exchange = {
+      connectorId: 'staff',
+      client: 'reports',
+      scope: 'openid email',
+      audiences: ['orders'],
+      subjectTokenType: 'access_token',
+    } as const
+    const rules = rulesOf(
+      [
+        {
+          name: 'jane',
+          when: 'caller.subject == "jane"',
+          exchange: { connectorId: 'staff', client: 'default' },
+        },
+        { name: 'all', when: 'true', exchange, set: { 'x-host': 'request.host' } },
+      ],
+      { clients: ['default', 'reports'] },
+    )
+    const jane = callerWith({ subject: 'jane' })
+    const choice = rules.choose(jane, requestWith())
+    expect(choice).toEqual({ exchange: { connectorId: 'staff', client: 'default' }, rule: 'jane' })
+    expect(rules.choose(callerWith({ subject: 'jane' }), requestWith())).toBe(choice)
+
+    const [one, other] = ['a.example.com', 'b.example.com'].map(host =>
+      rules.choose(callerWith(), requestWith({ host })),
+    ) as [ExchangeChoice, ExchangeChoice]
+    expect(one).toEqual({ exchange, rule: 'all', set: { 'x-host': 'a.example.com' } })
+    expect(other.set).toEqual({ 'x-host': 'b.example.com' })
+    expect(other.exchange).toBe(one.exchange)
+    expect(Object.isFrozen(one.exchange)).toBe(true)
   })
 
   it('deny what no rule matches', () => {

@@ -36,11 +36,7 @@ const compactForm = /^([\w-]+)\.([\w-]+)\.([\w-]+)$/
  * section 3.11), before any key is needed.
  */
 export function parseJwt(jwt: string): UnverifiedJwt {
-  if (jwt.length > maxJwtLength) throw invalidJwt('malformed', 'it is larger than 16 KiB')
-  const [, encodedHeader, encodedClaims, encodedSignature] = compactForm.exec(jwt) ?? []
-  if (encodedHeader === undefined || encodedClaims === undefined || encodedSignature === undefined) {
-    throw invalidJwt('malformed', 'it is not a compact JWS')
-  }
+  const [encodedHeader, encodedClaims, encodedSignature] = partsOf(jwt)
   const signature = Buffer.from(encodedSignature, 'base64url')
   // The spare bits of the last character are not signed: without this check a JWT would have several spellings.
   if (signature.toString('base64url') !== encodedSignature)
@@ -58,6 +54,20 @@ export function parseJwt(jwt: string): UnverifiedJwt {
   // A slice of the JWT, not a copy, because a signature can wait for its verification.
   const signingInput = jwt.slice(0, jwt.lastIndexOf('.'))
   return { header: { alg, kid }, claims, signingInput, signature }
+}
+
+/** The claims of a JWT that another server verifies. Judges its size and form only. */
+export function unverifiedClaims(jwt: string): JwtClaims {
+  return decodedObject(partsOf(jwt)[1], 'claims set')
+}
+
+function partsOf(jwt: string): readonly [header: string, claims: string, signature: string] {
+  if (jwt.length > maxJwtLength) throw invalidJwt('malformed', 'it is larger than 16 KiB')
+  const [, header, claims, signature] = compactForm.exec(jwt) ?? []
+  if (header === undefined || claims === undefined || signature === undefined) {
+    throw invalidJwt('malformed', 'it is not a compact JWS')
+  }
+  return [header, claims, signature]
 }
 
 /** RFC 7519 section 7.2 requires UTF-8. Invalid bytes would decode to the same character and make two subjects equal. */

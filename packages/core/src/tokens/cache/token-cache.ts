@@ -8,10 +8,10 @@ import type { RefreshSchedule } from './refresh-schedule.ts'
 import { isLiving, isUsable, type TokenLife } from './token-life.ts'
 
 /**
- * Characters of a client's key that are kept: 48 bits, which saves 40 bytes per token. Two clients with the same 48 bits would
+ * Characters of an owner's key that are kept: 48 bits, which saves 40 bytes per token. Two owners with the same 48 bits would
  * share their eviction limit, but no token.
  */
-const clientCharacters = 8
+const ownerCharacters = 8
 
 let contentOf: (cell: TokenCell) => CachedToken
 
@@ -48,12 +48,12 @@ class TokenCell implements SharedEntry {
 
 /**
  * A bounded cache of tokens. When full it evicts expired tokens first, then the token that expires soonest of the client with
- * most tokens, in O(log n). lru-cache stores the tokens and {@link ClientShares} orders them.
+ * most tokens (for exchanged tokens: of the user), in O(log n). lru-cache stores the tokens and {@link ClientShares} orders them.
  */
 export class TokenCache {
-  readonly #cells: LRUCache<string, TokenCell> | undefined
+  #cells: LRUCache<string, TokenCell> | undefined
   readonly #shares = new ClientShares<TokenCell>()
-  readonly #maxEntries: number
+  #maxEntries: number
   readonly #clock: Clock
   #evictions = 0
 
@@ -62,6 +62,16 @@ export class TokenCache {
     this.#clock = clock
     this.#maxEntries = maxEntries
     this.#cells = maxEntries === 0 ? undefined : new LRUCache({ max: maxEntries })
+  }
+
+  /** Sets another limit, and evicts what is beyond it. O(n) when the limit changes. */
+  resize(maxEntries: number): void {
+    if (maxEntries === this.#maxEntries) return
+    while (this.size > maxEntries) this.#evictFor('')
+    const cells = [...(this.#cells?.values() ?? [])]
+    this.#maxEntries = maxEntries
+    this.#cells = maxEntries === 0 ? undefined : new LRUCache({ max: maxEntries })
+    for (const cell of cells) this.#cells?.set(cell.key, cell)
   }
 
   get size(): number {
@@ -95,12 +105,12 @@ export class TokenCache {
     return cell !== undefined && this.#isOfUse(cell) ? contentOf(cell).token : undefined
   }
 
-  /** Caches the token of an order. Reads the client's key only when the order has no entry yet. */
-  set(order: Pick<TokenOrder, 'key' | 'clientKey'>, cached: CachedToken): void {
+  /** Caches the token of an order. Reads the owner's key only when the order has no entry yet. */
+  set(order: Pick<TokenOrder, 'key' | 'ownerKey'>, cached: CachedToken): void {
     if (this.#cells === undefined || !isUsable(cached.life, this.#clock)) return
     const { key } = order
     const previous = this.#cellOf(key)
-    const client = previous?.client ?? order.clientKey.slice(0, clientCharacters)
+    const client = previous?.client ?? order.ownerKey.slice(0, ownerCharacters)
     if (previous !== undefined) this.#remove(previous)
     else if (this.#cells.size >= this.#maxEntries) this.#evictFor(client)
     const cell = new TokenCell(key, client, cached)

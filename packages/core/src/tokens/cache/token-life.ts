@@ -34,11 +34,18 @@ export interface TokenEnd {
   readonly expiresAt?: number | undefined
   /** The issuer's time of the answer, in milliseconds since the Unix epoch. */
   readonly answeredAt?: number | undefined
+  /** `exp` of the subject token of an exchange, in milliseconds since the Unix epoch. By the local clock, and without a margin. */
+  readonly subjectExpiresAt?: number | undefined
 }
 
 export function tokenLife(
   requestedAt: Moment,
-  { expiresInSeconds, expiresAt = Number.POSITIVE_INFINITY, answeredAt = requestedAt.wall }: TokenEnd,
+  {
+    expiresInSeconds,
+    expiresAt = Number.POSITIVE_INFINITY,
+    answeredAt = requestedAt.wall,
+    subjectExpiresAt = Number.POSITIVE_INFINITY,
+  }: TokenEnd,
   { safetyMarginMs, maxAgeMs }: LifeLimits,
 ): TokenLife {
   const isTold = expiresInSeconds !== undefined && expiresInSeconds > 0
@@ -47,11 +54,13 @@ export function tokenLife(
   const ms = Math.min(toldMs, expiresAt - Math.min(requestedAt.wall, answeredAt))
   // The default life is short enough without a margin.
   const marginMs = isTold || ms < toldMs ? marginOf(ms, safetyMarginMs) : 0
-  const oldestMs = maxAgeMs > 0 ? maxAgeMs : Number.POSITIVE_INFINITY
+  const subjectMs = subjectExpiresAt - requestedAt.wall
+  // The margin is for the way to the backend, which does not know the subject token.
+  const oldestMs = Math.min(maxAgeMs > 0 ? maxAgeMs : Number.POSITIVE_INFINITY, subjectMs)
   const usableMs = Math.min(ms - marginMs, oldestMs)
   return {
-    expiresAt: requestedAt.wall + ms,
-    livesUntil: requestedAt.monotonic + ms,
+    expiresAt: requestedAt.wall + Math.min(ms, subjectMs),
+    livesUntil: requestedAt.monotonic + Math.min(ms, subjectMs),
     usableUntil: requestedAt.monotonic + usableMs,
     staleUntil: requestedAt.monotonic + Math.max(usableMs, Math.min(ms - lastMomentMs, oldestMs)),
   }

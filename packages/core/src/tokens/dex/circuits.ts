@@ -13,9 +13,14 @@ export interface CircuitClient {
   readonly key: string
   /** For the log. */
   readonly clientId: string
-  /** Whether Dex has accepted the client before. */
-  readonly isAccepted: boolean
+  readonly group: CircuitGroup
 }
+
+/** The clients that share a circuit: those that Dex has accepted before, those that it has not, and users' exchanges. */
+export type CircuitGroup = 'accepted' | 'unknown' | 'exchange'
+
+/** The periods of circuits when an attempt began. */
+type Periods = Readonly<Record<CircuitGroup | 'own', number>>
 
 /** An attempt that may be made; exactly one of the two methods must be called. */
 export interface Attempt {
@@ -24,20 +29,23 @@ export interface Attempt {
 }
 
 /**
- * The circuits in front of a token endpoint. Accepted clients share one circuit and unknown clients another, so that failures
- * of unknown clients deny no accepted client its token. Each client that fails also has a circuit for itself. An attempt that never
- * reached Dex counts for both shared circuits.
+ * The circuits in front of a token endpoint. Accepted clients share one circuit, unknown clients another and exchanges a third, so
+ * that failures of unknown clients and of users' identity providers deny no accepted client its token. Each client that fails also
+ * has a circuit for itself. An attempt that never reached Dex counts for all shared circuits.
  */
 export class Circuits {
   readonly #surroundings: Surroundings
-  readonly #accepted: Circuit
-  readonly #unknown: Circuit
+  readonly #shared: Readonly<Record<CircuitGroup, Circuit>>
   readonly #ofClients = new LRUCache<string, Circuit>({ max: maxClients })
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings
-    this.#accepted = new Circuit(surroundings.clock)
-    this.#unknown = new Circuit(surroundings.clock)
+    const { clock } = surroundings
+    this.#shared = {
+      accepted: new Circuit(clock),
+      unknown: new Circuit(clock),
+      exchange: new Circuit(clock),
+    }
   }
 
   /** Milliseconds until a client may try; 0 while it may. */
@@ -79,10 +87,11 @@ export class Circuits {
     own?.begin()
     shared.begin(client.key)
     // A circuit that this attempt's failure creates starts with period 0 as well.
-    const periods = {
+    const periods: Periods = {
       own: own?.period ?? 0,
-      accepted: this.#accepted.breaker.period,
-      unknown: this.#unknown.breaker.period,
+      accepted: this.#shared.accepted.breaker.period,
+      unknown: this.#shared.unknown.breaker.period,
+      exchange: this.#shared.exchange.breaker.period,
     }
     return {
       succeeded: () => this.#succeeded(client),
@@ -90,8 +99,8 @@ export class Circuits {
     }
   }
 
-  #sharedBy({ isAccepted }: CircuitClient): Circuit {
-    return isAccepted ? this.#accepted : this.#unknown
+  #sharedBy({ group }: CircuitClient): Circuit {
+    return this.#shared[group]
   }
 
   #succeeded(client: CircuitClient): void {
@@ -99,7 +108,7 @@ export class Circuits {
     // The client's circuit stays: failures that come late must find the period in which they began.
     const own = this.#ofClients.get(client.key)?.succeeded(client.key)
     const { logger, sampler } = this.#surroundings
-    const clients = groupOf(client)
+    const { group: clients } = client
     if (shared?.wasOpen) {
       logger.info({ clients, ...shared.report }, 'token endpoint answers again; circuit closed')
     } else if (own?.wasOpen) {
@@ -112,29 +121,27 @@ export class Circuits {
     }
   }
 
-  #failed(
-    client: CircuitClient,
-    failure: BrokerError,
-    periods: { own: number; accepted: number; unknown: number },
-  ): void {
+  #failed(client: CircuitClient, failure: BrokerError, periods: Periods): void {
     // A 429 asks for a pause, also without `Retry-After`.
     const askedPauseMs = failure.retryAfterMs ?? (failure.upstreamStatus === 429 ? 0 : undefined)
     if (isUnreached(networkFailureCode(failure.cause))) {
+      const { accepted, unknown, exchange } = this.#shared
       const opened = [
-        this.#accepted.failed(failure, { period: periods.accepted }),
-        this.#unknown.failed(failure, { period: periods.unknown }),
+        accepted.failed(failure, { period: periods.accepted }),
+        unknown.failed(failure, { period: periods.unknown }),
+        exchange.failed(failure, { period: periods.exchange }),
       ]
       this.#claim(client, failure)
-      if (opened.includes(true)) this.#logOpened(this.#accepted.breaker.retryAfterMs)
+      if (opened.includes(true)) this.#logOpened(accepted.breaker.retryAfterMs)
       return
     }
-    const { key } = client
+    const { key, group } = client
     const shared = this.#sharedBy(client)
-    const period = client.isAccepted ? periods.accepted : periods.unknown
+    const period = periods[group]
     // Two made-up clients must not bar all new ones for the minute that a 429 may ask for.
-    const sharedPauseMs = client.isAccepted || askedPauseMs === undefined ? askedPauseMs : 0
+    const sharedPauseMs = group === 'accepted' || askedPauseMs === undefined ? askedPauseMs : 0
     if (shared.failed(failure, { period, client: key, askedPauseMs: sharedPauseMs })) {
-      this.#logOpened(shared.breaker.retryAfterMs, { clients: groupOf(client) })
+      this.#logOpened(shared.breaker.retryAfterMs, { clients: group })
     }
     // Without a client's name its failures are enough to open it.
     if (this.#ownOf(client).failed(failure, { period: periods.own, askedPauseMs })) this.#logOpenedFor(client)
@@ -162,9 +169,4 @@ export class Circuits {
       'token requests of one client fail; circuit opened',
     )
   }
-}
-
-/** The clients that share a circuit, for the log. */
-function groupOf({ isAccepted }: CircuitClient): 'accepted' | 'unknown' {
-  return isAccepted ? 'accepted' : 'unknown'
 }

@@ -45,6 +45,7 @@ function hintFor(oauthError: string | undefined, credentials: OrderedCredentials
   return { problem: 'client_refused', option }
 }
 
-function clientOption({ client }: OrderedCredentials): string {
+/** The path of the options of a client. */
+export function clientOption({ client }: OrderedCredentials): string {
   return client === undefined ? 'client' : `clients.${client}`
 }

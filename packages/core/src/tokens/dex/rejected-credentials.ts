@@ -2,11 +2,18 @@ import type { TokenOrder } from '../../clients/token-order.ts'
 import type { Clock } from '../../shared/clock.ts'
 import type { BrokerError } from '../../shared/errors.ts'
 import { ExpiringCache } from '../../shared/expiring-cache.ts'
+import { concernsAllUsers } from './exchange-failure.ts'
 
 /** Limit of remembered rejections; the least recently used is evicted. */
 const maxRejected = 1024
 /** OAuth errors that reject the client itself, whatever it requests. */
 const clientErrors = new Set<string | undefined>(['invalid_client', 'unauthorized_client'])
+
+interface Rejections {
+  readonly lasting: ExpiringCache<BrokerError>
+  /** First refusals by a proxy in front of Dex. */
+  readonly once: ExpiringCache<true>
+}
 
 /**
  * Caches rejections for a few seconds, so that a wrong secret does not cause a request per call.
@@ -15,22 +22,35 @@ const clientErrors = new Set<string | undefined>(['invalid_client', 'unauthorize
  * of a configured one, so that a corrected secret works at once.
  */
 export class RejectedCredentials {
-  readonly #rejections: ExpiringCache<BrokerError>
-  readonly #refusedOnce: ExpiringCache<true>
+  readonly #ofClients: Rejections
+  /** By itself, so that users evict no rejection of a client. */
+  readonly #ofExchanges: Rejections
 
   /** `ttlMs` 0 turns the cache off. */
   constructor(ttlMs: number, clock: Clock) {
-    this.#rejections = new ExpiringCache({ maxEntries: maxRejected, ttlMs }, clock)
-    this.#refusedOnce = new ExpiringCache({ maxEntries: maxRejected, ttlMs }, clock)
+    const rejections = (): Rejections => ({
+      lasting: new ExpiringCache({ maxEntries: maxRejected, ttlMs }, clock),
+      once: new ExpiringCache({ maxEntries: maxRejected, ttlMs }, clock),
+    })
+    this.#ofClients = rejections()
+    this.#ofExchanges = rejections()
   }
 
   get(order: TokenOrder): BrokerError | undefined {
-    return this.#rejections.get(keyOf(order)) ?? this.#rejections.get(clientKeyOf(order))
+    const { lasting } = this.#of(order)
+    return lasting.get(keyOf(order)) ?? lasting.get(sharedKeyOf(order))
   }
 
-  /** Wrong credentials count for every scope; a wrong scope counts for itself alone. */
+  /**
+   * Wrong credentials count for every scope; a wrong scope counts for itself alone. For exchanges a misconfiguration counts for all
+   * users, and a refused subject token for itself alone.
+   */
   add(order: TokenOrder, failure: BrokerError): void {
-    this.#rejections.set(clientErrors.has(failure.oauthError) ? clientKeyOf(order) : keyOf(order), failure)
+    const isShared =
+      order.credentials.exchange === undefined
+        ? clientErrors.has(failure.oauthError)
+        : concernsAllUsers(failure)
+    this.#of(order).lasting.set(isShared ? sharedKeyOf(order) : keyOf(order), failure)
   }
 
   /**
@@ -39,17 +59,22 @@ export class RejectedCredentials {
    */
   addWhenRepeated(order: TokenOrder, failure: BrokerError): void {
     const key = keyOf(order)
-    if (this.#refusedOnce.get(key) === undefined) {
-      this.#refusedOnce.set(key, true)
+    const { once, lasting } = this.#of(order)
+    if (once.get(key) === undefined) {
+      once.set(key, true)
     } else {
-      this.#refusedOnce.delete(key)
-      this.#rejections.set(key, failure)
+      once.delete(key)
+      lasting.set(key, failure)
     }
   }
 
   /** Forgets a first refusal, because a token was issued. */
   passed(order: TokenOrder): void {
-    this.#refusedOnce.delete(keyOf(order))
+    this.#of(order).once.delete(keyOf(order))
+  }
+
+  #of({ credentials }: TokenOrder): Rejections {
+    return credentials.exchange === undefined ? this.#ofClients : this.#ofExchanges
   }
 }
 
@@ -60,6 +85,8 @@ function keyOf({ key, secretVersion, credentials: { configured, scopeConfigured 
   return `${key} ${secretVersion} ${configured} ${scopeConfigured}`
 }
 
-function clientKeyOf({ clientKey, secretVersion, credentials: { configured } }: TokenOrder): string {
-  return `${clientKey} ${secretVersion} ${configured}`
+function sharedKeyOf(order: TokenOrder): string {
+  const { secretVersion, credentials } = order
+  const key = credentials.exchange === undefined ? order.clientKey : order.exchangeKey
+  return `${key} ${secretVersion} ${credentials.configured}`
 }

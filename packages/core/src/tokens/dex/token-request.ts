@@ -2,12 +2,16 @@ import type { ClientCredentials } from '../../clients/client-credentials.ts'
 import type { ClientAuthMethod } from '../../options/broker-options.ts'
 import type { TransportRequest } from '../../shared/http/transport.ts'
 
-/** Builds the POST request of RFC 6749 section 4.4.2. */
+/** Parts of real JWTs are longer, in characters. */
+const minJwtPart = 12
+const tokenTypePrefix = 'urn:ietf:params:oauth:token-type:'
+
+/** Builds the POST request of RFC 6749 section 4.4.2, or of RFC 8693 section 2.1 for an exchange. */
 export function tokenRequest(
   credentials: ClientCredentials,
   { authMethod, userAgent, signal }: { authMethod: ClientAuthMethod; userAgent: string; signal: AbortSignal },
 ): TransportRequest {
-  const form = new URLSearchParams({ grant_type: 'client_credentials' })
+  const form = new URLSearchParams(grantParameters(credentials))
   if (credentials.scope !== '') form.set('scope', credentials.scope)
   const headers: Record<string, string> = {
     accept: 'application/json',
@@ -25,6 +29,17 @@ export function tokenRequest(
   return { method: 'POST', headers, body: form.toString(), redirect: 'manual', signal }
 }
 
+function grantParameters({ exchange }: ClientCredentials): Record<string, string> {
+  if (exchange === undefined) return { grant_type: 'client_credentials' }
+  const { subject, subjectTokenType, connectorId } = exchange
+  return {
+    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    subject_token: subject.token,
+    subject_token_type: tokenTypePrefix + subjectTokenType,
+    connector_id: connectorId,
+  }
+}
+
 /**
  * RFC 6749 section 2.3.1: both parts are form-encoded before they are joined. Dex decodes them, so that `+` and `%` work in a
  * secret and `:` in a client id.
@@ -33,9 +48,9 @@ function basicAuthorization({ clientId, clientSecret }: ClientCredentials): stri
   return `Basic ${Buffer.from(`${formEncoded(clientId)}:${formEncoded(clientSecret)}`).toString('base64')}`
 }
 
-/** The spellings of the secret that an answer could echo. */
+/** The spellings of the secrets that an answer could echo: of the client secret, and of the subject token of an exchange. */
 export function secretSpellings(credentials: ClientCredentials): readonly string[] {
-  const { clientId, clientSecret } = credentials
+  const { clientId, clientSecret, exchange } = credentials
   const plainPair = Buffer.from(`${clientId}:${clientSecret}`).toString('base64')
   const encodedPair = basicAuthorization(credentials).slice('Basic '.length)
   return [
@@ -43,6 +58,8 @@ export function secretSpellings(credentials: ClientCredentials): readonly string
     formEncoded(clientSecret),
     encodeURIComponent(clientSecret),
     ...[plainPair, encodedPair].map(withoutPadding),
+    // Each part of a JWT by itself, because an answer could contain the end of it. Short parts are in many texts.
+    ...(exchange?.subject.token.split('.').filter(({ length }) => length >= minJwtPart) ?? []),
   ]
 }
 

@@ -7,6 +7,7 @@ import { upstreamRequest } from '../../shared/upstream-request.ts'
 import type { ObtainedToken } from '../token-origin.ts'
 import type { Attempt } from './circuits.ts'
 import { ofConfigured } from './configured-client-failure.ts'
+import { ofExchange } from './exchange-failure.ts'
 import { isFailureOfDex } from './is-failure-of-dex.ts'
 import { requestWithSecret } from './request-with-secret.ts'
 import type { TokenEndpoint } from './token-endpoint.ts'
@@ -69,9 +70,15 @@ export class TokenSender {
       logger.debug({ client, clientId, durationMs: Math.round(durationMs()) }, 'token issued')
       return { response, requestedAt, request: upstreamRequest(url, number, requestTimeoutMs) }
     } catch (error) {
-      const failure = ofConfigured(order, asBrokerError(error, 'the token request failed'))
+      const failure = judged(order, asBrokerError(error, 'the token request failed'))
       observe({ type: 'token_request', outcome: failure.code, durationMs: durationMs() })
       throw failure
     }
   }
+}
+
+/** Decides who has to act: the caller, the operator or Dex. */
+function judged(order: TokenOrder, failure: BrokerError): BrokerError {
+  const { exchange } = order.credentials
+  return exchange === undefined ? ofConfigured(order, failure) : ofExchange(order, exchange, failure)
 }

@@ -6,8 +6,9 @@ import { quoteUrl } from '../values/quote-url.ts'
 import { quoteValue } from '../values/quote-value.ts'
 import type { ConfigFile, Entry } from './config-file.ts'
 import type { FileFinding } from './file-finding.ts'
-import type { ClientDefinition, IssuerDefinition, RuleDefinition } from './file-schema.ts'
+import type { ClientDefinition, IssuerDefinition } from './file-schema.ts'
 import { urlsOf } from './issuer-urls.ts'
+import type { RuleDefinition } from './rule-schema.ts'
 
 /** The configuration beside the file, against which its entries are checked. */
 export interface EntryContext {
@@ -26,7 +27,7 @@ export function entryFindings(file: ConfigFile, context: EntryContext): readonly
     ...file.issuers.flatMap(entry => [...issuerKeys(entry), ...exposedUrls(entry, context)]),
     ...file.clients.flatMap(entry => clientEntry(entry, file)),
     ...file.rules.flatMap(entry => [
-      ...scopeLength(entry.path, entry.definition.scope, entry.definition.audiences),
+      ...ruleScope(entry, file, context),
       ...ruleClient(entry, context),
       ...ruleHeaders(entry, context),
     ]),
@@ -97,7 +98,7 @@ function clientEntry(
     const problem = `${quoteValue(dex)} is not the name of an issuer; ${known}`
     findings.push({ path: [...path, 'dex'], problem, example: false })
   }
-  findings.push(...scopeLength(path, scope, audiences))
+  findings.push(...scopeLength([...path, 'audiences'], scope, audiences))
   return findings
 }
 
@@ -109,17 +110,39 @@ function scopeLength(
   const { length } = scopeWithAudiences(scope, audiences)
   const { maxLength } = optionRules['client.scope']
   if (audiences.length === 0 || length <= maxLength) return []
-  const problem = `make a scope of ${length} characters together with scope, more than ${maxLength}`
-  return [{ path: [...path, 'audiences'], problem, example: false }]
+  const problem =
+    path.at(-1) === 'scope'
+      ? `is ${length} characters together with the client's audiences, more than ${maxLength}`
+      : `make a scope of ${length} characters together with scope, more than ${maxLength}`
+  return [{ path, problem, example: false }]
+}
+
+/** The scope of a rule together with the parts that its client adds. */
+function ruleScope(
+  { path, definition }: Entry<RuleDefinition>,
+  file: ConfigFile,
+  { settings }: EntryContext,
+): readonly FileFinding[] {
+  const { client, scope, audiences } = definition.exchange ?? definition
+  if (scope === undefined && audiences === undefined) return []
+  const ofClient =
+    client === 'default'
+      ? { scope: settings.STATIC_SCOPE, audiences: settings.STATIC_AUDIENCES }
+      : file.clients.find(entry => entry.definition.name === client)?.definition
+  const place = definition.exchange === undefined ? path : [...path, 'exchange']
+  return audiences === undefined
+    ? scopeLength([...place, 'scope'], scope, ofClient?.audiences)
+    : scopeLength([...place, 'audiences'], scope ?? ofClient?.scope, audiences)
 }
 
 function ruleClient(
-  { path, definition: { client } }: Entry<RuleDefinition>,
+  { path, definition: { client, exchange } }: Entry<RuleDefinition>,
   { hasDefaultClient }: EntryContext,
 ): readonly FileFinding[] {
-  if (client !== 'default' || hasDefaultClient) return []
+  if ((client ?? exchange?.client) !== 'default' || hasDefaultClient) return []
   const problem = 'names the default client, so STATIC_CLIENT_ID and STATIC_CLIENT_SECRET must be set'
-  return [{ path: [...path, 'client'], problem, example: false }]
+  const key = client === undefined ? ['exchange', 'client'] : ['client']
+  return [{ path: [...path, ...key], problem, example: false }]
 }
 
 function ruleHeaders(
@@ -148,7 +171,7 @@ function ruleHeaders(
   })
 }
 
-/** Without a gate, a rule that hands out a configured client's token hands it to everybody. */
+/** Without a gate, a rule that hands out a configured client's token hands it to everybody; `exchange` is refused anyway. */
 function openDoor(file: ConfigFile, { settings, hasGate }: EntryContext): readonly FileFinding[] {
   if (hasGate || settings.ALLOW_UNAUTHENTICATED_CALLERS !== false) return []
   const open = file.rules.find(({ definition: { client } }) => client !== undefined && client !== 'caller')

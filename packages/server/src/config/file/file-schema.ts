@@ -4,7 +4,8 @@ import { parseIssuer } from '../values/endpoint-url.ts'
 import { parseMilliseconds } from '../values/milliseconds.ts'
 import { quoteUrl } from '../values/quote-url.ts'
 import { Refusal } from '../values/refusal.ts'
-import { clientIds, list, name, parsed, peer, scope, strings, text, url } from './file-values.ts'
+import { clientIds, key, list, name, parsed, peer, scope, strings, text, url } from './file-values.ts'
+import { ruleSchema } from './rule-schema.ts'
 import { settingsSchema } from './settings-schema.ts'
 
 /** The version of the file's keys. */
@@ -12,11 +13,6 @@ export const apiVersion = 'dex-token-broker/v1'
 
 /** The algorithms that the gate can verify. */
 const algorithms = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'] as const
-
-/** A key with its description, in one place for docs and editors. */
-function key<Schema extends z.ZodType>(schema: Schema, description: string, example: unknown): Schema {
-  return schema.meta({ description, examples: [example] })
-}
 
 const kubernetesSchema = z.strictObject({
   server: key(
@@ -92,7 +88,7 @@ export const issuerSchema = z.strictObject({
   ).optional(),
   caFile: key(
     text(4_096),
-    "PEM file with certificates to trust for this issuer, in addition to the system's.",
+    "PEM file with certificates to trust for this issuer, in addition to the system's. Read again when it changes.",
     '/etc/dex-token-broker/idp-ca.crt',
   ).optional(),
   kubernetes: key(
@@ -106,12 +102,12 @@ const secretSchema = z
   .strictObject({
     env: key(
       z.string().min(1, 'must not be empty'),
-      'Name of the environment variable with the secret.',
+      'Name of the environment variable with the secret. Another secret needs a restart.',
       'REPORTS_SECRET',
     ).optional(),
     file: key(
       text(4_096),
-      'Path of the file with the secret; a line break at its end does not count.',
+      'Path of the file with the secret, read again when it changes; a line break at its end does not count.',
       '/run/secrets/reports',
     ).optional(),
   })
@@ -142,49 +138,6 @@ export const clientSchema = z.strictObject({
     'dex',
   ).optional(),
 })
-
-export const ruleSchema = z
-  .strictObject({
-    name: key(
-      z.string().regex(/^[ -~]{1,128}$/, 'must be 1 to 128 characters of printable ASCII'),
-      'Unique name, for the log.',
-      'nightly jobs',
-    ),
-    when: key(
-      z.string().min(1, 'must not be empty'),
-      'CEL expression; the first rule for which it is true decides.',
-      'caller.issuer == "staff"',
-    ),
-    client: key(
-      z.string(),
-      "The client whose token the request gets: a name in `clients`; `default` for the client of the variables; `caller` for the credentials in the caller's own headers.",
-      'reports',
-    ).optional(),
-    scope: key(scope, "Scopes in place of the client's.", 'groups').optional(),
-    audiences: key(list(peer), "Audiences in place of the client's.", ['orders']).optional(),
-    allowedClientIds: key(
-      clientIds,
-      'With `client: caller`: the client ids that may be used. Default: `ALLOWED_CLIENT_IDS`.',
-      ['reports'],
-    ).optional(),
-    allowedScopes: key(
-      strings,
-      'With `client: caller`: the scopes that may be requested. Default: `ALLOWED_SCOPES`.',
-      ['groups'],
-    ).optional(),
-    pass: key(z.literal(true), "Passes the request on with the caller's own JWT.", true).optional(),
-    deny: key(
-      z.string().regex(/^[ -~]{1,256}$/, 'must be 1 to 256 characters of printable ASCII'),
-      'Refuses the request with 403 and this reason.',
-      'the billing service is for machines only',
-    ).optional(),
-    set: key(
-      z.record(z.string(), z.string().min(1, 'must not be empty')),
-      'Request headers for the backend, each with a CEL expression that yields its value. A header that any rule sets is removed when the chosen rule does not set it.',
-      { 'x-caller': 'caller.subject' },
-    ).optional(),
-  })
-  .meta({ oneOf: [{ required: ['client'] }, { required: ['pass'] }, { required: ['deny'] }] })
 
 /** The whole configuration file. Its `settings` follow from the table of variables. */
 export const fileSchema = z
@@ -217,5 +170,4 @@ export const fileSchema = z
 
 export type IssuerDefinition = z.infer<typeof issuerSchema>
 export type ClientDefinition = z.infer<typeof clientSchema>
-export type RuleDefinition = z.infer<typeof ruleSchema>
 export type FileDefinition = z.infer<typeof fileSchema>

@@ -5,6 +5,11 @@ import { parseEndpointUrl } from '../values/endpoint-url.ts'
 import { quoteValue } from '../values/quote-value.ts'
 import { Refusal } from '../values/refusal.ts'
 
+/** A key with its description, in one place for docs and editors. */
+export function key<Schema extends z.ZodType>(schema: Schema, description: string, example: unknown): Schema {
+  return schema.meta({ description, examples: [example] })
+}
+
 /** Names of issuers and clients; they appear in rules, logs and metrics. */
 export const name: z.ZodString = z
   .string()

@@ -58,7 +58,11 @@ export function configWarnings(
       'ACCEPT_BASIC only removes Authorization from requests, because STATIC_CLIENT_ID and STATIC_CLIENT_SECRET replace the credentials of every caller. Remove one of them.',
     )
   }
-  return [...warnings, ...exposedUrlWarnings(broker), ...(file === undefined ? [] : fileWarnings(file))]
+  return [
+    ...warnings,
+    ...exposedUrlWarnings(broker),
+    ...(file === undefined ? [] : fileWarnings(file, issuer)),
+  ]
 }
 
 function exposedUrlWarnings({ issuer, tokenEndpoint, jwksUri, gate }: Config['broker']): string[] {

@@ -2,10 +2,12 @@ import { isExposedUrl } from '@broker/core/options'
 import type { ConfigFile } from '../file/config-file.ts'
 import { urlsOf } from '../file/issuer-urls.ts'
 import { quoteValue } from '../values/quote-value.ts'
+import { exchangeWarnings } from './exchange-warnings.ts'
 
-/** Lists what is dangerous or likely a mistake in a valid configuration file. */
-export function fileWarnings({ path, issuers, clients, rules }: ConfigFile): readonly string[] {
-  const used = new Set(rules.map(({ definition }) => definition.client))
+/** Lists what is dangerous or likely a mistake in a valid configuration file. `dexIssuer` is the issuer of the variables. */
+export function fileWarnings(file: ConfigFile, dexIssuer: string | undefined): readonly string[] {
+  const { path, issuers, clients, rules } = file
+  const used = new Set(rules.map(({ definition: { client, exchange } }) => client ?? exchange?.client))
   return [
     ...issuers
       .filter(({ definition: { audiences } }) => audiences === undefined)
@@ -22,5 +24,6 @@ export function fileWarnings({ path, issuers, clients, rules }: ConfigFile): rea
     ...clients
       .filter(({ definition: { name } }) => !used.has(name))
       .map(({ definition: { name } }) => `${path}: no rule uses the client ${quoteValue(name)}.`),
+    ...exchangeWarnings(file, dexIssuer),
   ]
 }

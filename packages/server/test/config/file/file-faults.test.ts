@@ -346,6 +346,131 @@ describe('a rule', () => {
   })
 })
 
+describe('the exchange of a rule', () => {
+  const withExchange = (text: string) => rules(`  - name: people\n    when: 'true'\n    exchange: ${text}\n`)
+
+  it.each([
+    ['staff', /^8:15: rules\[0\].exchange: must be a map of keys and values$/],
+    ['{ connectorId: staff }', /^8:15: rules\[0\].exchange.client: is missing$/],
+    ['{ client: reports }', /^8:15: rules\[0\].exchange.connectorId: is missing$/],
+    [
+      '{ connectorId: "", client: reports }',
+      /^8:30: rules\[0\].exchange.connectorId: must be 1 to 256 characters of printable ASCII$/,
+    ],
+    [
+      `{ connectorId: ${'x'.repeat(257)}, client: reports }`,
+      /^8:30: rules\[0\].exchange.connectorId: must be 1 to 256 characters/,
+    ],
+    [
+      '{ connectorId: stäff, client: reports }',
+      /^8:30: rules\[0\].exchange.connectorId: must be 1 to 256 characters/,
+    ],
+    [
+      '{ connectorId: staff, client: reports, scopes: openid }',
+      /^8:54: rules\[0\].exchange.scopes: is not a known key; did you mean scope\?$/,
+    ],
+    [
+      '{ connectorId: staff, client: report }',
+      /^8:45: rules\[0\].exchange.client: there is no client "report"; did you mean "reports"\?$/,
+    ],
+    [
+      '{ connectorId: staff, client: caller }',
+      /^8:45: rules\[0\].exchange.client: exchange needs a configured client/,
+    ],
+    [
+      '{ connectorId: staff, client: default }',
+      /^8:45: rules\[0\].exchange.client: .*STATIC_CLIENT_ID and STATIC_CLIENT_SECRET must be set$/,
+    ],
+    [
+      '{ connectorId: staff, client: reports, subjectTokenType: jwt }',
+      /^8:72: rules\[0\].exchange.subjectTokenType: "jwt" is not one of id_token, access_token$/,
+    ],
+    ['{ connectorId: staff, client: reports, scope: ö }', /^8:61: rules\[0\].exchange.scope: .*ASCII/],
+  ])('%s has its place', (text, fault) => {
+    expect(faults(withExchange(text), secret)).toEqual([expect.stringMatching(fault)])
+  })
+
+  it('may name the default client when the variables describe it', () => {
+    const env = { ...secret, STATIC_CLIENT_ID: 'a', STATIC_CLIENT_SECRET: 'b' }
+    expect(faults(withExchange('{ connectorId: staff, client: default }'), env)).toEqual([])
+  })
+
+  it('needs a gate, whatever callers may do without one', () => {
+    const yaml = `${client}rules:\n  - { name: a, when: 'true', exchange: { connectorId: staff, client: reports } }\n`
+    for (const env of [secret, { ...secret, ALLOW_UNAUTHENTICATED_CALLERS: 'true' }]) {
+      expect(faults(yaml, env)).toEqual([
+        expect.stringMatching(/^4:40: rules\[0\].exchange: exchange needs a gate/),
+      ])
+    }
+  })
+
+  it('works with a gate of variables', () => {
+    const yaml = `${client}rules:\n  - { name: a, when: 'true', exchange: { connectorId: staff, client: reports } }\n`
+    expect(
+      faults(yaml, { ...secret, DEX_ISSUER: 'https://dex.example.com', JWT_AUDIENCE: 'orders' }),
+    ).toEqual([])
+  })
+
+  it('has no second result and no scope beside it', () => {
+    const text = '{ connectorId: staff, client: reports }'
+    expect(faults(withExchange(`${text}\n    pass: true`), secret)).toEqual([
+      expect.stringMatching(/^6:5: rules\[0\]: a rule needs exactly one of client, exchange, pass and deny$/),
+    ])
+    expect(faults(withExchange(`${text}\n    scope: openid`), secret)).toEqual([
+      expect.stringMatching(/^9:12: rules\[0\].scope: scope belongs inside exchange$/),
+    ])
+  })
+})
+
+describe('a scope that is too long', () => {
+  const peers = `[${Array.from({ length: 20 }, (_, index) => `${'x'.repeat(40)}${index}`).join(', ')}]`
+  const scopes = Array.from({ length: 20 }, (_, index) => `${'y'.repeat(40)}${index}`).join(' ')
+  const withClient = (keys: string, rule: string) =>
+    `${gate}${client.replace(' }\n', `${keys} }\n`)}rules:\n  - { name: a, when: 'true', ${rule} }\n`
+
+  it.each([
+    [
+      'audiences alone',
+      '',
+      `client: reports, audiences: ${peers}`,
+      /^6:\d+: rules\[0\].audiences: make a scope/,
+    ],
+    [
+      'audiences of an exchange alone',
+      '',
+      `exchange: { connectorId: staff, client: reports, audiences: ${peers} }`,
+      /^6:\d+: rules\[0\].exchange.audiences: make a scope of \d+ characters together with scope, more than 1024$/,
+    ],
+    [
+      "audiences with the client's scope",
+      `, scope: ${scopes}`,
+      `exchange: { connectorId: staff, client: reports, audiences: [${'x'.repeat(200)}] }`,
+      /^6:\d+: rules\[0\].exchange.audiences: make a scope/,
+    ],
+    [
+      "a scope with the client's audiences",
+      `, audiences: [${'x'.repeat(200)}]`,
+      `exchange: { connectorId: staff, client: reports, scope: ${scopes} }`,
+      /^6:\d+: rules\[0\].exchange.scope: is \d+ characters together with the client's audiences, more than 1024$/,
+    ],
+    [
+      "a scope with the client's audiences, without an exchange",
+      `, audiences: [${'x'.repeat(200)}]`,
+      `client: reports, scope: ${scopes}`,
+      /^6:\d+: rules\[0\].scope: is \d+ characters together with the client's audiences/,
+    ],
+  ])('is found: %s', (_, keys, rule, fault) => {
+    expect(faults(withClient(keys, rule), secret)).toEqual([expect.stringMatching(fault)])
+  })
+
+  it("is found for the default client's variables too", () => {
+    const yaml = `${gate}rules:\n  - { name: a, when: 'true', client: default, scope: ${scopes} }\n`
+    const env = { STATIC_CLIENT_ID: 'a', STATIC_CLIENT_SECRET: 'b', STATIC_AUDIENCES: 'x'.repeat(200) }
+    expect(faults(yaml, env)).toEqual([expect.stringMatching(/^4:\d+: rules\[0\].scope: /)])
+    expect(faults(yaml, { ...env, STATIC_AUDIENCES: 'x' })).toEqual([])
+  })
+})
+
 describe('variables beside a file', () => {
   it.each(['JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE', 'GROUPS_CLAIM', 'MACHINE_AUDIENCES'])(
     '%s cannot be set together with issuers',

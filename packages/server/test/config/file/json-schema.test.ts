@@ -14,6 +14,10 @@ const issuer = { name: 'staff', issuer: 'https://idp.example.com', audiences: ['
 const client = { name: 'reports', clientId: 'reports', clientSecret: { file: '/run/secrets/reports' } }
 const rule = { name: 'all', when: 'true', client: 'reports' }
 
+function exchanging(changes: Readonly<Record<string, unknown>>): object {
+  return { name: 'a', when: 'true', exchange: { connectorId: 'staff', client: 'reports', ...changes } }
+}
+
 const good: readonly object[] = [
   {},
   { apiVersion: 'dex-token-broker/v1' },
@@ -38,6 +42,9 @@ const good: readonly object[] = [
   },
   { rules: [rule, { name: 'b', when: 'true', pass: true }, { name: 'c', when: 'true', deny: 'no' }] },
   { rules: [{ ...rule, set: { 'x-caller': 'caller.subject' }, scope: 'a b', audiences: ['a'] }] },
+  {
+    rules: [exchanging({}), exchanging({ scope: 'a b', audiences: ['a'], subjectTokenType: 'access_token' })],
+  },
 ]
 
 const bad: readonly unknown[] = [
@@ -67,7 +74,15 @@ const bad: readonly unknown[] = [
   { rules: [{ ...rule, pass: false }] },
   { rules: [{ name: 'a', client: 'a' }] },
   { rules: [{ ...rule, set: { 'x-caller': 1 } }] },
-  { rules: [{ ...rule, exchange: {} }] },
+  { rules: [{ ...rule, exchange: 'staff' }] },
+  { rules: [{ name: 'a', when: 'true', exchange: { client: 'reports' } }] },
+  { rules: [{ name: 'a', when: 'true', exchange: { connectorId: 'staff' } }] },
+  { rules: [exchanging({ connectorId: '' })] },
+  { rules: [exchanging({ connectorId: 'é' })] },
+  { rules: [exchanging({ connectorId: 'x'.repeat(257) })] },
+  { rules: [exchanging({ subjectTokenType: 'jwt' })] },
+  { rules: [exchanging({ audiences: [] })] },
+  { rules: [exchanging({ connector: 'staff' })] },
 ]
 
 describe('config.schema.json', () => {
@@ -88,6 +103,7 @@ describe('config.schema.json', () => {
   it('refuses two sources of a secret and two outcomes of a rule', () => {
     expect(isValid({ clients: [{ ...client, clientSecret: { env: 'A', file: 'b' } }] })).toBe(false)
     expect(isValid({ rules: [{ ...rule, pass: true }] })).toBe(false)
+    expect(isValid({ rules: [{ ...rule, ...exchanging({}) }] })).toBe(false)
     expect(isValid({ rules: [{ name: 'a', when: 'true' }] })).toBe(false)
   })
 

@@ -1,9 +1,11 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { describeConfig } from '../../../src/config/describe-config.ts'
 import { flowText } from '../../../src/config/file/flow-text.ts'
 import { loadConfig } from '../../../src/config/load-config.ts'
+import { callerWith, requestWith } from '../../rules/rule-fixtures.ts'
 import { ConfigFolder } from './config-folder.ts'
 
 const example = new URL('../../../../../docs/configuration-file.yaml', import.meta.url).pathname
@@ -60,6 +62,55 @@ describe('the example of the documentation', () => {
     expect(clients).toEqual([
       { ...written.clients[0], clientSecret: '******** (environment REPORTS_SECRET)' },
     ])
+    expect(describeConfig(config)).not.toContain('a-very-secret-text')
+  })
+})
+
+describe('a file with every kind of rule', () => {
+  const yaml = `apiVersion: dex-token-broker/v1   # may be left out
+settings: { HTTP_TIMEOUT: 3s }
+issuers:
+  - { name: staff, issuer: https://idp.example.com, audiences: [orders] }
+  - { name: dex, issuer: https://dex.example.com/dex, jwksUri: https://dex.dex.svc/dex/keys, audiences: [orders], machineAudiences: any, groupsClaim: groups }
+  - { name: cluster, kubernetes: {}, audiences: [dex-token-broker] }
+clients:
+  - { name: reports, clientId: reports, clientSecret: { file: /run/secrets/reports }, scope: groups, audiences: [orders] }
+rules:
+  - { name: nightly jobs, when: 'caller.issuer == "cluster" && caller.subject.startsWith("system:serviceaccount:jobs:")', client: reports }
+  - { name: ci pipeline, when: '"client:ci-pipeline" in caller.groups && request.method == "GET"', client: reports, set: { x-caller: caller.subject } }
+  - { name: people, when: 'caller.issuer == "staff" && "engineering" in caller.groups', exchange: { connectorId: staff, client: reports } }
+`
+  using folder = new ConfigFolder('', { reports: 'a-very-secret-text\n' })
+  // The folder of secrets is another one in tests.
+  const secret = path.join(folder.folder, 'reports')
+  writeFileSync(folder.file, yaml.replace('/run/secrets/reports', secret))
+  const config = loadConfig({ CONFIG_FILE: folder.file })
+
+  it('loads without a warning, and exchanges for people alone', () => {
+    expect(config.warnings).toEqual([])
+    expect(config.file).toMatchObject({ issuers: 3, clients: 1, rules: { count: 3 } })
+    const choose = (issuer: string, subject: string, groups: readonly string[]) =>
+      config.file?.rules?.compiled.choose(callerWith({ issuer, subject, groups }), requestWith())
+    expect(choose('staff', 'jane', ['engineering'])).toEqual({
+      exchange: { connectorId: 'staff', client: 'reports' },
+      rule: 'people',
+    })
+    expect(choose('staff', 'john', ['sales'])).toEqual({ deny: 'no rule matches' })
+    expect(choose('dex', 'CgtjaS1waXBlbGluZQ', ['client:ci-pipeline'])).toEqual({
+      client: 'reports',
+      rule: 'ci pipeline',
+      set: { 'x-caller': 'CgtjaS1waXBlbGluZQ' },
+    })
+    expect(choose('cluster', 'system:serviceaccount:jobs:nightly', [])).toEqual({
+      client: 'reports',
+      rule: 'nightly jobs',
+    })
+  })
+
+  it('is described with the exchange', () => {
+    const { rules } = parse(describeConfig(config).split('\n\n')[1] ?? '')
+    expect(rules).toEqual(parse(yaml).rules)
+    expect(rules[2].exchange).toEqual({ connectorId: 'staff', client: 'reports' })
     expect(describeConfig(config)).not.toContain('a-very-secret-text')
   })
 })
@@ -212,6 +263,53 @@ rules:
       expect.stringMatching(/^the issuer "plain" has a URL that is not https/),
       expect.stringMatching(/^no rule uses the client "unused"/),
     ])
+  })
+})
+
+describe('an exchange of JWTs of Dex at that same Dex', () => {
+  const warningsOf = (when: string, changes: (yaml: string) => string = yaml => yaml) =>
+    load(
+      changes(`issuers:
+  - { name: staff, issuer: https://idp.example.com, audiences: [x] }
+  - { name: dex, issuer: https://dex.example.com, audiences: [x] }
+clients:
+  - { name: orders, clientId: a, clientSecret: { env: A } }
+rules:
+  - { name: people, when: ${when}, exchange: { connectorId: staff, client: orders } }
+`),
+      { A: 'x', DEX_ISSUER: 'https://dex.example.com' },
+    ).warnings.map(text => text.replace(/^\S*config.yaml: /, ''))
+  const warned = [
+    expect.stringMatching(
+      /^the rule "people" exchanges JWTs of the issuer "dex" at the Dex that issued them; .*/,
+    ),
+  ]
+
+  it('is warned of when the condition requires that issuer', () => {
+    expect(warningsOf(`'caller.issuer == "dex"'`)).toEqual(warned)
+    expect(warningsOf(`'caller.issuer == "dex" && "a" in caller.groups'`)).toEqual(warned)
+  })
+
+  it('is warned of when there is no other issuer, and for the Dex that a client names', () => {
+    expect(warningsOf(`'true'`, yaml => yaml.replace(/^.*name: staff.*\n/m, ''))).toEqual(warned)
+    const ofStaff = (yaml: string) => yaml.replace('env: A } }', 'env: A }, dex: staff }')
+    expect(warningsOf(`'caller.issuer == "dex"'`, ofStaff)).toEqual([])
+    expect(warningsOf(`'caller.issuer == "staff"'`, ofStaff)).toEqual([
+      expect.stringMatching(/^the rule "people" exchanges JWTs of the issuer "staff" at/),
+    ])
+  })
+
+  it('is not warned of when callers of another issuer can match', () => {
+    for (const when of [
+      `'true'`,
+      `'caller.issuer == "staff"'`,
+      `'caller.issuer == "dex" || caller.issuer == "staff"'`,
+      `'caller.issuer == "dex" && false || true'`,
+      `'caller.issuer == "dex" && false ? false : true'`,
+      `'!(caller.issuer == "dex")'`,
+    ]) {
+      expect(warningsOf(when)).toEqual([])
+    }
   })
 })
 

@@ -11,6 +11,12 @@ export const cacheVariables = {
     description:
       'Maximum number of cached tokens; 0 disables the cache. A full cache evicts from the client that holds the most.',
   }),
+  EXCHANGE_MAX_ENTRIES: option('exchangeMaxEntries', {
+    group,
+    kind: kind.count,
+    description:
+      'Maximum number of cached tokens of users, from rules with `exchange`, apart from `CACHE_MAX_ENTRIES`; 0 disables this cache. A full cache evicts from the user who holds the most.',
+  }),
   MAX_WAITING_CHECKS: option('maxWaitingCallers', {
     group,
     kind: kind.count,

@@ -1,0 +1,11 @@
+import type { TokenOrder } from '../clients/token-order.ts'
+import type { BrokerError } from '../shared/errors.ts'
+
+/** Whether an unexpired token stays in use: Dex is unavailable, or the operator has to correct the configuration or a secret. */
+export function isOutlived(
+  { secretVersion }: TokenOrder,
+  { transient, code, oauthError }: BrokerError,
+): boolean {
+  if (transient || code === 'client_misconfigured') return true
+  return secretVersion > 0 && oauthError === 'invalid_client'
+}
