@@ -11,6 +11,8 @@ const longestLog = 20_000
 
 /** One caller's view of a check. */
 export interface CheckAnswer {
+  /** The headers of the request. */
+  readonly headers: CheckHeaders
   /** The status, with the error code of a refusal behind it; or the code of what broke the request. */
   readonly outcome: string
   /** On the clock of `performance.now()`. */
@@ -52,6 +54,7 @@ export class CheckClient implements Disposable {
       const end = (outcome: string, answer?: IncomingMessage) => {
         const token = answer?.headers.authorization?.slice('Bearer '.length)
         resolve({
+          headers,
           outcome,
           askedAt,
           tookMs: performance.now() - askedAt,

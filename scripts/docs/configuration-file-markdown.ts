@@ -1,5 +1,6 @@
 import { flowText } from '../../packages/server/src/config/file/flow-text.ts'
 import { documentationOf, keysAt, schemaAt } from '../../packages/server/src/config/file/schema-at.ts'
+import { variableGroups } from '../../packages/server/src/config/schema/variable-groups.ts'
 
 /** The text of docs/configuration-file.md, with its snippets still empty. */
 export function configurationFileMarkdown(): string {
@@ -26,8 +27,9 @@ A caller with a JWT of \`staff\` or \`dex\` passes the gate. The first rule that
 
 - YAML 1.2 in UTF-8, one document, at most 1 MiB. Tags, merge keys (\`<<\`) and keys that appear twice are refused. Aliases may copy up to 100 values.
 - An unknown key is refused, and the fault names the nearest known one.
-- Paths of files in the file are relative to its folder. \`settings.DEX_CA_FILE\` is relative to the working directory, as the variable is.
-- The broker reads the file at start. Restart it after a change.
+- Paths of files in the file are relative to its folder. \`settings.DEX_CA_FILE\` and the other paths in \`settings\` are relative to
+  the working directory, as the variables are.
+- The broker reads the file again when it changes: [Reload](#reload).
 
 ## Precedence
 
@@ -39,6 +41,43 @@ With \`issuers\`, the variables of a single issuer are refused: \`JWKS_URL\`, \`
 \`REQUIRED_GROUPS\`, \`REQUIRED_SCOPES\`, \`JWT_HEADER\` and the other variables of the gate apply to all issuers. With \`rules\`, the gate does not
 need \`STATIC_CLIENT_ID\`.
 
+## Reload
+
+Change the file, or a file that it names. The change takes effect within 10 s, with no restart and no lost check:
+
+\`\`\`sh
+kubectl create configmap dex-token-broker --from-file=config.yaml --dry-run=client -o yaml | kubectl apply -f -
+kill -HUP "$BROKER_PID"   # outside Kubernetes: at once
+\`\`\`
+
+The broker looks every 2 s at \`CONFIG_FILE\`, at the files of \`clientSecret\` and \`STATIC_CLIENT_SECRET_FILE\`, and at the certificates of \`DEX_CA_FILE\`
+and \`caFile\`. It follows links anew each time, so it sees the swap of a mounted ConfigMap or Secret. Kubernetes itself needs up to a minute to
+update a mounted volume, and never updates a \`subPath\` mount. A change counts when two looks find the same content, so a file that is being
+written in place is not taken half-written. SIGHUP takes the files as they are, at once.
+
+| Change | Effect |
+| --- | --- |
+| clients, rules, issuers, most \`settings\` | for every check that arrives afterwards; a check under way ends with what it began with |
+| a client, rule or issuer that did not change | keeps its tokens, circuits and keys; no request is made for it |
+| \`UPSTREAM_AUTH_HEADER\`, \`UPSTREAM_TOKEN_HEADERS\` | as above, and drops all cached tokens, because these carry the old headers |
+| a client secret | for the next token request; cached tokens stay valid. While Dex rejects the new secret, the previous one is used |
+| certificates | for new connections; requests under way are finished |
+| a new issuer | its keys are loaded at once. A broker that is ready stays ready meanwhile |
+| ${restartSettings()} in \`settings\` | at the next start; one warning names them, and everything else takes effect |
+| an environment variable, a secret by \`env\` | none: the environment of a process does not change. Restart the broker |
+
+A fault stops only what it concerns, and nothing that works stops working:
+
+| Fault | Effect |
+| --- | --- |
+| any fault in \`CONFIG_FILE\` | the file as it was stays in effect as a whole; rotated secrets and certificates take effect all the same |
+| a secret or certificate file that is empty, unreadable or removed | its last good content stays in effect; everything else takes effect |
+| a new client whose secret cannot be read | a fault in \`CONFIG_FILE\`; it ends when the secret appears |
+
+The log has one line \`configuration files have faults\` with every place, once per content. \`dex_token_broker_config_faults\` is above 0 until the
+files are in order, and the alert \`ConfigurationFaulty\` fires. Check a file before you roll it out with \`dex-token-broker --check-config\`: after
+a restart, a faulty file stops the start.
+
 ## The keys of the file
 
 ${keyTable([])}
@@ -48,7 +87,8 @@ gets a new version, and the broker then refuses versions that it does not know.
 
 ## settings
 
-Any variable of [Configuration](configuration.md), except \`CONFIG_FILE\` and secrets (\`STATIC_CLIENT_SECRET\`). A value is written as in the
+Any variable of [Configuration](configuration.md), except \`CONFIG_FILE\` and secrets (\`STATIC_CLIENT_SECRET\`; \`STATIC_CLIENT_SECRET_FILE\` is
+allowed). A value is written as in the
 environment, or as a YAML number, boolean or list:
 
 \`\`\`yaml
@@ -76,7 +116,7 @@ ${keyTable(['clients', 0, 'clientSecret'])}
 
 ## rules
 
-A rule has exactly one of \`client\`, \`pass\` and \`deny\`. The broker compiles and checks all expressions at start.
+A rule has exactly one of \`client\`, \`pass\` and \`deny\`. The broker compiles and checks all expressions when it reads the file.
 
 ${keyTable(['rules', 0])}
 
@@ -117,6 +157,15 @@ In the JSON log, each fault is a line with \`file\`, \`line\`, \`column\`, \`key
 | a header in \`set\` that is reserved, or that the broker itself reads or sets | the header's name |
 | variables of a single issuer together with \`issuers\` | the variable |
 `
+}
+
+/** The settings that a reload does not change. */
+function restartSettings(): string {
+  const variables = variableGroups().flatMap(group => group.variables)
+  return variables
+    .filter(({ needsRestart }) => needsRestart)
+    .map(({ name }) => `\`${name}\``)
+    .join(', ')
 }
 
 function keyTable(path: readonly (string | number)[]): string {

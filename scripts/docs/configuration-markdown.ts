@@ -16,6 +16,10 @@ dex-token-broker                  # --help prints every variable with its defaul
 A wrong configuration stops the start and lists every fault at once. Several issuers, several clients and rules need a
 [configuration file](configuration-file.md).
 
+The environment of a process never changes. Files do: the broker reads \`CONFIG_FILE\`, \`DEX_CA_FILE\`, \`STATIC_CLIENT_SECRET_FILE\` and every file
+that the configuration file names again when they change, and at SIGHUP. [Reload](configuration-file.md#reload) says how. A secret that you want to
+rotate without a restart must therefore be in a file.
+
 ## Minimal configurations`
 
 const values = `Prefer \`DEX_ISSUER\` to \`DEX_TOKEN_URL\`: only with Dex's key set, which discovery finds, can the broker drop tokens whose signing key
@@ -25,6 +29,7 @@ Dex has lost.
 
 | Kind | Syntax |
 | --- | --- |
+| path | Relative to the working directory. |
 | empty | An empty variable counts as unset and has its default, as in the Go service. Unknown variables are ignored; one that looks like a misspelt variable of the broker causes a warning. |
 | duration | Go's syntax, decimal numbers with a unit: \`ns\`, \`us\` (or \`µs\`), \`ms\`, \`s\`, \`m\`, \`h\`. Examples: \`500ms\`, \`5s\`, \`1m30s\`, \`1.5h\`. Rejected: numbers without a unit (except \`0\`), negative durations, and more than \`596h31m23.647s\`. Fractions of a millisecond are rounded up. \`0\` means the default for \`SHUTDOWN_TIMEOUT\`, \`HTTP_TIMEOUT\`, \`CACHE_CLEANUP_INTERVAL\` and \`EXPIRY_SAFETY_MARGIN\`. |
 | boolean | \`1\`, \`t\`, \`T\`, \`TRUE\`, \`true\`, \`True\`, or \`0\`, \`f\`, \`F\`, \`FALSE\`, \`false\`, \`False\` |
@@ -42,6 +47,7 @@ const rules = `## Rules between variables
 | \`STATIC_CLIENT_SECRET\` without a gate | Does not start where a gate seems intended: with \`DEX_ISSUER\`, or with a variable that begins with \`JWT_\` or \`JWKS_\`, even an empty one. \`ALLOW_UNAUTHENTICATED_CALLERS=true\` allows it. |
 | \`REQUIRED_GROUPS\`, \`REQUIRED_SCOPES\`, \`GROUPS_CLAIM\`, \`MACHINE_AUDIENCES\` | Need a gate. |
 | \`JWKS_URL\`, \`JWT_ISSUER\`, \`JWT_AUDIENCE\`, \`GROUPS_CLAIM\`, \`MACHINE_AUDIENCES\` | Not together with \`issuers\` in the configuration file. |
+| \`STATIC_CLIENT_SECRET\`, \`STATIC_CLIENT_SECRET_FILE\` | Only one of them. A rule about the secret applies to either. |
 | \`DEX_TOKEN_URL\`, \`DEX_JWKS_URL\` | Override what discovery by \`DEX_ISSUER\` says. |
 | \`JWKS_MAX_STALE\` | At least \`JWKS_MAX_AGE\`. |
 | \`CLIENT_ID_HEADER\`, \`CLIENT_SECRET_HEADER\`, \`SCOPE_HEADER\`, with a gate \`JWT_HEADER\` | Must be different headers. |
@@ -69,14 +75,17 @@ Allowed, but logged as a warning:
 /** The text of docs/configuration.md: minimal configurations, how values are written, then every variable under its own heading. */
 export function configurationMarkdown(): string {
   const groups = variableGroups().map(({ title, variables }) => {
-    const entries = variables.map(({ name, type, description, defaultText, example, secret }) => {
-      const facts = [
-        `- Type: ${type}${secret ? '; a secret, never printed' : ''}`,
-        `- Default: ${defaultText === undefined ? 'not set' : `\`${defaultText}\``}`,
-        `- Example: \`${name}=${example}\``,
-      ]
-      return `### ${name}\n\n${escapeHtml(description)}\n\n${facts.join('\n')}`
-    })
+    const entries = variables.map(
+      ({ name, type, description, defaultText, example, secret, needsRestart }) => {
+        const facts = [
+          `- Type: ${type}${secret ? '; a secret, never printed' : ''}`,
+          `- Default: ${defaultText === undefined ? 'not set' : `\`${defaultText}\``}`,
+          `- Example: \`${name}=${example}\``,
+          ...(needsRestart ? ['- A change in the configuration file needs a restart.'] : []),
+        ]
+        return `### ${name}\n\n${escapeHtml(description)}\n\n${facts.join('\n')}`
+      },
+    )
     return [`## ${title}`, ...entries].join('\n\n')
   })
   return `${[introduction, ...minimalConfigurations.map(minimalSection), values, ...groups, rules].join('\n\n')}\n`

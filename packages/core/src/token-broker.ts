@@ -1,34 +1,20 @@
 import type { Broker } from './broker.ts'
-import { Check } from './check/check.ts'
+import { type BrokerParts, brokerParts } from './broker-parts.ts'
 import type { CheckRequest } from './check/check-request.ts'
-import { namesOf } from './check/credential-headers.ts'
 import type { Verdict } from './check/verdict.ts'
 import { assertTokenRequest } from './clients/assert-token-request.ts'
-import { Clients, type ClientsIssuer } from './clients/clients.ts'
-import { ClientsMemory } from './clients/clients-memory.ts'
 import type { TokenRequest } from './clients/token-request.ts'
 import type { AuthenticatedCaller } from './gate/authenticated-caller.ts'
-import { CallersIssuers } from './gate/callers-issuers.ts'
-import { Gate } from './gate/gate.ts'
-import { JwtVerifier } from './gate/jwt/jwt-verifier.ts'
-import { VerifiedJwts } from './gate/jwt/verified-jwts.ts'
-import { JwtRefusals } from './gate/jwt-refusals.ts'
-import { type Missing, ownDexName } from './issuer/issuer.ts'
-import { Issuers } from './issuer/issuers.ts'
+import type { Missing } from './issuer/issuer.ts'
+import { type LastingParts, lastingParts, tokenMaker } from './lasting-parts.ts'
+import { logReconfigured } from './log-reconfigured.ts'
 import type { TokenBrokerOptions } from './options/broker-options.ts'
-import type { ResolvedGate } from './options/resolve-gate.ts'
-import { type ResolvedOptions, resolveOptions } from './options/resolve-options.ts'
+import { resolveOptions } from './options/resolve-options.ts'
 import { assertNodeVersion } from './shared/assert-node-version.ts'
 import type { Logger } from './shared/logger.ts'
 import type { MaybePromise } from './shared/maybe-promise.ts'
 import type { Wait } from './shared/wait-for.ts'
-import { WaitingCallers } from './shared/waiting-callers.ts'
-import { AcceptedClients } from './tokens/accepted-clients.ts'
-import { startCacheCleanup } from './tokens/cache/start-cache-cleanup.ts'
-import { TokenCache } from './tokens/cache/token-cache.ts'
 import type { IssuedToken } from './tokens/issued-token.ts'
-import { TokenHeaders } from './tokens/token-headers.ts'
-import { Tokens } from './tokens/tokens.ts'
 
 /** Counters of the token cache since the start of the broker. */
 export interface CacheStatistics {
@@ -51,72 +37,66 @@ export interface CacheStatistics {
  * with `TypeError` for wrong use. {@link Broker} documents them.
  */
 export class TokenBroker implements Broker, AsyncDisposable {
-  /** The header that carries `Bearer <token>`, in lower case. */
-  readonly authorizationHeader: string
-  /** The headers that a token can set, in lower case: the authorization header and the mapped headers. */
-  readonly tokenHeaders: readonly string[]
-  /** The request headers with a caller's credentials or JWT, in lower case; empty with `credentialHeaders.strip: false`. */
-  readonly credentialHeaders: readonly string[]
   /** The option `logger`, for code that works with this broker. */
   readonly logger: Logger
-  readonly #issuers: Issuers
-  readonly #memory: ClientsMemory
-  readonly #clients: Clients
-  readonly #cache: TokenCache
-  readonly #tokens: Tokens
-  readonly #gate: Gate | undefined
-  readonly #check: Check
-  readonly #stop: () => void
+  readonly #lasting: LastingParts
+  /** Replaced as a whole, so that every call finds parts that belong together. */
+  #parts: BrokerParts
+  #isClosed = false
 
   /** Creates a broker; throws a `TypeError` that starts with the name of a wrong option. */
   constructor(options: TokenBrokerOptions) {
     assertNodeVersion()
     const resolved = resolveOptions(options)
-    const { surroundings, gate } = resolved
-    const { authorizationHeader, tokenHeaders, credentialHeaders, stripCredentialHeaders } = resolved
-    const { clock } = surroundings
-    this.logger = surroundings.logger
-    this.authorizationHeader = authorizationHeader
-    this.tokenHeaders = Object.freeze([authorizationHeader, ...tokenHeaders.map(({ header }) => header)])
-    this.credentialHeaders = Object.freeze(stripCredentialHeaders ? [...namesOf(credentialHeaders)] : [])
-    const callers = new WaitingCallers(resolved.maxWaitingCallers)
-    const accepted = new AcceptedClients()
-    this.#issuers = new Issuers(resolved, { callers, accepted })
-    this.#memory = new ClientsMemory(surroundings)
-    this.#clients = clientsOf(resolved, this.#memory)
-    this.#cache = new TokenCache(resolved.cacheMaxEntries, clock)
-    this.#tokens = new Tokens(surroundings, {
-      originOf: this.#issuers.originOf,
-      cache: this.#cache,
-      accepted,
-      callers,
-      tokenHeaders: new TokenHeaders(authorizationHeader, tokenHeaders),
-      life: { safetyMarginMs: resolved.expirySafetyMarginMs, maxAgeMs: resolved.maxTokenAgeMs },
-      refreshAheadRatio: resolved.refreshAheadRatio,
-    })
-    this.#gate =
-      gate && gateOf(new CallersIssuers(surroundings, this.#issuers.ofCallers, callers), resolved, gate)
-    this.#check = new Check(surroundings, {
-      names: credentialHeaders,
-      gate: this.#gate,
-      clients: this.#clients,
-      choice: resolved.choice,
-      tokens: this.#tokens,
-      authorizationHeader,
-      tokenHeaders,
-      stripCredentialHeaders,
-      realm: resolved.realm,
-    })
-    const stopWatching = this.#issuers.watchSigningKeys(this.#tokens)
-    const stopCleanup = startCacheCleanup(this.#cache, resolved.cacheCleanupIntervalMs)
-    this.#stop = () => {
-      stopCleanup()
-      stopWatching()
-      this.#tokens.close()
-      this.#issuers.close()
-      this.#memory.close()
-      surroundings.sampler.close()
-    }
+    this.logger = resolved.surroundings.logger
+    this.#lasting = lastingParts(resolved)
+    const next = this.#lasting.carried.next()
+    this.#parts = brokerParts(resolved, this.#lasting, next)
+    this.#lasting.carried.adopt(next)
+  }
+
+  /** The header that carries `Bearer <token>`, in lower case. */
+  get authorizationHeader(): string {
+    return this.#parts.headers.authorizationHeader
+  }
+
+  /** The headers that a token can set, in lower case: the authorization header and the mapped headers. */
+  get tokenHeaders(): readonly string[] {
+    return this.#parts.headers.tokenHeaders
+  }
+
+  /** The request headers with a caller's credentials or JWT, in lower case; empty with `credentialHeaders.strip: false`. */
+  get credentialHeaders(): readonly string[] {
+    return this.#parts.headers.credentialHeaders
+  }
+
+  /**
+   * Replaces all options at once: pass every option, also those that stay. Throws a `TypeError` like the constructor, and then
+   * nothing has changed.
+   *
+   * The next call works with the new options. Calls under way end with the options with which they began, or with the new ones, and none
+   * fails because of the change. Whatever is made of the same options stays: cached tokens, circuits, key sets, discovery
+   * documents, verified JWTs, and requests under way. Other `tokenHeaders` or another `authorizationHeader` drop the cached tokens,
+   * because these carry the old headers. Limits of a token's life count for new tokens.
+   *
+   * `clock`, `random`, `logger`, `observe` and `describeHint` stay as the constructor got them; others are ignored. A closed broker
+   * throws a `TypeError`.
+   */
+  reconfigure(options: TokenBrokerOptions): void {
+    if (this.#isClosed) throw new TypeError('reconfigure needs a broker that is not closed')
+    const resolved = resolveOptions(options)
+    const { surroundings, carried, callers, cache, tokens } = this.#lasting
+    const next = carried.next()
+    const parts = brokerParts(resolved, this.#lasting, next)
+    // From here on nothing throws and nothing waits, so that there is no state in between.
+    const { transport, userAgent, requestTimeoutMs } = resolved.surroundings
+    Object.assign(surroundings, { transport, userAgent, requestTimeoutMs })
+    callers.max = resolved.maxWaitingCallers
+    const changes = carried.adopt(next)
+    const droppedTokens = tokens.makeBy(tokenMaker(surroundings, resolved))
+    cache.resize(resolved.cacheMaxEntries)
+    this.#parts = parts
+    logReconfigured(this.logger, changes, droppedTokens)
   }
 
   async getToken(request: TokenRequest & Wait = {}): Promise<IssuedToken> {
@@ -125,51 +105,53 @@ export class TokenBroker implements Broker, AsyncDisposable {
 
   tokenFor(request: TokenRequest & Wait): MaybePromise<IssuedToken> {
     assertTokenRequest(request)
-    return this.#tokens.get(this.#clients.order(request), request)
+    return this.#lasting.tokens.get(this.#parts.clients.order(request), request)
   }
 
   peekToken(request: TokenRequest = {}): IssuedToken | undefined {
     assertTokenRequest(request)
-    return this.#tokens.peek(this.#clients.order(request))
+    return this.#lasting.tokens.peek(this.#parts.clients.order(request))
   }
 
   invalidate(token: IssuedToken): boolean {
-    return this.#tokens.invalidate(token)
+    return this.#lasting.tokens.invalidate(token)
   }
 
   renewSecrets(): void {
-    this.#memory.renew()
+    this.#lasting.memory.renew()
   }
 
   async verify(jwt: string, wait: Wait = {}): Promise<AuthenticatedCaller> {
-    if (this.#gate === undefined) throw new TypeError('verify needs the option gate or issuers')
+    const { gate } = this.#parts
+    if (gate === undefined) throw new TypeError('verify needs the option gate or issuers')
     if (typeof jwt !== 'string') throw new TypeError('verify needs a JWT as a string')
-    return this.#gate.verify(jwt, wait)
+    return gate.verify(jwt, wait)
   }
 
   async authenticate(request: CheckRequest): Promise<AuthenticatedCaller> {
-    return this.#check.authenticate(request)
+    return this.#parts.check.authenticate(request)
   }
 
   async check(request: CheckRequest): Promise<Verdict> {
-    return this.#check.decide(request)
+    return this.#parts.check.decide(request)
   }
 
   decide(request: CheckRequest): MaybePromise<Verdict> {
-    return this.#check.decide(request)
+    return this.#parts.check.decide(request)
   }
 
   missing(): readonly Missing[] {
-    return this.#issuers.missing()
+    return this.#parts.issuers.missing()
   }
 
   asksAt(url: URL): boolean {
-    return this.#issuers.includes(url)
+    return this.#parts.issuers.includes(url)
   }
 
   /** The counters of the token cache; a new object per call. */
   get cacheStatistics(): CacheStatistics {
-    return { entries: this.#cache.size, evictions: this.#cache.evictions, ...this.#tokens.lookups }
+    const { cache, tokens } = this.#lasting
+    return { entries: cache.size, evictions: cache.evictions, ...tokens.lookups }
   }
 
   /**
@@ -177,48 +159,15 @@ export class TokenBroker implements Broker, AsyncDisposable {
    * calls reject with `BrokerError`. Stop the users of the broker first.
    */
   async close(): Promise<void> {
-    this.#stop()
+    this.#isClosed = true
+    this.#lasting.tokens.close()
+    this.#lasting.carried.close()
+    this.#lasting.memory.close()
+    this.#lasting.surroundings.sampler.close()
   }
 
   /** Works like `close`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
-}
-
-function clientsOf(
-  { issuer, tokenEndpoint, clientAuthMethod, client, clients }: ResolvedOptions,
-  memory: ClientsMemory,
-): Clients {
-  const endpoint = tokenEndpoint ?? issuer ?? ''
-  const own: ClientsIssuer = { name: ownDexName, endpoint, authMethod: clientAuthMethod }
-  return new Clients({
-    issuer: own,
-    client,
-    memory,
-    named: clients.map(({ name, configured, authMethod, dex }) => ({
-      name,
-      configured,
-      issuer: {
-        name: dex?.name ?? own.name,
-        endpoint: dex === undefined ? endpoint : (dex.tokenEndpoint ?? dex.discoveryUrl ?? dex.issuer ?? ''),
-        authMethod,
-      },
-    })),
-  })
-}
-
-function gateOf(issuers: CallersIssuers, options: ResolvedOptions, gate: ResolvedGate): Gate {
-  const { surroundings, credentialHeaders } = options
-  const { clock } = surroundings
-  const verified = new VerifiedJwts(gate.verifiedJwtsMaxEntries, clock)
-  const required = { groups: gate.requiredGroups, scopes: gate.requiredScopes }
-  return new Gate(
-    new JwtVerifier({ issuers, required, verified, clock }),
-    new JwtRefusals(surroundings, {
-      issuers,
-      issuerOption: gate.issuerOption,
-      header: credentialHeaders.jwt,
-    }),
-  )
 }

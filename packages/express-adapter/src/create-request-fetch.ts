@@ -82,7 +82,9 @@ function withTokenRequest(
   tokenRequest: () => Promise<TokenRequest>,
 ): TokenProvider {
   return {
-    authorizationHeader: broker.authorizationHeader,
+    get authorizationHeader() {
+      return broker.authorizationHeader
+    },
     logger: broker.logger,
     asksAt: url => broker.asksAt(url),
     invalidate: token => broker.invalidate(token),

@@ -1,14 +1,17 @@
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { shownUrl } from '@broker/core/options'
+import { BrokerServer } from './broker-server.ts'
 import type { Config } from './config/config.ts'
 import { configFrom } from './config/config-from.ts'
 import { describeConfig } from './config/describe-config.ts'
+import type { ConfigFileReader } from './config/file/config-file-reader.ts'
 import { helpText } from './config/help-text.ts'
 import { createLogger } from './create-logger.ts'
 import { WrongArguments } from './explain/wrong-arguments.ts'
+import { ConfigReload } from './reload/config-reload.ts'
+import { ConfigSource } from './reload/config-source.ts'
 import { startFailure } from './start-failure.ts'
-import { startServer } from './start-server.ts'
 import { onStopSignal } from './stop-signals.ts'
 import { version } from './version.ts'
 
@@ -17,6 +20,7 @@ const usage = `Usage: dex-token-broker [--help | --version | --check-config]
 
 Answers Envoy's ext_authz checks with Dex access tokens. Environment variables hold the configuration, and the
 file that CONFIG_FILE names holds what needs more: issuers, clients and rules.
+Files are read again when they change, and at SIGHUP.
 
   --help          print this text
   --version       print the version
@@ -82,16 +86,22 @@ async function explainCommand(args: readonly string[]): Promise<void> {
   }
 }
 
-/** Loads what reads a configuration file only when there is one, because that takes longer than the rest of the start. */
 async function readConfig(): Promise<Config> {
-  if (!process.env['CONFIG_FILE']) return configFrom(process.env)
-  return (await import('./config/load-config.ts')).loadConfig(process.env)
+  return configFrom(process.env, await fileReader())
+}
+
+/** Loads what reads a configuration file only when there is one, because that takes longer than the rest of the start. */
+async function fileReader(): Promise<ConfigFileReader | undefined> {
+  if (!process.env['CONFIG_FILE']) return undefined
+  const { YamlConfigReader } = await import('./config/file/yaml-config-reader.ts')
+  return new YamlConfigReader()
 }
 
 async function serve(): Promise<void> {
   // Checks that wait for Dex right after a start make V8 allocate the objects of every later check in the old space.
   setFlagsFromString('--no-allocation-site-pretenuring')
-  const config = await readConfig()
+  const source = new ConfigSource(process.env, await fileReader())
+  const config = source.load()
   const logger = createLogger(config)
   const { issuer, tokenEndpoint } = config.broker
   const endpoint = tokenEndpoint && shownUrl(tokenEndpoint)
@@ -105,7 +115,9 @@ async function serve(): Promise<void> {
     { version: version(), node: process.version, issuer, tokenEndpoint: endpoint, ...file },
     'starting',
   )
-  const server = await startServer(config, logger)
+  const server = await BrokerServer.start(config, logger)
+  const reload = new ConfigReload({ source, server, metrics: server.metrics, logger })
+  reload.watch()
   let stopping = false
   onStopSignal(async signal => {
     if (stopping) {
@@ -114,14 +126,15 @@ async function serve(): Promise<void> {
     }
     stopping = true
     logger.info({ signal }, 'stopping')
+    reload.close()
     const finished = await server.close()
     if (finished) logger.info('stopped')
     else logger.warn('stopped after SHUTDOWN_TIMEOUT; checks that were still running were cut off')
     // A log reader that has stopped reading would keep the process alive.
     setTimeout(() => process.exit(), lastLinesMs).unref()
   })
-  // Ignored since the first moment; from now on the log says so.
-  process.on('SIGHUP', () => logger.warn('SIGHUP ignored; restart the broker to change its configuration'))
+  // Ignored since the first moment, when there was nothing to reload.
+  process.on('SIGHUP', () => void reload.reloadNow())
 }
 
 main().catch(error => {

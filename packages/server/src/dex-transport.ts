@@ -27,17 +27,53 @@ export interface DexTransportOptions {
 }
 
 /** undici with a separate pool, so that the process's global dispatcher is unchanged. */
-export interface DexTransport {
-  readonly transport: Transport
-  close(): Promise<void>
+export class DexTransport {
+  #options: DexTransportOptions
+  #agent: Agent
+  #send: Transport
+
+  constructor(options: DexTransportOptions) {
+    this.#options = options
+    this.#agent = createAgent(options)
+    this.#send = undiciTransport(this.#agent)
+  }
+
+  /** Sends a request. The same function before and after {@link renew}, so that a broker sees no other transport. */
+  readonly transport: Transport = (url, request) => this.#send(url, request)
+
+  /** Uses other options for new requests, on new connections. Requests under way are finished as they began. */
+  renew(options: DexTransportOptions): void {
+    const { caCertificates, timeoutMs, maxConnections } = this.#options
+    const isSame =
+      options.caCertificates === caCertificates &&
+      options.timeoutMs === timeoutMs &&
+      options.maxConnections === maxConnections
+    if (isSame) return
+    const replaced = this.#agent
+    this.#options = options
+    this.#agent = createAgent(options)
+    this.#send = undiciTransport(this.#agent)
+    retire(replaced)
+  }
+
+  /** Lets requests under way finish, and sends no others. */
+  retire(): void {
+    retire(this.#agent)
+  }
+
+  /** Aborts requests under way, except those from before the last {@link renew}: their own signals abort them. */
+  async close(): Promise<void> {
+    await this.#agent.destroy()
+  }
 }
 
-export function createDexTransport({
-  caCertificates,
-  timeoutMs,
-  maxConnections,
-}: DexTransportOptions): DexTransport {
-  const agent = new Agent({
+/** A broker that closes aborts its requests, so that none of them keeps an agent, or the process, alive. */
+function retire(agent: Agent): void {
+  agent.close().catch(() => {})
+}
+
+function createAgent({ caCertificates, timeoutMs, maxConnections }: DexTransportOptions): Agent {
+  return new Agent({
     ...addressOptions(timeoutMs),
     // One more for the key set and discovery, which must not wait behind token requests.
     connections: maxConnections + 1,
@@ -50,10 +86,6 @@ export function createDexTransport({
       return new Pool(origin, { ...options, connect: { timeout: timeoutMs, ...tls } })
     },
   })
-  return {
-    transport: undiciTransport(agent),
-    close: () => agent.destroy(),
-  }
 }
 
 function trust(caCertificates: string | undefined): SecureContext {

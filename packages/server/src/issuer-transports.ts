@@ -1,38 +1,78 @@
 import type { IssuerOptions, Transport } from '@broker/core'
 import { optionRules } from '@broker/core/options'
 import type { Config } from './config/config.ts'
-import { createDexTransport } from './dex-transport.ts'
+import { DexTransport, type DexTransportOptions } from './dex-transport.ts'
 
-/** How a broker reaches Dex and the issuers of its callers. */
-export interface IssuerTransports {
-  /** For Dex, and for issuers without certificates in the configuration file. */
-  readonly transport: Transport
+/** The parts of a configuration that transports depend on. */
+type TransportConfig = Pick<Config, 'broker' | 'ca' | 'file'>
+
+/** Transports for another configuration, before they are in use. */
+export interface PreparedTransports {
   /** The issuers of the configuration, each with the transport that trusts its certificates. */
   readonly issuers: readonly IssuerOptions[] | undefined
-  close(): Promise<void>
+  /** Uses them from now on. Requests under way are finished as they began. */
+  commit(): void
+  /** Forgets them. */
+  discard(): void
 }
 
-/** Creates the transports for a configuration: one for Dex, and one for each issuer with a `caFile`. */
-export function createIssuerTransports({ broker, ca, file }: Config): IssuerTransports {
+/**
+ * How a broker reaches Dex and the issuers of its callers: one transport for Dex, and one for each issuer with a `caFile`. A transport
+ * stays the same function when its certificates change, so that a broker keeps what it has learned through it.
+ */
+export class IssuerTransports {
+  readonly #dex: DexTransport
+  #ofIssuers: ReadonlyMap<string, DexTransport> = new Map()
+  /** The issuers of the first configuration. */
+  readonly issuers: readonly IssuerOptions[] | undefined
+
+  constructor(config: TransportConfig) {
+    this.#dex = new DexTransport(optionsOf(config, config.ca?.certificates))
+    const prepared = this.prepare(config)
+    this.issuers = prepared.issuers
+    prepared.commit()
+  }
+
+  /** For Dex, and for issuers without certificates in the configuration file. */
+  get transport(): Transport {
+    return this.#dex.transport
+  }
+
+  prepare(config: TransportConfig): PreparedTransports {
+    const { broker, ca, file } = config
+    const wanted = Object.entries(file?.issuerCertificates ?? {}).map(([name, { certificates }]) => {
+      const options = optionsOf(config, certificates)
+      const existing = this.#ofIssuers.get(name)
+      return { name, options, existing, transport: existing ?? new DexTransport(options) }
+    })
+    const ofIssuers = new Map(wanted.map(({ name, transport }) => [name, transport]))
+    return {
+      issuers: broker.issuers?.map(issuer => {
+        const transport = ofIssuers.get(issuer.name)?.transport
+        return transport === undefined ? issuer : { ...issuer, transport }
+      }),
+      commit: () => {
+        this.#dex.renew(optionsOf(config, ca?.certificates))
+        for (const { existing, options } of wanted) existing?.renew(options)
+        for (const [name, transport] of this.#ofIssuers) if (!ofIssuers.has(name)) transport.retire()
+        this.#ofIssuers = ofIssuers
+      },
+      discard: () => {
+        for (const { existing, transport } of wanted) if (existing === undefined) transport.retire()
+      },
+    }
+  }
+
+  async close(): Promise<void> {
+    const all = [this.#dex, ...this.#ofIssuers.values()]
+    await Promise.all(all.map(each => each.close()))
+  }
+}
+
+function optionsOf({ broker }: TransportConfig, caCertificates: string | undefined): DexTransportOptions {
   const {
     requestTimeoutMs: timeoutMs = optionRules.requestTimeoutMs.default,
     maxConnections = optionRules.maxConnections.default,
   } = broker
-  const dex = createDexTransport({ caCertificates: ca?.certificates, timeoutMs, maxConnections })
-  const ofIssuers = new Map(
-    Object.entries(file?.issuerCertificates ?? {}).map(([name, { certificates }]) => [
-      name,
-      createDexTransport({ caCertificates: certificates, timeoutMs, maxConnections }),
-    ]),
-  )
-  return {
-    transport: dex.transport,
-    issuers: broker.issuers?.map(issuer => {
-      const transport = ofIssuers.get(issuer.name)?.transport
-      return transport === undefined ? issuer : { ...issuer, transport }
-    }),
-    async close() {
-      await Promise.all([dex, ...ofIssuers.values()].map(each => each.close()))
-    },
-  }
+  return { caCertificates, timeoutMs, maxConnections }
 }

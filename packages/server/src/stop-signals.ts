@@ -5,7 +5,7 @@ export type StopHandler = (signal: NodeJS.Signals) => void
 let handle: StopHandler = () => process.exit(0)
 
 /**
- * Catches SIGTERM and SIGINT from now on, and ignores SIGHUP. Until `onStopSignal` names a handler, either of the two ends
+ * Catches SIGTERM and SIGINT from now on, and ignores SIGHUP until it reloads the configuration. Until `onStopSignal` names a handler, either of the two ends
  * the process with 0.
  *
  * The kernel drops a signal that process 1 of a container does not handle, so this comes before anything is loaded.
@@ -13,7 +13,7 @@ let handle: StopHandler = () => process.exit(0)
 export function catchStopSignals(): void {
   process.on('SIGTERM', signal => handle(signal))
   process.on('SIGINT', signal => handle(signal))
-  // Node would end the process, but a sender of SIGHUP expects a reload.
+  // Node would end the process, but a sender of SIGHUP expects a reload. That has to wait for the start.
   process.on('SIGHUP', () => {})
 }
 

@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { TransportRequest } from '@broker/core'
 import { until } from '@broker/testing'
 import { expect, test } from 'vitest'
-import { addressOptions, createDexTransport } from '../src/dex-transport.ts'
+import { addressOptions, DexTransport } from '../src/dex-transport.ts'
 import { version } from '../src/version.ts'
 import { orders, startBroker } from './support/start-broker.ts'
 
@@ -25,7 +25,7 @@ async function startBehind(answer: RequestListener, timeoutMs: number) {
   const server = createServer(answer).listen(0, '127.0.0.1')
   await new Promise(resolve => server.once('listening', resolve))
   const { port } = server.address() as AddressInfo
-  const dex = createDexTransport({ timeoutMs, maxConnections: 32 })
+  const dex = new DexTransport({ timeoutMs, maxConnections: 32 })
   return {
     ask: () => dex.transport(`http://127.0.0.1:${port}/dex/token`, request()),
     async [Symbol.asyncDispose]() {
@@ -84,7 +84,7 @@ test('trusted roots are read once for a Dex by HTTPS, not for each connection', 
   const { port } = server.address() as AddressInfo
   /** Milliseconds of CPU time of this process, both sides of the connections included. */
   const costOf = async (connections: number) => {
-    const dex = createDexTransport({
+    const dex = new DexTransport({
       timeoutMs: 10_000,
       caCertificates: certificate,
       maxConnections: connections,

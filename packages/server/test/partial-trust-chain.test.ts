@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createDexTransport } from '../src/dex-transport.ts'
+import { DexTransport } from '../src/dex-transport.ts'
 
 const fixture = (name: string) => readFileSync(new URL(`fixtures/${name}`, import.meta.url), 'utf8')
 const leaf = fixture('chain-leaf.crt')
@@ -16,7 +16,7 @@ beforeAll(() => new Promise<void>(resolve => server.listen(0, '127.0.0.1', resol
 afterAll(() => new Promise(resolve => server.close(resolve)))
 
 async function statusWhenTrusting(caCertificates: string | undefined): Promise<number> {
-  const dex = createDexTransport({ timeoutMs: 5_000, caCertificates, maxConnections: 1 })
+  const dex = new DexTransport({ timeoutMs: 5_000, caCertificates, maxConnections: 1 })
   try {
     const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/token`
     const { signal } = new AbortController()

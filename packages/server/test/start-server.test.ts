@@ -11,7 +11,8 @@ import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../src/config/config-error.ts'
 import { loadConfig } from '../src/config/load-config.ts'
-import { type RunningServer, startServer } from '../src/start-server.ts'
+import type { RunningServer } from '../src/running-server.ts'
+import { startServer } from '../src/start-server.ts'
 import {
   bearerOf,
   errorOf,

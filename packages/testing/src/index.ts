@@ -22,6 +22,7 @@ export { record } from './kubernetes/record-api-server.ts'
 export { type Recording, readRecording } from './kubernetes/recorded-answers.ts'
 export { ManagedProcess, type ManagedProcessOptions } from './managed-process.ts'
 export { ManualClock } from './manual-clock.ts'
+export { MountedVolume } from './mounted-volume.ts'
 export { ask, type RawAnswer, RawConnection, type RawRequest, requestText } from './raw-connection.ts'
 export {
   type AnswerRequest,

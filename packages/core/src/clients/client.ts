@@ -4,7 +4,7 @@ import type { CacheKeys } from './cache-key.ts'
 import { assertClientCredentials, type OrderedCredentials, scopeWithAudiences } from './client-credentials.ts'
 import type { ConfiguredSecret } from './configured-secret.ts'
 import type { SecretSource } from './secret-source.ts'
-import { TokenOrder } from './token-order.ts'
+import { type OrderIssuer, TokenOrder } from './token-order.ts'
 import type { TokenRequest } from './token-request.ts'
 
 /** The parts of a token request that come from the configuration. */
@@ -25,8 +25,8 @@ export interface ClientOptions {
   readonly name: string
   /** Whether the name is one in the option `clients`. Default `false`. */
   readonly isNamed?: boolean
-  /** The name of the issuer of its tokens. */
-  readonly issuer: string
+  /** The issuer of its tokens. */
+  readonly issuer: OrderIssuer
   readonly configured: ConfiguredClient
   /** The secret in `configured`, if there is one. */
   readonly secret: ConfiguredSecret | undefined
@@ -45,7 +45,7 @@ const noChoice: ScopeChoice = Object.freeze({})
 export class Client {
   readonly name: string
   readonly configured: ConfiguredClient
-  readonly #issuer: string
+  readonly #issuer: OrderIssuer
   readonly #secret: ConfiguredSecret | undefined
   readonly #keys: CacheKeys
   readonly #missingHalf: Hint | undefined

@@ -2,16 +2,14 @@ import type { ClientAuthMethod } from '../options/broker-options.ts'
 import { CacheKeys } from './cache-key.ts'
 import { Client, type ConfiguredClient } from './client.ts'
 import type { ClientsMemory, SecretHolder } from './clients-memory.ts'
-import type { TokenOrder } from './token-order.ts'
+import type { OrderIssuer, TokenOrder } from './token-order.ts'
 import type { TokenRequest } from './token-request.ts'
 
 /** The names that no client in the option `clients` may have. */
 export const reservedClientNames: readonly string[] = ['default', 'caller']
 
 /** A token endpoint at which clients get their tokens. */
-export interface ClientsIssuer {
-  /** The name of the issuer. */
-  readonly name: string
+export interface ClientsIssuer extends OrderIssuer {
   /** Identifies the token endpoint in cache keys. */
   readonly endpoint: string
   readonly authMethod: ClientAuthMethod
@@ -57,7 +55,7 @@ export class Clients {
         secretHolder(name, true, configured, ofIssuer),
       ),
     ])
-    const ofDefault = { issuer: issuer.name, keys: keysOf(issuer) }
+    const ofDefault = { issuer, keys: keysOf(issuer) }
     this.default = new Client({
       name: 'default',
       configured: client,
@@ -72,16 +70,16 @@ export class Clients {
     })
     this.#named = new Map([
       ['default', this.default],
-      ...named.map(({ name, configured, issuer: { name: ofIssuer, ...rest } }): [string, Client] => [
+      ...named.map(({ name, configured, issuer: ofNamed }): [string, Client] => [
         name,
         new Client({
           name,
           isNamed: true,
-          issuer: ofIssuer,
+          issuer: ofNamed,
           configured,
           secret: secrets.get(name),
-          authMethod: rest.authMethod,
-          keys: keysOf({ name: ofIssuer, ...rest }),
+          authMethod: ofNamed.authMethod,
+          keys: keysOf(ofNamed),
         }),
       ]),
     ])

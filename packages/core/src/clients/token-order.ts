@@ -1,17 +1,21 @@
 import type { CacheKeys } from './cache-key.ts'
 import type { OrderedCredentials } from './client-credentials.ts'
 
+/** The issuer of the token of an order. The object itself identifies it, because a name can change its meaning. */
+export interface OrderIssuer {
+  readonly name: string
+}
+
 /** A complete token request with its cache key. */
 export class TokenOrder {
   readonly credentials: OrderedCredentials
-  /** The name of the issuer. */
-  readonly issuer: string
+  readonly issuer: OrderIssuer
   /** The key under which the token is cached and its request shared. */
   readonly key: string
   readonly #keys: CacheKeys
   #clientKey: string | undefined
 
-  constructor(credentials: OrderedCredentials, issuer: string, keys: CacheKeys) {
+  constructor(credentials: OrderedCredentials, issuer: OrderIssuer, keys: CacheKeys) {
     this.credentials = credentials
     this.issuer = issuer
     this.key = keys.ofToken(credentials)

@@ -24,6 +24,7 @@ export class CallersIssuers {
   readonly #callers: WaitingCallers
   readonly #acceptsAny: CallersIssuer | undefined
   readonly #warned = new Set<CallersIssuer>()
+  readonly #subscriptions: (() => void)[] = []
 
   constructor(surroundings: Surroundings, all: readonly CallersIssuer[], callers: WaitingCallers) {
     this.#surroundings = surroundings
@@ -32,8 +33,12 @@ export class CallersIssuers {
     this.#acceptsAny = all.find(({ expected }) => expected === undefined)
     for (const issuer of all) {
       if (typeof issuer.expected !== 'object') continue
-      issuer.expected.learned.subscribe(() => this.#warnOfTwins())
+      this.#subscriptions.push(issuer.expected.learned.subscribe(() => this.#warnOfTwins()))
     }
+  }
+
+  retire(): void {
+    for (const end of this.#subscriptions) end()
   }
 
   /** The values of `iss` that are accepted, as far as they are known. */

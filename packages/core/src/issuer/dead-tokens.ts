@@ -27,33 +27,38 @@ export class DeadTokens {
   readonly #tokens: Tokens
   readonly #keys: KeySource
   readonly #intervalMs: number
+  readonly #subscriptions: readonly (() => void)[]
   #timer: NodeJS.Timeout | undefined
-  #closed = false
+  #isRetired = false
 
   constructor({ issuer, source, tokens, keys, maxAgeMs }: DeadTokensOptions) {
     this.#tokens = tokens
     this.#keys = keys
     this.#intervalMs = Math.max(maxAgeMs * lookAgainRatio, minLookAgainMs)
     let signer = issuer
-    keys.keysGone.subscribe(kids => {
-      if (signer !== undefined) tokens.dropSignedBy(signer, kids)
-    })
-    // A token with an unknown key can mean that Dex lost the old keys: refresh the key set.
-    tokens.signedWith.subscribe(key => {
-      if (issuer === undefined && key.source === source) signer = key.issuer
-      if (key.issuer === signer) keys.lookFor(key.kid)
-    })
+    this.#subscriptions = [
+      keys.keysGone.subscribe(kids => {
+        if (signer !== undefined) tokens.dropSignedBy(signer, kids)
+      }),
+      // A token with an unknown key can mean that Dex lost the old keys: refresh the key set.
+      tokens.signedWith.subscribe(key => {
+        if (issuer === undefined && key.source === source) signer = key.issuer
+        if (key.issuer === signer) keys.lookFor(key.kid)
+      }),
+    ]
     // By the age of the set, which can be older than this object.
     this.#lookIn(Math.max(this.#intervalMs - keys.ageMs, 0))
   }
 
-  close(): void {
-    this.#closed = true
+  /** Ends the refreshes and the subscriptions. */
+  retire(): void {
+    this.#isRetired = true
     clearTimeout(this.#timer)
+    for (const end of this.#subscriptions) end()
   }
 
   #lookIn(delayMs: number): void {
-    if (!this.#closed) this.#timer = setTimeout(() => void this.#look(), delayMs).unref()
+    if (!this.#isRetired) this.#timer = setTimeout(() => void this.#look(), delayMs).unref()
   }
 
   /** A Dex that restarts is unavailable first: a look that failed is repeated after its pause, not an interval later. */

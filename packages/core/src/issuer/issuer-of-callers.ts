@@ -1,21 +1,25 @@
-import type { CallersIssuer } from '../gate/callers-issuer.ts'
-import { KeySource } from '../gate/keys/key-source.ts'
+import type { CallersIssuer, CallersIssuerRules } from '../gate/callers-issuer.ts'
+import type { KeySource } from '../gate/keys/key-source.ts'
 import type { ResolvedGate } from '../options/resolve-gate.ts'
 import type { ResolvedIssuer } from '../options/resolved-issuer.ts'
-import type { Surroundings } from '../shared/surroundings.ts'
-import type { WaitingCallers } from '../shared/waiting-callers.ts'
-import { DexOrigin } from '../tokens/dex/dex-origin.ts'
+import type { NextParts } from '../shared/carried-parts.ts'
+import type { Transport } from '../shared/http/transport.ts'
+import { carriedKeys } from './carried-keys.ts'
+import { carriedMetadata } from './carried-metadata.ts'
+import { carriedOrigin } from './carried-origin.ts'
 import type { Issuer } from './issuer.ts'
 import { IssuerEndpoints } from './issuer-endpoints.ts'
-import { discoveryUrlOf, type EndpointName, IssuerMetadata } from './issuer-metadata.ts'
-import type { DexOriginDefaults, OwnDex } from './own-dex.ts'
+import { discoveryUrlOf, type EndpointName, type IssuerMetadata } from './issuer-metadata.ts'
+import { type IssuerSurroundings, issuerSurroundings } from './issuer-surroundings.ts'
+import type { IssuersParts } from './issuers-parts.ts'
+import type { OwnDex } from './own-dex.ts'
 
-export interface IssuerOfCallersParts {
+export interface IssuerOfCallersParts extends IssuersParts {
   readonly gate: ResolvedGate
   readonly ownDex: OwnDex
-  readonly callers: WaitingCallers
   readonly allowInsecureUrls: boolean
-  readonly defaults: DexOriginDefaults
+  /** The option `transport`. */
+  readonly usualTransport: Transport
 }
 
 /** An issuer that the gate accepts. */
@@ -27,16 +31,17 @@ export interface IssuerOfCallers extends Issuer {
 }
 
 /** Makes an issuer of callers' JWTs, which is also the origin of tokens when a client names it as its `dex`. */
-export function issuerOfCallers(
-  usual: Surroundings,
-  options: ResolvedIssuer,
-  parts: IssuerOfCallersParts,
-): IssuerOfCallers {
-  const { name, paths, transport = usual.transport } = options
-  const surroundings = { ...usual, transport }
+export function issuerOfCallers(options: ResolvedIssuer, shared: IssuerOfCallersParts): IssuerOfCallers {
+  const { parts, gate, usualTransport } = shared
+  const { name, paths, transport = usualTransport } = options
+  const surroundings = issuerSurroundings(parts, shared.surroundings, {
+    name,
+    urls: [options.issuer, options.discoveryUrl, options.jwksUri, options.tokenEndpoint],
+    transport,
+  })
   const isTokenSource = options.hasClients && !options.sharesTokens
   const discoveryUrl = options.discoveryUrl ?? discoveryUrlIfUrl(options.issuer)
-  const metadata = metadataOf(surroundings, options, { ...parts, discoveryUrl, isTokenSource })
+  const metadata = metadataOf(surroundings, options, { ...shared, discoveryUrl, isTokenSource })
   const { tokenEndpoint, jwksUri } = options
   const endpoints = new IssuerEndpoints({
     tokenEndpoint,
@@ -46,59 +51,68 @@ export function issuerOfCallers(
   })
   const ownKeys = options.sharesKeys
     ? undefined
-    : new KeySource(surroundings, {
+    : carriedKeys(parts, surroundings, {
+        name,
         jwksUri: endpoints.jwksUri,
         option: paths.keys,
         issuer: options.shownAs,
-        maxAgeMs: parts.gate.jwksMaxAgeMs,
-        maxStaleMs: parts.gate.jwksMaxStaleMs,
-        callers: parts.callers,
+        maxAgeMs: gate.jwksMaxAgeMs,
+        maxStaleMs: gate.jwksMaxStaleMs,
+        callers: shared.callers,
       })
-  const keys = ownKeys ?? parts.ownDex.keys
+  const keys = ownKeys ?? shared.ownDex.keys
   if (keys === undefined) throw new TypeError(`the issuer ${name} has no key set`)
   const isIssLearned = options.issuer === undefined && !options.acceptsAnyIss
   const isDocumentNeeded = isIssLearned || (isTokenSource && tokenEndpoint === undefined)
+  const ofCallers: CallersIssuer = {
+    name,
+    shownAs: options.shownAs,
+    expected: isIssLearned ? metadata : options.issuer,
+    keys,
+    rules: rulesIn(options),
+    paths,
+  }
   return {
     name,
     endpoints,
     origin: isTokenSource
-      ? new DexOrigin(surroundings, {
-          ...parts.defaults,
+      ? carriedOrigin(parts, surroundings, {
+          name,
           tokenEndpoint: endpoints.tokenEndpoint,
           option: paths.tokens,
+          transport,
+          metadata,
+          defaults: shared.defaults,
         })
       : undefined,
     keys,
-    keysMaxAgeMs: parts.gate.jwksMaxAgeMs,
-    ofCallers: {
-      name,
-      shownAs: options.shownAs,
-      expected: isIssLearned ? metadata : options.issuer,
-      keys,
-      rules: options,
-      paths,
-    },
+    keysMaxAgeMs: gate.jwksMaxAgeMs,
+    // The same object while it is unchanged: it belongs to the JWTs that are remembered as verified.
+    ofCallers: parts.take('rules of issuer', name, [ofCallers], () => ofCallers),
     // Both calls start to load.
     missing() {
       const hasDocument = !isDocumentNeeded || metadata === undefined || isLoaded(metadata)
       const hasKeys = keys.prepare()
       return [...(hasDocument ? [] : (['endpoints'] as const)), ...(hasKeys ? [] : (['keys'] as const))]
     },
-    close() {
-      ownKeys?.close()
-      metadata?.close()
-    },
   }
 }
 
+function rulesIn(options: ResolvedIssuer): CallersIssuerRules {
+  const { audiences, machineAudiences, isDex, clockToleranceMs, algorithms, groupsClaim } = options
+  return { audiences, machineAudiences, isDex, clockToleranceMs, algorithms, groupsClaim }
+}
+
 function metadataOf(
-  surroundings: Surroundings,
-  { issuer, acceptsAnyIss, jwksUri, tokenEndpoint, sharesKeys, paths }: ResolvedIssuer,
+  surroundings: IssuerSurroundings,
+  { name, issuer, acceptsAnyIss, jwksUri, tokenEndpoint, sharesKeys, paths }: ResolvedIssuer,
   {
+    parts,
     discoveryUrl,
     isTokenSource,
     allowInsecureUrls,
   }: {
+    readonly parts: NextParts
     readonly discoveryUrl: string | undefined
     readonly isTokenSource: boolean
     readonly allowInsecureUrls: boolean
@@ -109,7 +123,8 @@ function metadataOf(
   if (tokenEndpoint === undefined && isTokenSource) needs.push('tokenEndpoint')
   const isIssKnown = issuer !== undefined || acceptsAnyIss
   if (discoveryUrl === undefined || (needs.length === 0 && isIssKnown)) return undefined
-  return new IssuerMetadata(surroundings, {
+  return carriedMetadata(parts, surroundings, {
+    name,
     issuer,
     url: discoveryUrl,
     option: paths.discovery,

@@ -21,5 +21,4 @@ export interface Issuer {
   readonly ofCallers: CallersIssuer | undefined
   /** Returns the parts that are not loaded yet, and starts to load them. */
   missing(): readonly Missing[]
-  close(): void
 }

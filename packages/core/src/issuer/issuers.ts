@@ -1,5 +1,7 @@
 import type { CallersIssuer } from '../gate/callers-issuer.ts'
 import type { ResolvedOptions } from '../options/resolve-options.ts'
+import type { NextParts } from '../shared/carried-parts.ts'
+import type { Surroundings } from '../shared/surroundings.ts'
 import type { WaitingCallers } from '../shared/waiting-callers.ts'
 import type { AcceptedClients } from '../tokens/accepted-clients.ts'
 import { RejectedCredentials } from '../tokens/dex/rejected-credentials.ts'
@@ -10,30 +12,36 @@ import { type IssuerOfCallers, issuerOfCallers } from './issuer-of-callers.ts'
 import { type OwnDex, ownDexOf } from './own-dex.ts'
 import { watchSigningKeys } from './watch-signing-keys.ts'
 
+export interface IssuersContext {
+  readonly surroundings: Surroundings
+  readonly callers: WaitingCallers
+  readonly accepted: AcceptedClients
+  readonly parts: NextParts
+}
+
 /** The issuers of a broker: its own Dex, and the issuers of callers' JWTs, of which some are Dexes of clients. */
 export class Issuers {
-  readonly #options: ResolvedOptions
+  readonly #context: IssuersContext
   readonly #ownDex: OwnDex
   readonly #ofCallers: readonly IssuerOfCallers[]
 
-  constructor(
-    options: ResolvedOptions,
-    { callers, accepted }: { readonly callers: WaitingCallers; readonly accepted: AcceptedClients },
-  ) {
-    const { surroundings, clientAuthMethod: authMethod, maxConnections, allowInsecureUrls, gate } = options
-    const defaults = {
-      authMethod,
-      wantedFields: options.tokenHeaders.map(({ field }) => field),
-      rejected: new RejectedCredentials(options.negativeCacheTtlMs, surroundings.clock),
-      accepted,
-      maxConnections,
-    }
-    const ownDex = ownDexOf(options, callers, defaults)
-    this.#options = options
+  constructor(options: ResolvedOptions, context: IssuersContext) {
+    const { surroundings, callers, accepted, parts } = context
+    const { clientAuthMethod: authMethod, maxConnections, negativeCacheTtlMs, gate } = options
+    const rejected = parts.take('rejections', '', [negativeCacheTtlMs], () => {
+      return new RejectedCredentials(negativeCacheTtlMs, surroundings.clock)
+    })
+    const wantedFields = options.tokenHeaders.map(({ field }) => field)
+    const defaults = { authMethod, wantedFields, rejected, accepted, maxConnections }
+    const shared = { surroundings, callers, parts, defaults }
+    const { allowInsecureUrls } = options
+    const usualTransport = options.surroundings.transport
+    const ownDex = ownDexOf(options, shared)
+    this.#context = context
     this.#ownDex = ownDex
     this.#ofCallers =
       gate?.issuers.map(issuer =>
-        issuerOfCallers(surroundings, issuer, { gate, ownDex, callers, allowInsecureUrls, defaults }),
+        issuerOfCallers(issuer, { ...shared, gate, ownDex, allowInsecureUrls, usualTransport }),
       ) ?? []
   }
 
@@ -42,9 +50,10 @@ export class Issuers {
     return this.#ofCallers.map(({ ofCallers }) => ofCallers)
   }
 
-  /** Returns the origin of tokens by the name of the issuer in their orders. */
-  readonly originOf = (name: string): TokenOrigin =>
-    this.#ofCallers.find(issuer => issuer.name === name)?.origin ?? this.#ownDex.origin
+  /** Returns the origin of the tokens of an issuer, by its name. */
+  originOf(name: string): TokenOrigin {
+    return this.#ofCallers.find(issuer => issuer.name === name)?.origin ?? this.#ownDex.origin
+  }
 
   /** Returns the parts that are not loaded yet, and starts to load them. */
   missing(): readonly Missing[] {
@@ -56,13 +65,14 @@ export class Issuers {
     return this.#all.some(({ endpoints }) => endpoints.includes(url))
   }
 
-  /** Drops the dead tokens of each Dex by its own key set. Returns a function that ends it. */
-  watchSigningKeys(tokens: Tokens): () => void {
-    return watchSigningKeys(this.#options, { ownDex: this.#ownDex, ofCallers: this.#ofCallers, tokens })
-  }
-
-  close(): void {
-    for (const issuer of this.#all) issuer.close()
+  /** Drops the dead tokens of each Dex by its own key set. */
+  watchSigningKeys(ownIssuer: string | undefined, tokens: Tokens): void {
+    watchSigningKeys(ownIssuer, {
+      ...this.#context,
+      ownDex: this.#ownDex,
+      ofCallers: this.#ofCallers,
+      tokens,
+    })
   }
 
   get #all(): readonly Issuer[] {

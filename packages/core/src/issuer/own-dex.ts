@@ -1,35 +1,41 @@
-import { KeySource, type KeySourceOptions } from '../gate/keys/key-source.ts'
+import type { KeySourceOptions } from '../gate/keys/key-source.ts'
 import type { ResolvedGate } from '../options/resolve-gate.ts'
 import type { ResolvedOptions } from '../options/resolve-options.ts'
-import type { WaitingCallers } from '../shared/waiting-callers.ts'
-import { DexOrigin, type DexOriginOptions } from '../tokens/dex/dex-origin.ts'
+import type { TokenOrigin } from '../tokens/token-origin.ts'
+import { carriedKeys } from './carried-keys.ts'
+import { carriedMetadata } from './carried-metadata.ts'
+import { carriedOrigin } from './carried-origin.ts'
 import { type Issuer, ownDexName } from './issuer.ts'
 import { IssuerEndpoints } from './issuer-endpoints.ts'
-import { discoveryUrlOf, IssuerMetadata } from './issuer-metadata.ts'
+import { discoveryUrlOf } from './issuer-metadata.ts'
+import { issuerSurroundings } from './issuer-surroundings.ts'
+import type { IssuersParts } from './issuers-parts.ts'
 
 type KeysAges = Pick<KeySourceOptions, 'maxAgeMs' | 'maxStaleMs'>
 
-/** The options that the origins of all Dexes share. */
-export type DexOriginDefaults = Omit<DexOriginOptions, 'tokenEndpoint' | 'option'>
-
 export interface OwnDex extends Issuer {
-  readonly origin: DexOrigin
+  readonly origin: TokenOrigin
   /** Maximum age of its key set, in milliseconds. */
   readonly keysMaxAgeMs: number
 }
 
 /** Makes the Dex of the options `issuer` and `tokenEndpoint`. */
-export function ownDexOf(
-  options: ResolvedOptions,
-  callers: WaitingCallers,
-  defaults: DexOriginDefaults,
-): OwnDex {
-  const { surroundings, issuer, tokenEndpoint, jwksUri, allowInsecureUrls } = options
+export function ownDexOf(options: ResolvedOptions, shared: IssuersParts): OwnDex {
+  const { issuer, tokenEndpoint, jwksUri, allowInsecureUrls } = options
+  const { parts, defaults } = shared
+  const name = ownDexName
+  const { transport } = options.surroundings
+  const surroundings = issuerSurroundings(parts, shared.surroundings, {
+    name,
+    urls: [issuer, tokenEndpoint, jwksUri],
+    transport,
+  })
   const discoveryUrl = issuer && discoveryUrlOf(issuer)
   const metadata =
     discoveryUrl === undefined
       ? undefined
-      : new IssuerMetadata(surroundings, {
+      : carriedMetadata(parts, surroundings, {
+          name,
           issuer,
           url: discoveryUrl,
           option: 'issuer',
@@ -43,30 +49,30 @@ export function ownDexOf(
   const ages =
     sharing === undefined || options.gate === undefined ? agesOfOwnKeys(options) : agesIn(options.gate)
   const keys = needsKeys(options)
-    ? new KeySource(surroundings, {
+    ? carriedKeys(parts, surroundings, {
+        name,
         jwksUri: endpoints.jwksUri,
         option: jwksUri === undefined ? 'issuer' : 'jwksUri',
         issuer: sharing?.shownAs,
         ...ages,
-        callers,
+        callers: shared.callers,
       })
     : undefined
   return {
-    name: ownDexName,
+    name,
     endpoints,
-    origin: new DexOrigin(surroundings, {
-      ...defaults,
+    origin: carriedOrigin(parts, surroundings, {
+      name,
       tokenEndpoint: endpoints.tokenEndpoint,
       option: tokenEndpoint === undefined ? 'issuer' : 'tokenEndpoint',
+      transport,
+      metadata,
+      defaults,
     }),
     keys,
     keysMaxAgeMs: ages.maxAgeMs,
     ofCallers: undefined,
     missing: () => (endpoints.prepare() ? [] : ['endpoints']),
-    close() {
-      keys?.close()
-      metadata?.close()
-    },
   }
 }
 

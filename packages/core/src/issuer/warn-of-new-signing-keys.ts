@@ -7,14 +7,15 @@ const maxKnown = 64
 
 /**
  * Warns when a token has a new signing key and the broker does not know Dex's key set. The reason can be a rotation, or a
- * Dex that lost its keys, so that no backend can verify the cached tokens. `source` is the name of that Dex.
+ * Dex that lost its keys, so that no backend can verify the cached tokens. `source` is the name of that Dex. Returns a function
+ * that ends it.
  */
 export function warnOfNewSigningKeys(
   { logger, sampler, describeHint }: Surroundings,
   { tokens, source }: { readonly tokens: Tokens; readonly source: string },
-): void {
+): () => void {
   const known = new Map<string, Set<string>>()
-  tokens.signedWith.subscribe(({ issuer, kid, source: from }) => {
+  return tokens.signedWith.subscribe(({ issuer, kid, source: from }) => {
     if (from !== source) return
     const kids = known.get(issuer)
     if (kids?.has(kid)) return

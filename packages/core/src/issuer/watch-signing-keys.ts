@@ -1,11 +1,14 @@
-import type { ResolvedOptions } from '../options/resolve-options.ts'
+import type { NextParts } from '../shared/carried-parts.ts'
+import type { Surroundings } from '../shared/surroundings.ts'
 import type { Tokens } from '../tokens/tokens.ts'
-import { DeadTokens } from './dead-tokens.ts'
+import { DeadTokens, type DeadTokensOptions } from './dead-tokens.ts'
 import type { IssuerOfCallers } from './issuer-of-callers.ts'
 import type { OwnDex } from './own-dex.ts'
 import { warnOfNewSigningKeys } from './warn-of-new-signing-keys.ts'
 
 export interface WatchedParts {
+  readonly surroundings: Surroundings
+  readonly parts: NextParts
   readonly ownDex: OwnDex
   readonly ofCallers: readonly IssuerOfCallers[]
   readonly tokens: Tokens
@@ -13,36 +16,32 @@ export interface WatchedParts {
 
 /**
  * Drops the dead tokens of each Dex by its own key set. If no key set of the broker's own Dex is known, warns about its new
- * signing keys instead. Returns a function that ends it.
+ * signing keys instead.
  */
 export function watchSigningKeys(
-  { surroundings, issuer }: ResolvedOptions,
-  { ownDex, ofCallers, tokens }: WatchedParts,
-): () => void {
+  issuer: string | undefined,
+  { surroundings, parts, ownDex, ofCallers, tokens }: WatchedParts,
+): void {
   const known = ofCallers.map(other => ({ other, iss: other.ofCallers.expected }))
   const otherDexes = known.filter(({ other }) => other.origin !== undefined)
   const withSameKeys =
     ownDex.keys === undefined
       ? known.filter(each => !otherDexes.includes(each) && mayBe(each.iss, issuer))
       : []
-  const deadTokens = [...otherDexes, ...withSameKeys].map(({ other, iss }) => {
+  const watch = (options: DeadTokensOptions) => {
+    parts.take('dead tokens', options.source, [options], () => new DeadTokens(options))
+  }
+  for (const { other, iss } of [...otherDexes, ...withSameKeys]) {
     const { keys, keysMaxAgeMs: maxAgeMs, name: source } = other
-    return new DeadTokens({
-      issuer: typeof iss === 'string' ? iss : undefined,
-      source,
-      tokens,
-      keys,
-      maxAgeMs,
-    })
-  })
+    watch({ issuer: typeof iss === 'string' ? iss : undefined, source, tokens, keys, maxAgeMs })
+  }
   if (ownDex.keys !== undefined) {
     const { keys, keysMaxAgeMs: maxAgeMs, name: source } = ownDex
-    deadTokens.push(new DeadTokens({ issuer, source, tokens, keys, maxAgeMs }))
+    watch({ issuer, source, tokens, keys, maxAgeMs })
   } else if (withSameKeys.length === 0) {
-    warnOfNewSigningKeys(surroundings, { tokens, source: ownDex.name })
-  }
-  return () => {
-    for (const each of deadTokens) each.close()
+    parts.take('new signing keys', '', [tokens], () => {
+      return { retire: warnOfNewSigningKeys(surroundings, { tokens, source: ownDex.name }) }
+    })
   }
 }
 

@@ -8,7 +8,7 @@ import { endpointUrl } from '../shared/http/endpoint-url.ts'
 import type { Transport, TransportResponse } from '../shared/http/transport.ts'
 import { LogSampler } from '../shared/log-sampler.ts'
 import { type Logger, silentLogger } from '../shared/logger.ts'
-import type { Surroundings } from '../shared/surroundings.ts'
+import type { LiveSurroundings } from '../shared/surroundings.ts'
 import { version } from '../shared/version.ts'
 import type { TokenHeader } from '../tokens/token-headers.ts'
 import type { ClientAuthMethod } from './broker-options.ts'
@@ -32,7 +32,7 @@ import { issuerUrl } from './resolve-issuers.ts'
 
 /** Validated options with defaults. */
 export interface ResolvedOptions extends Omit<OptionNumbers<''>, 'requestTimeoutMs'> {
-  readonly surroundings: Surroundings
+  readonly surroundings: LiveSurroundings
   readonly issuer: string | undefined
   readonly tokenEndpoint: string | undefined
   /** URL of Dex's key set; `undefined` to discover it from the issuer. */
@@ -145,7 +145,7 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
   }
 }
 
-function resolveSurroundings(options: TokenBrokerOptions, requestTimeoutMs: number): Surroundings {
+function resolveSurroundings(options: TokenBrokerOptions, requestTimeoutMs: number): LiveSurroundings {
   const logger = withMethods(options.logger, 'logger', ['debug', 'info', 'warn', 'error']) ?? silentLogger
   const clock = withMethods(options.clock, 'clock', ['wall', 'monotonic']) ?? systemClock
   return {

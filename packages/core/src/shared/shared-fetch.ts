@@ -21,7 +21,7 @@ export interface SharedFetchOptions<T> {
  */
 export class SharedFetch<T> {
   readonly #options: SharedFetchOptions<T>
-  readonly #timeoutMs: number
+  readonly #surroundings: Surroundings
   readonly #backoff: Backoff
   readonly #outage: Outage
   /** Lookups that timed out while the current request was under way. */
@@ -30,9 +30,10 @@ export class SharedFetch<T> {
   #lastFailure: BrokerError | undefined
   #closedBecause: BrokerError | undefined
 
-  constructor({ clock, requestTimeoutMs }: Surroundings, options: SharedFetchOptions<T>) {
+  constructor(surroundings: Surroundings, options: SharedFetchOptions<T>) {
+    const { clock } = surroundings
     this.#options = options
-    this.#timeoutMs = requestTimeoutMs
+    this.#surroundings = surroundings
     this.#backoff = new Backoff(options.pauses, clock)
     this.#outage = new Outage(clock)
   }
@@ -59,7 +60,7 @@ export class SharedFetch<T> {
     if (this.#lastFailure !== undefined && remainingMs > 0) {
       return Promise.reject(changedError(this.#lastFailure, { retryAfterMs: remainingMs }))
     }
-    this.#request = new RequestWithDeadline(this.#timeoutMs, signal =>
+    this.#request = new RequestWithDeadline(this.#surroundings.requestTimeoutMs, signal =>
       this.#load(signal).finally(() => {
         this.#request = undefined
       }),

@@ -5,7 +5,10 @@ import type { Transport } from './http/transport.ts'
 import type { LogSampler } from './log-sampler.ts'
 import type { Logger } from './logger.ts'
 
-/** The dependencies that all parts of a broker share. Injected as a whole. */
+/**
+ * The dependencies that all parts of a broker share. Injected as a whole. A reconfiguration replaces `transport`, `userAgent`
+ * and `requestTimeoutMs` in place: read them at each use.
+ */
 export interface Surroundings {
   readonly transport: Transport
   /** The `User-Agent` of each request. */
@@ -22,4 +25,11 @@ export interface Surroundings {
   readonly describeHint: (hint: Hint) => string
   /** Limit of each request to an upstream, retries included, and of every wait; in milliseconds. */
   readonly requestTimeoutMs: number
+}
+
+/** The surroundings of a broker, whose changeable members its own methods replace. */
+export interface LiveSurroundings extends Surroundings {
+  transport: Transport
+  userAgent: string
+  requestTimeoutMs: number
 }

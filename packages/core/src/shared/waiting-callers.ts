@@ -9,14 +9,21 @@ const unknownPart = 0.5
  * connections of the proxy in front. Callers with unknown credentials have at most half of the places.
  */
 export class WaitingCallers {
-  readonly #max: number
-  readonly #maxUnknown: number
+  #max: number
   #count = 0
   #unknown = 0
 
   constructor(max: number) {
     this.#max = max
-    this.#maxUnknown = Math.max(1, Math.floor(max * unknownPart))
+  }
+
+  /** Sets another limit. Callers that wait already are not affected. */
+  set max(max: number) {
+    this.#max = max
+  }
+
+  get #maxUnknown(): number {
+    return Math.max(1, Math.floor(this.#max * unknownPart))
   }
 
   /** Waits on behalf of one caller. Rejects with `overloaded` at once at the limit. */

@@ -11,8 +11,16 @@ const maxWaitersPerStranger = 256
 /** Does the work. Calls `onFirstFailure` when it retries after a failure. */
 export type Work<T> = (signal: AbortSignal, onFirstFailure: (error: BrokerError) => void) => Promise<T>
 
+/** The differences between work for the same key. */
+export interface WorkKind {
+  /** Does the work; only work with the same one is shared. */
+  readonly origin: object
+  /** Whether Dex has not accepted the client yet. */
+  readonly isStranger: boolean
+}
+
 /** Work under way, shared by all callers that want its result. */
-export interface SharedWork<T> {
+export interface SharedWork<T> extends WorkKind {
   /** Settles with the result, or with the error after all retries. */
   readonly settled: Promise<T>
   /** Settles with the result, or with the error of the first attempt. */
@@ -21,27 +29,37 @@ export interface SharedWork<T> {
   /** Lookups that gave up before the work failed: their failure belongs to the work's outage, if it fails. */
   lostLookups: number
   readonly maxWaiters: number
-  /** Whether Dex has not accepted the client yet. */
-  readonly isStranger: boolean
   abort(reason: Error): void
 }
 
 /** The work under way, at most one per key. It belongs to no caller: only its own end or `close` ends it. */
 export class InFlight<T> {
   readonly #callers: WaitingCallers
+  /** The work that callers can join. */
   readonly #work = new Map<string, SharedWork<T>>()
+  /** All work, also work that only the callers that it began with wait for. */
+  readonly #running = new Set<SharedWork<T>>()
 
   constructor(callers: WaitingCallers) {
     this.#callers = callers
   }
 
-  has(key: string): boolean {
-    return this.#work.has(key)
+  has(key: string, origin: object): boolean {
+    return this.#work.get(key)?.origin === origin
   }
 
-  /** Joins the work under way for a key, or starts it. Fewer callers may wait for the token of an unknown client. */
-  join(key: string, isStranger: boolean, work: Work<T>): SharedWork<T> {
-    return this.#work.get(key) ?? this.#start(key, isStranger, work)
+  /**
+   * Joins the work under way for a key, or starts it. Work with another origin is not joined: it began with other options. Fewer
+   * callers may wait for the token of an unknown client.
+   */
+  join(key: string, { origin, isStranger }: WorkKind, work: Work<T>): SharedWork<T> {
+    const underWay = this.#work.get(key)
+    return underWay?.origin === origin ? underWay : this.#start(key, { origin, isStranger }, work)
+  }
+
+  /** Makes later callers start new work. The work under way ends for the callers that wait for it. */
+  startAfresh(): void {
+    this.#work.clear()
   }
 
   /** Waits on behalf of one caller, for the work or for its first attempt. Rejects with `overloaded` at the limit. */
@@ -55,17 +73,18 @@ export class InFlight<T> {
   }
 
   close(reason: BrokerError): void {
-    for (const shared of this.#work.values()) shared.abort(reason)
+    for (const shared of this.#running) shared.abort(reason)
   }
 
-  #start(key: string, isStranger: boolean, work: Work<T>): SharedWork<T> {
+  #start(key: string, { origin, isStranger }: WorkKind, work: Work<T>): SharedWork<T> {
     const firstAttempt = Promise.withResolvers<T>()
     // Most callers wait for `settled` only, and all of them can be gone when it fails.
     firstAttempt.promise.catch(() => {})
     const controller = new AbortController()
-    const settled = work(controller.signal, firstAttempt.reject).finally(() => this.#work.delete(key))
+    const settled = work(controller.signal, firstAttempt.reject).finally(() => this.#ended(key, shared))
     settled.then(firstAttempt.resolve, firstAttempt.reject)
     const shared: SharedWork<T> = {
+      origin,
       settled,
       firstAttempt: firstAttempt.promise,
       waiters: 0,
@@ -76,7 +95,13 @@ export class InFlight<T> {
     }
     settled.catch(error => BrokerError.is(error) && countFailedLookups(error, shared.lostLookups))
     this.#work.set(key, shared)
+    this.#running.add(shared)
     return shared
+  }
+
+  #ended(key: string, shared: SharedWork<T>): void {
+    this.#running.delete(shared)
+    if (this.#work.get(key) === shared) this.#work.delete(key)
   }
 }
 

@@ -6,33 +6,36 @@ import type { MaybePromise } from '../shared/maybe-promise.ts'
 import { countFailedLookups } from '../shared/outage.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { Topic } from '../shared/topic.ts'
-import type { UpstreamRequest } from '../shared/upstream-request.ts'
 import type { Wait } from '../shared/wait-for.ts'
 import type { WaitingCallers } from '../shared/waiting-callers.ts'
 import type { AcceptedClients } from './accepted-clients.ts'
-import { BearerToken, cacheKeyOf } from './bearer-token.ts'
-import { type RefreshPolicy, RefreshSchedule } from './cache/refresh-schedule.ts'
+import { cacheKeyOf } from './bearer-token.ts'
 import type { CachedToken, TokenCache } from './cache/token-cache.ts'
-import { isLiving, isUsable, type LifeLimits, remainingMs, tokenLife } from './cache/token-life.ts'
+import { isLiving, isUsable } from './cache/token-life.ts'
+import { deadOnArrival } from './dead-on-arrival.ts'
 import { InFlight, type SharedWork } from './in-flight.ts'
 import { InvalidationPace } from './invalidation-pace.ts'
 import type { IssuedToken } from './issued-token.ts'
 import { logTokenFailure } from './log-token-failure.ts'
-import { jwtFactsOf, type SigningKey } from './signing-key.ts'
-import type { TokenHeaders } from './token-headers.ts'
+import type { Origins } from './origins.ts'
+import type { SigningKey } from './signing-key.ts'
+import type { TokenMaker } from './token-maker.ts'
 import type { ObtainedToken, TokenOrigin } from './token-origin.ts'
 
 export interface TokensOptions {
-  /** Returns the origin of tokens by the name of the issuer. */
-  readonly originOf: (issuer: string) => TokenOrigin
+  readonly origins: Origins
   readonly cache: TokenCache
   /** Maintained here and read by the origin. */
   readonly accepted: AcceptedClients
   /** Limit of callers that wait at the same time. */
   readonly callers: WaitingCallers
-  readonly tokenHeaders: TokenHeaders
-  readonly life: LifeLimits
-  readonly refreshAheadRatio: number
+}
+
+/** A request for a token with what it began with. */
+interface TokenWork {
+  readonly order: TokenOrder
+  readonly origin: TokenOrigin
+  readonly maker: TokenMaker
 }
 
 /** Counts since the start. */
@@ -58,20 +61,34 @@ export class Tokens {
   readonly #surroundings: Surroundings
   readonly #options: TokensOptions
   readonly #inFlight: InFlight<IssuedToken>
-  readonly #refreshPolicy: RefreshPolicy
   readonly #invalidationPace: InvalidationPace
+  #maker: TokenMaker
   #closed = false
   #hits = 0
   #misses = 0
   #stale = 0
 
-  constructor(surroundings: Surroundings, options: TokensOptions) {
-    const { clock, random } = surroundings
+  constructor(surroundings: Surroundings, options: TokensOptions, maker: TokenMaker) {
     this.#surroundings = surroundings
     this.#options = options
-    this.#refreshPolicy = { aheadRatio: options.refreshAheadRatio, clock, random }
-    this.#invalidationPace = new InvalidationPace(clock)
+    this.#maker = maker
+    this.#invalidationPace = new InvalidationPace(surroundings.clock)
     this.#inFlight = new InFlight(options.callers)
+  }
+
+  /**
+   * Makes new tokens in another way, and returns the number of dropped tokens. With other headers it drops all cached ones, because
+   * they carry the old headers. A request under way then ends for the callers that wait for it, and its token is not cached.
+   */
+  makeBy(maker: TokenMaker): number {
+    const { cache } = this.#options
+    const hasSameHeaders = maker.hasHeadersOf(this.#maker)
+    this.#maker = maker
+    if (hasSameHeaders) return 0
+    this.#inFlight.startAfresh()
+    const dropped = cache.size
+    cache.clear()
+    return dropped
   }
 
   get lookups(): TokenLookups {
@@ -104,7 +121,7 @@ export class Tokens {
     if (this.#closed) return Promise.reject(brokerClosed('token_endpoint_unavailable'))
     if (wait.signal?.aborted) return Promise.reject(wait.signal.reason)
     const living = cached !== undefined && isLiving(cached.life, clock) ? cached : undefined
-    const rejection = this.#options.originOf(order.issuer).rejection(order)
+    const rejection = this.#originOf(order).rejection(order)
     if (rejection !== undefined) {
       return living && isOutlived(order, rejection) ? this.#asStale(living.token) : Promise.reject(rejection)
     }
@@ -142,20 +159,28 @@ export class Tokens {
   }
 
   #refresh(order: TokenOrder): void {
-    if (this.#closed || this.#inFlight.has(order.key)) return
+    if (this.#closed || this.#inFlight.has(order.key, this.#originOf(order))) return
     // No caller waits for it. The origin logs a failure, which delays the next attempt.
     this.#join(order).settled.catch(() => {})
   }
 
   #join(order: TokenOrder): SharedWork<IssuedToken> {
-    return this.#inFlight.join(order.key, !this.#options.accepted.has(order), (signal, onFirstFailure) =>
-      this.#obtain(order, signal, onFirstFailure),
+    const origin = this.#originOf(order)
+    const maker = this.#maker
+    const isStranger = !this.#options.accepted.has(order)
+    return this.#inFlight.join(order.key, { origin, isStranger }, (signal, onFirstFailure) =>
+      this.#obtain({ order, origin, maker }, signal, onFirstFailure),
     )
+  }
+
+  #originOf({ issuer }: TokenOrder): TokenOrigin {
+    return this.#options.origins.of(issuer)
   }
 
   /** Waits for one attempt at most when an unexpired token exists, and not at all when one has just failed. */
   async #replaceOrStale(order: TokenOrder, cached: CachedToken, wait: Wait): Promise<IssuedToken> {
-    if (!this.#inFlight.has(order.key) && cached.refresh.isPaused) return this.#asStale(cached.token)
+    const isUnderWay = this.#inFlight.has(order.key, this.#originOf(order))
+    if (!isUnderWay && cached.refresh.isPaused) return this.#asStale(cached.token)
     const shared = this.#join(order)
     try {
       return await this.#inFlight.wait(shared, 'firstAttempt', wait)
@@ -174,18 +199,18 @@ export class Tokens {
   }
 
   async #obtain(
-    order: TokenOrder,
+    work: TokenWork,
     signal: AbortSignal,
     onFirstFailure: (failure: BrokerError) => void,
   ): Promise<IssuedToken> {
+    const { order, origin } = work
     try {
-      const origin = this.#options.originOf(order.issuer)
       const obtain = () => origin.obtain(order, signal, onFirstFailure)
       // A cache in front of Dex can repeat a token until its end: one more attempt.
-      const first = this.#keep(order, await obtain())
+      const first = this.#keep(work, await obtain())
       if (first !== undefined) return first
       const obtained = await obtain()
-      const second = this.#keep(order, obtained)
+      const second = this.#keep(work, obtained)
       if (second !== undefined) return second
       const failure = deadOnArrival(obtained.request)
       logTokenFailure(this.#surroundings, order, failure)
@@ -200,20 +225,18 @@ export class Tokens {
   }
 
   /** Caches a token and returns it; `undefined` when it is expired already. */
-  #keep(order: TokenOrder, { response, requestedAt }: ObtainedToken): IssuedToken | undefined {
-    const { cache, accepted, tokenHeaders, life: limits } = this.#options
-    const { clock } = this.#surroundings
-    const { signingKey, expiresAt } = jwtFactsOf(response.accessToken)
-    const { expiresIn: expiresInSeconds, answeredAt } = response
-    const life = tokenLife(requestedAt, { expiresInSeconds, expiresAt, answeredAt }, limits)
-    if (remainingMs(life, clock) === 0) return undefined
+  #keep({ order, maker }: TokenWork, obtained: ObtainedToken): IssuedToken | undefined {
+    const { cache, accepted } = this.#options
+    const made = maker.make(order.key, obtained)
+    if (made === undefined) return undefined
     accepted.add(order)
-    const token = new BearerToken({ response, life, key: order.key, clock, tokenHeaders })
-    const lifeOfUse = { from: requestedAt.monotonic, until: life.usableUntil }
     if (this.#closed) throw brokerClosed('token_endpoint_unavailable')
-    cache.set(order, { token, life, refresh: new RefreshSchedule(this.#refreshPolicy, lifeOfUse) })
-    if (signingKey !== undefined) this.signedWith.publish({ ...signingKey, source: order.issuer })
-    return token
+    const { cached, signingKey } = made
+    // With old headers it is for the callers that wait for it, and for nobody else.
+    if (!maker.hasHeadersOf(this.#maker)) return cached.token
+    cache.set(order, cached)
+    if (signingKey !== undefined) this.signedWith.publish({ ...signingKey, source: order.issuer.name })
+    return cached.token
   }
 
   #takeNote(order: TokenOrder, failure: BrokerError): void {
@@ -231,15 +254,6 @@ export class Tokens {
 function isOutlived({ secretVersion }: TokenOrder, { transient, code, oauthError }: BrokerError): boolean {
   if (transient || code === 'client_misconfigured') return true
   return secretVersion > 0 && oauthError === 'invalid_client'
-}
-
-/** The process was suspended for longer than the token lives, or Dex took as long. */
-function deadOnArrival(upstreamRequest: UpstreamRequest): BrokerError {
-  return new BrokerError('token_endpoint_unavailable', 'the token was expired on arrival', {
-    transient: true,
-    upstreamRequest,
-    hint: { problem: 'expired_on_arrival', option: 'tokenEndpoint' },
-  })
 }
 
 /** Counts a lookup that ends without a token, and rejects it. */

@@ -5,8 +5,10 @@ import { ClientsMemory } from '../../src/clients/clients-memory.ts'
 import { resolveOptions } from '../../src/options/resolve-options.ts'
 import type { Transport } from '../../src/shared/http/transport.ts'
 import { AcceptedClients } from '../../src/tokens/accepted-clients.ts'
+import { Circuits } from '../../src/tokens/dex/circuits.ts'
 import { DexOrigin } from '../../src/tokens/dex/dex-origin.ts'
 import { RejectedCredentials } from '../../src/tokens/dex/rejected-credentials.ts'
+import { Slots } from '../../src/tokens/dex/slots.ts'
 import { failureOf } from '../broker-with-dex.ts'
 import { ManualClock } from '../manual-clock.ts'
 import { RecordingLogger } from '../recording-logger.ts'
@@ -51,7 +53,8 @@ async function start(): Promise<Setting> {
     rejected: new RejectedCredentials(5_000, clock),
     accepted: new AcceptedClients(),
     option: 'tokenEndpoint',
-    maxConnections: 4,
+    circuits: new Circuits(surroundings),
+    slots: new Slots({ max: 4, maxWaiting: 10, maxWaitMs: surroundings.requestTimeoutMs }),
   })
   const clientsOf = (clientSecret: string) =>
     new Clients({

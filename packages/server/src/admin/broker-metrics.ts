@@ -3,6 +3,10 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 
 const prefix = 'dex_token_broker_'
 
+/** How a reload of the configuration ended. */
+export type ReloadOutcome = (typeof reloadOutcomes)[number]
+const reloadOutcomes = ['applied', 'unchanged', 'failed'] as const
+
 /** The broker's metrics for Prometheus, in a separate registry, so that two brokers in one process do not share counters. */
 export class BrokerMetrics {
   readonly registry: Registry = new Registry()
@@ -47,11 +51,32 @@ export class BrokerMetrics {
     registers: [this.registry],
   })
 
+  readonly #reloads = new Counter({
+    name: `${prefix}config_reloads_total`,
+    help: 'Reloads of the configuration, by outcome: applied, unchanged or failed.',
+    labelNames: ['outcome'],
+    registers: [this.registry],
+  })
+
+  readonly #loadedAt = new Gauge({
+    name: `${prefix}config_loaded_timestamp_seconds`,
+    help: 'When the configuration in effect was loaded, in seconds since 1970.',
+    registers: [this.registry],
+  })
+
+  readonly #configFaults = new Gauge({
+    name: `${prefix}config_faults`,
+    help: 'Faults in the configuration files, as they are now; 0 when everything in them is in effect.',
+    registers: [this.registry],
+  })
+
   /** `droppedLogLines` is read when Prometheus asks. */
   constructor(droppedLogLines: () => number = () => 0) {
     collectDefaultMetrics({ register: this.registry })
     // An alert on an increase needs the series before the first failure.
     for (const outcome of ['allow', ...Object.keys(brokerErrorCodes)]) this.#checks.inc({ outcome }, 0)
+    for (const outcome of reloadOutcomes) this.#reloads.inc({ outcome }, 0)
+    this.#loadedAt.setToCurrentTime()
     this.#mirror(
       'log_lines_dropped_total',
       'Log lines dropped because the reader of the log was too slow.',
@@ -67,6 +92,13 @@ export class BrokerMetrics {
 
   countUnknownTarget(): void {
     this.#unknownTargets.inc()
+  }
+
+  /** Counts a reload, and keeps how many faults the configuration files have now. */
+  countReload(outcome: ReloadOutcome, faults = 0): void {
+    this.#reloads.inc({ outcome })
+    this.#configFaults.set(faults)
+    if (outcome === 'applied') this.#loadedAt.setToCurrentTime()
   }
 
   /** Counts what the broker did. An arrow function, so that it can be passed on. */

@@ -7,6 +7,8 @@ export class Readiness {
   readonly #logger: Logger
   #lastReason: string | undefined = 'not asked yet'
   #draining = false
+  /** Whether what is missing belongs to a new configuration. */
+  #loadsNewParts = false
 
   constructor(broker: Pick<Broker, 'missing'>, logger: Logger) {
     this.#broker = broker
@@ -16,13 +18,24 @@ export class Readiness {
   /** The reason why not, or `undefined`. Asking starts to load what is missing. An arrow function, so that it can be passed on. */
   readonly notReadyBecause = (): string | undefined => {
     if (this.#draining) return 'shutting down'
-    const reason = reasonOf(this.#broker.missing())
+    const missing = this.#broker.missing()
+    if (missing.length === 0) this.#loadsNewParts = false
+    const reason = this.#loadsNewParts ? undefined : reasonOf(missing)
     if (reason !== this.#lastReason) {
       this.#lastReason = reason
       if (reason === undefined) this.#logger.info('ready')
       else this.#logger.info(`not ready: ${reason}`)
     }
     return reason
+  }
+
+  /**
+   * Starts to load what a new configuration needs. A broker that was ready stays so meanwhile: all replicas reload together, and
+   * callers of the other issuers would have none left. A check that needs the new parts waits for them.
+   */
+  reloaded(): void {
+    this.#loadsNewParts = this.#lastReason === undefined
+    this.notReadyBecause()
   }
 
   drain(): void {

@@ -37,7 +37,8 @@ export class ConfigError extends Error {
   }
 }
 
-function faultText(fault: ConfigFault): string {
+/** A fault as one line, with its place. */
+export function faultText(fault: ConfigFault): string {
   const { problem, example } = fault
   const place =
     'variable' in fault

@@ -12,18 +12,23 @@ import { faultOf, readSettings, type SettingsReading } from './schema/read-setti
 import type { ServerSettings } from './schema/settings.ts'
 import type { Variable } from './schema/variable.ts'
 import { envoyHeaderPrefixes } from './values/envoy-header-prefixes.ts'
+import { type ReadTextFile, readTextFile } from './values/read-text-file.ts'
 import { Refusal } from './values/refusal.ts'
 
 /**
  * Reads the configuration from environment variables, and from the file of CONFIG_FILE by `reader`, which is needed only when that
- * is set.
+ * is set. `read` reads every file; default: from the disk.
  *
  * Throws a `ConfigError` that lists every fault at once.
  */
-export function configFrom(env: NodeJS.ProcessEnv, reader?: ConfigFileReader): Config {
-  const { file, faults: readFaults } = openFile(env, reader)
-  const reading = readSettings(env, file)
-  const parts = file && reader?.parts(file, partsContext(reading), env)
+export function configFrom(
+  env: NodeJS.ProcessEnv,
+  reader?: ConfigFileReader,
+  read: ReadTextFile = readTextFile,
+): Config {
+  const { file, faults: readFaults } = openFile(env, reader, read)
+  const reading = readSettings(env, file, read)
+  const parts = file && reader?.parts(file, partsContext(reading), { env, readTextFile: read })
   const faults = [
     ...readFaults,
     ...(file?.faults ?? []),
@@ -46,11 +51,12 @@ export function configFrom(env: NodeJS.ProcessEnv, reader?: ConfigFileReader): C
 function openFile(
   { CONFIG_FILE: path }: NodeJS.ProcessEnv,
   reader: ConfigFileReader | undefined,
+  read: ReadTextFile,
 ): { readonly file?: ConfigFile; readonly faults: readonly VariableFault[] } {
   if (!path) return { faults: [] }
   if (reader === undefined) throw new TypeError('CONFIG_FILE needs a reader')
   try {
-    return { file: reader.read(path), faults: [] }
+    return { file: reader.read(path, read), faults: [] }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     return { faults: error.problems.map(problem => faultOf('CONFIG_FILE', problem)) }

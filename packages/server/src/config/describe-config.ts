@@ -18,10 +18,15 @@ export function describeConfig(config: Config): string {
 }
 
 function effectiveValue(name: VariableName, config: Config): string {
-  const { kind, secret }: Variable = configSchema[name]
+  const text = shownValue(name, config)
+  return (configSchema[name] as Variable).secret && text !== '' ? mask : text
+}
+
+/** The value of a variable as text, empty when it is not set. A secret is not masked. */
+export function shownValue(name: VariableName, config: Config): string {
+  const { kind }: Variable = configSchema[name]
   const value = settingOf(name, config)
-  const text = value === undefined ? '' : (kind.show ?? kind.format)(value)
-  return secret && text !== '' ? mask : text
+  return value === undefined ? '' : (kind.show ?? kind.format)(value)
 }
 
 function settingOf(name: VariableName, config: Config): unknown {

@@ -1,6 +1,6 @@
 import type { Config } from './config.ts'
 import { configFrom } from './config-from.ts'
-import { configFileReader } from './file/read-config-file.ts'
+import { YamlConfigReader } from './file/yaml-config-reader.ts'
 
 /**
  * Reads the configuration from environment variables and the file of CONFIG_FILE. Ignores other variables, with a warning where
@@ -9,5 +9,5 @@ import { configFileReader } from './file/read-config-file.ts'
  * Throws a `ConfigError` that lists every fault at once. Reads no files but those that the configuration names.
  */
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
-  return configFrom(env, configFileReader)
+  return configFrom(env, new YamlConfigReader())
 }

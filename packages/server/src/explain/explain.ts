@@ -9,7 +9,7 @@ import {
 import { optionRules } from '@broker/core/options'
 import type { Config } from '../config/config.ts'
 import { describeHint } from '../describe-hint.ts'
-import { createIssuerTransports } from '../issuer-transports.ts'
+import { IssuerTransports } from '../issuer-transports.ts'
 import type { RuleExplanation } from '../rules/rules.ts'
 import type { ExplainRequest } from './explain-request.ts'
 import { MadeUpIssuers } from './made-up-issuers.ts'
@@ -43,7 +43,7 @@ export async function explain(
   const causes: LoggedCauses = {}
   const madeUp = new MadeUpIssuers(config.broker)
   const jwt = caller && ('jwt' in caller ? caller.jwt : madeUp.jwtOf(caller.claims, caller.issuer))
-  const real = caller && 'jwt' in caller ? createIssuerTransports(config) : undefined
+  const real = caller && 'jwt' in caller ? new IssuerTransports(config) : undefined
   const fields = Object.keys(config.broker.tokenHeaders ?? {})
   const sending = (transport: Transport | undefined) =>
     withPlaceholderTokens((real && transport) ?? real?.transport ?? madeUp.transport, fields)

@@ -2,7 +2,8 @@ import { type DevDex, type DevDexOptions, startDevDex } from '@broker/dev-dex'
 import { ask, ManualClock, type RawAnswer, type RawRequest } from '@broker/testing'
 import { pino } from 'pino'
 import { loadConfig } from '../../src/config/load-config.ts'
-import { type RunningServer, startServer } from '../../src/start-server.ts'
+import type { RunningServer } from '../../src/running-server.ts'
+import { startServer } from '../../src/start-server.ts'
 
 /** Credentials that every look-alike of Dex in these tests knows, as request headers. */
 export const orders = { 'x-client-id': 'orders', 'x-client-secret': 'orders-secret' } as const

@@ -56,7 +56,7 @@ export class KeySource {
   /** Publishes the ids of keys that a refresh removed. */
   readonly keysGone: Topic<ReadonlySet<string>> = new Topic()
   readonly #surroundings: Surroundings
-  readonly #options: KeySourceOptions
+  #options: KeySourceOptions
   readonly #fetch: SharedFetch<KeySet>
   readonly #unknownKids: UnknownKids
   readonly #unusableKeys: UnusableKeys
@@ -70,7 +70,7 @@ export class KeySource {
     this.#surroundings = surroundings
     this.#options = options
     this.#unknownKids = new UnknownKids(surroundings.clock)
-    this.#unusableKeys = new UnusableKeys(surroundings, options)
+    this.#unusableKeys = new UnusableKeys(surroundings)
     this.#fetch = new SharedFetch(surroundings, {
       load: (signal, attempt) => this.#load(signal, attempt),
       asFailure: asKeysUnavailable,
@@ -82,6 +82,11 @@ export class KeySource {
   /** The option that holds the URL of the key set, for hints. */
   get option(): string {
     return this.#options.option
+  }
+
+  /** Replaces the options. The key set stays: they must lead to the same one. A load under way ends as it began. */
+  set options(options: KeySourceOptions) {
+    this.#options = options
   }
 
   /** Starts to load missing or old keys, and tells whether there are usable keys. */
@@ -216,7 +221,7 @@ export class KeySource {
     const { jwksUri, option, issuer } = this.#options
     const url = await jwksUri()
     const keySet = await fetchKeySet(url, { surroundings: this.#surroundings, signal, attempt, option })
-    this.#unusableKeys.note(keySet)
+    this.#unusableKeys.note(keySet, { option, issuer })
     const before = this.#loaded?.keySet
     if (before !== undefined && before.size > 0 && keySet.size === 0) {
       throw noUsableKey(option, upstreamRequest(url, attempt, requestTimeoutMs))

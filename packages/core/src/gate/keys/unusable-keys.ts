@@ -9,19 +9,17 @@ const maxListed = 8
 /** Warns about keys that cannot verify a JWT, once and not at each refresh. */
 export class UnusableKeys {
   readonly #surroundings: Surroundings
-  readonly #source: { readonly option: string; readonly issuer?: string | undefined }
   #warned = ''
 
-  /** `source` has the option that holds the URL of the key set, and the name of its issuer for the log. */
-  constructor(
-    surroundings: Surroundings,
-    source: { readonly option: string; readonly issuer?: string | undefined },
-  ) {
+  constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings
-    this.#source = source
   }
 
-  note({ unusable, size }: KeySet): void {
+  /** `source` has the option that holds the URL of the key set, and the name of its issuer for the log. */
+  note(
+    { unusable, size }: KeySet,
+    { option, issuer }: { readonly option: string; readonly issuer?: string | undefined },
+  ): void {
     // An encryption key beside signing keys is not a mistake.
     const listed = size === 0 ? unusable : unusable.filter(({ problem }) => problem !== encryptionOnly)
     const text = JSON.stringify([size === 0, listed])
@@ -29,7 +27,6 @@ export class UnusableKeys {
     this.#warned = text
     if (listed.length === 0) return
     const { logger, describeHint } = this.#surroundings
-    const { option, issuer } = this.#source
     const hint = size === 0 ? describeHint({ problem: 'no_usable_key', option }) : undefined
     const fields = {
       issuer,

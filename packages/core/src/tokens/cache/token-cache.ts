@@ -51,9 +51,9 @@ class TokenCell implements SharedEntry {
  * most tokens, in O(log n). lru-cache stores the tokens and {@link ClientShares} orders them.
  */
 export class TokenCache {
-  readonly #cells: LRUCache<string, TokenCell> | undefined
+  #cells: LRUCache<string, TokenCell> | undefined
   readonly #shares = new ClientShares<TokenCell>()
-  readonly #maxEntries: number
+  #maxEntries: number
   readonly #clock: Clock
   #evictions = 0
 
@@ -62,6 +62,16 @@ export class TokenCache {
     this.#clock = clock
     this.#maxEntries = maxEntries
     this.#cells = maxEntries === 0 ? undefined : new LRUCache({ max: maxEntries })
+  }
+
+  /** Sets another limit, and evicts what is beyond it. O(n) when the limit changes. */
+  resize(maxEntries: number): void {
+    if (maxEntries === this.#maxEntries) return
+    while (this.size > maxEntries) this.#evictFor('')
+    const cells = [...(this.#cells?.values() ?? [])]
+    this.#maxEntries = maxEntries
+    this.#cells = maxEntries === 0 ? undefined : new LRUCache({ max: maxEntries })
+    for (const cell of cells) this.#cells?.set(cell.key, cell)
   }
 
   get size(): number {

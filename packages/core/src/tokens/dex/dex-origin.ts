@@ -9,16 +9,16 @@ import { waitFor } from '../../shared/wait-for.ts'
 import type { AcceptedClients } from '../accepted-clients.ts'
 import { logTokenFailure } from '../log-token-failure.ts'
 import type { ObtainedToken, TokenOrigin } from '../token-origin.ts'
-import { type CircuitClient, Circuits } from './circuits.ts'
+import type { CircuitClient, Circuits } from './circuits.ts'
 import { isFailureOfDex } from './is-failure-of-dex.ts'
 import type { RejectedCredentials } from './rejected-credentials.ts'
 import { requestWithRetries } from './request-with-retries.ts'
-import { type Applicant, Slots } from './slots.ts'
+import type { Applicant, Slots } from './slots.ts'
 import { TokenEndpoint } from './token-endpoint.ts'
 import { TokenSender } from './token-sender.ts'
 
 /** Limit of token requests that wait for a slot. */
-const maxWaiting = 4_096
+export const maxWaiting = 4_096
 
 export interface DexOriginOptions {
   /** Returns the URL of the token endpoint, or a promise while discovery is under way. */
@@ -30,8 +30,9 @@ export interface DexOriginOptions {
   readonly accepted: AcceptedClients
   /** The option that holds the URL of the token endpoint. */
   readonly option: string
-  /** Limit of concurrent token requests. */
-  readonly maxConnections: number
+  readonly circuits: Circuits
+  /** Limits the concurrent token requests. */
+  readonly slots: Slots
 }
 
 type OnFirstFailure = (failure: BrokerError) => void
@@ -48,14 +49,13 @@ export class DexOrigin implements TokenOrigin {
   readonly #circuits: Circuits
 
   constructor(surroundings: Surroundings, options: DexOriginOptions) {
-    const { requestTimeoutMs } = surroundings
-    const { authMethod, wantedFields, option, maxConnections } = options
+    const { authMethod, wantedFields, option, circuits, slots } = options
     this.#surroundings = surroundings
     this.#options = options
     const endpoint = new TokenEndpoint(surroundings, { authMethod, wantedFields, option })
     this.#sender = new TokenSender(surroundings, endpoint)
-    this.#slots = new Slots({ max: maxConnections, maxWaiting, maxWaitMs: requestTimeoutMs })
-    this.#circuits = new Circuits(surroundings)
+    this.#slots = slots
+    this.#circuits = circuits
   }
 
   rejection(order: TokenOrder): BrokerError | undefined {

@@ -1,32 +1,29 @@
 import path from 'node:path'
 import type { IssuerOptions, NamedClient, TokenBrokerOptions } from '@broker/core'
-import { kubernetesIssuer } from '@broker/core/kubernetes'
+import type { kubernetesIssuer } from '@broker/core/kubernetes'
 import { optionRules } from '@broker/core/options'
-import type { CompiledRules, CompileRulesOptions } from '../../rules/compile-rules.ts'
-import type { RuleDefinition } from '../../rules/rule-definition.ts'
 import type { Rules } from '../../rules/rules.ts'
 import type { FileFault } from '../config-error.ts'
 import type { Settings } from '../schema/settings.ts'
 import { type CaFile, readCaFile } from '../values/ca-file.ts'
 import { parseEndpointUrl } from '../values/endpoint-url.ts'
 import { parseMilliseconds } from '../values/milliseconds.ts'
+import type { ReadTextFile } from '../values/read-text-file.ts'
 import { Refusal } from '../values/refusal.ts'
 import { readClientSecret } from './client-secret.ts'
 import type { ConfigFile, Entry } from './config-file.ts'
 import { entryFindings } from './entry-findings.ts'
 import type { FileFinding } from './file-finding.ts'
 import type { ClientDefinition, IssuerDefinition } from './file-schema.ts'
-import type { ReadTextFile } from './read-text-file.ts'
-import { RuleFailures } from './rule-failures.ts'
+import type { RuleFailures } from './rule-failures.ts'
+import type { RulesCompiler } from './rules-compiler.ts'
 
-/** Where the secrets of the file come from, and the compiler of rules. */
+/** Where the secrets of the file come from, the compiler of rules, and the maker of Kubernetes issuers. */
 export interface FileSurroundings {
   readonly env: NodeJS.ProcessEnv
   readonly readTextFile: ReadTextFile
-  readonly compileRules: (
-    definitions: readonly RuleDefinition[],
-    options: CompileRulesOptions,
-  ) => CompiledRules
+  readonly compileRules: RulesCompiler['compile']
+  readonly kubernetesIssuer: typeof kubernetesIssuer
 }
 
 /** The variables, as far as the file depends on them. */
@@ -69,13 +66,15 @@ export function fileParts(file: ConfigFile, context: FileContext, surroundings: 
     const { name, caFile, kubernetes, audiences } = definition
     if (kubernetes === undefined) {
       if (caFile !== undefined) {
-        const ca = attempt([...place, 'caFile'], () => readCaFile(inFolder(caFile)))
+        const ca = attempt([...place, 'caFile'], () =>
+          readCaFile(inFolder(caFile), surroundings.readTextFile),
+        )
         if (ca !== undefined) issuerCertificates[name] = ca
       }
       issuers.push(issuerOptions(definition))
     } else if (audiences !== undefined) {
       issuers.push(
-        kubernetesIssuer({
+        surroundings.kubernetesIssuer({
           ...callerOptions(definition),
           audiences,
           ...(kubernetes.server && { server: kubernetes.server }),
@@ -101,14 +100,12 @@ export function fileParts(file: ConfigFile, context: FileContext, surroundings: 
     if (secret !== undefined) clients[definition.name] = namedClient(definition, secret)
   }
 
-  const ruleFailures = new RuleFailures()
   const compiled = surroundings.compileRules(
     file.rules.map(({ definition }) => definition),
     {
       issuers: file.names.issuers,
       clients: [...file.names.clients, 'default'],
       hasGate: context.hasGate,
-      onFailure: ruleFailures.report,
     },
   )
   const rules = file.has.rules && 'rules' in compiled ? compiled.rules : undefined
@@ -126,7 +123,7 @@ export function fileParts(file: ConfigFile, context: FileContext, surroundings: 
     },
     issuerCertificates,
     rules,
-    ruleFailures,
+    ruleFailures: compiled.failures,
     faults: findings.map(file.faultAt),
   }
 }

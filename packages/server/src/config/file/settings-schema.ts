@@ -18,12 +18,16 @@ export const settingNames: readonly VariableName[] = variableNames.filter(name =
 export function settingsSchema() {
   const shape = Object.fromEntries(
     settingNames.map(name => {
-      const { kind, description, example, defaultText }: Variable = configSchema[name]
+      const { kind, description, example, defaultText, needsRestart }: Variable = configSchema[name]
       const scalar = z.union([z.string(), z.number(), z.boolean()])
       const item = z.string().regex(/^[^,]+$/, 'must not be empty or contain a comma')
       const value = kind.isList ? z.union([...scalar.options, z.array(item)]) : scalar
       const byDefault = defaultText === undefined ? '' : ` Default: \`${defaultText}\`.`
-      const described = value.meta({ description: `${description}${byDefault}`, examples: [example] })
+      const byRestart = needsRestart ? ' A change needs a restart.' : ''
+      const described = value.meta({
+        description: `${description}${byDefault}${byRestart}`,
+        examples: [example],
+      })
       return [name, described.optional()] as const
     }),
   )

@@ -1,7 +1,9 @@
 import { isExposedUrl, optionRules, scopeWithAudiences } from '@broker/core/options'
 import type { VariableFault } from '../config-error.ts'
-import type { VariableName } from '../schema/config-schema.ts'
+import { configSchema, type VariableName, variableNames } from '../schema/config-schema.ts'
 import { faultOf, type SettingsReading } from '../schema/read-settings.ts'
+import { secretFileVariable } from '../schema/secret-files.ts'
+import type { Variable } from '../schema/variable.ts'
 import { mappingsOf } from '../values/headers-by-field.ts'
 import { formatMilliseconds } from '../values/milliseconds.ts'
 import { quoteUrl } from '../values/quote-url.ts'
@@ -25,6 +27,7 @@ export function findConflicts(reading: SettingsReading): readonly VariableFault[
     mappingsSpareTheBearerHeader,
     scopeFitsWithAudiences,
     listenersDiffer,
+    secretsHaveOneSource,
   ]
   return rules.flatMap(rule => rule(reading)).filter(fault => fault !== undefined)
 }
@@ -171,3 +174,13 @@ const listenersDiffer: Rule = ({ settings: { LISTEN_ADDR: listen, ADMIN_ADDR: ad
   if (listen.port !== admin.port || listen.port === 0 || listen.host !== admin.host) return []
   return [faultOf('ADMIN_ADDR', 'is the same address as LISTEN_ADDR')]
 }
+
+const secretsHaveOneSource: Rule = ({ textOf }) =>
+  variableNames
+    .filter(name => (configSchema[name] as Variable).secret)
+    .map(name => {
+      const twin = secretFileVariable(name) as VariableName
+      return textOf(name) && textOf(twin)
+        ? faultOf(twin, `must not be set together with ${name}; remove one of them`)
+        : undefined
+    })

@@ -1,3 +1,4 @@
+import { withSecretFiles } from './secret-files.ts'
 import type { Variable } from './variable.ts'
 import { backendHeaderVariables } from './variables/backend-header-variables.ts'
 import { cacheVariables } from './variables/cache-variables.ts'
@@ -12,7 +13,7 @@ import { logVariables } from './variables/log-variables.ts'
  * Every variable. Validation, types, `Config`, `--help`, `--check-config`, docs/configuration.md and .env.example follow
  * from it, in this order.
  */
-export const configSchema = {
+export const configSchema = withSecretFiles({
   ...fileVariables,
   ...listenerVariables,
   ...dexVariables,
@@ -21,7 +22,7 @@ export const configSchema = {
   ...cacheVariables,
   ...jwtGateVariables,
   ...logVariables,
-} satisfies Readonly<Record<string, Variable>>
+} satisfies Readonly<Record<string, Variable>>)
 
 /** The name of one of the server's variables. */
 export type VariableName = keyof typeof configSchema

@@ -11,9 +11,17 @@ import { formatListenAddress, type ListenAddress, parseListenAddress } from '../
 import { formatLogLevel, type LogLevel, parseLogLevel } from '../values/log-level.ts'
 import { formatMilliseconds, parseMilliseconds } from '../values/milliseconds.ts'
 import { quoteValue } from '../values/quote-value.ts'
+import { readTextFile } from '../values/read-text-file.ts'
 import { Refusal } from '../values/refusal.ts'
+import { readSecretFile } from '../values/secret-text.ts'
 import { formatTokenHeaderMappings, parseTokenHeaderMappings } from '../values/token-header-mapping.ts'
 import type { Kind } from './variable.ts'
+
+/** A file with a secret, and the secret. */
+export interface SecretFile {
+  readonly path: string
+  readonly secret: string
+}
 
 const asWritten = (text: string): string => text
 
@@ -131,7 +139,7 @@ export const issuer: Kind<string> = {
 /** A file of PEM certificates, read at once. */
 export const caFile: Kind<CaFile> = {
   type: () => 'path of a PEM file',
-  parse: readCaFile,
+  parse: (path, _, read = readTextFile) => readCaFile(path, read),
   format: ({ path }) => path,
 }
 
@@ -195,8 +203,15 @@ export const machineAudiences: Kind<'any' | readonly string[]> = {
   isList: true,
 }
 
+/** A file with a secret, read at once. */
+export const secretFile: Kind<SecretFile> = {
+  type: () => 'path of a text file',
+  parse: (path, _, read = readTextFile) => ({ path, secret: readSecretFile(path, read) }),
+  format: ({ path }) => path,
+}
+
 /** A path. Whether the file can be read is checked by its reader. */
-export const path: Kind<string> = {
+export const yamlFile: Kind<string> = {
   type: () => 'path of a YAML file',
   parse: asWritten,
   format: asWritten,

@@ -1,4 +1,5 @@
 import { optionRules } from '@broker/core/options'
+import type { ReadTextFile } from '../values/read-text-file.ts'
 import type { OptionPath, OptionValue } from './option-path.ts'
 
 /** Default and limits of a value, in the form of core's `optionRules`; durations in milliseconds. */
@@ -12,8 +13,8 @@ export interface Rule<Value = unknown> {
 /** A kind of value: its name in the reference, its parser and its formatter. */
 export interface Kind<Value = unknown> {
   type(rule: Rule<Value>): string
-  /** Throws a `Refusal`. */
-  parse(text: string, rule: Rule<Value>): Value
+  /** Throws a `Refusal`. `read` reads the file that the text names; default: from the disk. */
+  parse(text: string, rule: Rule<Value>, read?: ReadTextFile): Value
   /** Writes a value so that `parse` reads the same one back. */
   format(value: Value): string
   /** Writes a value for people, where `format` could show a secret. */
@@ -32,8 +33,8 @@ interface Declaration<Value> {
   readonly example?: string
   /** The default as the reference shows it, where its kind formats it differently. */
   readonly defaultText?: string
-  /** Whether the value is masked wherever it is printed. */
-  readonly secret?: boolean
+  /** Whether a change takes effect only at the next start. */
+  readonly needsRestart?: boolean
 }
 
 /** An environment variable, with all that is needed to read, print and document it. */
@@ -45,7 +46,10 @@ export interface Variable<Value = unknown> {
   readonly example: string
   /** `undefined` when the variable has no default. */
   readonly defaultText: string | undefined
+  /** Whether the value is masked wherever it is printed. */
   readonly secret: boolean
+  /** Whether a reload leaves the value as it is, so that a change takes effect at the next start. */
+  readonly needsRestart: boolean
   /** The option of core that the variable sets. */
   readonly option: OptionPath | undefined
   /** Where the value is in `Config`; `undefined` when it is in `broker`, at `option`. */
@@ -55,6 +59,11 @@ export interface Variable<Value = unknown> {
 /** A variable whose value is an option of core. */
 export interface OptionVariable<Value> extends Variable<Value> {
   readonly setting: undefined
+}
+
+/** A secret. {@link withSecretFiles} gives it a twin that names a file. */
+export interface SecretVariable<Value> extends OptionVariable<Value> {
+  readonly secret: true
 }
 
 /** A variable that the server itself uses, under the name `Name` in `Config`. */
@@ -72,6 +81,14 @@ export function option<Path extends OptionPath, Value extends OptionValue<Path>>
   const rules: Readonly<Record<string, Rule>> = optionRules
   const rule = { ...rules[path], ...declaration.rule } as Rule<Value>
   return { ...completed({ ...declaration, rule }), option: path, setting: undefined }
+}
+
+/** Declares the variable of an option of core that is a secret. */
+export function secretOption<Path extends OptionPath, Value extends OptionValue<Path>>(
+  path: Path,
+  declaration: Declaration<Value>,
+): SecretVariable<Value> {
+  return { ...option(path, declaration), secret: true }
 }
 
 /** Declares a variable that only the server uses and that has a default. */
@@ -94,7 +111,8 @@ export function optionalSetting<const Name extends string, Value>(
 }
 
 function completed<Value>(declaration: Declaration<Value>): Omit<Variable<Value>, 'option' | 'setting'> {
-  const { kind, rule = {}, secret = false } = declaration
+  const { kind, rule = {}, needsRestart = false } = declaration
   const { defaultText = rule.default === undefined ? undefined : kind.format(rule.default) } = declaration
-  return { ...declaration, rule, secret, defaultText, example: declaration.example ?? defaultText ?? '' }
+  const example = declaration.example ?? defaultText ?? ''
+  return { ...declaration, rule, secret: false, needsRestart, defaultText, example }
 }

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
 import { quoteValue } from './quote-value.ts'
+import { maxFileBytes, type ReadTextFile } from './read-text-file.ts'
 import { Refusal } from './refusal.ts'
 
 const certificatePattern = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g
@@ -13,28 +13,19 @@ export interface CaFile {
 }
 
 /** Reads a PEM file that holds at least one certificate; every certificate in it has to be readable. */
-export function readCaFile(path: string): CaFile {
-  const blocks = textOf(path).match(certificatePattern) ?? []
+export function readCaFile(path: string, read: ReadTextFile): CaFile {
+  return { path, certificates: read(path, maxFileBytes, text => certificatesIn(path, text)) }
+}
+
+function certificatesIn(path: string, text: string): string {
+  const blocks = text.match(certificatePattern) ?? []
   if (blocks.length === 0) throw new Refusal(`${quoteValue(path)} holds no PEM certificate`)
   blocks.forEach((block, index) => {
     if (!isCertificate(block)) {
       throw new Refusal(`certificate ${index + 1} of ${blocks.length} in ${quoteValue(path)} cannot be read`)
     }
   })
-  return { path, certificates: `${blocks.join('\n')}\n` }
-}
-
-function textOf(path: string): string {
-  try {
-    // A directory or a named pipe is rejected first: reading the latter would wait for ever.
-    if (!statSync(path).isFile()) throw new Refusal(`${quoteValue(path)} is not a file`)
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if (error instanceof Refusal) throw error
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === 'ENOENT') throw new Refusal(`${quoteValue(path)} does not exist`)
-    throw new Refusal(`${quoteValue(path)} cannot be read (${code ?? 'unknown error'})`)
-  }
+  return `${blocks.join('\n')}\n`
 }
 
 function isCertificate(pem: string): boolean {

@@ -1,4 +1,4 @@
-import { option, setting, type Variable } from '../variable.ts'
+import { option, secretOption, setting, type Variable } from '../variable.ts'
 import * as kind from '../variable-kinds.ts'
 
 const group = 'Credentials'
@@ -12,11 +12,10 @@ export const credentialVariables = {
     description:
       "Static client id; overrides the caller's header. Required with a JWT gate, unless the configuration file has rules.",
   }),
-  STATIC_CLIENT_SECRET: option('client.clientSecret', {
+  STATIC_CLIENT_SECRET: secretOption('client.clientSecret', {
     group,
     kind: kind.text,
     example: 'change-me',
-    secret: true,
     description: "Static client secret; overrides the caller's header.",
   }),
   ALLOW_UNAUTHENTICATED_CALLERS: setting('allowUnauthenticatedCallers', {

@@ -49,7 +49,8 @@ export const dexVariables = {
     kind: kind.caFile,
     via: 'transport',
     example: '/etc/dex/ca.crt',
-    description: "Certificates to trust for Dex and the key set, in addition to the system's. Read at start.",
+    description:
+      "Certificates to trust for Dex and the key set, in addition to the system's. Read again when the file changes.",
   }),
   ALLOW_INSECURE_DEX_URL: option('allowInsecureUrls', {
     group,

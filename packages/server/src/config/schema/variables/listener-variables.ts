@@ -10,6 +10,7 @@ export const listenerVariables = {
     group,
     kind: kind.address,
     rule: { default: { port: 8080 } },
+    needsRestart: true,
     description:
       'Address of the check listener, which Envoy calls. A host name stands for every address that it resolves to.',
   }),
@@ -17,6 +18,7 @@ export const listenerVariables = {
     group,
     kind: kind.addressOrOff,
     rule: { default: { port: 8081 } },
+    needsRestart: true,
     description:
       'Address of the admin listener with `/healthz`, `/readyz` and `/metrics`; `off` disables it. A port in use stops the start only if this is set.',
   }),

@@ -17,6 +17,7 @@ export const logVariables = {
     group,
     kind: kind.oneOf('json', 'text'),
     rule: { default: 'json' },
+    needsRestart: true,
     example: 'text',
     description: 'Format of the log: one JSON object per line, or text for people.',
   }),

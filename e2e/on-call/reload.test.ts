@@ -1,0 +1,45 @@
+import { type BrokerProcess, MountedVolume, startBroker, until } from '@broker/testing'
+import { describe, expect, test } from 'vitest'
+
+const files = {
+  secret: 'reports-secret',
+  'config.yaml': 'clients: [{ name: reports, clientId: reports, clientSecret: { file: secret } }]\n',
+}
+
+/** A broker that has read a changed file, and its log. */
+async function afterChange(changed: Partial<typeof files>, check: (broker: BrokerProcess) => Promise<void>) {
+  using volume = new MountedVolume(files)
+  await using broker = await startBroker({ CONFIG_FILE: volume.file('config.yaml') })
+  volume.swap({ ...files, ...changed })
+  broker.process.signal('SIGHUP')
+  await until(async () => (await broker.metric('dex_token_broker_config_reloads_total')) > 0, 'the reload')
+  await check(broker)
+}
+
+describe('a change of the configuration', () => {
+  test('The changed configuration file has a fault', async () => {
+    await afterChange({ 'config.yaml': `${files['config.yaml']}rule: []\n` }, async broker => {
+      expect(broker.process.log).toMatch(/configuration files have faults/)
+      expect(broker.process.log).toMatch(/config\.yaml:2:1: rule: /)
+      expect(await broker.metric('dex_token_broker_config_faults')).toBe(1)
+      expect(await broker.metric('dex_token_broker_config_reloads_total{outcome="failed"}')).toBe(1)
+    })
+  })
+
+  test('A rotated secret file is empty', async () => {
+    await afterChange({ secret: '' }, async broker => {
+      expect(broker.process.log).toMatch(/configuration files have faults/)
+      expect(broker.process.log).toMatch(/secret\\" is empty/)
+      expect(await broker.metric('dex_token_broker_config_faults')).toBe(1)
+    })
+  })
+
+  test('The configuration file changes a setting that needs a restart', async () => {
+    const changed = `${files['config.yaml']}settings: { SHUTDOWN_TIMEOUT: 1s, LOG_FORMAT: text }\n`
+    await afterChange({ 'config.yaml': changed }, async broker => {
+      expect(broker.process.log).toContain('changed settings take effect at the next start')
+      expect(broker.process.log).toContain('"settings":["LOG_FORMAT"]')
+      expect(await broker.metric('dex_token_broker_config_reloads_total{outcome="applied"}')).toBe(1)
+    })
+  })
+})

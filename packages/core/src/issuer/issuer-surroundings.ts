@@ -1,0 +1,65 @@
+import type { BrokerObserver } from '../shared/broker-event.ts'
+import type { NextParts } from '../shared/carried-parts.ts'
+import type { Clock } from '../shared/clock.ts'
+import type { Hint } from '../shared/hint.ts'
+import type { Transport } from '../shared/http/transport.ts'
+import type { LogSampler } from '../shared/log-sampler.ts'
+import type { Logger } from '../shared/logger.ts'
+import type { Surroundings } from '../shared/surroundings.ts'
+
+/** The surroundings of the parts of one issuer, with the transport of this issuer. */
+export class IssuerSurroundings implements Surroundings {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly logger: Logger
+  readonly sampler: LogSampler
+  readonly observe: BrokerObserver
+  readonly describeHint: (hint: Hint) => string
+  readonly #broker: Surroundings
+  #transport: Transport
+
+  constructor(broker: Surroundings, transport: Transport) {
+    const { clock, random, logger, sampler, observe, describeHint } = broker
+    this.clock = clock
+    this.random = random
+    this.logger = logger
+    this.sampler = sampler
+    this.observe = observe
+    this.describeHint = describeHint
+    this.#broker = broker
+    this.#transport = transport
+  }
+
+  get transport(): Transport {
+    return this.#transport
+  }
+
+  set transport(transport: Transport) {
+    this.#transport = transport
+  }
+
+  get userAgent(): string {
+    return this.#broker.userAgent
+  }
+
+  get requestTimeoutMs(): number {
+    return this.#broker.requestTimeoutMs
+  }
+}
+
+/**
+ * Returns the surroundings of an issuer, the same ones as long as its name and URLs stay. Another transport then counts for the
+ * next request. With another URL they are new: requests under way keep the transport that belongs to their URL.
+ */
+export function issuerSurroundings(
+  parts: NextParts,
+  broker: Surroundings,
+  issuer: { readonly name: string; readonly urls: readonly unknown[]; readonly transport: Transport },
+): IssuerSurroundings {
+  const { name, urls, transport } = issuer
+  const surroundings = parts.take('issuer', name, urls, () => new IssuerSurroundings(broker, transport))
+  parts.atSwap(() => {
+    surroundings.transport = transport
+  })
+  return surroundings
+}

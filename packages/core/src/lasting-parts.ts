@@ -1,0 +1,56 @@
+import { ClientsMemory } from './clients/clients-memory.ts'
+import type { ResolvedOptions } from './options/resolve-options.ts'
+import { CarriedParts } from './shared/carried-parts.ts'
+import type { LiveSurroundings, Surroundings } from './shared/surroundings.ts'
+import { WaitingCallers } from './shared/waiting-callers.ts'
+import { AcceptedClients } from './tokens/accepted-clients.ts'
+import { TokenCache } from './tokens/cache/token-cache.ts'
+import { Origins } from './tokens/origins.ts'
+import { TokenMaker } from './tokens/token-maker.ts'
+import { Tokens } from './tokens/tokens.ts'
+
+/** A check can wait for discovery, for a key set, for a second one and for a token, each no longer than the timeout. */
+const longestWaits = 4
+
+/** The parts that a broker has for its whole life, whatever its options become. */
+export interface LastingParts {
+  readonly surroundings: LiveSurroundings
+  readonly callers: WaitingCallers
+  readonly accepted: AcceptedClients
+  readonly origins: Origins
+  readonly cache: TokenCache
+  readonly tokens: Tokens
+  readonly memory: ClientsMemory
+  /** The parts with a state that depends on options. */
+  readonly carried: CarriedParts
+}
+
+/** Makes the lasting parts of a broker. */
+export function lastingParts(options: ResolvedOptions): LastingParts {
+  const { surroundings } = options
+  const { clock } = surroundings
+  const callers = new WaitingCallers(options.maxWaitingCallers)
+  const accepted = new AcceptedClients()
+  const origins = new Origins()
+  const maker = tokenMaker(surroundings, options)
+  const cache = new TokenCache(options.cacheMaxEntries, clock)
+  return {
+    surroundings,
+    callers,
+    accepted,
+    origins,
+    cache,
+    tokens: new Tokens(surroundings, { origins, cache, accepted, callers }, maker),
+    memory: new ClientsMemory(surroundings),
+    carried: new CarriedParts(clock, () => longestWaits * surroundings.requestTimeoutMs),
+  }
+}
+
+/** Makes tokens by the options. */
+export function tokenMaker(surroundings: Surroundings, options: ResolvedOptions): TokenMaker {
+  return new TokenMaker(surroundings, {
+    headers: { authorization: options.authorizationHeader, mapped: options.tokenHeaders },
+    life: { safetyMarginMs: options.expirySafetyMarginMs, maxAgeMs: options.maxTokenAgeMs },
+    refreshAheadRatio: options.refreshAheadRatio,
+  })
+}

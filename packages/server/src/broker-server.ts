@@ -1,0 +1,168 @@
+import type { AddressInfo } from 'node:net'
+import { TokenBroker, type TokenBrokerOptions } from '@broker/core'
+import type { Logger } from 'pino'
+import { createAdminApp } from './admin/admin-app.ts'
+import { createAdminListener } from './admin/admin-listener.ts'
+import { BrokerMetrics } from './admin/broker-metrics.ts'
+import { Readiness } from './admin/readiness.ts'
+import { CheckLog } from './check-log.ts'
+import { Checks } from './checks.ts'
+import type { Config } from './config/config.ts'
+import { withRunningSettings } from './config/with-running-settings.ts'
+import { createLogger, droppedLines } from './create-logger.ts'
+import { describeHint } from './describe-hint.ts'
+import { checkApp } from './http/check-app.ts'
+import { createCheckListener } from './http/check-listener.ts'
+import { HttpListener } from './http/http-listener.ts'
+import { listenerOptions } from './http/listener-options.ts'
+import { IssuerTransports } from './issuer-transports.ts'
+import { listenFailure, listenProblem } from './listen-failure.ts'
+import { addressText, type Listener, startListeners, stopListeners } from './listener.ts'
+import type { RunningServer } from './running-server.ts'
+import { version } from './version.ts'
+
+/** A broker behind its listeners, with the configuration in effect. */
+export class BrokerServer implements RunningServer {
+  readonly metrics: BrokerMetrics
+  readonly #logger: Logger
+  readonly #transports: IssuerTransports
+  readonly #broker: TokenBroker
+  readonly #readiness: Readiness
+  readonly #checkLog: CheckLog
+  /** Listeners that answer checks, one per protocol. */
+  readonly #serving: readonly Listener[]
+  readonly #admin: Listener | undefined
+  #config: Config
+  /** The settings that wait for the next start, as the log named them last. */
+  #waiting = ''
+  #checkAddresses: readonly AddressInfo[] = []
+  #adminAddresses: readonly AddressInfo[] = []
+
+  /** Starts a server like `startServer`. */
+  static async start(config: Config, logger: Logger = createLogger(config)): Promise<BrokerServer> {
+    const server = new BrokerServer(config, logger)
+    await server.#start()
+    return server
+  }
+
+  private constructor(config: Config, logger: Logger) {
+    for (const warning of config.warnings) logger.warn(warning)
+    this.#config = config
+    this.#logger = logger
+    this.metrics = new BrokerMetrics(() => droppedLines(logger))
+    this.#transports = new IssuerTransports(config)
+    this.#broker = new TokenBroker(this.#brokerOptions(config, this.#transports.issuers))
+    this.#logRuleFailures(config)
+    this.metrics.watchCache(this.#broker)
+    this.#readiness = new Readiness(this.#broker, logger)
+    this.#checkLog = new CheckLog(this.metrics, logger)
+    const app = checkApp(new Checks(this.#broker, this.#checkLog.onVerdict))
+    const { onUnknownTarget } = this.#checkLog
+    const createServer = () => createCheckListener(app, listenerOptions, onUnknownTarget)
+    this.#serving = [new HttpListener('LISTEN_ADDR', createServer, config.listen)]
+    const adminApp = createAdminApp({
+      notReadyBecause: this.#readiness.notReadyBecause,
+      registry: this.metrics.registry,
+    })
+    this.#admin =
+      config.admin && new HttpListener('ADMIN_ADDR', () => createAdminListener(adminApp), config.admin)
+  }
+
+  get checkAddress(): AddressInfo {
+    return this.#checkAddresses[0] as AddressInfo
+  }
+
+  get adminAddress(): AddressInfo | undefined {
+    return this.#adminAddresses[0]
+  }
+
+  reload(wanted: Config): void {
+    const { config, waiting } = withRunningSettings(wanted, this.#config)
+    const transports = this.#transports.prepare(config)
+    try {
+      this.#broker.reconfigure(this.#brokerOptions(config, transports.issuers))
+    } catch (error) {
+      transports.discard()
+      throw error
+    }
+    transports.commit()
+    this.#logRuleFailures(config)
+    this.#warnOfReload(config, waiting)
+    if (config.logLevel !== this.#config.logLevel) this.#logger.level = config.logLevel
+    this.#checkLog.levelChanged()
+    this.#config = config
+    this.metrics.countReload('applied')
+    if (this.adminAddress !== undefined) this.#readiness.reloaded()
+  }
+
+  close(): Promise<boolean> {
+    this.#readiness.drain()
+    return this.#stop(this.#config.shutdownTimeoutMs)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #start(): Promise<void> {
+    try {
+      this.#checkAddresses = (await startListeners(this.#serving)).flat()
+      this.#adminAddresses = this.#admin ? await this.#startAdmin(this.#admin) : []
+    } catch (error) {
+      await this.#stop(0)
+      throw error
+    }
+    const admin = this.#adminAddresses.length === 0 ? 'off' : addressText(this.#adminAddresses)
+    this.#logger.info({ check: addressText(this.#checkAddresses), admin }, 'listening')
+    // Starts to load what is missing, so that the first readiness probe of a rollout can already succeed.
+    if (this.adminAddress !== undefined) this.#readiness.notReadyBecause()
+  }
+
+  async #startAdmin(admin: Listener): Promise<readonly AddressInfo[]> {
+    try {
+      return await admin.start()
+    } catch (error) {
+      if (this.#config.admin?.isDefault !== true) throw listenFailure(admin.variable, admin.address, error)
+      // A drop-in successor must not fail on a port that its predecessor did not use.
+      this.#logger.warn(
+        `admin listener off: ${admin.address} ${listenProblem(error)}; set ADMIN_ADDR to another address`,
+      )
+      return []
+    }
+  }
+
+  async #stop(timeoutMs: number): Promise<boolean> {
+    const finished = await stopListeners(this.#serving, timeoutMs)
+    await this.#admin?.stop(0)
+    await this.#broker.close()
+    await this.#transports.close()
+    return finished
+  }
+
+  #brokerOptions({ broker }: Config, issuers: TokenBrokerOptions['issuers']): TokenBrokerOptions {
+    return {
+      ...broker,
+      ...(issuers && { issuers }),
+      transport: this.#transports.transport,
+      userAgent: `dex-token-broker/${version()}`,
+      logger: this.#logger,
+      observe: this.metrics.observe,
+      describeHint,
+    }
+  }
+
+  #logRuleFailures({ file }: Config): void {
+    if (file?.rules === undefined) return
+    file.rules.failures.listener = failure =>
+      this.#logger.warn({ ...failure }, 'the expression of a rule failed; request refused')
+  }
+
+  #warnOfReload({ warnings }: Config, waiting: readonly string[]): void {
+    const known = new Set(this.#config.warnings)
+    for (const warning of warnings.filter(each => !known.has(each))) this.#logger.warn(warning)
+    if (waiting.length > 0 && waiting.join() !== this.#waiting) {
+      this.#logger.warn({ settings: waiting }, 'changed settings take effect at the next start')
+    }
+    this.#waiting = waiting.join()
+  }
+}

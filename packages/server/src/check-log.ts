@@ -1,0 +1,47 @@
+import type { CheckRequest, Verdict } from '@broker/core'
+import type { Logger } from 'pino'
+import type { BrokerMetrics } from './admin/broker-metrics.ts'
+import type { VerdictListener } from './checks.ts'
+import { traceOf } from './trace-of.ts'
+
+/** A network scanner must not fill the log. */
+const unknownTargetWarningMs = 60_000
+
+/** Counts and logs what the check listener answers. */
+export class CheckLog {
+  readonly #metrics: BrokerMetrics
+  readonly #logger: Logger
+  /** Asked once, because every check needs it. */
+  #logsChecks: boolean
+  #quietUntil = Number.NEGATIVE_INFINITY
+
+  constructor(metrics: BrokerMetrics, logger: Logger) {
+    this.#metrics = metrics
+    this.#logger = logger
+    this.#logsChecks = logger.isLevelEnabled('debug')
+  }
+
+  /** Tells that the logger has another level. */
+  levelChanged(): void {
+    this.#logsChecks = this.#logger.isLevelEnabled('debug')
+  }
+
+  /** An arrow function, so that it can be passed on. */
+  readonly onVerdict: VerdictListener = (verdict: Verdict, request: CheckRequest) => {
+    this.#metrics.countCheck(verdict)
+    if (!this.#logsChecks) return
+    const { outcome, rule } = verdict
+    const code = outcome === 'allow' ? undefined : verdict.code
+    this.#logger.debug({ outcome, code, rule, ...traceOf(request) }, 'check')
+  }
+
+  /** An arrow function, so that it can be passed on. */
+  readonly onUnknownTarget = (): void => {
+    this.#metrics.countUnknownTarget()
+    if (performance.now() < this.#quietUntil) return
+    this.#quietUntil = performance.now() + unknownTargetWarningMs
+    this.#logger.warn(
+      'request outside /check answered with 404; set path_prefix to /check in Envoy, or path in the SecurityPolicy',
+    )
+  }
+}
