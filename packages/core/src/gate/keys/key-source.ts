@@ -6,13 +6,13 @@ import { andThen, type MaybePromise } from '../../shared/maybe-promise.ts'
 import { SharedFetch } from '../../shared/shared-fetch.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
 import { Topic } from '../../shared/topic.ts'
-import { type UpstreamRequest, upstreamRequest } from '../../shared/upstream-request.ts'
+import { upstreamRequest } from '../../shared/upstream-request.ts'
 import type { Wait } from '../../shared/wait-for.ts'
 import { tooManyCallers, type WaitingCallers } from '../../shared/waiting-callers.ts'
 import type { JwtHeader } from '../jwt/jwt.ts'
 import { fetchKeySet } from './jwks-endpoint.ts'
 import type { KeySet } from './key-set.ts'
-import { asKeysUnavailable } from './keys-unavailable.ts'
+import { asKeysUnavailable, noUsableKey, waitedTooLong } from './keys-unavailable.ts'
 import { UnknownKids } from './unknown-kids.ts'
 import { UnusableKeys } from './unusable-keys.ts'
 
@@ -257,19 +257,4 @@ export class KeySource {
 /** The name under which an unknown key is remembered. Any key of its algorithm could verify a JWT without a `kid`. */
 function kidOf({ alg, kid }: JwtHeader): string {
   return kid ?? `any ${alg}`
-}
-
-/** A set without a usable key never replaces a good one (RFC 7517 section 5: such keys are ignored). */
-function noUsableKey(option: string, request: UpstreamRequest): BrokerError {
-  return new BrokerError('jwks_unavailable', 'the key set has no usable key', {
-    hint: { problem: 'no_usable_key', option },
-    upstreamRequest: request,
-  })
-}
-
-function waitedTooLong(): BrokerError {
-  return new BrokerError('jwks_unavailable', 'the JWKS endpoint timed out', {
-    retryAfterMs: 1000,
-    transient: true,
-  })
 }
