@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type DexClient, startDevDex, startRealDex } from '@broker/dev-dex'
+import { type DevDex, type DexClient, startDevDex, startRealDex } from '@broker/dev-dex'
 
 /** The real Dex; empty without one. */
 export const dexBinary: string = process.env['DEX_BIN'] ?? ''
@@ -25,6 +25,7 @@ export class DexPod implements AsyncDisposable {
   settings: DexPodSettings
   #emptyDir: string | undefined
   #running: RunningDex | undefined
+  #lookAlike: DevDex | undefined
 
   constructor(settings: DexPodSettings) {
     this.settings = settings
@@ -33,17 +34,34 @@ export class DexPod implements AsyncDisposable {
   /** Starts the container, on the directory of the container before it if there is one. */
   async start(): Promise<RunningDex> {
     this.#emptyDir ??= await mkdtemp(join(tmpdir(), 'dex-empty-dir-'))
-    this.#running =
-      dexBinary === ''
-        ? await startDevDex({ ...this.settings, algorithm: 'ES256' })
-        : await startRealDex(dexBinary, { ...this.settings, sqliteFile: join(this.#emptyDir, 'dex.db') })
+    if (dexBinary === '') {
+      this.#lookAlike = await startDevDex({ ...this.settings, algorithm: 'ES256' })
+      this.#running = this.#lookAlike
+    } else {
+      this.#running = await startRealDex(dexBinary, {
+        ...this.settings,
+        sqliteFile: join(this.#emptyDir, 'dex.db'),
+      })
+    }
     return this.#running
+  }
+
+  /** Gives its clients other secrets. The real Dex reads them at a restart of its container, which keeps the directory. */
+  async changeSecrets(clients: DexPodSettings['clients']): Promise<void> {
+    this.settings = { ...this.settings, clients }
+    if (this.#lookAlike !== undefined) {
+      for (const { id, secret = '' } of clients) this.#lookAlike.setClientSecret(id, secret)
+      return
+    }
+    await this.stop()
+    await this.start()
   }
 
   /** Ends the container; the directory stays. */
   async stop(): Promise<void> {
     await this.#running?.close()
     this.#running = undefined
+    this.#lookAlike = undefined
   }
 
   /** Ends the pod, and its directory with it. */

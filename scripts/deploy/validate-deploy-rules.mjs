@@ -75,6 +75,7 @@ function checkDeployment({ spec }, report, { file, variableNames }) {
   for (const container of pod.containers) {
     checkNames(environmentNames(container.env), variableNames, report)
     checkSecrets(container.env, report)
+    checkFiles(container, report)
   }
   if (file.endsWith('-patch.yaml')) return
   if (pod.automountServiceAccountToken !== false) report('the pod mounts a token of the Kubernetes API')
@@ -119,6 +120,18 @@ function checkStop(pod, { env, lifecycle }, report) {
 
 function checkSecrets(env, report) {
   for (const { name, value } of env) if (/SECRET$/.test(name) && value) report(`${name} is in plain text`)
+}
+
+/** The broker reads its files again when they change; Kubernetes never changes a file that is mounted by subPath. */
+function checkFiles({ env, volumeMounts = [] }, report) {
+  for (const { name, value = '' } of env) {
+    if (!/_FILE$/.test(name)) continue
+    const mount = volumeMounts.find(
+      ({ mountPath }) => value === mountPath || value.startsWith(`${mountPath}/`),
+    )
+    if (!mount) report(`${name} is not in a volume`)
+    else if (mount.subPath) report(`${name} is mounted by subPath`)
+  }
 }
 
 /** By its issuer alone the broker finds Dex's key set, and drops tokens whose key Dex has lost. */

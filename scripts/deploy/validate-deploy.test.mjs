@@ -10,6 +10,7 @@ import { deploymentFaults } from './validate-deploy-rules.mjs'
 
 const variableNames = readVariableNames()
 const deployment = 'deploy/kubernetes/base/deployment.yaml'
+const gateMode = 'deploy/kubernetes/gate-mode/deployment-patch.yaml'
 const newPolicy = 'deploy/kubernetes/gate-mode/security-policy-1.8.yaml'
 const oldPolicy = 'deploy/kubernetes/header-mode/security-policy-1.7.yaml'
 const compose = 'deploy/compose/compose.yaml'
@@ -43,11 +44,18 @@ const spoiled = [
     'name: DEX_TOKEN_URL\n              value: https://dex.example.com/dex/token\n',
     'no DEX_ISSUER',
   ],
+  [gateMode, 'STATIC_CLIENT_SECRET_FILE', 'STATIC_CLIENT_SECRET', 'in plain text'],
   [
-    'deploy/kubernetes/gate-mode/deployment-patch.yaml',
-    /valueFrom:\n.*\n.*\n.*\n/,
-    'value: secret\n',
-    'in plain text',
+    gateMode,
+    'mountPath: /run/secrets',
+    'mountPath: /run/other',
+    'STATIC_CLIENT_SECRET_FILE is not in a volume',
+  ],
+  [
+    gateMode,
+    'dex-token-broker\n              readOnly',
+    'dex-token-broker/client-secret\n              subPath: client-secret\n              readOnly',
+    'STATIC_CLIENT_SECRET_FILE is mounted by subPath',
   ],
   ['deploy/kubernetes/base/kustomization.yaml', 'Selectors: false', 'Selectors: true', 'includeSelectors'],
   ['deploy/kubernetes/base/network-policy.yaml', 'port: admin', 'port: check', 'for Envoy alone'],

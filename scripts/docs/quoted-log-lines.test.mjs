@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { root } from '../workspace/workspace-packages.cjs'
 
 /** Pages in which each text in double quotes, outside code, is a line of the log. */
-const pages = ['docs/homelab.md']
+const pages = ['docs/homelab.md', 'docs/secrets.md']
 
 const messages = [...read('docs/log.md').matchAll(/^\| ([^|]+) \| [A-Z, ]+ \|/gm)].map(
   ([, message]) => message,

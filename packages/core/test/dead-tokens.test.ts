@@ -83,6 +83,21 @@ describe('a cached token whose key is gone', () => {
     await until(() => running.broker.peekToken() === undefined, 'the dead token is dropped', 3_500)
   })
 
+  test('is dropped by that look also under a new configuration every few milliseconds', async () => {
+    await using running = await startWithDexsGate(50)
+    const { broker, dex, clock } = running
+    const gate = { jwksUri: dex.jwksUri, issuer: dex.issuer, jwksMaxAgeMs: 50 }
+    await broker.getToken()
+    await until(() => dex.counts.keysRequests > 0)
+    await dex.restart()
+    // The age of the key set is by this clock. The interval is a second, its least.
+    clock.advance(1_000)
+    await until(() => {
+      broker.reconfigure({ tokenEndpoint: dex.tokenEndpoint, client: orders, gate })
+      return broker.peekToken() === undefined
+    })
+  })
+
   test('stays when its key has only been replaced as the one that signs', async () => {
     await using running = await startWithDexsGate()
     const before = await running.broker.getToken()
