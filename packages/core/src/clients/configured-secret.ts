@@ -3,6 +3,7 @@ import { BrokerError } from '../shared/errors.ts'
 import type { Hint } from '../shared/hint.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { waitFor } from '../shared/wait-for.ts'
+import type { SecretCalls } from './secret-calls.ts'
 import { SecretFunction } from './secret-function.ts'
 import type { SecretOwner } from './secret-owner.ts'
 import type { SecretSource } from './secret-source.ts'
@@ -23,6 +24,7 @@ export class ConfiguredSecret {
   static #lastVersion = 0
 
   readonly #surroundings: SecretSurroundings
+  readonly #calls: SecretCalls
   readonly #owner: SecretOwner
   readonly #onPrevious = new Set<string>()
   #source: string | SecretSource | undefined
@@ -37,10 +39,15 @@ export class ConfiguredSecret {
   #isRefused = false
   #isPreviousRefused = false
   #version = ++ConfiguredSecret.#lastVersion
-  #isClosed = false
 
-  constructor(surroundings: SecretSurroundings, owner: SecretOwner, source: string | SecretSource) {
+  constructor(
+    surroundings: SecretSurroundings,
+    calls: SecretCalls,
+    owner: SecretOwner,
+    source: string | SecretSource,
+  ) {
     this.#surroundings = surroundings
+    this.#calls = calls
     this.#owner = owner
     this.set(source)
   }
@@ -58,11 +65,6 @@ export class ConfiguredSecret {
   /** The last secret that Dex accepted before the current one, else the one before; `undefined` without one. */
   get previous(): string | undefined {
     return this.#previous
-  }
-
-  /** Whether a call of the function is under way. */
-  get isCalling(): boolean {
-    return this.#call !== undefined
   }
 
   /** Whether Dex's last answer about the current secret was a refusal. */
@@ -165,12 +167,6 @@ export class ConfiguredSecret {
     return isNew ? this.#current : undefined
   }
 
-  /** Ends the call under way. */
-  close(): void {
-    this.#isClosed = true
-    this.#function?.close(brokerClosed('token_endpoint_unavailable'))
-  }
-
   #abandonCall(): void {
     this.#function?.close(new DOMException('another secret is needed', 'AbortError'))
     this.#call = undefined
@@ -192,7 +188,7 @@ export class ConfiguredSecret {
   async #callUntilKnown(timeoutMs: number): Promise<void> {
     do {
       await this.#callOnce(timeoutMs)
-      if (this.#isClosed) throw brokerClosed('token_endpoint_unavailable')
+      if (this.#calls.isClosed) throw brokerClosed('token_endpoint_unavailable')
       // Another function can have been set during the call.
     } while (this.#current === undefined && this.#function?.pauseMs === 0)
     if (this.#current === undefined) throw this.#unavailable()
@@ -201,7 +197,7 @@ export class ConfiguredSecret {
   /** Joins the call under way or starts one; never rejects. */
   #callOnce(timeoutMs: number): Promise<void> {
     const of = this.#function
-    if (of === undefined) return Promise.resolve()
+    if (of === undefined || this.#calls.isClosed) return Promise.resolve()
     if (this.#call === undefined) {
       const call = this.#callFunction(of, timeoutMs).finally(() => {
         if (this.#call === call) this.#call = undefined
@@ -212,7 +208,7 @@ export class ConfiguredSecret {
   }
 
   async #callFunction(of: SecretFunction, timeoutMs: number): Promise<void> {
-    const outcome = await of.call(this.#isRefused, timeoutMs).catch(() => undefined)
+    const outcome = await this.#calls.note(of, of.call(this.#isRefused, timeoutMs)).catch(() => undefined)
     // Ended from here, or replaced during the call.
     if (outcome === undefined || of !== this.#function) return
     if ('problem' in outcome) {

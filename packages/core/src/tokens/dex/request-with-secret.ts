@@ -41,6 +41,8 @@ export async function requestWithSecret<T>(
   const other = await waitFor(secret.replacementOf(current, timeoutMs), wait, () => refusal).catch(
     () => undefined,
   )
+  // Of the broker, which closes, or of the deadline: Dex has answered, and is not the one that was too slow.
+  if (signal.aborted) throw BrokerError.is(signal.reason) ? signal.reason : refusal
   if (other !== undefined) {
     const second = await outcomeOf(send(other))
     if ('response' in second) {
