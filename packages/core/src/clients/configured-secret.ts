@@ -1,6 +1,7 @@
 import { brokerClosed } from '../shared/broker-closed.ts'
 import { BrokerError } from '../shared/errors.ts'
 import type { Hint } from '../shared/hint.ts'
+import type { MaybePromise } from '../shared/maybe-promise.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { waitFor } from '../shared/wait-for.ts'
 import type { SecretCalls } from './secret-calls.ts'
@@ -118,11 +119,18 @@ export class ConfiguredSecret {
 
   /**
    * Notes that Dex refused a secret and returns another one to try: the current one when it has changed since, else the one that the
-   * function returns now. `undefined` when there is none. `timeoutMs` bounds the call; never rejects.
+   * function returns now. `undefined` when there is none. `timeoutMs` bounds the call; never rejects. A promise only while the
+   * function is called.
    */
-  async replacementOf(refused: string, timeoutMs: number): Promise<string | undefined> {
+  replacementOf(refused: string, timeoutMs: number): MaybePromise<string | undefined> {
     this.refused(refused)
-    if (refused === this.#current && this.#function?.pauseMs === 0) await this.#callOnce(timeoutMs)
+    const isCallDue = refused === this.#current && this.#function?.pauseMs === 0
+    return isCallDue
+      ? this.#callOnce(timeoutMs).then(() => this.#otherThan(refused))
+      : this.#otherThan(refused)
+  }
+
+  #otherThan(refused: string): string | undefined {
     return this.#current === refused ? undefined : this.#current
   }
 

@@ -54,6 +54,7 @@ test('however both sides rotate: a token is lost only when Dex knows neither the
             signal: new AbortController().signal,
             timeoutMs: 1_000,
             onRefusal() {},
+            waitForFunction: call => call,
           })
         }
         const outcome = await work().catch(() => undefined)
