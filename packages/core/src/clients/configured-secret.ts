@@ -53,7 +53,7 @@ export class ConfiguredSecret {
     this.set(source)
   }
 
-  /** Changes whenever the secret does, and at `renew`; unique among all secrets of this process. */
+  /** Changes whenever the secret or its function does, and at `renew`; unique among all secrets of this process. */
   get version(): number {
     return this.#version
   }
@@ -87,6 +87,8 @@ export class ConfiguredSecret {
       this.#function = new SecretFunction(source, this.#surroundings.clock)
       this.#isDue = true
       this.#isRefused = false
+      // Refusals that are remembered say nothing about its secret.
+      this.#version = ++ConfiguredSecret.#lastVersion
     }
   }
 
@@ -193,13 +195,18 @@ export class ConfiguredSecret {
     this.#version = ++ConfiguredSecret.#lastVersion
   }
 
+  /** Calls the function again when it is replaced during the call, but only within the time of one call. */
   async #callUntilKnown(timeoutMs: number): Promise<void> {
-    do {
-      await this.#callOnce(timeoutMs)
+    let call = this.#callOnce(timeoutMs)
+    // Made after the call, whose own timeout is then first and says more.
+    const signal = AbortSignal.timeout(timeoutMs)
+    for (;;) {
+      await waitFor(call, { signal }, () => this.#unavailable()).catch(() => {})
       if (this.#calls.isClosed) throw brokerClosed('token_endpoint_unavailable')
-      // Another function can have been set during the call.
-    } while (this.#current === undefined && this.#function?.pauseMs === 0)
-    if (this.#current === undefined) throw this.#unavailable()
+      if (this.#current !== undefined) return
+      if (signal.aborted || this.#function?.pauseMs !== 0) throw this.#unavailable()
+      call = this.#callOnce(timeoutMs)
+    }
   }
 
   /** Joins the call under way or starts one; never rejects. */
