@@ -41,7 +41,7 @@ test('however often secrets are renewed during a call, a token request ends in t
   const { broker } = running
   const failure = failureOf(broker.getToken())
   let isOver = false
-  failure.then(() => {
+  void failure.then(() => {
     isOver = true
   })
   // Each time before the call can end at its own deadline.
