@@ -91,11 +91,13 @@ export class TokenBroker implements Broker, AsyncDisposable {
     const next = carried.next()
     const parts = brokerParts(resolved, this.#lasting, next)
     // From here on nothing throws and nothing waits, so that there is no state in between.
+    // By the old timeout: it bounds the work under way in the parts that retire.
+    const changes = carried.adopt(next)
     const { transport, userAgent, requestTimeoutMs } = resolved.surroundings
     Object.assign(surroundings, { transport, userAgent, requestTimeoutMs })
     callers.max = resolved.maxWaitingCallers
-    const changes = carried.adopt(next)
     const maker = tokenMaker(surroundings, resolved)
+    if (!maker.hasHeadersOf(tokens.maker)) this.#parts.check.leaveTo(parts.check)
     const droppedTokens = tokens.makeBy(maker) + exchangedTokens.makeBy(maker)
     cache.resize(resolved.cacheMaxEntries)
     exchangeCache.resize(resolved.exchangeMaxEntries)

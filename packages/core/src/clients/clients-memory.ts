@@ -1,9 +1,10 @@
 // The whole module: a missing name in an old Node would fail before `assertNodeVersion` runs.
 import * as crypto from 'node:crypto'
 import type { ClientAuthMethod } from '../options/broker-options.ts'
-import { ConfiguredSecret, type SecretSurroundings } from './configured-secret.ts'
+import { ConfiguredSecret } from './configured-secret.ts'
 import { SecretCalls } from './secret-calls.ts'
 import type { SecretSource } from './secret-source.ts'
+import type { SecretSurroundings } from './secret-surroundings.ts'
 
 /** A configured client that has a secret. */
 export interface SecretHolder {

@@ -1,15 +1,13 @@
 import { brokerClosed } from '../shared/broker-closed.ts'
-import { BrokerError } from '../shared/errors.ts'
-import type { Hint } from '../shared/hint.ts'
+import type { BrokerError } from '../shared/errors.ts'
 import type { MaybePromise } from '../shared/maybe-promise.ts'
-import type { Surroundings } from '../shared/surroundings.ts'
 import { waitFor } from '../shared/wait-for.ts'
 import type { SecretCalls } from './secret-calls.ts'
+import { logSecretFailure, secretUnavailable } from './secret-failure.ts'
 import { SecretFunction } from './secret-function.ts'
 import type { SecretOwner } from './secret-owner.ts'
 import type { SecretSource } from './secret-source.ts'
-
-export type SecretSurroundings = Pick<Surroundings, 'clock' | 'logger' | 'sampler' | 'describeHint'>
+import type { SecretSurroundings } from './secret-surroundings.ts'
 
 /** Limit of remembered client ids that use the previous secret: callers bring ids when only the secret is configured. */
 const maxOnPrevious = 1_024
@@ -238,35 +236,17 @@ export class ConfiguredSecret {
   }
 
   #failed(problem: string): void {
-    const { logger, sampler, describeHint } = this.#surroundings
-    const { client, option } = this.#owner
     // The function words its errors itself.
     const secrets = [this.#current, this.#previous]
     this.#problem = secrets.some(secret => secret !== undefined && problem.includes(secret))
       ? 'it failed'
       : problem
-    const hint = describeHint(this.#hint)
     const isKnown = this.#current !== undefined
-    sampler.note(`client_secret_unavailable ${option}`, count => {
-      if (isKnown)
-        logger.warn({ client, hint, count }, 'client secret unavailable; the last one stays in use')
-      else logger.error({ client, hint, count }, 'client secret unavailable; token requests fail')
-    })
-  }
-
-  get #hint(): Hint {
-    return {
-      problem: 'secret_unavailable',
-      option: `${this.#owner.option}.clientSecret`,
-      detail: this.#problem,
-    }
+    logSecretFailure(this.#surroundings, this.#owner, { detail: this.#problem, isKnown })
   }
 
   #unavailable(): BrokerError {
-    return new BrokerError('token_endpoint_unavailable', 'the client secret is unavailable', {
-      retryAfterMs: this.#function?.pauseMs,
-      transient: true,
-      hint: this.#hint,
-    })
+    const retryAfterMs = this.#function?.pauseMs
+    return secretUnavailable(this.#owner, { detail: this.#problem, retryAfterMs })
   }
 }

@@ -92,6 +92,11 @@ export class Tokens {
     return dropped
   }
 
+  /** Makes the new tokens. */
+  get maker(): TokenMaker {
+    return this.#maker
+  }
+
   get lookups(): TokenLookups {
     return { hits: this.#hits, misses: this.#misses, stale: this.#stale }
   }
