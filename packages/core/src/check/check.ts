@@ -140,11 +140,11 @@ export class Check {
     const known = await caller
     return this.#successor === undefined
       ? this.#serve(request, headers, known, wait)
-      : this.#successor.#latest.decide(request)
+      : this.#latest.decide(request)
   }
 
   get #latest(): Check {
-    return this.#successor?.#latest ?? this
+    return this.#successor === undefined ? this : this.#successor.#latest
   }
 
   #serve(
