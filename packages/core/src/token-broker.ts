@@ -79,7 +79,8 @@ export class TokenBroker implements Broker, AsyncDisposable {
    * The next call works with the new options. Calls under way end with the options with which they began, or with the new ones, and none
    * fails because of the change. Whatever is made of the same options stays: cached tokens, circuits, key sets, discovery
    * documents, verified JWTs, and requests under way. Other `tokenHeaders` or another `authorizationHeader` drop the cached tokens,
-   * because these carry the old headers. Limits of a token's life count for new tokens.
+   * because these carry the old headers. Limits of a token's life count for new tokens. Pauses after failed loads of key sets and
+   * discovery documents end.
    *
    * `clock`, `random`, `logger`, `observe` and `describeHint` stay as the constructor got them; others are ignored. A closed broker
    * throws a `TypeError`.

@@ -21,6 +21,7 @@ const counted = [
   KeySource,
   TokenOrder,
   Topic,
+  // real time: the class of timers is not exported.
   setTimeout(() => {}, 0).constructor as new () => NodeJS.Timeout,
 ] as (new (
   ...parameters: never[]

@@ -62,8 +62,8 @@ function isAboutConnector({ oauthError, oauthErrorDescription = '' }: BrokerErro
 }
 
 /**
- * Whether a failure of an exchange concerns all users, and not one subject token. A token that is not usable can be the fault of one
- * user, for example one with too many groups.
+ * Whether a failure of an exchange concerns all users, and not one subject token. An unusable token can concern one user alone, for
+ * example a user with too many groups.
  */
 export function concernsAllUsers({ code, upstreamStatus, hint }: BrokerError): boolean {
   if (code === 'client_misconfigured') return true
