@@ -10,7 +10,9 @@ const clients = {
 } as const
 
 test('a reload that changes one client leaves the tokens, circuits and key sets of all others, counted at Dex', async () => {
-  await using dex = await startDex({ clients: Object.entries(clients).map(([id, secret]) => ({ id, secret })) })
+  await using dex = await startDex({
+    clients: Object.entries(clients).map(([id, secret]) => ({ id, secret })),
+  })
   await using staff = await startDex()
   const yamlWith = (scope: string) =>
     [
