@@ -79,7 +79,8 @@ export class TokenBroker implements Broker, AsyncDisposable {
    * The next call works with the new options. Calls under way end with the options with which they began, or with the new ones, and none
    * fails because of the change. Whatever is made of the same options stays: cached tokens, circuits, key sets, discovery
    * documents, verified JWTs, and requests under way. Other `tokenHeaders` or another `authorizationHeader` drop the cached tokens,
-   * because these carry the old headers. Limits of a token's life count for new tokens.
+   * because these carry the old headers. Limits of a token's life count for new tokens. Pauses after failed loads of key sets and
+   * discovery documents end.
    *
    * `clock`, `random`, `logger`, `observe` and `describeHint` stay as the constructor got them; others are ignored. A closed broker
    * throws a `TypeError`.
@@ -91,11 +92,13 @@ export class TokenBroker implements Broker, AsyncDisposable {
     const next = carried.next()
     const parts = brokerParts(resolved, this.#lasting, next)
     // From here on nothing throws and nothing waits, so that there is no state in between.
+    // By the old timeout: it bounds the work under way in the parts that retire.
+    const changes = carried.adopt(next)
     const { transport, userAgent, requestTimeoutMs } = resolved.surroundings
     Object.assign(surroundings, { transport, userAgent, requestTimeoutMs })
     callers.max = resolved.maxWaitingCallers
-    const changes = carried.adopt(next)
     const maker = tokenMaker(surroundings, resolved)
+    if (!maker.hasHeadersOf(tokens.maker)) this.#parts.check.leaveTo(parts.check)
     const droppedTokens = tokens.makeBy(maker) + exchangedTokens.makeBy(maker)
     cache.resize(resolved.cacheMaxEntries)
     exchangeCache.resize(resolved.exchangeMaxEntries)

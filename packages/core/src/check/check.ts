@@ -63,6 +63,7 @@ export class Check {
   readonly #challenges: Challenges
   /** `undefined` for the default client always. */
   readonly #choices: Choices | undefined
+  #successor: Check | undefined
 
   constructor(surroundings: Surroundings, options: CheckOptions) {
     this.#surroundings = surroundings
@@ -92,6 +93,14 @@ export class Check {
     } catch (error) {
       return this.#refusal(error, request)
     }
+  }
+
+  /**
+   * Leaves the requests that still wait for keys to another check, because tokens have other headers from now on: the headers to remove
+   * belong to them.
+   */
+  leaveTo(successor: Check): void {
+    this.#successor = successor
   }
 
   /** Returns the caller of a request. Throws or rejects with `BrokerError` or the reason of the caller's own abort. */
@@ -128,7 +137,14 @@ export class Check {
     caller: Promise<AuthenticatedCaller>,
     wait: Wait,
   ): Promise<Verdict> {
-    return this.#serve(request, headers, await caller, wait)
+    const known = await caller
+    return this.#successor === undefined
+      ? this.#serve(request, headers, known, wait)
+      : this.#latest.decide(request)
+  }
+
+  get #latest(): Check {
+    return this.#successor === undefined ? this : this.#successor.#latest
   }
 
   #serve(

@@ -1,8 +1,10 @@
 // The whole module: a missing name in an old Node would fail before `assertNodeVersion` runs.
 import * as crypto from 'node:crypto'
 import type { ClientAuthMethod } from '../options/broker-options.ts'
-import { ConfiguredSecret, type SecretSurroundings } from './configured-secret.ts'
+import { ConfiguredSecret } from './configured-secret.ts'
+import { SecretCalls } from './secret-calls.ts'
 import type { SecretSource } from './secret-source.ts'
+import type { SecretSurroundings } from './secret-surroundings.ts'
 
 /** A configured client that has a secret. */
 export interface SecretHolder {
@@ -23,9 +25,8 @@ export interface SecretHolder {
 export class ClientsMemory {
   readonly salt: Buffer = crypto.randomBytes(16)
   readonly #surroundings: SecretSurroundings
+  readonly #calls = new SecretCalls()
   #secrets: ReadonlyMap<string, ConfiguredSecret> = new Map()
-  /** Secrets of former clients for which a caller still waits. */
-  #leaving: readonly ConfiguredSecret[] = []
 
   constructor(surroundings: SecretSurroundings) {
     this.#surroundings = surroundings
@@ -46,12 +47,10 @@ export class ClientsMemory {
       const owner = isNamed
         ? { client: name, option: `clients.${name}` }
         : { client: undefined, option: 'client' }
-      const secret = known ?? new ConfiguredSecret(this.#surroundings, owner, clientSecret)
+      const secret = known ?? new ConfiguredSecret(this.#surroundings, this.#calls, owner, clientSecret)
       secrets.set(id, secret)
       byName.set(name, secret)
     }
-    const former = [...this.#secrets].filter(([id]) => !secrets.has(id)).map(([, secret]) => secret)
-    this.#leaving = [...this.#leaving, ...former].filter(({ isCalling }) => isCalling)
     this.#secrets = secrets
     return byName
   }
@@ -61,8 +60,8 @@ export class ClientsMemory {
     for (const secret of this.#secrets.values()) secret.renew()
   }
 
-  /** Ends the calls under way. */
+  /** Ends the calls under way, also for former clients for which a caller still waits. */
   close(): void {
-    for (const secret of [...this.#secrets.values(), ...this.#leaving]) secret.close()
+    this.#calls.close()
   }
 }

@@ -1,13 +1,13 @@
 import { brokerClosed } from '../shared/broker-closed.ts'
-import { BrokerError } from '../shared/errors.ts'
-import type { Hint } from '../shared/hint.ts'
-import type { Surroundings } from '../shared/surroundings.ts'
+import type { BrokerError } from '../shared/errors.ts'
+import type { MaybePromise } from '../shared/maybe-promise.ts'
 import { waitFor } from '../shared/wait-for.ts'
+import type { SecretCalls } from './secret-calls.ts'
+import { logSecretFailure, secretUnavailable } from './secret-failure.ts'
 import { SecretFunction } from './secret-function.ts'
 import type { SecretOwner } from './secret-owner.ts'
 import type { SecretSource } from './secret-source.ts'
-
-export type SecretSurroundings = Pick<Surroundings, 'clock' | 'logger' | 'sampler' | 'describeHint'>
+import type { SecretSurroundings } from './secret-surroundings.ts'
 
 /** Limit of remembered client ids that use the previous secret: callers bring ids when only the secret is configured. */
 const maxOnPrevious = 1_024
@@ -23,6 +23,7 @@ export class ConfiguredSecret {
   static #lastVersion = 0
 
   readonly #surroundings: SecretSurroundings
+  readonly #calls: SecretCalls
   readonly #owner: SecretOwner
   readonly #onPrevious = new Set<string>()
   #source: string | SecretSource | undefined
@@ -37,15 +38,20 @@ export class ConfiguredSecret {
   #isRefused = false
   #isPreviousRefused = false
   #version = ++ConfiguredSecret.#lastVersion
-  #isClosed = false
 
-  constructor(surroundings: SecretSurroundings, owner: SecretOwner, source: string | SecretSource) {
+  constructor(
+    surroundings: SecretSurroundings,
+    calls: SecretCalls,
+    owner: SecretOwner,
+    source: string | SecretSource,
+  ) {
     this.#surroundings = surroundings
+    this.#calls = calls
     this.#owner = owner
     this.set(source)
   }
 
-  /** Changes whenever the secret does, and at `renew`; unique among all secrets of this process. */
+  /** Changes whenever the secret or its function does, and at `renew`; unique among all secrets of this process. */
   get version(): number {
     return this.#version
   }
@@ -58,11 +64,6 @@ export class ConfiguredSecret {
   /** The last secret that Dex accepted before the current one, else the one before; `undefined` without one. */
   get previous(): string | undefined {
     return this.#previous
-  }
-
-  /** Whether a call of the function is under way. */
-  get isCalling(): boolean {
-    return this.#call !== undefined
   }
 
   /** Whether Dex's last answer about the current secret was a refusal. */
@@ -84,6 +85,8 @@ export class ConfiguredSecret {
       this.#function = new SecretFunction(source, this.#surroundings.clock)
       this.#isDue = true
       this.#isRefused = false
+      // Refusals that are remembered say nothing about its secret.
+      this.#version = ++ConfiguredSecret.#lastVersion
     }
   }
 
@@ -116,11 +119,18 @@ export class ConfiguredSecret {
 
   /**
    * Notes that Dex refused a secret and returns another one to try: the current one when it has changed since, else the one that the
-   * function returns now. `undefined` when there is none. `timeoutMs` bounds the call; never rejects.
+   * function returns now. `undefined` when there is none. `timeoutMs` bounds the call; never rejects. A promise only while the
+   * function is called.
    */
-  async replacementOf(refused: string, timeoutMs: number): Promise<string | undefined> {
+  replacementOf(refused: string, timeoutMs: number): MaybePromise<string | undefined> {
     this.refused(refused)
-    if (refused === this.#current && this.#function?.pauseMs === 0) await this.#callOnce(timeoutMs)
+    const isCallDue = refused === this.#current && this.#function?.pauseMs === 0
+    return isCallDue
+      ? this.#callOnce(timeoutMs).then(() => this.#otherThan(refused))
+      : this.#otherThan(refused)
+  }
+
+  #otherThan(refused: string): string | undefined {
     return this.#current === refused ? undefined : this.#current
   }
 
@@ -165,12 +175,6 @@ export class ConfiguredSecret {
     return isNew ? this.#current : undefined
   }
 
-  /** Ends the call under way. */
-  close(): void {
-    this.#isClosed = true
-    this.#function?.close(brokerClosed('token_endpoint_unavailable'))
-  }
-
   #abandonCall(): void {
     this.#function?.close(new DOMException('another secret is needed', 'AbortError'))
     this.#call = undefined
@@ -189,19 +193,24 @@ export class ConfiguredSecret {
     this.#version = ++ConfiguredSecret.#lastVersion
   }
 
+  /** Calls the function again when it is replaced during the call, but only within the time of one call. */
   async #callUntilKnown(timeoutMs: number): Promise<void> {
-    do {
-      await this.#callOnce(timeoutMs)
-      if (this.#isClosed) throw brokerClosed('token_endpoint_unavailable')
-      // Another function can have been set during the call.
-    } while (this.#current === undefined && this.#function?.pauseMs === 0)
-    if (this.#current === undefined) throw this.#unavailable()
+    let call = this.#callOnce(timeoutMs)
+    // Made after the call, whose own timeout is then first and says more.
+    const signal = AbortSignal.timeout(timeoutMs)
+    for (;;) {
+      await waitFor(call, { signal }, () => this.#unavailable()).catch(() => {})
+      if (this.#calls.isClosed) throw brokerClosed('token_endpoint_unavailable')
+      if (this.#current !== undefined) return
+      if (signal.aborted || this.#function?.pauseMs !== 0) throw this.#unavailable()
+      call = this.#callOnce(timeoutMs)
+    }
   }
 
   /** Joins the call under way or starts one; never rejects. */
   #callOnce(timeoutMs: number): Promise<void> {
     const of = this.#function
-    if (of === undefined) return Promise.resolve()
+    if (of === undefined || this.#calls.isClosed) return Promise.resolve()
     if (this.#call === undefined) {
       const call = this.#callFunction(of, timeoutMs).finally(() => {
         if (this.#call === call) this.#call = undefined
@@ -212,7 +221,7 @@ export class ConfiguredSecret {
   }
 
   async #callFunction(of: SecretFunction, timeoutMs: number): Promise<void> {
-    const outcome = await of.call(this.#isRefused, timeoutMs).catch(() => undefined)
+    const outcome = await this.#calls.note(of, of.call(this.#isRefused, timeoutMs)).catch(() => undefined)
     // Ended from here, or replaced during the call.
     if (outcome === undefined || of !== this.#function) return
     if ('problem' in outcome) {
@@ -227,35 +236,17 @@ export class ConfiguredSecret {
   }
 
   #failed(problem: string): void {
-    const { logger, sampler, describeHint } = this.#surroundings
-    const { client, option } = this.#owner
     // The function words its errors itself.
     const secrets = [this.#current, this.#previous]
     this.#problem = secrets.some(secret => secret !== undefined && problem.includes(secret))
       ? 'it failed'
       : problem
-    const hint = describeHint(this.#hint)
     const isKnown = this.#current !== undefined
-    sampler.note(`client_secret_unavailable ${option}`, count => {
-      if (isKnown)
-        logger.warn({ client, hint, count }, 'client secret unavailable; the last one stays in use')
-      else logger.error({ client, hint, count }, 'client secret unavailable; token requests fail')
-    })
-  }
-
-  get #hint(): Hint {
-    return {
-      problem: 'secret_unavailable',
-      option: `${this.#owner.option}.clientSecret`,
-      detail: this.#problem,
-    }
+    logSecretFailure(this.#surroundings, this.#owner, { detail: this.#problem, isKnown })
   }
 
   #unavailable(): BrokerError {
-    return new BrokerError('token_endpoint_unavailable', 'the client secret is unavailable', {
-      retryAfterMs: this.#function?.pauseMs,
-      transient: true,
-      hint: this.#hint,
-    })
+    const retryAfterMs = this.#function?.pauseMs
+    return secretUnavailable(this.#owner, { detail: this.#problem, retryAfterMs })
   }
 }

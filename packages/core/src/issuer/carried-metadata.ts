@@ -13,10 +13,13 @@ export function carriedMetadata(
   surroundings: IssuerSurroundings,
   { name, ...options }: CarriedMetadataOptions,
 ): IssuerMetadata {
-  return parts.take(
+  const metadata = parts.take(
     'discovery',
     name,
     [surroundings, options],
     () => new IssuerMetadata(surroundings, options),
   )
+  // The transport can be another one, or trust other certificates.
+  parts.atSwap(() => metadata.endPause())
+  return metadata
 }

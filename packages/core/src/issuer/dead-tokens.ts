@@ -13,8 +13,6 @@ export interface DeadTokensOptions {
   readonly source: string
   readonly tokens: Tokens
   readonly keys: KeySource
-  /** Maximum age of the key set, in milliseconds. */
-  readonly maxAgeMs: number
 }
 
 /**
@@ -26,15 +24,15 @@ export interface DeadTokensOptions {
 export class DeadTokens {
   readonly #tokens: Tokens
   readonly #keys: KeySource
-  readonly #intervalMs: number
   readonly #subscriptions: readonly (() => void)[]
+  #intervalMs = minLookAgainMs
   #timer: NodeJS.Timeout | undefined
   #isRetired = false
 
-  constructor({ issuer, source, tokens, keys, maxAgeMs }: DeadTokensOptions) {
+  /** Refreshes begin when the maximum age is set. */
+  constructor({ issuer, source, tokens, keys }: DeadTokensOptions) {
     this.#tokens = tokens
     this.#keys = keys
-    this.#intervalMs = Math.max(maxAgeMs * lookAgainRatio, minLookAgainMs)
     let signer = issuer
     this.#subscriptions = [
       keys.keysGone.subscribe(kids => {
@@ -46,8 +44,15 @@ export class DeadTokens {
         if (key.issuer === signer) keys.lookFor(key.kid)
       }),
     ]
+  }
+
+  /** Sets the maximum age of the key set, in milliseconds. */
+  set maxAgeMs(maxAgeMs: number) {
+    const intervalMs = Math.max(maxAgeMs * lookAgainRatio, minLookAgainMs)
+    if (intervalMs === this.#intervalMs && this.#timer !== undefined) return
+    this.#intervalMs = intervalMs
     // By the age of the set, which can be older than this object.
-    this.#lookIn(Math.max(this.#intervalMs - keys.ageMs, 0))
+    this.#lookIn(Math.max(intervalMs - this.#keys.ageMs, 0))
   }
 
   /** Ends the refreshes and the subscriptions. */
@@ -58,6 +63,7 @@ export class DeadTokens {
   }
 
   #lookIn(delayMs: number): void {
+    clearTimeout(this.#timer)
     if (!this.#isRetired) this.#timer = setTimeout(() => void this.#look(), delayMs).unref()
   }
 

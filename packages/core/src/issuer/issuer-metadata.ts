@@ -89,6 +89,11 @@ export class IssuerMetadata {
     return this.#document === undefined ? this.#fetch.get() : Promise.resolve(this.#document)
   }
 
+  /** Ends the pause after a failure. */
+  endPause(): void {
+    this.#fetch.endPause()
+  }
+
   close(): void {
     this.#fetch.close(brokerClosed('token_endpoint_unavailable'))
   }

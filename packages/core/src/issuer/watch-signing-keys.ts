@@ -30,8 +30,17 @@ export function watchSigningKeys(
     ownDex.keys === undefined
       ? known.filter(each => !otherDexes.includes(each) && mayBe(each.iss, issuer))
       : []
-  const watch = (options: DeadTokensOptions) => {
-    parts.take('dead tokens', kind + options.source, [options], () => new DeadTokens(options))
+  const watch = ({ maxAgeMs, ...options }: DeadTokensOptions & { readonly maxAgeMs: number }) => {
+    const deadTokens = parts.take(
+      'dead tokens',
+      kind + options.source,
+      [options],
+      () => new DeadTokens(options),
+    )
+    // Not an input: a new object would not know the issuer of the tokens from before.
+    parts.atSwap(() => {
+      deadTokens.maxAgeMs = maxAgeMs
+    })
   }
   for (const { other, iss } of [...otherDexes, ...withSameKeys]) {
     const { keys, keysMaxAgeMs: maxAgeMs, name: source } = other

@@ -33,6 +33,11 @@ export class Backoff {
     return Math.max(0, this.#nextTryAt - this.#clock.monotonic())
   }
 
+  /** Makes the next attempt due. Should it fail, its pause is longer than the last one. */
+  endPause(): void {
+    this.#nextTryAt = Number.NEGATIVE_INFINITY
+  }
+
   failed(): void {
     this.#failures++
     this.#nextTryAt = this.#clock.monotonic() + pauseAfter(this.#failures, this.#pauses)

@@ -6,7 +6,10 @@ import type { JwtRefusalReason } from './jwt-refusal-reason.ts'
  */
 export type BrokerEvent =
   | {
-      /** One attempt at the token endpoint; a retry is another event. */
+      /**
+       * One request to the token endpoint. A retry is another event, and so is a request with another secret after Dex refused the
+       * first one.
+       */
       readonly type: 'token_request'
       /** `issued`, or the code of the error. */
       readonly outcome: 'issued' | BrokerErrorCode

@@ -84,7 +84,7 @@ export class CarriedParts {
   readonly #keepMs: () => number
   #current: Entries = new Map()
   /** Parts that may have work under way. */
-  #retired: { readonly entry: Entry; readonly at: number }[] = []
+  #retired: { readonly entry: Entry; readonly until: number }[] = []
 
   /** `keepMs` is the time after which nobody can still wait for a retired part. */
   constructor(clock: Clock, keepMs: () => number) {
@@ -102,14 +102,14 @@ export class CarriedParts {
     const before = this.#current
     const { taken } = next
     const now = this.#clock.monotonic()
-    const keepMs = this.#keepMs()
-    this.#retired = this.#retired.filter(({ at }) => now < at + keepMs)
+    const until = now + this.#keepMs()
+    this.#retired = this.#retired.filter(each => now < each.until)
     this.#current = taken
     next.applySettings()
     for (const [key, entry] of before) {
       if (taken.get(key) === entry) continue
       entry.part.retire?.()
-      if (entry.part.close !== undefined) this.#retired.push({ entry, at: now })
+      if (entry.part.close !== undefined) this.#retired.push({ entry, until })
     }
     return changesBetween(before, taken)
   }

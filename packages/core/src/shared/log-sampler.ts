@@ -27,8 +27,8 @@ interface Window {
   readonly endsAt: number
   /** Events that have no line yet. */
   held: number
-  /** Writes the line of the last event. */
-  write: WriteSampled
+  /** Writes the line of the last event that has none yet. A written one is not kept: it can hold a JWT. */
+  write: WriteSampled | undefined
   timer: { cancel(): void } | undefined
 }
 
@@ -52,7 +52,7 @@ export class LogSampler {
     const window = this.#windows.get(kind)
     if (window === undefined || now >= window.endsAt) {
       window?.timer?.cancel()
-      this.#windows.set(kind, { endsAt: now + windowMs, held: 0, write, timer: undefined })
+      this.#windows.set(kind, newWindow(now))
       write(1 + (window?.held ?? 0))
       return
     }
@@ -72,10 +72,14 @@ export class LogSampler {
     window?.timer?.cancel()
     if (window !== undefined && window.held > 0) {
       const now = this.#clock.monotonic()
-      this.#windows.set(kind, { endsAt: now + windowMs, held: 0, write: window.write, timer: undefined })
-      window.write(window.held)
+      this.#windows.set(kind, newWindow(now))
+      window.write?.(window.held)
     }
   }
+}
+
+function newWindow(now: number): Window {
+  return { endsAt: now + windowMs, held: 0, write: undefined, timer: undefined }
 }
 
 /** The timer keeps no process alive. */

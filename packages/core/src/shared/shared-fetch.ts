@@ -52,6 +52,11 @@ export class SharedFetch<T> {
     return this.#backoff.remainingMs
   }
 
+  /** Ends the pause after a failure, because its reason may be gone. */
+  endPause(): void {
+    this.#backoff.endPause()
+  }
+
   /** Joins the request under way or starts one. During a pause it rejects with the last failure and its `retryAfterMs`. */
   get(): Promise<T> {
     if (this.#closedBecause !== undefined) return Promise.reject(this.#closedBecause)

@@ -19,6 +19,8 @@ export function waitFor<T>(shared: Promise<T>, wait: Wait, timedOut: () => Error
   if (signal === undefined && timeoutMs === undefined) return shared
   return new Promise<T>((resolve, reject) => {
     if (signal?.aborted) {
+      // Perhaps nobody else waits for it, and its rejection would end the process.
+      shared.catch(() => {})
       reject(signal.reason)
       return
     }

@@ -33,6 +33,8 @@ export class WaitingCallers {
     { isUnknown, timedOut }: { readonly isUnknown: boolean; readonly timedOut: () => Error },
   ): Promise<T> {
     if (this.#count >= this.#max || (isUnknown && this.#unknown >= this.#maxUnknown)) {
+      // Perhaps nobody else waits for it, and its rejection would end the process.
+      shared.catch(() => {})
       return Promise.reject(tooManyCallers())
     }
     this.#count++

@@ -32,11 +32,11 @@ export interface SharedWork<T> extends WorkKind {
   abort(reason: Error): void
 }
 
-/** The work under way, at most one per key. It belongs to no caller: only its own end or `close` ends it. */
+/** The work under way, at most one per key and origin. It belongs to no caller: only its own end or `close` ends it. */
 export class InFlight<T> {
   readonly #callers: WaitingCallers
-  /** The work that callers can join. */
-  readonly #work = new Map<string, SharedWork<T>>()
+  /** The work that callers can join, by its origin: two origins can be asked for the same key in turns. */
+  #work = new WeakMap<object, Map<string, SharedWork<T>>>()
   /** All work, also work that only the callers that it began with wait for. */
   readonly #running = new Set<SharedWork<T>>()
 
@@ -45,7 +45,7 @@ export class InFlight<T> {
   }
 
   has(key: string, origin: object): boolean {
-    return this.#work.get(key)?.origin === origin
+    return this.#work.get(origin)?.has(key) ?? false
   }
 
   /**
@@ -53,13 +53,12 @@ export class InFlight<T> {
    * callers may wait for the token of an unknown client.
    */
   join(key: string, { origin, isStranger }: WorkKind, work: Work<T>): SharedWork<T> {
-    const underWay = this.#work.get(key)
-    return underWay?.origin === origin ? underWay : this.#start(key, { origin, isStranger }, work)
+    return this.#work.get(origin)?.get(key) ?? this.#start(key, { origin, isStranger }, work)
   }
 
   /** Makes later callers start new work. The work under way ends for the callers that wait for it. */
   startAfresh(): void {
-    this.#work.clear()
+    this.#work = new WeakMap()
   }
 
   /** Waits on behalf of one caller, for the work or for its first attempt. Rejects with `overloaded` at the limit. */
@@ -94,14 +93,17 @@ export class InFlight<T> {
       abort: (reason: Error) => controller.abort(reason),
     }
     settled.catch(error => BrokerError.is(error) && countFailedLookups(error, shared.lostLookups))
-    this.#work.set(key, shared)
+    const ofOrigin = this.#work.get(origin) ?? new Map<string, SharedWork<T>>()
+    ofOrigin.set(key, shared)
+    this.#work.set(origin, ofOrigin)
     this.#running.add(shared)
     return shared
   }
 
   #ended(key: string, shared: SharedWork<T>): void {
     this.#running.delete(shared)
-    if (this.#work.get(key) === shared) this.#work.delete(key)
+    const ofOrigin = this.#work.get(shared.origin)
+    if (ofOrigin?.get(key) === shared) ofOrigin.delete(key)
   }
 }
 

@@ -20,6 +20,7 @@ import type { IssuedToken } from './issued-token.ts'
 import { logTokenFailure } from './log-token-failure.ts'
 import type { Origins } from './origins.ts'
 import type { SigningKey } from './signing-key.ts'
+import type { TokenLookups } from './token-lookups.ts'
 import type { TokenMaker } from './token-maker.ts'
 import type { ObtainedToken, TokenOrigin } from './token-origin.ts'
 
@@ -37,16 +38,6 @@ interface TokenWork {
   readonly order: TokenOrder
   readonly origin: TokenOrigin
   readonly maker: TokenMaker
-}
-
-/** Counts since the start. */
-export interface TokenLookups {
-  /** Lookups answered from the cache. */
-  readonly hits: number
-  /** Lookups that waited for Dex, or were refused without a request. */
-  readonly misses: number
-  /** Misses answered with a token past its normal use, because Dex was unavailable. */
-  readonly stale: number
 }
 
 /**
@@ -90,6 +81,11 @@ export class Tokens {
     const dropped = cache.size
     cache.clear()
     return dropped
+  }
+
+  /** Makes the new tokens. */
+  get maker(): TokenMaker {
+    return this.#maker
   }
 
   get lookups(): TokenLookups {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ConfiguredSecret } from '../../src/clients/configured-secret.ts'
+import { SecretCalls } from '../../src/clients/secret-calls.ts'
 import { BrokerError } from '../../src/shared/errors.ts'
 import { hintText } from '../../src/shared/hint.ts'
 import { LogSampler } from '../../src/shared/log-sampler.ts'
@@ -8,6 +9,7 @@ import { requestWithSecret } from '../../src/tokens/dex/request-with-secret.ts'
 import { ManualClock } from '../manual-clock.ts'
 import { RecordingLogger } from '../recording-logger.ts'
 
+const owner = { client: undefined, option: 'client' }
 const secret = fc.constantFrom('first', 'second', 'third', 'fourth')
 const step = fc.oneof(
   fc.record({ do: fc.constant('dex' as const), secret }),
@@ -35,7 +37,7 @@ test('however both sides rotate: a token is lost only when Dex knows neither the
         if (inStore === undefined) throw new Error('sealed')
         return inStore
       }
-      const configured = new ConfiguredSecret(surroundings, { client: undefined, option: 'client' }, source)
+      const configured = new ConfiguredSecret(surroundings, new SecretCalls(), owner, source)
       const isFunction = { now: true }
 
       async function request(): Promise<void> {
@@ -52,6 +54,7 @@ test('however both sides rotate: a token is lost only when Dex knows neither the
             signal: new AbortController().signal,
             timeoutMs: 1_000,
             onRefusal() {},
+            waitForFunction: call => call,
           })
         }
         const outcome = await work().catch(() => undefined)

@@ -2,13 +2,17 @@ import type { Fault } from '@broker/dev-dex'
 import { describe, expect, test } from 'vitest'
 import type { GateOptions, TokenBrokerOptions } from '../../src/options/broker-options.ts'
 import { type BrokerWithDex, caughtUp, failureOf, startBrokerWithDex, until } from '../broker-with-dex.ts'
+import { startReconfigurable } from '../reconfigure/reconfigurable-broker.ts'
 
 const minuteMs = 60_000
 
 /** A gate whose callers have their JWTs from the look-alike. */
 function startGateOfDex(gate: Partial<GateOptions> = {}, options: Partial<TokenBrokerOptions> = {}) {
-  return startBrokerWithDex(dex => ({ gate: { jwksUri: dex.jwksUri, ...gate }, ...options }))
+  return startReconfigurable(dex => ({ gate: { jwksUri: dex.jwksUri, ...gate }, ...options }))
 }
+
+/** A short timeout, for requests that Dex never answers. Others would end by it too on a busy machine. */
+const forSilence = { requestTimeoutMs: 300 }
 
 /** A good JWT, signed with the current key, that lives for a day. */
 function callersJwt({ dex, clock }: BrokerWithDex, kid?: string): string {
@@ -70,7 +74,7 @@ describe('the first load', () => {
   })
 
   test.each(rubbish)('answered with %s is jwks_unavailable, never 401', async (_, fault) => {
-    await using running = await startGateOfDex({}, { requestTimeoutMs: 300 })
+    await using running = await startGateOfDex({}, fault.kind === 'hang' ? forSilence : {})
     running.dex.setFault('keys', fault)
     const failure = await failureOf(running.broker.verify(callersJwt(running)))
     expect(failure).toMatchObject({ code: 'jwks_unavailable', status: 503 })
@@ -239,8 +243,9 @@ describe('the age of a key set', () => {
   })
 
   test.each(rubbish)('a refresh answered with %s keeps the old keys', async (_, fault) => {
-    await using running = await startGateOfDex({}, { requestTimeoutMs: 300 })
+    await using running = await startGateOfDex()
     await isAccepted(running)
+    if (fault.kind === 'hang') running.reconfigure(forSilence)
     running.dex.setFault('keys', fault)
     running.clock.advance(10 * minuteMs)
     expect(await isAccepted(running)).toBe(true)
@@ -382,7 +387,7 @@ describe('callers that wait for keys', () => {
     failures.filter(failure => failure.code === code).length
 
   test('are limited by maxWaitingCallers, together with those that wait for tokens', async () => {
-    const options = { maxWaitingCallers: 100, requestTimeoutMs: 300 }
+    const options = { maxWaitingCallers: 100, ...forSilence }
     await using running = await startGateOfDex({}, options)
     const { broker, dex } = running
     dex.setFault('keys', { kind: 'hang' })
@@ -397,8 +402,9 @@ describe('callers that wait for keys', () => {
   })
 
   test('leave places to others when their key may not exist: beyond 256, they are told to retry', async () => {
-    await using running = await startGateOfDex({}, { requestTimeoutMs: 300 })
+    await using running = await startGateOfDex()
     await isAccepted(running)
+    running.reconfigure(forSilence)
     running.dex.setFault('keys', { kind: 'hang' })
     running.clock.advance(10_000)
     const failures = await burst(running, 1_000)

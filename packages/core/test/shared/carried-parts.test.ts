@@ -8,7 +8,8 @@ const keepMs = 20_000
 function start() {
   const ends: string[] = []
   const clock = new ManualClock()
-  const parts = new CarriedParts(clock, () => keepMs)
+  const keep = { ms: keepMs }
+  const parts = new CarriedParts(clock, () => keep.ms)
   const partOf = (name: string) => ({
     retire: () => ends.push(`${name} retired`),
     close: () => ends.push(`${name} closed`),
@@ -20,7 +21,7 @@ function start() {
     )
     return { taken, changes: parts.adopt(next) }
   }
-  return { ends, clock, parts, partOf, adopt }
+  return { ends, clock, keep, parts, partOf, adopt }
 }
 
 describe('a part', () => {
@@ -42,6 +43,17 @@ describe('a part', () => {
     expect(ends).toEqual(['a 1 retired'])
     parts.close()
     expect(ends).toEqual(['a 1 retired', 'b 1 retired', 'b 1 closed', 'a 1 closed'])
+  })
+
+  test('is kept for the time that was long enough when it was retired', () => {
+    const { adopt, ends, keep, parts, clock } = start()
+    adopt({ a: 1 })
+    adopt({})
+    keep.ms = 1
+    clock.advance(keepMs - 1)
+    adopt({})
+    parts.close()
+    expect(ends).toEqual(['a 1 retired', 'a 1 closed'])
   })
 
   test('that was retired long ago is forgotten', () => {

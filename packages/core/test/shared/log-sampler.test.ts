@@ -1,3 +1,4 @@
+import { queryObjects } from 'node:v8'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { LogSampler } from '../../src/shared/log-sampler.ts'
@@ -114,4 +115,21 @@ test('at most one line in ten seconds, and every event is counted, whatever happ
       expect(written.reduce((sum, count) => sum + count, 0)).toBe(events)
     }),
   )
+})
+
+test('what an event is about is not kept once its line is written', () => {
+  class Secret {}
+  const { sampler, clock, timers, runTimers } = startSampler()
+  const note = () => {
+    const secret = new Secret()
+    sampler.note('missing_credentials', () => String(secret))
+  }
+  note()
+  expect(queryObjects(Secret, { format: 'count' })).toBe(0)
+  note()
+  expect(queryObjects(Secret, { format: 'count' })).toBe(1)
+  clock.advance(10_000)
+  runTimers()
+  expect(timers.size).toBe(0)
+  expect(queryObjects(Secret, { format: 'count' })).toBe(0)
 })

@@ -211,14 +211,16 @@ describe.each(Object.keys(misbehaviours))('a thousand %s', misbehaviour => {
 
 test('new honest clients in a flood of made-up ones are all served, in the order in which they came', async () => {
   const clients = Array.from({ length: 48 }, (_, index) => ({ id: `new-${index}`, secret: 's' }))
-  await using running = await startBrokerWithDex({}, { clients })
+  // On a busy machine 240 requests take longer than usual timeouts.
+  const timeoutMs = 25_000
+  await using running = await startBrokerWithDex({ requestTimeoutMs: timeoutMs }, { clients })
   const { broker, dex } = running
   dex.setFault('token', { kind: 'slow', delayMs: 20 })
   const flood = new Flood(number => broker.getToken(madeUp(number)))
   const honest: Promise<unknown>[] = []
   for (const { id, secret } of clients) {
     flood.swell(4)
-    honest.push(broker.getToken({ clientId: id, clientSecret: secret, timeoutMs: 5_000 }))
+    honest.push(broker.getToken({ clientId: id, clientSecret: secret, timeoutMs }))
   }
   expect(flood.unsettled).toBe(4 * clients.length)
   await expect(Promise.all(honest)).resolves.toHaveLength(clients.length)
@@ -254,7 +256,7 @@ test('callers of unknown clients that wait leave half of the places to others', 
 })
 
 test('a wait in the queue of the broker ends as overloaded, and opens no circuit', async () => {
-  await using running = await startBrokerWithDex({ maxConnections: 1, requestTimeoutMs: 300 })
+  await using running = await startBrokerWithDex({ maxConnections: 1, requestTimeoutMs: 2_000 })
   const { broker, dex } = running
   dex.setFault('token', { kind: 'hang', forClient: isOrders, times: 1 })
   const busy = failureOf(broker.getToken(orders))

@@ -84,9 +84,13 @@ export class KeySource {
     return this.#options.option
   }
 
-  /** Replaces the options. The key set stays: they must lead to the same one. A load under way ends as it began. */
+  /**
+   * Replaces the options, and ends the pause after a failure. The key set stays: they must lead to the same one. A load under way ends
+   * as it began.
+   */
   set options(options: KeySourceOptions) {
     this.#options = options
+    this.#fetch.endPause()
   }
 
   /** Starts to load missing or old keys, and tells whether there are usable keys. */

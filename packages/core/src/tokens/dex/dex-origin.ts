@@ -10,6 +10,7 @@ import type { AcceptedClients } from '../accepted-clients.ts'
 import { logTokenFailure } from '../log-token-failure.ts'
 import type { ObtainedToken, TokenOrigin } from '../token-origin.ts'
 import type { CircuitClient, CircuitGroup, Circuits } from './circuits.ts'
+import { HeldSlot } from './held-slot.ts'
 import { isFailureOfDex } from './is-failure-of-dex.ts'
 import type { RejectedCredentials } from './rejected-credentials.ts'
 import { requestWithRetries } from './request-with-retries.ts'
@@ -148,8 +149,7 @@ export class DexOrigin implements TokenOrigin {
     number: number,
     signal: AbortSignal,
   ): Promise<ObtainedToken> {
-    const { clock } = this.#surroundings
-    const enteredAt = clock.monotonic()
+    const slot = new HeldSlot(this.#slots, applicant, this.#surroundings.clock)
     try {
       // A probe began earlier than this request, so it ends before this request's deadline.
       let attempt = this.#circuits.begin(client)
@@ -158,11 +158,12 @@ export class DexOrigin implements TokenOrigin {
         attempt = this.#circuits.begin(client)
       }
       if (attempt === undefined) throw this.#circuits.refusal(client)
-      return await this.#sender.send({ url, order, number, signal }, attempt, () =>
-        onFirstFailure(mustWait('another client secret')),
-      )
+      return await this.#sender.send({ url, order, number, signal }, attempt, {
+        onRefusal: () => onFirstFailure(mustWait('another client secret')),
+        waitForFunction: call => slot.without(call, signal),
+      })
     } finally {
-      this.#slots.leave(applicant, clock.monotonic() - enteredAt)
+      slot.leave()
     }
   }
 

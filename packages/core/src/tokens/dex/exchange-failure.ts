@@ -61,7 +61,12 @@ function isAboutConnector({ oauthError, oauthErrorDescription = '' }: BrokerErro
   return oauthError !== 'access_denied' && /\bconnector\b/i.test(oauthErrorDescription)
 }
 
-/** Whether a failure of an exchange concerns all users, and not one subject token. */
-export function concernsAllUsers({ code }: BrokerError): boolean {
-  return code === 'client_misconfigured' || code === 'invalid_token_response'
+/**
+ * Whether a failure of an exchange concerns all users, and not one subject token. An unusable token can concern one user alone, for
+ * example a user with too many groups.
+ */
+export function concernsAllUsers({ code, upstreamStatus, hint }: BrokerError): boolean {
+  if (code === 'client_misconfigured') return true
+  const isRefusedStatus = upstreamStatus !== undefined || hint?.problem === 'exchange_not_supported'
+  return code === 'invalid_token_response' && isRefusedStatus
 }

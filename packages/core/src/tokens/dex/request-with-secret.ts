@@ -2,15 +2,20 @@ import type { ConfiguredSecret } from '../../clients/configured-secret.ts'
 import { BrokerError } from '../../shared/errors.ts'
 import { waitFor } from '../../shared/wait-for.ts'
 
-export interface SecretAttempts {
+export interface RefusalHooks {
+  /** Called when Dex refuses the current secret. The function can take long after that. */
+  readonly onRefusal: () => void
+  /** Waits for a call of the function, which does not reject. It may reject, and then no request follows. */
+  readonly waitForFunction: <T>(call: Promise<T>) => Promise<T>
+}
+
+export interface SecretAttempts extends RefusalHooks {
   /** For the log. */
   readonly clientId: string
   /** Bounds all requests. */
   readonly signal: AbortSignal
   /** Limit of a call of the function, in milliseconds. */
   readonly timeoutMs: number
-  /** Called when Dex refuses the current secret. The function can take long after that. */
-  readonly onRefusal: () => void
 }
 
 type Outcome<T> = { readonly response: T } | { readonly refusal: BrokerError }
@@ -25,8 +30,9 @@ type Outcome<T> = { readonly response: T } | { readonly refusal: BrokerError }
 export async function requestWithSecret<T>(
   secret: ConfiguredSecret,
   send: (clientSecret: string) => Promise<T>,
-  { clientId, signal, timeoutMs, onRefusal }: SecretAttempts,
+  attempts: SecretAttempts,
 ): Promise<T> {
+  const { clientId, onRefusal } = attempts
   const current = secret.current ?? ''
   const first = await outcomeOf(send(current))
   if ('response' in first) {
@@ -35,12 +41,7 @@ export async function requestWithSecret<T>(
   }
   onRefusal()
   let { refusal } = first
-  const hasPrevious = secret.previous !== undefined && secret.previous !== current
-  // A function that hangs must leave time for the previous secret.
-  const wait = { signal, timeoutMs: hasPrevious ? timeoutMs / 2 : undefined }
-  const other = await waitFor(secret.replacementOf(current, timeoutMs), wait, () => refusal).catch(
-    () => undefined,
-  )
+  const other = await replacementOf(secret, current, { ...attempts, refusal })
   if (other !== undefined) {
     const second = await outcomeOf(send(other))
     if ('response' in second) {
@@ -63,6 +64,25 @@ export async function requestWithSecret<T>(
   if ('refusal' in last) throw last.refusal
   secret.accepted(again, clientId)
   return last.response
+}
+
+/** Another secret after a refusal. Rejects with the refusal when there is no time for another request. */
+async function replacementOf(
+  secret: ConfiguredSecret,
+  current: string,
+  { signal, timeoutMs, waitForFunction, refusal }: SecretAttempts & { readonly refusal: BrokerError },
+): Promise<string | undefined> {
+  const replacement = secret.replacementOf(current, timeoutMs)
+  if (!(replacement instanceof Promise)) return replacement
+  const hasPrevious = secret.previous !== undefined && secret.previous !== current
+  // A function that hangs must leave time for the previous secret.
+  const wait = { signal, timeoutMs: hasPrevious ? timeoutMs / 2 : undefined }
+  try {
+    return await waitForFunction(waitFor(replacement, wait, () => refusal).catch(() => undefined))
+  } catch (error) {
+    // The deadline is over. Dex has answered, so that it is not the one that was too slow.
+    throw BrokerError.is(error) ? error : refusal
+  }
 }
 
 /** Only a refusal of the secret is an outcome; every other failure rejects. */

@@ -9,7 +9,7 @@ import type { Attempt } from './circuits.ts'
 import { ofConfigured } from './configured-client-failure.ts'
 import { ofExchange } from './exchange-failure.ts'
 import { isFailureOfDex } from './is-failure-of-dex.ts'
-import { requestWithSecret } from './request-with-secret.ts'
+import { type RefusalHooks, requestWithSecret } from './request-with-secret.ts'
 import type { TokenEndpoint } from './token-endpoint.ts'
 
 export interface Sending {
@@ -31,12 +31,11 @@ export class TokenSender {
   }
 
   /**
-   * Ends the attempt by the last outcome: the refusal of a secret before another one worked does not count. `onRefusal` is called when Dex
-   * refuses a secret and another one may follow.
+   * Ends the attempt by the last outcome: the refusal of a secret before another one worked does not count.
    */
-  async send(sending: Sending, attempt: Attempt, onRefusal: () => void): Promise<ObtainedToken> {
+  async send(sending: Sending, attempt: Attempt, hooks: RefusalHooks): Promise<ObtainedToken> {
     try {
-      const obtained = await this.#sendWithSecret(sending, onRefusal)
+      const obtained = await this.#sendWithSecret(sending, hooks)
       attempt.succeeded()
       return obtained
     } catch (error) {
@@ -49,13 +48,13 @@ export class TokenSender {
     }
   }
 
-  #sendWithSecret(sending: Sending, onRefusal: () => void): Promise<ObtainedToken> {
+  #sendWithSecret(sending: Sending, hooks: RefusalHooks): Promise<ObtainedToken> {
     const { clientId, clientSecret } = sending.order.credentials
     if (typeof clientSecret === 'string') return this.#request(sending, clientSecret)
     const { requestTimeoutMs: timeoutMs } = this.#surroundings
     const { signal } = sending
     const send = (secret: string) => this.#request(sending, secret)
-    return requestWithSecret(clientSecret, send, { clientId, signal, timeoutMs, onRefusal })
+    return requestWithSecret(clientSecret, send, { clientId, signal, timeoutMs, ...hooks })
   }
 
   async #request({ url, order, number, signal }: Sending, clientSecret: string): Promise<ObtainedToken> {
