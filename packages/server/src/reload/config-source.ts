@@ -64,6 +64,15 @@ export class ConfigSource {
     return [...this.files].some(file => !isSameContent(contents.get(file), this.#tried.get(file)))
   }
 
+  /** These files, some of them with the content that was tried last. */
+  withoutChanges(contents: Contents, files: readonly string[]): Contents {
+    const tried = files.flatMap(file => {
+      const content = this.#tried.get(file)
+      return content === undefined ? [] : [[file, content] as const]
+    })
+    return new Map([...contents, ...tried])
+  }
+
   /** Makes a configuration of files as they are now. Throws nothing. */
   next(contents: Contents): NextConfig {
     const whole = this.#attempt(contents)

@@ -10,6 +10,8 @@ const clientsOf = (...names: readonly string[]) =>
     .map(name => `  - { name: ${name}, when: 'request.host == "${name}"', client: ${name} }\n`)
     .join('')}`
 
+const twoCertificates = createCertificateAuthority('One').cert + createCertificateAuthority('Two').cert
+
 const volumeOf = (files: Readonly<Record<string, string>>) => new MountedVolume(files)
 
 describe('a change of a file', () => {
@@ -181,6 +183,12 @@ describe('a fault', () => {
     ['a secret that is not UTF-8', 'reports', undefined, 'is not UTF-8'],
     ['certificates that are none', 'dex.crt', 'not a certificate', 'holds no PEM certificate'],
     ['no certificates', 'dex.crt', '', 'holds no PEM certificate'],
+    [
+      'certificates that are cut off',
+      'dex.crt',
+      `${twoCertificates.slice(0, -30)}`,
+      'holds a certificate without its END line',
+    ],
   ])(
     'of %s keeps the last good content, and everything else takes effect',
     async (_, name, text, problem) => {
@@ -286,5 +294,40 @@ describe('a reload on demand', () => {
     scene.reload.close()
     await scene.reload.reloadNow()
     expect(scene.configs).toHaveLength(1)
+  })
+})
+
+describe('a file that does not come to rest', () => {
+  test('holds up the other files for five looks, is logged once, and is read when it stops', async () => {
+    using volume = volumeOf({ 'config.yaml': clientsOf('reports', 'billing'), reports: 'r', billing: 'b' })
+    const scene = new ReloadScene({ CONFIG_FILE: volume.file('config.yaml') })
+    await scene.look()
+    writeFileSync(volume.file('reports'), 'rotated')
+    for (let look = 1; look <= 20; look++) {
+      writeFileSync(volume.file('billing'), `b${look}`)
+      await scene.look(1)
+      expect([look, scene.secretOf('reports')]).toEqual([look, look < 5 ? 'r' : 'rotated'])
+      expect(scene.secretOf('billing')).toBe('b')
+    }
+    expect(scene.log.filter(({ level }) => level === 50)).toEqual([
+      expect.objectContaining({
+        msg: 'files keep changing; they are not read until they stop',
+        files: [volume.file('billing')],
+      }),
+    ])
+    await scene.look()
+    expect(scene.secretOf('billing')).toBe('b20')
+  })
+
+  test('is logged once when reading it does not end, and other looks do not pile up', async () => {
+    let looks = 0
+    const hanging = { underWay: '/run/secrets/reports', look: () => new Promise<never>(() => looks++) }
+    const scene = new ReloadScene({}, hanging)
+    void scene.reload.lookInTurn()
+    for (let look = 0; look < 20; look++) await scene.reload.lookInTurn()
+    expect(looks).toBe(1)
+    expect(scene.log.map(({ msg, file }) => [msg, file])).toEqual([
+      ['reading a file takes too long; no change takes effect until it ends', '/run/secrets/reports'],
+    ])
   })
 })
