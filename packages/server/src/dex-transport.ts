@@ -49,27 +49,30 @@ export class DexTransport {
       options.timeoutMs === timeoutMs &&
       options.maxConnections === maxConnections
     if (isSame) return
-    const replaced = this.#agent
     this.#options = options
-    this.#agent = createAgent(options)
-    this.#send = undiciTransport(this.#agent)
-    retire(replaced)
+    this.#replaceAgent()
   }
 
-  /** Lets requests under way finish, and sends no others. */
+  /**
+   * Closes the connections when their requests have ended. A check that began before may still send requests, on new connections
+   * that close when they are idle: keys need discovery first.
+   */
   retire(): void {
-    retire(this.#agent)
+    this.#replaceAgent()
   }
 
   /** Aborts requests under way, except those from before the last {@link renew}: their own signals abort them. */
   async close(): Promise<void> {
     await this.#agent.destroy()
   }
-}
 
-/** A broker that closes aborts its requests, so that none of them keeps an agent, or the process, alive. */
-function retire(agent: Agent): void {
-  agent.close().catch(() => {})
+  #replaceAgent(): void {
+    const replaced = this.#agent
+    this.#agent = createAgent(this.#options)
+    this.#send = undiciTransport(this.#agent)
+    // A broker that closes aborts its requests, so that none of them keeps an agent, or the process, alive.
+    replaced.close().catch(() => {})
+  }
 }
 
 function createAgent({ caCertificates, timeoutMs, maxConnections }: DexTransportOptions): Agent {
