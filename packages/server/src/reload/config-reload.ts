@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { BrokerMetrics } from '../admin/broker-metrics.ts'
+import { quoteValue } from '../config/values/quote-value.ts'
 import type { RunningServer } from '../running-server.ts'
 import type { ConfigSource } from './config-source.ts'
 import type { FileContent } from './file-content.ts'
@@ -8,7 +9,7 @@ import { FileLooks, type Looked } from './file-looks.ts'
 /** A change needs two looks, so it takes effect within about twice this time. */
 const lookIntervalMs = 2_000
 
-/** So many looks wait for a file that keeps changing, or for a read that does not end, before the log says so: ten seconds. */
+/** After so many looks, ten seconds, a file that keeps changing or whose read does not end is a fault. */
 const patientLooks = 5
 
 export interface ConfigReloadOptions {
@@ -29,6 +30,8 @@ export class ConfigReload {
   readonly #looks: Pick<FileLooks, 'look' | 'underWay'>
   /** The looks in a row that found a file that is changing. */
   #unsettledLooks = 0
+  /** Whether a file keeps changing or cannot be read to its end, which is a fault until it ends. */
+  #isStuck = false
   /** The looks in a row that were left out, because an earlier one has not ended. */
   #missedLooks = 0
   #timer: NodeJS.Timeout | undefined
@@ -60,8 +63,9 @@ export class ConfigReload {
     }
     this.#missedLooks++
     if (this.#missedLooks === patientLooks) {
-      const file = this.#looks.underWay
-      this.#logger.error({ file }, 'reading a file takes too long; no change takes effect until it ends')
+      this.#isStuck = true
+      const file = quoteValue(this.#looks.underWay ?? '')
+      this.#reportFaults([`${file} is still being read; no change of any file takes effect until that ends`])
     }
     return Promise.resolve()
   }
@@ -74,11 +78,14 @@ export class ConfigReload {
     return this.#afterLook(({ contents, unsettled }) => {
       this.#unsettledLooks = unsettled.length === 0 ? 0 : this.#unsettledLooks + 1
       if (unsettled.length > 0 && this.#unsettledLooks < patientLooks) return
-      if (this.#unsettledLooks === patientLooks) {
-        this.#logger.error({ files: unsettled }, 'files keep changing; they are not read until they stop')
-      }
+      const wasStuck = this.#isStuck
+      this.#isStuck = unsettled.length > 0
       const settled = this.#source.withoutChanges(contents, unsettled)
-      if (this.#source.hasChanged(settled)) this.#reload(settled)
+      if (wasStuck === this.#isStuck && !this.#source.hasChanged(settled)) return
+      this.#reload(
+        settled,
+        unsettled.map(file => `${quoteValue(file)} keeps changing; it is used when it stops`),
+      )
     })
   }
 
@@ -110,9 +117,9 @@ export class ConfigReload {
     return this.#idle
   }
 
-  #reload(contents: ReadonlyMap<string, FileContent>): void {
+  #reload(contents: ReadonlyMap<string, FileContent>, others: readonly string[] = []): void {
     const next = this.#source.next(contents)
-    const faults = [...next.faults]
+    const faults = [...next.faults, ...others]
     if (next.config !== undefined && next.changed.length > 0) {
       try {
         this.#server.reload(next.config)
@@ -129,7 +136,7 @@ export class ConfigReload {
   }
 
   #reportFaults(faults: readonly string[]): void {
-    this.#logger.error({ faults }, 'configuration files have faults; what they replace stays in effect')
+    this.#logger.error({ faults }, 'configuration files have faults; their last good content stays in effect')
     this.#metrics.countReload('failed', faults.length)
   }
 }

@@ -14,12 +14,12 @@ export function lostProtection(running: Config, { file, broker }: Config): reado
   const losses: string[] = []
   if (hasGate(running.broker) && !hasGate(broker)) {
     losses.push(
-      `${path}: has no JWT gate any more, and a reload does not open the broker to every caller; restore the gate, or restart the broker to run without it`,
+      `${path}: no longer has a JWT gate, and a reload does not open the broker to every caller; restore the gate, or restart the broker to run without it`,
     )
   }
   if (running.file?.rules && !file.rules) {
     losses.push(
-      `${path}: has no rules any more, and a reload does not give every caller the token of the default client; restore a rule, or restart the broker to run without rules`,
+      `${path}: no longer has rules, and a reload does not give every caller the token of the default client; restore a rule, or restart the broker to run without rules`,
     )
   }
   return losses

@@ -1,6 +1,7 @@
 import { appendFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { createCertificateAuthority, MountedVolume } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
+import type { Looked } from '../../src/reload/file-looks.ts'
 import { ReloadScene } from './reload-scene.ts'
 
 const clientsOf = (...names: readonly string[]) =>
@@ -309,25 +310,34 @@ describe('a file that does not come to rest', () => {
       expect([look, scene.secretOf('reports')]).toEqual([look, look < 5 ? 'r' : 'rotated'])
       expect(scene.secretOf('billing')).toBe('b')
     }
-    expect(scene.log.filter(({ level }) => level === 50)).toEqual([
-      expect.objectContaining({
-        msg: 'files keep changing; they are not read until they stop',
-        files: [volume.file('billing')],
-      }),
+    expect(scene.faultLines).toEqual([
+      [`"${volume.file('billing')}" keeps changing; it is used when it stops`],
     ])
+    expect(scene.faults).toBe(1)
     await scene.look()
-    expect(scene.secretOf('billing')).toBe('b20')
+    expect([scene.secretOf('billing'), scene.faults]).toEqual(['b20', 0])
   })
 
   test('is logged once when reading it does not end, and other looks do not pile up', async () => {
     let looks = 0
-    const hanging = { underWay: '/run/secrets/reports', look: () => new Promise<never>(() => looks++) }
-    const scene = new ReloadScene({}, hanging)
+    let end = () => {}
+    const hanging = new Promise<Looked>(resolve => {
+      end = () => resolve({ contents: new Map(), unsettled: [] })
+    })
+    const look = () => {
+      looks++
+      return hanging
+    }
+    const scene = new ReloadScene({}, { underWay: '/run/secrets/reports', look })
     void scene.reload.lookInTurn()
     for (let look = 0; look < 20; look++) await scene.reload.lookInTurn()
     expect(looks).toBe(1)
-    expect(scene.log.map(({ msg, file }) => [msg, file])).toEqual([
-      ['reading a file takes too long; no change takes effect until it ends', '/run/secrets/reports'],
+    expect(scene.faultLines).toEqual([
+      ['"/run/secrets/reports" is still being read; no change of any file takes effect until that ends'],
     ])
+    expect(scene.faults).toBe(1)
+    end()
+    await scene.look(1)
+    expect(scene.faults).toBe(0)
   })
 })

@@ -48,7 +48,7 @@ describe('a reload never admits callers that the configuration in effect refuses
     expect(scene.configs).toHaveLength(1)
     expect(scene.faultLines).toEqual([
       [
-        `${file}: has no JWT gate any more, and a reload does not open the broker to every caller; restore the gate, or restart the broker to run without it`,
+        `${file}: no longer has a JWT gate, and a reload does not open the broker to every caller; restore the gate, or restart the broker to run without it`,
       ],
     ])
   })
@@ -70,7 +70,7 @@ describe('a reload never admits callers that the configuration in effect refuses
     expect(scene.configs).toHaveLength(1)
     expect(scene.faultLines).toEqual([
       [
-        `${file}: has no rules any more, and a reload does not give every caller the token of the default client; restore a rule, or restart the broker to run without rules`,
+        `${file}: no longer has rules, and a reload does not give every caller the token of the default client; restore a rule, or restart the broker to run without rules`,
       ],
     ])
   })
