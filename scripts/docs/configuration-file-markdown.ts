@@ -53,7 +53,8 @@ kill -HUP "$BROKER_PID"   # outside Kubernetes: at once
 The broker looks every 2 s at \`CONFIG_FILE\`, at the files of \`clientSecret\` and \`STATIC_CLIENT_SECRET_FILE\`, and at the certificates of \`DEX_CA_FILE\`
 and \`caFile\`. It follows links anew each time, so it sees the swap of a mounted ConfigMap or Secret. Kubernetes takes
 longer to update the volume, and never updates a \`subPath\` mount: [Secrets](secrets.md#kubernetes). A change counts when two looks find the same content, so a file that is being
-written in place is not taken half-written. SIGHUP takes the files as they are, at once.
+written in place is not taken half-written. SIGHUP takes the files as they are, at once:
+finish writing them first, or rename new files over the old ones.
 
 | Change | Effect |
 | --- | --- |
@@ -71,8 +72,16 @@ A fault stops only what it concerns, and nothing that works stops working:
 | Fault | Effect |
 | --- | --- |
 | any fault in \`CONFIG_FILE\` | the file as it was stays in effect as a whole; rotated secrets and certificates take effect all the same |
-| a secret or certificate file that is empty, unreadable or removed | its last good content stays in effect; everything else takes effect |
+| \`CONFIG_FILE\` without the JWT gate, the rules or the entries that it had | a fault in \`CONFIG_FILE\`: a reload never opens a gated broker |
+| a secret or certificate file that is empty, unreadable, cut off or removed | its last good content stays in effect; everything else takes effect |
 | a new client whose secret cannot be read | a fault in \`CONFIG_FILE\`; it ends when the secret appears |
+| a file that keeps changing for 10 s | its last good content stays in effect until it stops; everything else takes effect |
+| a file whose read does not end, on a volume that hangs | no file takes effect until it ends |
+
+A file that is empty or cut off for a moment is often valid, and would admit every caller. So removing the JWT gate, all rules or all entries takes a
+restart. Without a restart, one rule gives every caller that the gate admits the default client's token, \`{ name: all, when: 'true', client: default }\`,
+or refuses everybody, \`{ name: nobody, when: 'true', deny: closed }\`. At the start, an empty file beside \`STATIC_CLIENT_SECRET\` is refused, unless
+there is another gate or \`ALLOW_UNAUTHENTICATED_CALLERS=true\`.
 
 The log has one line \`configuration files have faults\` with every place, once per content. \`dex_token_broker_config_faults\` is above 0 until the
 files are in order, and the alert \`ConfigurationFaulty\` fires. Check a file before you roll it out with \`dex-token-broker --check-config\`: after

@@ -1,7 +1,7 @@
-import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
 import type { Transport } from '@broker/core'
 import { undiciTransport } from '@broker/core/undici'
 import { Agent, Pool } from 'undici'
+import { TrustContexts } from './trust-contexts.ts'
 
 /** An attempt to connect to one of several addresses takes at most this fraction of the timeout, and at least Node's own limit. */
 const attemptPart = 0.4
@@ -28,13 +28,16 @@ export interface DexTransportOptions {
 
 /** undici with a separate pool, so that the process's global dispatcher is unchanged. */
 export class DexTransport {
+  readonly #trust: TrustContexts
   #options: DexTransportOptions
   #agent: Agent
   #send: Transport
 
-  constructor(options: DexTransportOptions) {
+  /** Transports that trust the same certificates share `trust`. */
+  constructor(options: DexTransportOptions, trust: TrustContexts = new TrustContexts()) {
+    this.#trust = trust
     this.#options = options
-    this.#agent = createAgent(options)
+    this.#agent = createAgent(options, trust)
     this.#send = undiciTransport(this.#agent)
   }
 
@@ -49,30 +52,36 @@ export class DexTransport {
       options.timeoutMs === timeoutMs &&
       options.maxConnections === maxConnections
     if (isSame) return
-    const replaced = this.#agent
     this.#options = options
-    this.#agent = createAgent(options)
-    this.#send = undiciTransport(this.#agent)
-    retire(replaced)
+    this.#replaceAgent()
   }
 
-  /** Lets requests under way finish, and sends no others. */
+  /**
+   * Closes the connections when their requests have ended. A check that began before may still send requests, on new connections
+   * that close when they are idle: keys need discovery first.
+   */
   retire(): void {
-    retire(this.#agent)
+    this.#replaceAgent()
   }
 
   /** Aborts requests under way, except those from before the last {@link renew}: their own signals abort them. */
   async close(): Promise<void> {
     await this.#agent.destroy()
   }
+
+  #replaceAgent(): void {
+    const replaced = this.#agent
+    this.#agent = createAgent(this.#options, this.#trust)
+    this.#send = undiciTransport(this.#agent)
+    // A broker that closes aborts its requests, so that none of them keeps an agent, or the process, alive.
+    replaced.close().catch(() => {})
+  }
 }
 
-/** A broker that closes aborts its requests, so that none of them keeps an agent, or the process, alive. */
-function retire(agent: Agent): void {
-  agent.close().catch(() => {})
-}
-
-function createAgent({ caCertificates, timeoutMs, maxConnections }: DexTransportOptions): Agent {
+function createAgent(
+  { caCertificates, timeoutMs, maxConnections }: DexTransportOptions,
+  trust: TrustContexts,
+): Agent {
   return new Agent({
     ...addressOptions(timeoutMs),
     // One more for the key set and discovery, which must not wait behind token requests.
@@ -81,19 +90,9 @@ function createAgent({ caCertificates, timeoutMs, maxConnections }: DexTransport
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
     factory: (origin, options) => {
-      // Reading all roots takes tens of milliseconds, so it happens once per origin, and never for plain HTTP.
-      const tls = String(origin).startsWith('https:') && { secureContext: trust(caCertificates) }
+      // Reading all roots takes tens of milliseconds, so it never happens for plain HTTP.
+      const tls = String(origin).startsWith('https:') && { secureContext: trust.contextOf(caCertificates) }
       return new Pool(origin, { ...options, connect: { timeout: timeoutMs, ...tls } })
     },
-  })
-}
-
-function trust(caCertificates: string | undefined): SecureContext {
-  // The system may have the same roots as Node, and duplicates.
-  const roots = new Set([...getCACertificates('default'), ...getCACertificates('system')])
-  // Like Go and OpenSSL's partial chains: an intermediate, or the server's own certificate, is enough.
-  return createSecureContext({
-    allowPartialTrustChain: true,
-    ca: [...roots, ...(caCertificates === undefined ? [] : [caCertificates])],
   })
 }

@@ -2,6 +2,7 @@ import type { IssuerOptions, Transport } from '@broker/core'
 import { optionRules } from '@broker/core/options'
 import type { Config } from './config/config.ts'
 import { DexTransport, type DexTransportOptions } from './dex-transport.ts'
+import { TrustContexts } from './trust-contexts.ts'
 
 /** The parts of a configuration that transports depend on. */
 type TransportConfig = Pick<Config, 'broker' | 'ca' | 'file'>
@@ -21,13 +22,14 @@ export interface PreparedTransports {
  * stays the same function when its certificates change, so that a broker keeps what it has learned through it.
  */
 export class IssuerTransports {
+  readonly #trust = new TrustContexts()
   readonly #dex: DexTransport
   #ofIssuers: ReadonlyMap<string, DexTransport> = new Map()
   /** The issuers of the first configuration. */
   readonly issuers: readonly IssuerOptions[] | undefined
 
   constructor(config: TransportConfig) {
-    this.#dex = new DexTransport(optionsOf(config, config.ca?.certificates))
+    this.#dex = new DexTransport(optionsOf(config, config.ca?.certificates), this.#trust)
     const prepared = this.prepare(config)
     this.issuers = prepared.issuers
     prepared.commit()
@@ -43,7 +45,7 @@ export class IssuerTransports {
     const wanted = Object.entries(file?.issuerCertificates ?? {}).map(([name, { certificates }]) => {
       const options = optionsOf(config, certificates)
       const existing = this.#ofIssuers.get(name)
-      return { name, options, existing, transport: existing ?? new DexTransport(options) }
+      return { name, options, existing, transport: existing ?? new DexTransport(options, this.#trust) }
     })
     const ofIssuers = new Map(wanted.map(({ name, transport }) => [name, transport]))
     return {

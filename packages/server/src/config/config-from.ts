@@ -79,6 +79,7 @@ function fileSummary(
 ): NonNullable<Config['file']> {
   return {
     path: file.path,
+    isEmpty: file.isEmpty,
     issuers: file.issuers.length,
     clients: file.clients.length,
     rules: parts?.rules && {

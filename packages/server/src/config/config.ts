@@ -15,6 +15,8 @@ export interface AdminAddress extends ListenAddress {
 export interface LoadedFile {
   /** As in CONFIG_FILE. */
   readonly path: string
+  /** Whether it has no entry at all. */
+  readonly isEmpty: boolean
   /** The number of issuers. */
   readonly issuers: number
   /** The number of clients. */

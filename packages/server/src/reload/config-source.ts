@@ -5,6 +5,7 @@ import { configFrom } from '../config/config-from.ts'
 import type { ConfigFileReader } from '../config/file/config-file-reader.ts'
 import { ConfigReading } from './config-reading.ts'
 import { type FileContent, isSameContent } from './file-content.ts'
+import { lostProtection } from './lost-protection.ts'
 
 type Contents = ReadonlyMap<string, FileContent>
 
@@ -30,7 +31,9 @@ interface Attempt {
 export class ConfigSource {
   readonly #env: NodeJS.ProcessEnv
   readonly #reader: ConfigFileReader | undefined
-  /** The files of the configuration in effect. */
+  /** The configuration in effect. */
+  #config: Config | undefined
+  /** The files of it. */
   #inEffect: Contents = new Map()
   /** The files as they were read last, usable or not. */
   #tried: Contents = new Map()
@@ -45,6 +48,7 @@ export class ConfigSource {
   load(): Config {
     const reading = new ConfigReading()
     const config = configFrom(this.#env, this.#reader, reading.read)
+    this.#config = config
     this.#inEffect = reading.used
     this.#tried = reading.seen
     return config
@@ -58,6 +62,15 @@ export class ConfigSource {
   /** Whether files differ from what was tried last, in effect or not. */
   hasChanged(contents: Contents): boolean {
     return [...this.files].some(file => !isSameContent(contents.get(file), this.#tried.get(file)))
+  }
+
+  /** These files, some of them with the content that was tried last. */
+  withoutChanges(contents: Contents, files: readonly string[]): Contents {
+    const tried = files.flatMap(file => {
+      const content = this.#tried.get(file)
+      return content === undefined ? [] : [[file, content] as const]
+    })
+    return new Map([...contents, ...tried])
   }
 
   /** Makes a configuration of files as they are now. Throws nothing. */
@@ -83,7 +96,8 @@ export class ConfigSource {
   }
 
   /** Tells that this configuration is in effect. */
-  accept({ used }: NextConfig): void {
+  accept({ config, used }: NextConfig): void {
+    this.#config = config
     this.#inEffect = used
   }
 
@@ -91,6 +105,8 @@ export class ConfigSource {
     const reading = new ConfigReading(contents, this.#inEffect)
     try {
       const config = configFrom(this.#env, this.#reader, reading.read)
+      const losses = this.#config === undefined ? [] : lostProtection(this.#config, config)
+      if (losses.length > 0) return { reading, faults: [...losses, ...reading.faults] }
       return { reading, config, faults: reading.faults }
     } catch (error) {
       const faults = error instanceof ConfigError ? error.faults.map(faultText) : [String(error)]

@@ -14,8 +14,8 @@ interface Look {
 /** Files, by absolute path, as they are now. */
 export interface Looked {
   readonly contents: ReadonlyMap<string, FileContent>
-  /** Whether two looks agree on each file. A file that is being written in place changes between them. */
-  readonly isSettled: boolean
+  /** The files on which two looks do not agree: a file that is being written in place changes between them. */
+  readonly unsettled: readonly string[]
 }
 
 /**
@@ -24,16 +24,26 @@ export interface Looked {
  */
 export class FileLooks {
   #looks: ReadonlyMap<string, Look> = new Map()
+  #underWay: string | undefined
+
+  /** The file that a look is reading just now. */
+  get underWay(): string | undefined {
+    return this.#underWay
+  }
 
   /** Looks at these files, and forgets others. */
   async look(paths: Iterable<string>): Promise<Looked> {
     const looks = new Map<string, Look>()
     // One after the other: a thousand secrets must not take all threads of the file system at once.
-    for (const path of paths) looks.set(path, await lookAt(path, this.#looks.get(path)))
+    for (const path of paths) {
+      this.#underWay = path
+      looks.set(path, await lookAt(path, this.#looks.get(path)))
+    }
+    this.#underWay = undefined
     this.#looks = looks
     return {
       contents: new Map([...looks].map(([path, { content }]) => [path, content])),
-      isSettled: [...looks.values()].every(({ isSettled }) => isSettled),
+      unsettled: [...looks].flatMap(([path, { isSettled }]) => (isSettled ? [] : [path])),
     }
   }
 }

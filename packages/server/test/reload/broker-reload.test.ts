@@ -206,3 +206,33 @@ describe('rotated certificates', () => {
     await until(async () => (await status()) === 200, 'the keys by the new certificate')
   })
 })
+
+test.each(['renamed', 'removed'])(
+  'a check that waits for the keys of an issuer that is %s ends with them',
+  async change => {
+    const ca = createCertificateAuthority()
+    await using dex = await startDex()
+    await using staff = await startDex({ tls: ca.issue('127.0.0.1') })
+    const entry = (name: string, { issuer }: { issuer: string }, more = '') =>
+      `  - { name: ${name}, issuer: '${issuer}', audiences: [a]${more} }\n`
+    const yamlWith = (...entries: readonly string[]) =>
+      `issuers:\n${entries.join('')}rules: [{ name: all, when: 'true', pass: true }]\n`
+    const ownDex = entry('dex', dex)
+    const files = {
+      'config.yaml': yamlWith(ownDex, entry('staff', staff, ', caFile: idp.crt')),
+      'idp.crt': ca.cert,
+    }
+    // The keys need two requests, and the reload comes between them.
+    staff.setFault('discovery', { kind: 'slow', delayMs: 300 })
+    using volume = new MountedVolume(files)
+    await using broker = await startReloadingBroker(dex, { CONFIG_FILE: volume.file('config.yaml') })
+    const jwt = staff.userToken({ client: 'a', userID: 'jane', email: 'jane@example.com', username: 'jane' })
+    const answer = broker.check({ authorization: `Bearer ${jwt}` })
+    await until(() => staff.counts.discoveryRequests === 1, 'discovery')
+    const renamed = change === 'renamed' ? [entry('people', staff, ', caFile: idp.crt')] : []
+    volume.swap({ ...files, 'config.yaml': yamlWith(ownDex, ...renamed) })
+    await broker.look()
+    expect(staff.counts.keysRequests).toBe(0)
+    expect((await answer).status).toBe(200)
+  },
+)

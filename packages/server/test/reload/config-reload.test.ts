@@ -1,6 +1,7 @@
 import { appendFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { createCertificateAuthority, MountedVolume } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
+import type { Looked } from '../../src/reload/file-looks.ts'
 import { ReloadScene } from './reload-scene.ts'
 
 const clientsOf = (...names: readonly string[]) =>
@@ -9,6 +10,8 @@ const clientsOf = (...names: readonly string[]) =>
     .join('')}rules:\n${names
     .map(name => `  - { name: ${name}, when: 'request.host == "${name}"', client: ${name} }\n`)
     .join('')}`
+
+const twoCertificates = createCertificateAuthority('One').cert + createCertificateAuthority('Two').cert
 
 const volumeOf = (files: Readonly<Record<string, string>>) => new MountedVolume(files)
 
@@ -181,6 +184,12 @@ describe('a fault', () => {
     ['a secret that is not UTF-8', 'reports', undefined, 'is not UTF-8'],
     ['certificates that are none', 'dex.crt', 'not a certificate', 'holds no PEM certificate'],
     ['no certificates', 'dex.crt', '', 'holds no PEM certificate'],
+    [
+      'certificates that are cut off',
+      'dex.crt',
+      `${twoCertificates.slice(0, -30)}`,
+      'holds a certificate without its END line',
+    ],
   ])(
     'of %s keeps the last good content, and everything else takes effect',
     async (_, name, text, problem) => {
@@ -286,5 +295,49 @@ describe('a reload on demand', () => {
     scene.reload.close()
     await scene.reload.reloadNow()
     expect(scene.configs).toHaveLength(1)
+  })
+})
+
+describe('a file that does not come to rest', () => {
+  test('holds up the other files for five looks, is logged once, and is read when it stops', async () => {
+    using volume = volumeOf({ 'config.yaml': clientsOf('reports', 'billing'), reports: 'r', billing: 'b' })
+    const scene = new ReloadScene({ CONFIG_FILE: volume.file('config.yaml') })
+    await scene.look()
+    writeFileSync(volume.file('reports'), 'rotated')
+    for (let look = 1; look <= 20; look++) {
+      writeFileSync(volume.file('billing'), `b${look}`)
+      await scene.look(1)
+      expect([look, scene.secretOf('reports')]).toEqual([look, look < 5 ? 'r' : 'rotated'])
+      expect(scene.secretOf('billing')).toBe('b')
+    }
+    expect(scene.faultLines).toEqual([
+      [`"${volume.file('billing')}" keeps changing; it is used when it stops`],
+    ])
+    expect(scene.faults).toBe(1)
+    await scene.look()
+    expect([scene.secretOf('billing'), scene.faults]).toEqual(['b20', 0])
+  })
+
+  test('is logged once when reading it does not end, and other looks do not pile up', async () => {
+    let looks = 0
+    let end = () => {}
+    const hanging = new Promise<Looked>(resolve => {
+      end = () => resolve({ contents: new Map(), unsettled: [] })
+    })
+    const look = () => {
+      looks++
+      return hanging
+    }
+    const scene = new ReloadScene({}, { underWay: '/run/secrets/reports', look })
+    void scene.reload.lookInTurn()
+    for (let look = 0; look < 20; look++) await scene.reload.lookInTurn()
+    expect(looks).toBe(1)
+    expect(scene.faultLines).toEqual([
+      ['"/run/secrets/reports" is still being read; no change of any file takes effect until that ends'],
+    ])
+    expect(scene.faults).toBe(1)
+    end()
+    await scene.look(1)
+    expect(scene.faults).toBe(0)
   })
 })

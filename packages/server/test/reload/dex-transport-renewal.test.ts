@@ -82,6 +82,7 @@ test('an issuer keeps its transport as long as it has certificates', async () =>
     broker: { issuers: [{ name: 'a' }, { name: 'b' }] },
     file: {
       path: 'config.yaml',
+      isEmpty: false,
       issuers: 2,
       clients: 0,
       rules: undefined,

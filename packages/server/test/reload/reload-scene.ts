@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import type { ReloadOutcome } from '../../src/admin/broker-metrics.ts'
 import type { Config } from '../../src/config/config.ts'
 import { YamlConfigReader } from '../../src/config/file/yaml-config-reader.ts'
-import { ConfigReload } from '../../src/reload/config-reload.ts'
+import { ConfigReload, type ConfigReloadOptions } from '../../src/reload/config-reload.ts'
 import { ConfigSource } from '../../src/reload/config-source.ts'
 import type { LogLine } from '../support/start-broker.ts'
 
@@ -20,7 +20,7 @@ export class ReloadScene {
   faults = 0
   readonly #refusals: { readonly message: string; count: number }[] = []
 
-  constructor(env: Readonly<Record<string, string>>) {
+  constructor(env: Readonly<Record<string, string>>, looks?: ConfigReloadOptions['looks']) {
     const source = new ConfigSource({ ...settings, ...env }, new YamlConfigReader())
     this.configs = [source.load()]
     const logger = pino({ base: null }, { write: (line: string) => void this.log.push(JSON.parse(line)) })
@@ -39,6 +39,7 @@ export class ReloadScene {
       },
       metrics: this.metrics,
       logger,
+      ...(looks && { looks }),
     })
   }
 

@@ -28,6 +28,8 @@ export interface ConfigFile {
   readonly names: { readonly issuers: readonly string[]; readonly clients: readonly string[] }
   /** Which sections have entries, faulty ones included. */
   readonly has: { readonly issuers: boolean; readonly clients: boolean; readonly rules: boolean }
+  /** Whether it has no entry at all: it may be a file that is being written. */
+  readonly isEmpty: boolean
   readonly faults: readonly FileFault[]
   /** Whether it is not YAML, so that nothing is known of what is in it. */
   readonly isMalformed: boolean
@@ -57,16 +59,18 @@ export function readConfigFile(path: string, text: string): ConfigFile {
   const [issuers, clients, rules] = ['issuers', 'clients', 'rules'].map(section => listAt(value, section))
   const isUsable = (name: VariableName) =>
     valueAt(value, ['settings', name]) !== undefined && !isFaulty(['settings', name])
+  const texts = Object.fromEntries(
+    settingNames.filter(isUsable).map(name => {
+      const place = ['settings', name]
+      const setting = valueAt(value, place)
+      // A number in the spelling of the file: 0123 as a client id keeps its zero.
+      return [name, Array.isArray(setting) ? setting.join(',') : (yaml.textAt(place) ?? '')]
+    }),
+  )
+  const lists = [issuers, clients, rules]
   return {
     path,
-    texts: Object.fromEntries(
-      settingNames.filter(isUsable).map(name => {
-        const place = ['settings', name]
-        const setting = valueAt(value, place)
-        // A number in the spelling of the file: 0123 as a client id keeps its zero.
-        return [name, Array.isArray(setting) ? setting.join(',') : (yaml.textAt(place) ?? '')]
-      }),
-    ),
+    texts,
     issuers: entries('issuers'),
     clients: entries('clients'),
     rules: entries('rules'),
@@ -76,6 +80,7 @@ export function readConfigFile(path: string, text: string): ConfigFile {
       clients: (clients ?? []).length > 0,
       rules: (rules ?? []).length > 0,
     },
+    isEmpty: Object.keys(texts).length === 0 && lists.every((list = []) => list.length === 0),
     faults: [
       ...yaml.faults.map(fault => ({ file: path, key: '', ...fault })),
       ...[...findings, ...nameFindings(value)].map(faultAt),

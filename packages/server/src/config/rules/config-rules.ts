@@ -74,15 +74,16 @@ const isGateLike = (name: string): boolean =>
 const gatePrefix = /^(?:JWT|JWKS)_/i
 
 const gateIsNotForgotten: Rule = reading => {
-  const { settings, isSet, names } = reading
+  const { settings, isSet, names, file } = reading
   if (hasGate(reading) || !isSet('STATIC_CLIENT_SECRET') || settings.ALLOW_UNAUTHENTICATED_CALLERS !== false)
     return []
-  const sign = isSet('DEX_ISSUER') ? 'DEX_ISSUER' : names.find(isGateLike)
-  if (sign === undefined) return []
-  const reason =
-    sign === 'DEX_ISSUER'
-      ? 'DEX_ISSUER is set'
-      : `${quoteValue(sign)} is present but does not enable the gate`
+  const gateLike = names.find(isGateLike)
+  let reason: string
+  if (isSet('DEX_ISSUER')) reason = 'DEX_ISSUER is set'
+  else if (gateLike !== undefined) reason = `${quoteValue(gateLike)} is present but does not enable the gate`
+  // Its issuers may be what is missing.
+  else if (file?.isEmpty) reason = 'CONFIG_FILE names a file without entries'
+  else return []
   const problem = `must be set, because ${reason}: without a JWT gate, every caller that reaches the check listener gets a token by the static secret; if you want that, set ALLOW_UNAUTHENTICATED_CALLERS=true`
   return [faultOf('JWT_AUDIENCE', problem)]
 }

@@ -3,6 +3,7 @@ import { quoteValue } from './quote-value.ts'
 import { maxFileBytes, type ReadTextFile } from './read-text-file.ts'
 import { Refusal } from './refusal.ts'
 
+const beginPattern = /-----BEGIN CERTIFICATE-----/g
 const certificatePattern = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g
 
 /** A file of trusted certificates and what was in it. */
@@ -20,6 +21,10 @@ export function readCaFile(path: string, read: ReadTextFile): CaFile {
 function certificatesIn(path: string, text: string): string {
   const blocks = text.match(certificatePattern) ?? []
   if (blocks.length === 0) throw new Refusal(`${quoteValue(path)} holds no PEM certificate`)
+  // A file that is cut off would silently lose the certificates at its end.
+  if (blocks.length < (text.match(beginPattern)?.length ?? 0)) {
+    throw new Refusal(`${quoteValue(path)} holds a certificate without its END line`)
+  }
   blocks.forEach((block, index) => {
     if (!isCertificate(block)) {
       throw new Refusal(`certificate ${index + 1} of ${blocks.length} in ${quoteValue(path)} cannot be read`)

@@ -180,6 +180,15 @@ describe('a file', () => {
     }
   })
 
+  it('that is empty does not start beside a static client, because its gate may be missing', () => {
+    const env = { STATIC_CLIENT_ID: 'orders', STATIC_CLIENT_SECRET: 'secret' }
+    expect(() => load('', env)).toThrow(
+      /^JWT_AUDIENCE: must be set, because CONFIG_FILE names a file without entries:/,
+    )
+    expect(load('settings: { HTTP_TIMEOUT: 3s }', env).broker.issuers).toBeUndefined()
+    expect(load('', { ...env, ALLOW_UNAUTHENTICATED_CALLERS: 'true' }).broker.client).toBeDefined()
+  })
+
   it('names files relative to its folder, and a line break ends a secret without being part of it', () => {
     const yaml = 'clients:\n  - { name: a, clientId: a, clientSecret: { file: secrets/a } }\n'
     for (const text of ['s3cret', 's3cret\n', 's3cret\r\n']) {
