@@ -182,7 +182,7 @@ describe('a recipe', () => {
       ALLOW_UNAUTHENTICATED_CALLERS: 'true',
     })
     const caller: ExplainRequest['caller'] = claims && { claims, issuer: undefined }
-    const explained = await explain(config, { caller, method, path, headers })
+    const explained = await explain(config, { caller, method, path, headers, context: {} })
     expect(resultOf(explained)).toBe(result)
     const decided = explained.rules?.find(({ outcome }) => outcome === 'matched' || outcome === 'refused')
     expect(decided?.rule).toBe(rule)
