@@ -70,7 +70,9 @@ describeWithEnvoy('between the broker and Dex', () => {
     expect(line).toMatchObject({ oauthError: 'invalid_client', clientId: reports.id })
     expect(line['hint']).toContain('STATIC_CLIENT_ID')
     expect(line['hint']).toContain('STATIC_CLIENT_SECRET')
-    expect(await scene.metric('checks_total{outcome="client_misconfigured",protocol="http"}')).toBeGreaterThan(0)
+    expect(
+      await scene.metric('checks_total{outcome="client_misconfigured",protocol="http"}'),
+    ).toBeGreaterThan(0)
   })
 
   test("The caller's client secret is wrong", async () => {
