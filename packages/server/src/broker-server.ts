@@ -56,7 +56,7 @@ export class BrokerServer implements RunningServer {
     this.metrics.watchCache(this.#broker)
     this.#readiness = new Readiness(this.#broker, logger)
     this.#checkLog = new CheckLog(this.metrics, logger)
-    const app = checkApp(new Checks(this.#broker, this.#checkLog.onVerdict))
+    const app = checkApp(new Checks(this.#broker, 'http', this.#checkLog.onVerdict))
     const { onUnknownTarget } = this.#checkLog
     const createServer = () => createCheckListener(app, listenerOptions, onUnknownTarget)
     this.#serving = [new HttpListener('LISTEN_ADDR', createServer, config.listen)]
