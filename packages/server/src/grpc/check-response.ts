@@ -1,0 +1,85 @@
+import type { AllowVerdict, RefusalVerdict, Verdict } from '@broker/core'
+import { create, type JsonObject, toBinary } from '@bufbuild/protobuf'
+import { HeaderValueOption_HeaderAppendAction } from './generated/envoy/config/core/v3/base_pb.ts'
+import { CheckResponseSchema } from './generated/envoy/service/auth/v3/external_auth_pb.ts'
+import { type FailureStatus, grpcStatus } from './grpc-status.ts'
+import { messageFrame } from './message-frame.ts'
+
+/**
+ * Returns the `CheckResponse` of a verdict, with its prefix. Envoy allows a request if the code of the status is 0 or absent,
+ * whatever else the message says: the code is made from the outcome, in this file only.
+ */
+export function responseFrame(verdict: Verdict, metadata?: JsonObject): Buffer {
+  if (verdict.outcome !== 'allow') return messageFrame(refusal(verdict), metadataPart(metadata))
+  // The broker returns the same verdict object again and again, so it is encoded once.
+  let known = allowed.get(verdict)
+  if (known === undefined) {
+    known = messageFrame(allow(verdict))
+    allowed.set(verdict, known)
+  }
+  return metadata === undefined ? known : messageFrame(known.subarray(5), metadataPart(metadata))
+}
+
+const allowed = new WeakMap<AllowVerdict, Buffer>()
+
+function allow(verdict: AllowVerdict): Uint8Array {
+  return toBinary(
+    CheckResponseSchema,
+    create(CheckResponseSchema, {
+      status: { code: grpcStatus.ok },
+      httpResponse: {
+        case: 'okResponse',
+        value: { headers: headerOptions(verdict.set), headersToRemove: [...verdict.remove] },
+      },
+    }),
+  )
+}
+
+function refusal(verdict: RefusalVerdict): Uint8Array {
+  return toBinary(
+    CheckResponseSchema,
+    create(CheckResponseSchema, {
+      status: { code: refusalStatus(verdict.status), message: verdict.code },
+      httpResponse: {
+        case: 'deniedResponse',
+        value: {
+          status: { code: verdict.status },
+          headers: headerOptions(verdict.headers),
+          body: verdict.body,
+        },
+      },
+    }),
+  )
+}
+
+/** The code for a status of HTTP; never 0, which allows. */
+export function refusalStatus(httpStatus: number): FailureStatus {
+  switch (httpStatus) {
+    case 400:
+      return grpcStatus.invalidArgument
+    case 401:
+      return grpcStatus.unauthenticated
+    case 429:
+      return grpcStatus.resourceExhausted
+    case 500:
+      return grpcStatus.internal
+    default:
+      return httpStatus > 500 ? grpcStatus.unavailable : grpcStatus.permissionDenied
+  }
+}
+
+/** The default would add the value to that of the caller. */
+function headerOptions(headers: Readonly<Record<string, string>>) {
+  return Object.entries(headers).map(([key, value]) => ({
+    header: { key, value },
+    appendAction: HeaderValueOption_HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
+  }))
+}
+
+/** The response with metadata alone; joined to another, it completes it. */
+function metadataPart(metadata: JsonObject | undefined): Uint8Array {
+  if (metadata === undefined) return nothing
+  return toBinary(CheckResponseSchema, create(CheckResponseSchema, { dynamicMetadata: metadata }))
+}
+
+const nothing = new Uint8Array(0)

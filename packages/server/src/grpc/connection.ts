@@ -1,0 +1,57 @@
+import { constants, type ServerHttp2Session } from 'node:http2'
+
+/** The largest number of a stream: a GOAWAY with it announces the end, and still accepts streams. */
+const lastStreamId = 2 ** 31 - 1
+/** How long the answer to a ping may take. */
+const pingTimeoutMs = 1_000
+/** Room for the messages of many calls that arrive together. */
+const receiveWindowBytes = 1024 * 1024
+
+/** A connection of a caller, which can end without losing a call. */
+export class Connection {
+  readonly #session: ServerHttp2Session
+  readonly #timers = new Set<NodeJS.Timeout>()
+  #leaving = false
+
+  constructor(session: ServerHttp2Session) {
+    this.#session = session
+    session.setLocalWindowSize(receiveWindowBytes)
+    session.once('close', () => {
+      for (const timer of this.#timers) clearTimeout(timer)
+    })
+  }
+
+  /** Calls `listener` after a time, unless the connection is closed by then. Does not keep the process alive. */
+  after(delayMs: number, listener: () => void): void {
+    if (this.#session.closed || this.#session.destroyed) return
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      listener()
+    }, delayMs)
+    timer.unref()
+    this.#timers.add(timer)
+  }
+
+  /**
+   * Asks the caller to use another connection, serves the calls that are on their way, and closes the connection after the last
+   * one. Calls that still run after `graceMs` are cut off; default: never.
+   */
+  leave(graceMs?: number): void {
+    const session = this.#session
+    if (this.#leaving || session.closed || session.destroyed) return
+    this.#leaving = true
+    if (graceMs !== undefined) this.after(graceMs, () => session.destroy())
+    session.goaway(constants.NGHTTP2_NO_ERROR, lastStreamId)
+    // Whoever answers the ping has read the GOAWAY before it, so every call that it sent has arrived.
+    const close = () => {
+      if (!session.closed && !session.destroyed) session.close()
+    }
+    this.after(pingTimeoutMs, close)
+    session.ping(close)
+  }
+
+  /** Ends the connection and every call on it. */
+  destroy(): void {
+    this.#session.destroy()
+  }
+}
