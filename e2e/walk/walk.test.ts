@@ -13,7 +13,8 @@ const envoyBinary = inject('envoyBinary')
 
 // The same tests for both: the quickstart runs the stand-in where there is no Envoy, and must show the same there.
 describe.skipIf(envoyBinary === undefined)('behind Envoy', () => describeWalk(envoyBinary))
-describe.skipIf(protocol === 'grpc')('behind the stand-in for Envoy', () => describeWalk(undefined))
+// The stand-in speaks HTTP only.
+if (protocol === 'http') describe('behind the stand-in for Envoy', () => describeWalk(undefined))
 
 function describeWalk(binary: string | undefined): void {
   const resources = new AsyncDisposableStack()
