@@ -1,4 +1,5 @@
 export type { Broker } from './broker.ts'
+export type { CheckFacts } from './check/check-facts.ts'
 export type { CheckRequest } from './check/check-request.ts'
 export type {
   CallersClientChoice,

@@ -1,7 +1,7 @@
 import type { CheckRequest, Verdict } from '@broker/core'
 import type { Logger } from 'pino'
 import type { BrokerMetrics } from './admin/broker-metrics.ts'
-import type { VerdictListener } from './checks.ts'
+import type { CheckProtocol, VerdictListener } from './checks.ts'
 import { traceOf } from './trace-of.ts'
 
 /** A network scanner must not fill the log. */
@@ -27,12 +27,16 @@ export class CheckLog {
   }
 
   /** An arrow function, so that it can be passed on. */
-  readonly onVerdict: VerdictListener = (verdict: Verdict, request: CheckRequest) => {
-    this.#metrics.countCheck(verdict)
+  readonly onVerdict: VerdictListener = (
+    verdict: Verdict,
+    request: CheckRequest,
+    protocol: CheckProtocol,
+  ) => {
+    this.#metrics.countCheck(verdict, protocol)
     if (!this.#logsChecks) return
     const { outcome, rule } = verdict
     const code = outcome === 'allow' ? undefined : verdict.code
-    this.#logger.debug({ outcome, code, rule, ...traceOf(request) }, 'check')
+    this.#logger.debug({ outcome, code, rule, protocol, ...traceOf(request) }, 'check')
   }
 
   /** An arrow function, so that it can be passed on. */

@@ -1,15 +1,20 @@
 import type { Broker, CheckRequest, MaybePromise, Verdict } from '@broker/core'
 
-/** Called with each verdict and its request, for metrics and the log; must not throw. */
-export type VerdictListener = (verdict: Verdict, request: CheckRequest) => void
+/** The protocols by which a proxy asks for checks. */
+export type CheckProtocol = 'http' | 'grpc'
 
-/** Answers checks for every protocol: the broker decides, and the listener receives each verdict once. */
+/** Called with each verdict, its request and its protocol, for metrics and the log; must not throw. */
+export type VerdictListener = (verdict: Verdict, request: CheckRequest, protocol: CheckProtocol) => void
+
+/** Answers checks of one protocol: the broker decides, and the listener receives each verdict once. */
 export class Checks {
   readonly #broker: Pick<Broker, 'decide'>
+  readonly #protocol: CheckProtocol
   readonly #onVerdict: VerdictListener
 
-  constructor(broker: Pick<Broker, 'decide'>, onVerdict: VerdictListener) {
+  constructor(broker: Pick<Broker, 'decide'>, protocol: CheckProtocol, onVerdict: VerdictListener) {
     this.#broker = broker
+    this.#protocol = protocol
     this.#onVerdict = onVerdict
   }
 
@@ -17,13 +22,13 @@ export class Checks {
   decide(request: CheckRequest): MaybePromise<Verdict> {
     const verdict = this.#broker.decide(request)
     if (verdict instanceof Promise) return this.#decideLater(verdict, request)
-    this.#onVerdict(verdict, request)
+    this.#onVerdict(verdict, request, this.#protocol)
     return verdict
   }
 
   async #decideLater(waiting: Promise<Verdict>, request: CheckRequest): Promise<Verdict> {
     const verdict = await waiting
-    this.#onVerdict(verdict, request)
+    this.#onVerdict(verdict, request, this.#protocol)
     return verdict
   }
 }

@@ -1,4 +1,4 @@
-export type { VerdictListener } from './checks.ts'
+export type { CheckProtocol, VerdictListener } from './checks.ts'
 export type { Config, LoadedFile } from './config/config.ts'
 export { ConfigError, type ConfigFault, type FileFault, type VariableFault } from './config/config-error.ts'
 export { loadConfig } from './config/load-config.ts'

@@ -1,13 +1,26 @@
+import type { CheckFacts } from './check-facts.ts'
+
 /** A request to check. */
 export interface CheckRequest {
   /** Header lines in the form of Node's `rawHeaders`: name, value, name, value. */
   readonly headers: readonly string[]
+  /**
+   * Whether `headers` may have repeated lines joined with a comma, as Envoy sends them over gRPC without `encode_raw_headers`. A
+   * comma in a credential header is then refused with `invalid_request`, unless `credentialHeaders.allowJoined` is set. Default
+   * `false`.
+   */
+  readonly joinedHeaders?: boolean | undefined
   /** The method of the client's request. Read by rules only. */
   readonly method?: string | undefined
   /** The target of the client's request as received: path and query, not decoded. Read by rules only. */
   readonly path?: string | undefined
-  /** Values that the proxy adds for a route. Read by rules only. Default: none. */
+  /**
+   * Values that the proxy adds for a route: `context_extensions` of Envoy. Read by rules, and for the option `routeClients`. Must
+   * come from the proxy, never from its client. Default: none.
+   */
   readonly context?: Readonly<Record<string, string>> | undefined
+  /** An empty object, into which the check writes what it finds out; for one check only. Default: none, which costs nothing. */
+  readonly facts?: CheckFacts | undefined
   /**
    * Limit of the caller's wait, in milliseconds; at most `requestTimeoutMs`. Read only when a wait is needed. Default:
    * `requestTimeoutMs`.

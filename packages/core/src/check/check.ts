@@ -1,4 +1,5 @@
 import type { Clients } from '../clients/clients.ts'
+import type { TokenOrder } from '../clients/token-order.ts'
 import type { AuthenticatedCaller } from '../gate/authenticated-caller.ts'
 import type { Gate } from '../gate/gate.ts'
 import type { ResolvedChoice } from '../options/resolve-choice.ts'
@@ -6,11 +7,11 @@ import { BrokerError } from '../shared/errors.ts'
 import { andThen, type MaybePromise } from '../shared/maybe-promise.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import type { Wait } from '../shared/wait-for.ts'
-import type { IssuedToken } from '../tokens/issued-token.ts'
 import type { TokenHeader } from '../tokens/token-headers.ts'
 import type { Tokens } from '../tokens/tokens.ts'
 import { AllowVerdicts } from './allow-verdicts.ts'
 import { CallersCredentials } from './callers-credentials.ts'
+import { noteCaller, noteClient, notePassing, noteRefusedCaller, noteToken } from './check-facts.ts'
 import type { CheckRequest } from './check-request.ts'
 import { CheckWait } from './check-wait.ts'
 import { Choices } from './choices.ts'
@@ -25,6 +26,7 @@ import { Denials } from './denials.ts'
 import type { Exchanges } from './exchanges.ts'
 import { assertHeaderLines } from './header-lines.ts'
 import { ReceivedRequest } from './received-request.ts'
+import { RouteClients } from './route-clients.ts'
 import { type Challenges, type RefusalVerdict, refusalVerdict, type Verdict } from './verdict.ts'
 
 export interface CheckOptions {
@@ -61,14 +63,17 @@ export class Check {
   readonly #verdicts: AllowVerdicts
   readonly #denials: Denials
   readonly #challenges: Challenges
-  /** `undefined` for the default client always. */
+  /** `undefined` without rules. */
   readonly #choices: Choices | undefined
+  /** `undefined` where routes choose no client. */
+  readonly #routes: RouteClients | undefined
 
   constructor(surroundings: Surroundings, options: CheckOptions) {
     this.#surroundings = surroundings
     this.#options = options
     const { names, gate, clients, exchanges, choice, realm } = options
-    const { chooseClient, backendHeaders, allowedClientIds: clientIds, allowedScopes: scopes } = choice
+    const { chooseClient, routeClients, backendHeaders } = choice
+    const { allowedClientIds: clientIds, allowedScopes: scopes } = choice
     this.#credentials = new CallersCredentials(surroundings, names, { clientIds, scopes })
     this.#verdicts = new AllowVerdicts({ ...options, hasGate: gate !== undefined, backendHeaders })
     this.#denials = new Denials(surroundings)
@@ -78,6 +83,7 @@ export class Check {
     this.#choices =
       chooseClient &&
       new Choices(surroundings, { chooseClient, clients, exchanges, credentials, denials, backendHeaders })
+    this.#routes = routeClients ? new RouteClients(surroundings, { clients, credentials }) : undefined
   }
 
   /**
@@ -99,13 +105,13 @@ export class Check {
     const { gate, names } = this.#options
     if (gate === undefined) throw new TypeError('authenticate needs the option gate or issuers')
     assertHeaderLines(request.headers)
-    const headers = readCredentialHeaders(request.headers, names)
+    const headers = readCredentialHeaders(request.headers, names, request.joinedHeaders)
     return gate.authenticate(singleValue(headers.jwt, names.jwt), this.wait(request))
   }
 
   #decide(request: CheckRequest): MaybePromise<Verdict> {
     const { names, gate } = this.#options
-    const headers = readCredentialHeaders(request.headers, names)
+    const headers = readCredentialHeaders(request.headers, names, request.joinedHeaders)
     const wait = this.wait(request)
     const caller = gate?.authenticate(singleValue(headers.jwt, names.jwt), wait)
     return caller instanceof Promise
@@ -137,44 +143,52 @@ export class Check {
     caller: AuthenticatedCaller | undefined,
     wait: Wait,
   ): MaybePromise<Verdict> {
+    const { facts } = request
+    if (facts !== undefined && caller !== undefined) noteCaller(facts, caller)
     if (this.#choices !== undefined)
       return this.#serveChoice(this.#choices, { request, headers, caller, wait })
-    const { clients, tokens } = this.#options
-    const client = clients.default
-    const order = client.order(this.#credentials.missingPartsOf(client.configured, headers))
-    return andThen(tokens.get(order, wait), this.#verdicts.ofToken)
+    const route = this.#routes?.choiceIn(request.context)
+    const order = route && this.#routes ? this.#routes.order(route, headers) : this.#defaultOrder(headers)
+    const token = this.#options.tokens.get(order, wait)
+    if (facts !== undefined) {
+      noteClient(facts, route?.client ?? 'default', order)
+      noteToken(facts, token)
+    }
+    return andThen(token, this.#verdicts.ofToken)
+  }
+
+  #defaultOrder(headers: CredentialHeaders): TokenOrder {
+    const client = this.#options.clients.default
+    return client.order(this.#credentials.missingPartsOf(client.configured, headers))
   }
 
   #serveChoice(
     choices: Choices,
     { request, headers, caller, wait }: AuthenticatedRequest,
   ): MaybePromise<Verdict> {
-    const { names } = this.#options
+    const { names, tokens, exchangedTokens } = this.#options
+    const { facts } = request
     const choice = choices.choose(caller, new ReceivedRequest(request, names, this.#surroundings.clock))
+    if (facts !== undefined && choice.rule !== undefined) facts.rule = choice.rule
     if ('deny' in choice) {
       const refusal = refusalVerdict(this.#denials.refuse(choice), this.#challenges)
       return choice.rule === undefined ? refusal : { ...refusal, rule: choice.rule }
     }
     const outcome = choices.outcome(choice)
-    if ('pass' in choice) return this.#verdicts.ofPassing(outcome)
-    const token =
-      'exchange' in choice
-        ? this.#exchanged(choices, choice, caller, wait)
-        : this.#options.tokens.get(choices.order(choice, headers), wait)
+    if ('pass' in choice) {
+      if (facts !== undefined && caller !== undefined) notePassing(facts, caller)
+      return this.#verdicts.ofPassing(outcome)
+    }
+    const isExchange = 'exchange' in choice
+    const order = isExchange ? exchangeOrder(choices, choice, caller) : choices.order(choice, headers)
+    const token = (isExchange ? exchangedTokens : tokens).get(order, wait)
+    if (facts !== undefined) {
+      noteClient(facts, isExchange ? choice.exchange.client : choice.client, order)
+      noteToken(facts, token)
+    }
     return token instanceof Promise
       ? token.then(later => this.#verdicts.ofToken(later, outcome))
       : this.#verdicts.ofToken(token, outcome)
-  }
-
-  #exchanged(
-    choices: Choices,
-    choice: ExchangeChoice,
-    caller: AuthenticatedCaller | undefined,
-    wait: Wait,
-  ): MaybePromise<IssuedToken> {
-    // `Choices` has refused an exchange without a caller.
-    if (caller === undefined) throw new TypeError('an exchange needs a caller')
-    return this.#options.exchangedTokens.get(choices.exchangeOrder(choice, caller), wait)
   }
 
   /** One deadline for all waits of a request. */
@@ -184,6 +198,7 @@ export class Check {
   }
 
   #refusal(error: unknown, request: CheckRequest): RefusalVerdict {
+    if (request.facts !== undefined) noteRefusedCaller(request.facts, error)
     if (!BrokerError.is(error)) {
       const { signal } = request
       if (signal?.aborted && error === signal.reason) throw error
@@ -191,6 +206,16 @@ export class Check {
     }
     return refusalVerdict(error, this.#challenges)
   }
+}
+
+function exchangeOrder(
+  choices: Choices,
+  choice: ExchangeChoice,
+  caller: AuthenticatedCaller | undefined,
+): TokenOrder {
+  // `Choices` has refused an exchange without a caller.
+  if (caller === undefined) throw new TypeError('an exchange needs a caller')
+  return choices.exchangeOrder(choice, caller)
 }
 
 /** Without Basic, no scheme carries client credentials: Bearer then only says that the request needs authentication. */

@@ -1,5 +1,3 @@
-import type { Client } from '../clients/client.ts'
-import { assertClientCredentials } from '../clients/client-credentials.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { TokenOrder } from '../clients/token-order.ts'
 import type { AuthenticatedCaller } from '../gate/authenticated-caller.ts'
@@ -17,6 +15,7 @@ import type {
   Denial,
   ExchangeChoice,
 } from './choose-client.ts'
+import { ChosenOrders } from './chosen-orders.ts'
 import type { CredentialHeaders } from './credential-headers.ts'
 import type { Denials } from './denials.ts'
 import type { Exchanges } from './exchanges.ts'
@@ -40,6 +39,7 @@ export interface ChoicesOptions {
 export class Choices {
   readonly #surroundings: Surroundings
   readonly #options: ChoicesOptions
+  readonly #orders: ChosenOrders
   readonly #backendHeaders: ReadonlySet<string>
   /** By `set` of the choice. */
   readonly #outcomes = new WeakMap<object, RuleOutcome>()
@@ -47,6 +47,9 @@ export class Choices {
   constructor(surroundings: Surroundings, options: ChoicesOptions) {
     this.#surroundings = surroundings
     this.#options = options
+    const { clients, credentials } = options
+    const unusable = (problem: string, rule: string | undefined) => this.#unusable(problem, rule)
+    this.#orders = new ChosenOrders({ clients, credentials, unusable })
     this.#backendHeaders = new Set(options.backendHeaders)
   }
 
@@ -62,22 +65,7 @@ export class Choices {
 
   /** Returns the order of a choice. Throws `server_error` when the choice has a fault, else like `missingPartsOf`. */
   order(choice: ClientChoice | CallersClientChoice, headers: CredentialHeaders): TokenOrder {
-    const { clients, credentials } = this.#options
-    if (isCallers(choice)) {
-      const { allowedClientIds: clientIds, allowedScopes: scopes } = choice
-      const client = clients.caller
-      return client.order(credentials.missingPartsOf(client.configured, headers, { clientIds, scopes }))
-    }
-    const client = clients.named(choice.client)
-    if (client === undefined) {
-      throw this.#unusable(`the client ${JSON.stringify(choice.client)} does not exist`, choice.rule)
-    }
-    if (client !== clients.default) return this.#orderOf(client, choice)
-    // Before the parts of the caller, so that each of the two has a separate error.
-    if (choice.scope !== undefined || choice.audiences !== undefined) this.#assertScope(client, choice)
-    const { clientId, clientSecret, scope } = client.configured
-    const configured = { clientId, clientSecret, scope: choice.scope ?? scope }
-    return client.order(credentials.missingPartsOf(configured, headers), choice)
+    return this.#orders.order(choice, headers)
   }
 
   /**
@@ -129,23 +117,6 @@ export class Choices {
     }
   }
 
-  #orderOf(client: Client, choice: ClientChoice): TokenOrder {
-    try {
-      return client.chosenOrder(choice)
-    } catch (error) {
-      throw this.#unusable(`the scope of the choice is wrong: ${(error as Error).message}`, choice.rule)
-    }
-  }
-
-  #assertScope(client: Client, choice: ClientChoice): void {
-    try {
-      const scope = client.scopeOf(choice)
-      assertClientCredentials({ clientId: 'any', clientSecret: 'any', scope, configured: true })
-    } catch (error) {
-      throw this.#unusable(`the scope of the choice is wrong: ${(error as Error).message}`, choice.rule)
-    }
-  }
-
   /** Callers decide how often it happens, so the line is sampled. */
   #unusable(problem: string, rule?: string, err?: unknown): BrokerError {
     const { sampler, logger } = this.#surroundings
@@ -154,8 +125,4 @@ export class Choices {
     )
     return new BrokerError('server_error', 'internal error', { cause: err })
   }
-}
-
-function isCallers(choice: ClientChoice | CallersClientChoice): choice is CallersClientChoice {
-  return choice.client === 'caller'
 }

@@ -8,6 +8,8 @@ export interface CredentialHeaderNames {
   readonly jwt: string
   /** The header with Basic credentials; `undefined` when these are not accepted. */
   readonly basic: 'authorization' | undefined
+  /** Whether a comma is part of a value also where lines may be joined. */
+  readonly allowJoined: boolean
 }
 
 /** All these names. */
@@ -22,7 +24,7 @@ export function namesOf({
   return basic === undefined ? [...names] : [...names.add(basic)]
 }
 
-/** The headers that a check reads. A repeated header is marked, and refused only if it is needed. */
+/** The headers that a check reads. A header that is or may be repeated is marked, and refused only if it is needed. */
 export interface CredentialHeaders {
   readonly clientId: HeaderValue
   readonly clientSecret: HeaderValue
@@ -33,17 +35,21 @@ export interface CredentialHeaders {
 }
 
 const repeated: unique symbol = Symbol('a header on more than one line')
-export type HeaderValue = string | undefined | typeof repeated
+const joined: unique symbol = Symbol('a header that may have been on more than one line')
+export type HeaderValue = string | undefined | typeof repeated | typeof joined
+
+type FoundHeaders = { -readonly [Name in keyof CredentialHeaders]: CredentialHeaders[Name] }
 
 /**
  * Reads header lines in the form of Node's `rawHeaders`: name, value, name, value. Node's `headers` hides repeated headers: it
- * keeps the first `authorization` and joins others.
+ * keeps the first `authorization` and joins others. `mayBeJoined`: whoever made these lines may have joined repeated ones.
  */
 export function readCredentialHeaders(
   lines: readonly string[],
   names: CredentialHeaderNames,
+  mayBeJoined = false,
 ): CredentialHeaders {
-  const found: { -readonly [Name in keyof CredentialHeaders]: CredentialHeaders[Name] } = {
+  const found: FoundHeaders = {
     clientId: undefined,
     clientSecret: undefined,
     scope: undefined,
@@ -60,15 +66,28 @@ export function readCredentialHeaders(
     if (isNamed(line, names.jwt)) found.jwt = valueWith(found.jwt, value)
     if (names.basic !== undefined && isNamed(line, names.basic)) found.basic = valueWith(found.basic, value)
   }
+  if (mayBeJoined && !names.allowJoined) markJoined(found)
   return found
 }
 
-/** Returns the value of a header, empty when it is absent. Throws `invalid_request` when it appears more than once. */
-export function singleHeader(lines: readonly string[], name: string): string {
+/** Nobody can tell a comma of the caller from one that joins two lines. */
+function markJoined(found: FoundHeaders): void {
+  for (const part of ['clientId', 'clientSecret', 'scope', 'jwt', 'basic'] as const) {
+    const value = found[part]
+    if (typeof value === 'string' && value.includes(',')) found[part] = joined
+  }
+}
+
+/**
+ * Returns the value of a header, empty when it is absent. Throws `invalid_request` when it appears more than once. `mayBeJoined` as
+ * in {@link readCredentialHeaders}.
+ */
+export function singleHeader(lines: readonly string[], name: string, mayBeJoined = false): string {
   let found: HeaderValue
   for (let index = 0; index + 1 < lines.length; index += 2) {
     if (isNamed(lines[index] as string, name)) found = valueWith(found, lines[index + 1] as string)
   }
+  if (mayBeJoined && typeof found === 'string' && found.includes(',')) found = joined
   return singleValue(found, name)
 }
 
@@ -81,8 +100,14 @@ function valueWith(before: HeaderValue, value: string): HeaderValue {
   return before === undefined ? value : repeated
 }
 
-/** Returns the value of a header, empty when it is absent. Throws `invalid_request` for a repeated header. */
+/** Returns the value of a header, empty when it is absent. Throws `invalid_request` for one that is or may be repeated. */
 export function singleValue(value: HeaderValue, name: string): string {
   if (value === repeated) throw new BrokerError('invalid_request', `${name} appears more than once`)
+  if (value === joined) {
+    throw new BrokerError(
+      'invalid_request',
+      `${name} has a comma, so that it may have appeared more than once`,
+    )
+  }
   return value ?? ''
 }

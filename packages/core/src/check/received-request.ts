@@ -55,7 +55,7 @@ export class ReceivedRequest implements IncomingRequest {
   }
 
   get host(): string {
-    this.#host ??= singleHeader(this.#request.headers, 'host').toLowerCase()
+    this.#host ??= singleHeader(this.#request.headers, 'host', this.#request.joinedHeaders).toLowerCase()
     return this.#host
   }
 

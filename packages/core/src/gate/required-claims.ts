@@ -13,23 +13,24 @@ export interface RequiredClaims {
 
 /** Returns the refusal of a caller that lacks a required group or scope; `undefined` for one that has them all. */
 export function refusalByRequiredClaims(
-  { groups, claims }: VerifiedCaller,
+  caller: VerifiedCaller,
   required: RequiredClaims,
 ): BrokerError | undefined {
+  const { groups, claims } = caller
   if (required.groups.length > 0) {
     const group = required.groups.find(name => !groups.includes(name))
-    if (group !== undefined) return forbidden('group', group)
+    if (group !== undefined) return forbidden(caller, 'group', group)
   }
   if (required.scopes.length === 0) return undefined
   const scopes = scopesIn(claims)
   const scope = required.scopes.find(name => !scopes.includes(name))
-  return scope === undefined ? undefined : forbidden('scope', scope)
+  return scope === undefined ? undefined : forbidden(caller, 'scope', scope)
 }
 
 /** Names no group and no scope to the caller: these are the operator's. The log names the first one that is missing. */
-function forbidden(reason: 'group' | 'scope', name: string): BrokerError {
+function forbidden(caller: VerifiedCaller, reason: 'group' | 'scope', name: string): BrokerError {
   return new BrokerError('forbidden', `the JWT lacks a required ${reason}`, {
-    cause: new JwtRefusal(reason, `it lacks the ${reason} ${JSON.stringify(name)}`),
+    cause: new JwtRefusal(reason, `it lacks the ${reason} ${JSON.stringify(name)}`).of(caller),
   })
 }
 

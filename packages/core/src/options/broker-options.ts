@@ -119,6 +119,11 @@ export interface CredentialHeaderOptions {
    */
   readonly basic?: boolean | undefined
   /**
+   * Whether these headers may have a comma also in a check with `joinedHeaders`. Of two client ids or secrets, joined by a proxy, the
+   * broker then makes one. Default `false`.
+   */
+  readonly allowJoined?: boolean | undefined
+  /**
    * Removes these headers and the caller's JWT from admitted requests, and `authorization` with the option `basic`. Default
    * `true`.
    */
@@ -154,6 +159,12 @@ export interface TokenBrokerOptions {
    * headers.
    */
   readonly chooseClient?: ChooseClient | undefined
+  /**
+   * Whether `context` of a check chooses the client, where `chooseClient` is not set: `client` is a name in `clients` or `default`,
+   * `scope` and `audiences` replace that client's; audiences are separated by commas or blanks. Without a gate, whoever reaches such
+   * a route gets the client's token. A check without these keys is served as if the option were off. Default `false`.
+   */
+  readonly routeClients?: boolean | undefined
   /** Request headers that `chooseClient` may set. They are removed from each request for which it does not. Default: none. */
   readonly backendHeaders?: readonly string[] | undefined
   /** Client ids that callers may use in their own headers; others are refused with `forbidden`. Default: any. */
@@ -246,7 +257,9 @@ export const optionRules = {
   'credentialHeaders.clientSecret': { default: 'x-client-secret' },
   'credentialHeaders.scope': { default: 'x-scope' },
   'credentialHeaders.basic': { default: false },
+  'credentialHeaders.allowJoined': { default: false },
   'credentialHeaders.strip': { default: true },
+  routeClients: { default: false },
   realm: { default: 'dex-token-broker', maxLength: 128 },
   requestTimeoutMs: { unit: 'ms', default: 5_000, min: 1, max: 2_147_483_647 },
   cacheMaxEntries: { unit: 'entries', default: 1_024, min: 0, max: 1_000_000 },

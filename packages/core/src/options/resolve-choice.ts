@@ -2,12 +2,13 @@ import type { ChooseClient } from '../check/choose-client.ts'
 import { type CredentialHeaderNames, namesOf } from '../check/credential-headers.ts'
 import { scopeTokenProblem } from '../clients/client-credentials.ts'
 import type { TokenHeader } from '../tokens/token-headers.ts'
-import type { TokenBrokerOptions } from './broker-options.ts'
+import { optionRules, type TokenBrokerOptions } from './broker-options.ts'
 import { checked, given, headerName, strings } from './option-values.ts'
 
 /** The options about which token a check gets, validated. */
 export interface ResolvedChoice {
   readonly chooseClient: ChooseClient | undefined
+  readonly routeClients: boolean
   /** In lower case. */
   readonly backendHeaders: readonly string[]
   /** `undefined` permits any. */
@@ -23,7 +24,7 @@ export interface TakenHeaders {
   readonly credentialHeaders: CredentialHeaderNames
 }
 
-/** Validates `chooseClient`, `backendHeaders`, `allowedClientIds` and `allowedScopes`. */
+/** Validates `chooseClient`, `routeClients`, `backendHeaders`, `allowedClientIds` and `allowedScopes`. */
 export function resolveChoice(options: TokenBrokerOptions, taken: TakenHeaders): ResolvedChoice {
   const allowedScopes = resolveList(options.allowedScopes, 'allowedScopes')
   for (const scope of allowedScopes ?? []) {
@@ -32,6 +33,8 @@ export function resolveChoice(options: TokenBrokerOptions, taken: TakenHeaders):
   }
   return {
     chooseClient: checked(options.chooseClient, 'chooseClient', 'function') ?? undefined,
+    routeClients:
+      checked(options.routeClients, 'routeClients', 'boolean') ?? optionRules.routeClients.default,
     backendHeaders: resolveBackendHeaders(options, taken),
     allowedClientIds: resolveList(options.allowedClientIds, 'allowedClientIds'),
     allowedScopes,

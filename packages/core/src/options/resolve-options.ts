@@ -60,6 +60,7 @@ const names: { readonly [Name in Exclude<keyof TokenBrokerOptions, keyof OptionN
   gate: true,
   issuers: true,
   chooseClient: true,
+  routeClients: true,
   backendHeaders: true,
   allowedClientIds: true,
   allowedScopes: true,
@@ -82,6 +83,7 @@ const credentialHeaderNames: { readonly [Name in keyof Required<CredentialHeader
   clientSecret: true,
   scope: true,
   basic: true,
+  allowJoined: true,
   strip: true,
 }
 
@@ -193,6 +195,9 @@ function resolveCredentialHeaders(
       'gate.jwtHeader',
       reservedPrefixes,
     ),
+    allowJoined:
+      checked(credentialHeaders.allowJoined, 'credentialHeaders.allowJoined', 'boolean') ??
+      optionRules['credentialHeaders.allowJoined'].default,
   }
   const basic =
     checked(credentialHeaders.basic, 'credentialHeaders.basic', 'boolean') ??

@@ -6,6 +6,7 @@ export type SampledKind =
   | `denied_by_rule ${string}`
   | 'not_allowed'
   | 'unusable_choice'
+  | 'unusable_context'
   | 'missing_credentials'
   | `client_secret_unavailable ${string}`
   | 'signatures_overloaded'

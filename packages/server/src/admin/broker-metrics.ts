@@ -1,11 +1,7 @@
-import {
-  type BrokerEvent,
-  brokerErrorCodes,
-  type CacheStatistics,
-  type TokenBroker,
-  type Verdict,
-} from '@broker/core'
+import type { BrokerEvent, CacheStatistics, TokenBroker, Verdict } from '@broker/core'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { CheckProtocol } from '../checks.ts'
+import { CheckCounter } from './check-counter.ts'
 
 const prefix = 'dex_token_broker_'
 
@@ -16,14 +12,7 @@ const reloadOutcomes = ['applied', 'unchanged', 'failed'] as const
 /** The broker's metrics for Prometheus, in a separate registry, so that two brokers in one process do not share counters. */
 export class BrokerMetrics {
   readonly registry: Registry = new Registry()
-  readonly #checks = new Counter({
-    name: `${prefix}checks_total`,
-    help: 'Checks answered, by outcome: allow, or the error code of the refusal.',
-    labelNames: ['outcome'],
-    registers: [this.registry],
-  })
-  /** Looked up once, because every allowed check increments it. */
-  readonly #allowed = this.#checks.labels('allow')
+  readonly #checks = new CheckCounter(`${prefix}checks_total`, this.registry)
   readonly #tokenRequests = new Histogram({
     name: `${prefix}token_request_duration_seconds`,
     help: 'Duration of requests to the token endpoint, by outcome: issued, or the error code.',
@@ -76,11 +65,11 @@ export class BrokerMetrics {
     registers: [this.registry],
   })
 
-  /** `droppedLogLines` is read when Prometheus asks. */
-  constructor(droppedLogLines: () => number = () => 0) {
+  /** `droppedLogLines` is read when Prometheus asks; `protocols` have a listener. */
+  constructor(droppedLogLines: () => number = () => 0, protocols: readonly CheckProtocol[] = ['http']) {
     collectDefaultMetrics({ register: this.registry })
     // An alert on an increase needs the series before the first failure.
-    for (const outcome of ['allow', ...Object.keys(brokerErrorCodes)]) this.#checks.inc({ outcome }, 0)
+    for (const protocol of protocols) this.#checks.announce(protocol)
     for (const outcome of reloadOutcomes) this.#reloads.inc({ outcome }, 0)
     this.#loadedAt.setToCurrentTime()
     this.#mirror(
@@ -91,9 +80,8 @@ export class BrokerMetrics {
   }
 
   /** Counts a verdict. An arrow function, so that it can be passed on. */
-  readonly countCheck = (verdict: Verdict): void => {
-    if (verdict.outcome === 'allow') this.#allowed.inc()
-    else this.#checks.inc({ outcome: verdict.code })
+  readonly countCheck = (verdict: Verdict, protocol: CheckProtocol): void => {
+    this.#checks.count(verdict, protocol)
   }
 
   countUnknownTarget(): void {

@@ -37,7 +37,7 @@ export function createCheckApp(
   broker: Pick<Broker, 'decide'>,
   onVerdict: VerdictListener = () => {},
 ): Hono<CheckEnvironment> {
-  return checkApp(new Checks(broker, onVerdict))
+  return checkApp(new Checks(broker, 'http', onVerdict))
 }
 
 /** Creates the same app for checks that are already counted and logged. */

@@ -1,6 +1,14 @@
 import { BrokerError } from '../../shared/errors.ts'
 import type { JwtRefusalReason } from '../../shared/jwt-refusal-reason.ts'
 
+/** The caller of a JWT whose signature is verified. */
+export interface ProvenCaller {
+  /** The name of the issuer. */
+  readonly issuer: string
+  /** The claim `sub`; empty when the JWT has none. */
+  readonly subject: string
+}
+
 /**
  * The reason of a refusal, for log and metrics: the cause of an `invalid_token` or a `forbidden`. Contains no part of the JWT.
  */
@@ -9,10 +17,23 @@ export class JwtRefusal extends Error {
   readonly reason: JwtRefusalReason
   /** The name of the issuer that refused the JWT; `undefined` before one is selected. */
   issuer: string | undefined
+  /** Private, because logs show the other members of an error. */
+  #caller: ProvenCaller | undefined
 
   constructor(reason: JwtRefusalReason, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause })
     this.reason = reason
+  }
+
+  /** The caller whom the JWT proves, although it is refused. */
+  get caller(): ProvenCaller | undefined {
+    return this.#caller
+  }
+
+  /** Notes the caller of a JWT whose signature is verified. */
+  of(caller: ProvenCaller): this {
+    this.#caller = caller
+    return this
   }
 }
 

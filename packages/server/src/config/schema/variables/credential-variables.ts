@@ -72,6 +72,18 @@ export const credentialVariables = {
     description:
       "Takes the caller's client id and secret from `Authorization: Basic` too, both form-encoded as for Dex (RFC 6749 section 2.3.1). The header then counts as a credential header. With a JWT gate, JWT_HEADER must be another header.",
   }),
+  ALLOW_JOINED_HEADERS: option('credentialHeaders.allowJoined', {
+    group,
+    kind: kind.boolean,
+    description:
+      'Accepts a comma in credential headers over gRPC where Envoy joins repeated headers, that is without `encode_raw_headers`; otherwise 400, because the broker cannot tell two joined values from one. Prefer `encode_raw_headers`.',
+  }),
+  ALLOW_ROUTE_CLIENTS: option('routeClients', {
+    group,
+    kind: kind.boolean,
+    description:
+      'Lets a route choose the client over gRPC, by `client`, `scope` and `audiences` in its `context_extensions`; rules override it. Without a JWT gate it needs ALLOW_UNAUTHENTICATED_CALLERS.',
+  }),
   STRIP_CREDENTIAL_HEADERS: option('credentialHeaders.strip', {
     group,
     kind: kind.boolean,
