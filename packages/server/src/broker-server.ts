@@ -53,7 +53,10 @@ export class BrokerServer implements RunningServer {
     for (const warning of config.warnings) logger.warn(warning)
     this.#config = config
     this.#logger = logger
-    this.metrics = new BrokerMetrics(() => droppedLines(logger))
+    this.metrics = new BrokerMetrics(
+      () => droppedLines(logger),
+      config.grpc === undefined ? ['http'] : ['http', 'grpc'],
+    )
     this.#transports = new IssuerTransports(config)
     this.#broker = new TokenBroker(this.#brokerOptions(config, this.#transports.issuers))
     this.#logRuleFailures(config)
@@ -61,11 +64,10 @@ export class BrokerServer implements RunningServer {
     this.#readiness = new Readiness(this.#broker, logger)
     this.#checkLog = new CheckLog(this.metrics, logger)
     const app = checkApp(new Checks(this.#broker, 'http', this.#checkLog.onVerdict))
-    const grpcChecks = new Checks(this.#broker, 'grpc', this.#checkLog.onVerdict)
     const { onUnknownTarget } = this.#checkLog
     const createServer = () => createCheckListener(app, listenerOptions, onUnknownTarget)
     this.#http = new HttpListener('LISTEN_ADDR', createServer, config.listen)
-    this.#grpc = config.grpc && this.#grpcListener(config, config.grpc, grpcChecks)
+    this.#grpc = config.grpc && this.#grpcListener(config, config.grpc)
     const adminApp = createAdminApp({
       notReadyBecause: this.#readiness.notReadyBecause,
       registry: this.metrics.registry,
@@ -119,9 +121,10 @@ export class BrokerServer implements RunningServer {
     return this.#grpc === undefined ? [this.#http] : [this.#http, this.#grpc]
   }
 
-  #grpcListener(config: Config, where: ListenAddress, checks: Checks): Listener {
+  #grpcListener(config: Config, where: ListenAddress): Listener {
     return grpcListener(where, {
-      checks,
+      checks: new Checks(this.#broker, 'grpc', this.#checkLog.onVerdict),
+      sendsMetadata: config.grpcDynamicMetadata,
       notReadyBecause: this.#readiness.notReadyBecause,
       limits: {
         ...grpcLimits,

@@ -1,4 +1,4 @@
-import type { CheckRequest } from '@broker/core'
+import type { CheckFacts, CheckRequest, Verdict } from '@broker/core'
 import type { Checks } from '../checks.ts'
 import { type Attributes, readAttributes } from './attributes-reader.ts'
 import { responseFrame } from './check-response.ts'
@@ -8,18 +8,21 @@ import type { UnaryMethod } from './grpc-method.ts'
 /** The service that Envoy calls. */
 export const authorizationService = 'envoy.service.auth.v3.Authorization'
 
-/** Answers `Authorization/Check`, through the same checks as HTTP. */
-export function authorizationCheck(checks: Checks): UnaryMethod {
+/** Answers `Authorization/Check`, through the same checks as HTTP; `sendsMetadata`: with facts about each check. */
+export function authorizationCheck(checks: Checks, sendsMetadata: boolean): UnaryMethod {
   return {
     kind: 'unary',
     answer(message, call) {
-      const verdict = checks.decide(new GrpcCheckRequest(readAttributes(message), call))
-      return verdict instanceof Promise ? verdict.then(responseOf) : responseFrame(verdict)
+      const facts = sendsMetadata ? {} : undefined
+      const verdict = checks.decide(new GrpcCheckRequest(readAttributes(message), call, facts))
+      return verdict instanceof Promise ? responseLater(verdict, facts) : responseFrame(verdict, facts)
     },
   }
 }
 
-const responseOf = (verdict: Parameters<typeof responseFrame>[0]): Buffer => responseFrame(verdict)
+async function responseLater(waiting: Promise<Verdict>, facts: CheckFacts | undefined): Promise<Buffer> {
+  return responseFrame(await waiting, facts)
+}
 
 /** A check as Envoy describes it over gRPC. Its signal and timeout are created only for a check that has to wait. */
 class GrpcCheckRequest implements CheckRequest {
@@ -28,14 +31,16 @@ class GrpcCheckRequest implements CheckRequest {
   readonly method: string | undefined
   readonly path: string | undefined
   readonly context: Readonly<Record<string, string>> | undefined
+  readonly facts: CheckFacts | undefined
   readonly #call: GrpcCall
 
-  constructor(attributes: Attributes, call: GrpcCall) {
+  constructor(attributes: Attributes, call: GrpcCall, facts: CheckFacts | undefined) {
     this.headers = attributes.headers
     this.joinedHeaders = attributes.joinedHeaders
     this.method = attributes.method
     this.path = attributes.path
     this.context = attributes.context
+    this.facts = facts
     this.#call = call
   }
 

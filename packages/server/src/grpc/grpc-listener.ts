@@ -1,6 +1,7 @@
 import { AddressListener } from '../address-listener.ts'
 import type { Checks } from '../checks.ts'
 import type { ListenAddress } from '../config/values/listen-address.ts'
+import { authorizationCheck } from './authorization.ts'
 import { GracefulGrpcStop } from './graceful-grpc-stop.ts'
 import type { GrpcLimits } from './grpc-limits.ts'
 import { grpcMethods } from './grpc-methods.ts'
@@ -11,6 +12,8 @@ import { Health } from './health.ts'
 export interface GrpcParts {
   readonly checks: Checks
   readonly notReadyBecause: () => string | undefined
+  /** Whether answers carry facts about the check. */
+  readonly sendsMetadata: boolean
   readonly limits: GrpcLimits
   /** Called with each unexpected error. */
   readonly onError: (error: unknown) => void
@@ -20,7 +23,8 @@ export interface GrpcParts {
 export function grpcListener(where: ListenAddress, parts: GrpcParts): AddressListener {
   const createServer = () => {
     const health = new Health(parts.notReadyBecause)
-    const server = new GrpcServer(grpcMethods(parts.checks, health), parts.limits, parts.onError)
+    const methods = grpcMethods(authorizationCheck(parts.checks, parts.sendsMetadata), health)
+    const server = new GrpcServer(methods, parts.limits, parts.onError)
     return new GracefulGrpcStop(server, () => health.tell())
   }
   return new AddressListener('GRPC_LISTEN_ADDR', createServer, where)

@@ -39,6 +39,14 @@ export const listenerVariables = {
     description:
       'Age at which a gRPC connection is replaced, without losing a check, so that load spreads to new replicas; varied by a tenth. 0: never.',
   }),
+  GRPC_DYNAMIC_METADATA: setting('grpcDynamicMetadata', {
+    group,
+    kind: kind.boolean,
+    rule: { default: true },
+    needsRestart: true,
+    description:
+      'Sends facts about each check to Envoy over gRPC, for its access log: `rule`, `client`, `issuer`, `subject`, `expires_at` (seconds since 1970) and `cache`. Never a token or a secret.',
+  }),
   SHUTDOWN_TIMEOUT: setting('shutdownTimeoutMs', {
     group,
     kind: kind.durationOrDefault,
