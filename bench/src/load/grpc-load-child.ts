@@ -4,7 +4,15 @@ import { connect, type Socket } from 'node:net'
 import { createHistogram } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { checkPath, grpcFrame } from '../grpc/grpc-answer.ts'
-import { flag, frameHeaderBytes, frameType, h2Frame, h2Opening, headerBlock, windowUpdate } from './h2-frames.ts'
+import {
+  flag,
+  frameHeaderBytes,
+  frameType,
+  h2Frame,
+  h2Opening,
+  headerBlock,
+  windowUpdate,
+} from './h2-frames.ts'
 import type { Load, LoadResult } from './load.ts'
 
 const nsPerMs = 1e6
@@ -77,7 +85,8 @@ async function run({ port, requestsFile, connections: checksAtATime, seconds }: 
       if (type === frameType.data || type === frameType.headers) {
         if (flags & flag.endStream) ended(stream)
       } else if (type === frameType.ping || type === frameType.settings) {
-        if (!(flags & flag.ack)) socket.write(h2Frame(type, flag.ack, 0, type === frameType.ping ? payload : new Uint8Array()))
+        if (!(flags & flag.ack))
+          socket.write(h2Frame(type, flag.ack, 0, type === frameType.ping ? payload : new Uint8Array()))
       } else if (type !== frameType.windowUpdate) errors++
     }
 
