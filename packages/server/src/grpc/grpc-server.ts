@@ -105,6 +105,7 @@ export class GrpcServer {
   #receive(stream: ServerHttp2Stream, call: GrpcCall, method: GrpcMethod): void {
     const reader = new MessageReader(this.#limits.maxMessageBytes)
     let message: Buffer | undefined
+    let isOver = false
     const onMessage = (bytes: Buffer) => {
       if (method.kind === 'streaming') {
         this.#receiving.delete(call)
@@ -123,12 +124,13 @@ export class GrpcServer {
         reader.push(chunk, onMessage)
       } catch (error) {
         this.#receiving.delete(call)
-        stream.removeAllListeners('data')
+        isOver = true
         this.#fail(call, error)
       }
     })
     stream.once('end', () => {
       this.#receiving.delete(call)
+      if (isOver) return
       try {
         if (reader.isIncomplete) throw new GrpcFailure(grpcStatus.invalidArgument, 'the message is cut short')
         if (method.kind === 'streaming') {

@@ -99,7 +99,10 @@ describe('the attributes of a check', () => {
     const message = toBinary(
       CheckRequestSchema,
       create(CheckRequestSchema, {
-        attributes: { request: { http: {} }, contextExtensions: JSON.parse('{"__proto__":"x","client":"a"}') },
+        attributes: {
+          request: { http: {} },
+          contextExtensions: JSON.parse('{"__proto__":"x","client":"a"}'),
+        },
       }),
     )
     const { context } = readAttributes(Buffer.from(message))
