@@ -1,7 +1,12 @@
-import { constants, type ServerHttp2Session } from 'node:http2'
+import type { ServerHttp2Session } from 'node:http2'
+import type { Socket } from 'node:net'
 
-/** The largest number of a stream: a GOAWAY with it announces the end, and still accepts streams. */
-const lastStreamId = 2 ** 31 - 1
+/**
+ * A GOAWAY frame with NO_ERROR and the largest number of a stream: it announces the end, and still accepts streams (RFC 9113
+ * section 6.8). Written past the session, because `goaway` of Node makes a session without streams stop reading, and calls that are
+ * on their way would be lost.
+ */
+const shutdownNotice = Buffer.from('000008' + '07' + '00' + '00000000' + '7fffffff' + '00000000', 'hex')
 /** How long the answer to a ping may take. */
 const pingTimeoutMs = 1_000
 /** Room for the messages of many calls that arrive together. */
@@ -10,11 +15,13 @@ const receiveWindowBytes = 1024 * 1024
 /** A connection of a caller, which can end without losing a call. */
 export class Connection {
   readonly #session: ServerHttp2Session
+  readonly #socket: Socket
   readonly #timers = new Set<NodeJS.Timeout>()
   #leaving = false
 
-  constructor(session: ServerHttp2Session) {
+  constructor(session: ServerHttp2Session, socket: Socket) {
     this.#session = session
+    this.#socket = socket
     session.setLocalWindowSize(receiveWindowBytes)
     session.once('close', () => {
       for (const timer of this.#timers) clearTimeout(timer)
@@ -41,8 +48,9 @@ export class Connection {
     if (this.#leaving || session.closed || session.destroyed) return
     this.#leaving = true
     if (graceMs !== undefined) this.after(graceMs, () => session.destroy())
-    session.goaway(constants.NGHTTP2_NO_ERROR, lastStreamId)
-    // Whoever answers the ping has read the GOAWAY before it, so every call that it sent has arrived.
+    // Whole frames are written at once, so this one is between two others.
+    this.#socket.write(shutdownNotice)
+    // Whoever answers the ping has read the notice before it, so every call that it sent has arrived.
     const close = () => {
       if (!session.closed && !session.destroyed) session.close()
     }

@@ -88,7 +88,7 @@ export class GrpcCall {
       { ...answerHeaders, 'grpc-status': String(status), 'grpc-message': message },
       { endStream: true },
     )
-    leave(stream)
+    dismiss(stream)
   }
 
   #begin(): boolean {
@@ -104,7 +104,15 @@ function sendSuccess(this: ServerHttp2Stream): void {
   this.sendTrailers(successTrailers)
 }
 
-/** Lets a caller go that has not sent everything. Its answer is complete, so the reset carries no error (RFC 9113 section 8.1). */
-function leave(stream: ServerHttp2Stream): void {
-  if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR)
+/**
+ * Discards what a caller still sends, and resets the stream if it does not end by itself. The answer is complete, so the reset carries
+ * no error (RFC 9113 section 8.1); it must not overtake the answer.
+ */
+function dismiss(stream: ServerHttp2Stream): void {
+  if (stream.readableEnded) return
+  stream.removeAllListeners('data')
+  stream.resume()
+  setImmediate(() => {
+    if (!stream.readableEnded && !stream.destroyed) stream.close(constants.NGHTTP2_NO_ERROR)
+  })
 }

@@ -5,6 +5,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
+import type { Socket } from 'node:net'
 import { Connection } from './connection.ts'
 import { GrpcCall } from './grpc-call.ts'
 import type { GrpcLimits } from './grpc-limits.ts'
@@ -43,7 +44,12 @@ export class GrpcServer {
       streamResetRate: 1_000,
       maxSessionMemory: 64,
     })
-    this.server.on('session', session => this.#serve(session))
+    let accepted: Socket | undefined
+    // Before the listener of Node, which makes the session at once.
+    this.server.prependListener('connection', (socket: Socket) => {
+      accepted = socket
+    })
+    this.server.on('session', session => this.#serve(session, accepted as Socket))
     this.server.on('stream', (stream, headers) => this.#open(stream as ServerHttp2Stream, headers))
     // Faults of a connection are its caller's, and end that connection only.
     this.server.on('sessionError', () => {})
@@ -59,8 +65,8 @@ export class GrpcServer {
     for (const call of this.#streaming) call.end()
   }
 
-  #serve(session: ServerHttp2Session): void {
-    const connection = new Connection(session)
+  #serve(session: ServerHttp2Session, socket: Socket): void {
+    const connection = new Connection(session, socket)
     this.#connections.add(connection)
     session.once('close', () => this.#connections.delete(connection))
     session.on('error', () => session.destroy())
@@ -99,6 +105,7 @@ export class GrpcServer {
   #receive(stream: ServerHttp2Stream, call: GrpcCall, method: GrpcMethod): void {
     const reader = new MessageReader(this.#limits.maxMessageBytes)
     let message: Buffer | undefined
+    let isOver = false
     const onMessage = (bytes: Buffer) => {
       if (method.kind === 'streaming') {
         this.#receiving.delete(call)
@@ -117,12 +124,13 @@ export class GrpcServer {
         reader.push(chunk, onMessage)
       } catch (error) {
         this.#receiving.delete(call)
-        stream.removeAllListeners('data')
+        isOver = true
         this.#fail(call, error)
       }
     })
     stream.once('end', () => {
       this.#receiving.delete(call)
+      if (isOver) return
       try {
         if (reader.isIncomplete) throw new GrpcFailure(grpcStatus.invalidArgument, 'the message is cut short')
         if (method.kind === 'streaming') {
