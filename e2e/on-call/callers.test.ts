@@ -49,7 +49,7 @@ async function expectRefusal(
   const line = await scene.line({ reason })
   expect(line['hint']).toContain(hint)
   expect(await scene.metric(`jwt_refusals_total{reason="${reason}"}`)).toBe(1)
-  expect(await scene.metric('checks_total{outcome="invalid_token"}')).toBeGreaterThan(0)
+  expect(await scene.metric('checks_total{outcome="invalid_token",protocol="http"}')).toBeGreaterThan(0)
   expect(await scene.ready()).toBe('ready')
   return line
 }
@@ -136,7 +136,7 @@ describeWithEnvoy('between callers, Envoy and the gate', () => {
         /forward x-client-id.*x-client-secret.*CLIENT_ID_HEADER and CLIENT_SECRET_HEADER.*allowed_headers/,
       ),
     })
-    expect(await scene.metric('checks_total{outcome="missing_credentials"}')).toBe(1)
+    expect(await scene.metric('checks_total{outcome="missing_credentials",protocol="http"}')).toBe(1)
     expect(await scene.ready()).toBe('ready')
   })
 

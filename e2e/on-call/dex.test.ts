@@ -28,7 +28,7 @@ async function expectTokenFailure(scene: OnCallScene, { fields, hint, code }: Ex
   const line = await scene.line({ code })
   expect(line).toMatchObject(matching({ ...fields, hint }))
   expect(await scene.metric(tokenRequests(code))).toBeGreaterThan(0)
-  expect(await scene.metric(`checks_total{outcome="${code}"}`)).toBe(1)
+  expect(await scene.metric(`checks_total{outcome="${code}",protocol="http"}`)).toBe(1)
   expect(await scene.ready()).toBe('ready')
   return line
 }
@@ -70,7 +70,9 @@ describeWithEnvoy('between the broker and Dex', () => {
     expect(line).toMatchObject({ oauthError: 'invalid_client', clientId: reports.id })
     expect(line['hint']).toContain('STATIC_CLIENT_ID')
     expect(line['hint']).toContain('STATIC_CLIENT_SECRET')
-    expect(await scene.metric('checks_total{outcome="client_misconfigured"}')).toBeGreaterThan(0)
+    expect(
+      await scene.metric('checks_total{outcome="client_misconfigured",protocol="http"}'),
+    ).toBeGreaterThan(0)
   })
 
   test("The caller's client secret is wrong", async () => {
@@ -80,7 +82,7 @@ describeWithEnvoy('between the broker and Dex', () => {
     expect(answer).toMatchObject({ status: 401, body: expect.stringContaining('token_request_rejected') })
     const line = await scene.line({ code: 'token_request_rejected' })
     expect(line).toMatchObject({ clientId: reports.id, oauthError: 'invalid_client', count: 1 })
-    expect(await scene.metric('checks_total{outcome="token_request_rejected"}')).toBe(1)
+    expect(await scene.metric('checks_total{outcome="token_request_rejected",protocol="http"}')).toBe(1)
     expect(await scene.ready()).toBe('ready')
   })
 
@@ -161,7 +163,7 @@ describeWithEnvoy('between the broker and Dex', () => {
     await expect
       .poll(async () => {
         await scene.ask(credentials)
-        return scene.metric('checks_total{outcome="token_endpoint_unavailable"}')
+        return scene.metric('checks_total{outcome="token_endpoint_unavailable",protocol="http"}')
       })
       .toBeGreaterThan(0)
     const line = await scene.line({ code: 'token_endpoint_unavailable', cause: 'ECONNREFUSED' })

@@ -22,7 +22,7 @@ export interface OnCallScene extends AsyncDisposable {
   /** The first line with these fields, or with texts that match; waits for it. */
   line(fields: LogLine): Promise<LogLine>
   readonly log: string
-  /** The value of one series, such as `checks_total{outcome="allow"}`; 0 when it is not there. */
+  /** The value of one series, such as `checks_total{outcome="allow",protocol="http"}`; 0 when it is not there. */
   metric(series: string): Promise<number>
   /** The answer of `/readyz`. */
   ready(): Promise<string>

@@ -71,7 +71,7 @@ describeWithEnvoy('after the start', () => {
     })
     expect(await scene.ask()).toMatchObject({ status: 200, body: 'backend' })
     await scene.line({ msg: /STATIC_CLIENT_SECRET.*gate.*ALLOW_UNAUTHENTICATED_CALLERS/ })
-    expect(await scene.metric('checks_total{outcome="allow"}')).toBe(1)
+    expect(await scene.metric('checks_total{outcome="allow",protocol="http"}')).toBe(1)
     expect(await scene.ready()).toBe('ready')
   })
 
@@ -87,7 +87,7 @@ describeWithEnvoy('after the start', () => {
       url: 'https://dex.dex.svc.cluster.local/token',
       hint: expect.stringContaining('DEX_TOKEN_URL'),
     })
-    expect(await scene.metric('checks_total{outcome="token_endpoint_unavailable"}')).toBe(1)
+    expect(await scene.metric('checks_total{outcome="token_endpoint_unavailable",protocol="http"}')).toBe(1)
     expect(await scene.ready()).toBe('ready')
   })
 })

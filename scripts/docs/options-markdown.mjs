@@ -78,6 +78,12 @@ const sections = [
     name: 'CheckRequest',
   },
   {
+    title: 'Facts about a check',
+    use: 'The field `facts` of a check: an empty object, which the check fills in.',
+    file: 'packages/core/src/check/check-facts.ts',
+    name: 'CheckFacts',
+  },
+  {
     title: 'Choices',
     use: 'The result of `chooseClient`: one of these, or the next four.',
     file: choices,

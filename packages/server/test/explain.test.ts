@@ -180,6 +180,7 @@ test.each([
   [['--jwt-file', 'a', '--claims', 'b'], '--jwt-file and --claims exclude each other'],
   [['--issuer', 'staff'], '--issuer needs --claims'],
   [['--path', 'orders'], '--path must start with /'],
+  [['--context', 'gold'], '--context must be key=value, not "gold"'],
   [['--header', 'no colon'], '--header must be \'name: value\', not "no colon"'],
   [[], 'callers need a JWT: add --jwt-file or --claims'],
   [['--verbose'], "Unknown option '--verbose'"],
@@ -205,4 +206,29 @@ test('explain reports every fault of the configuration with its place', async ()
   })
   expect(code).toBe(1)
   expect(stderr).toMatch(/broken\.yaml:9:\d+: /)
+})
+
+describe('explain with a context', () => {
+  const environment = { REPORTS_SECRET: secret, ALLOW_UNAUTHENTICATED_CALLERS: 'true' }
+  const clients = 'clients: [{ name: reports, clientId: reports, clientSecret: { env: REPORTS_SECRET } }]'
+
+  test('shows how rules judge the route', async () => {
+    const file = `${clients}\nrules: [{ name: gold, when: 'context.tier == "gold=1"', client: reports }]\n`
+    const CONFIG_FILE = fileWith('tiers.yaml', file)
+    const gold = ['--context', 'tier=gold=1', '--context', 'other=']
+    expect((await explain(gold, { ...environment, CONFIG_FILE })).stdout).toMatch(/1\. gold +matched/)
+    const silver = ['--context', 'tier=silver']
+    expect((await explain(silver, { ...environment, CONFIG_FILE })).stdout).toMatch(/1\. gold +not matched/)
+  })
+
+  test('shows the client that a route chooses, and the refusal of one that does not exist', async () => {
+    const CONFIG_FILE = fileWith('routes.yaml', `${clients}\n`)
+    const routes = { ...environment, CONFIG_FILE, ALLOW_ROUTE_CLIENTS: 'true' }
+    const named = await explain(['--context', 'client=reports'], routes)
+    expect(named.stdout).toContain('200, with a token of the client reports')
+    const unknown = await explain(['--context', 'client=nobody'], routes)
+    expect(unknown.stdout).toContain('500 server_error')
+    const none = await explain(['--header', 'x-client-id: a', '--header', 'x-client-secret: b'], routes)
+    expect(none.stdout).toContain("200, with a token by the caller's own credentials")
+  })
 })

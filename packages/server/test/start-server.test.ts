@@ -277,9 +277,9 @@ describe('the admin pages', () => {
       const line = page.body.split('\n').find(text => text.startsWith(`dex_token_broker_${series} `))
       return line === undefined ? undefined : Number(line.split(' ').at(-1))
     }
-    expect(value('checks_total{outcome="allow"}')).toBe(3)
-    expect(value('checks_total{outcome="token_request_rejected"}')).toBe(2)
-    expect(value('checks_total{outcome="invalid_token"}')).toBe(1)
+    expect(value('checks_total{outcome="allow",protocol="http"}')).toBe(3)
+    expect(value('checks_total{outcome="token_request_rejected",protocol="http"}')).toBe(2)
+    expect(value('checks_total{outcome="invalid_token",protocol="http"}')).toBe(1)
     expect(value('token_request_duration_seconds_count{outcome="issued"}')).toBe(1)
     expect(value('token_request_duration_seconds_count{outcome="token_request_rejected"}')).toBe(1)
     expect(value('token_request_duration_seconds_bucket{le="10",outcome="issued"}')).toBe(1)
@@ -300,7 +300,9 @@ describe('the admin pages', () => {
     await one.check({ headers: orders })
     await one.admin('/metrics')
     expect((await one.admin('/metrics')).body).toContain('dex_token_broker_cache_hits_total 1\n')
-    expect((await other.admin('/metrics')).body).toContain('checks_total{outcome="allow"} 0\n')
+    expect((await other.admin('/metrics')).body).toContain(
+      'checks_total{outcome="allow",protocol="http"} 0\n',
+    )
   })
 
   test('/metrics counts evictions of a full cache', async () => {

@@ -25,12 +25,16 @@ export class ChosenOrders {
 
   /** Returns the order of a choice. Throws the error of `unusable` when the choice has a fault, else like `missingPartsOf`. */
   order(choice: ClientChoice | CallersClientChoice, headers: CredentialHeaders): TokenOrder {
+    if (!isCallers(choice)) return this.ofClient(choice, headers)
+    const { clients, credentials } = this.#options
+    const { allowedClientIds: clientIds, allowedScopes: scopes } = choice
+    const client = clients.caller
+    return client.order(credentials.missingPartsOf(client.configured, headers, { clientIds, scopes }))
+  }
+
+  /** Works like `order` for a configured client; `caller` is the name of none. */
+  ofClient(choice: ClientChoice, headers: CredentialHeaders): TokenOrder {
     const { clients, credentials, unusable } = this.#options
-    if (isCallers(choice)) {
-      const { allowedClientIds: clientIds, allowedScopes: scopes } = choice
-      const client = clients.caller
-      return client.order(credentials.missingPartsOf(client.configured, headers, { clientIds, scopes }))
-    }
     const client = clients.named(choice.client)
     if (client === undefined) {
       throw unusable(`the client ${JSON.stringify(choice.client)} does not exist`, choice.rule)

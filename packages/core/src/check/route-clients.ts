@@ -46,7 +46,7 @@ export class RouteClients {
 
   /** Returns the order of a choice. Throws `server_error` when the choice has a fault, else like `missingPartsOf`. */
   order(choice: ClientChoice, headers: CredentialHeaders): TokenOrder {
-    return this.#orders.order(choice, headers)
+    return this.#orders.ofClient(choice, headers)
   }
 
   #valueOf(context: Readonly<Record<string, unknown>>, key: string): string | undefined {

@@ -161,8 +161,8 @@ export interface TokenBrokerOptions {
   readonly chooseClient?: ChooseClient | undefined
   /**
    * Whether `context` of a check chooses the client, where `chooseClient` is not set: `client` is a name in `clients` or `default`,
-   * `scope` and `audiences` replace that client's; audiences are separated by commas or blanks. Without a gate, whoever reaches such
-   * a route gets the client's token. A check without these keys is served as if the option were off. Default `false`.
+   * `scope` and `audiences` replace that client's; audiences are separated by commas or blanks. Without a gate, every caller of such
+   * a route receives the client's token. A check without these keys is served as if the option were off. Default `false`.
    */
   readonly routeClients?: boolean | undefined
   /** Request headers that `chooseClient` may set. They are removed from each request for which it does not. Default: none. */

@@ -10,4 +10,6 @@ export interface ExplainRequest {
   readonly path: string
   /** Header lines: name, value, name, value. */
   readonly headers: readonly string[]
+  /** The `context_extensions` of the route. */
+  readonly context: Readonly<Record<string, string>>
 }

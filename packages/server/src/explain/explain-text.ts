@@ -45,7 +45,7 @@ function outcomeOf({ outcome, problem, falseOperand }: RuleExplanation): string 
   return falseOperand === undefined ? outcome : `${outcome}: ${falseOperand} is false`
 }
 
-function answerLines({ choice, verdict, hint, exchangeRequest }: Explained): string[] {
+function answerLines({ choice, client, verdict, hint, exchangeRequest }: Explained): string[] {
   if (verdict.outcome !== 'allow') {
     const { error_description: description } = JSON.parse(verdict.body)
     return [
@@ -55,7 +55,7 @@ function answerLines({ choice, verdict, hint, exchangeRequest }: Explained): str
   }
   const set = Object.entries(verdict.set)
   return [
-    line('answer', `200, ${tokenOf(choice)}`),
+    line('answer', `200, ${tokenOf({ choice, client })}`),
     ...(exchangeRequest ?? []).map(([name, value], index) =>
       line(index === 0 ? 'exchange' : '', `${name}: ${value}`),
     ),
@@ -66,16 +66,22 @@ function answerLines({ choice, verdict, hint, exchangeRequest }: Explained): str
   ]
 }
 
-function tokenOf(choice: Explained['choice']): string {
-  if (choice === undefined) return 'with a token of the client in STATIC_CLIENT_ID, or of the caller'
+function tokenOf({ choice, client }: Pick<Explained, 'choice' | 'client'>): string {
+  if (choice === undefined) return ofClient(client)
   if ('pass' in choice) return "with the caller's own JWT"
   if ('exchange' in choice) {
     const { connectorId, client } = choice.exchange
     return `with a Dex token of the caller: exchange by connector ${connectorId} with client ${client}${scopeText(choice.exchange)}`
   }
   if (!('client' in choice)) return ''
-  if (choice.client === 'caller') return "with a token by the caller's own credentials"
+  if (choice.client === 'caller') return ofClient('caller')
   return `with a token of the client ${choice.client}${scopeText(choice as ClientChoice)}`
+}
+
+function ofClient(name: string | undefined): string {
+  if (name === 'default') return 'with a token of the client in STATIC_CLIENT_ID'
+  if (name === 'caller' || name === undefined) return "with a token by the caller's own credentials"
+  return `with a token of the client ${name}`
 }
 
 function scopeText({ scope, audiences }: Pick<ClientChoice, 'scope' | 'audiences'>): string {

@@ -1,5 +1,6 @@
 import {
   type AuthenticatedCaller,
+  type CheckFacts,
   type Choice,
   type Logger,
   TokenBroker,
@@ -26,6 +27,8 @@ export interface Explained {
   /** `undefined` without rules, and when no rule was asked. */
   readonly rules: readonly RuleExplanation[] | undefined
   readonly choice: Choice | undefined
+  /** The name of the client whose token the request gets, as in `CheckFacts`; `undefined` without one. */
+  readonly client: string | undefined
   /** The form that a token exchange would send to Dex; `undefined` without one. */
   readonly exchangeRequest: readonly ShownField[] | undefined
   readonly verdict: Verdict
@@ -39,7 +42,7 @@ export interface Explained {
  */
 export async function explain(
   config: Config,
-  { caller, method, path, headers }: ExplainRequest,
+  { caller, method, path, headers, context }: ExplainRequest,
 ): Promise<Explained> {
   const found: { caller?: AuthenticatedCaller; rules?: readonly RuleExplanation[]; choice?: Choice } = {}
   const causes: LoggedCauses = {}
@@ -72,7 +75,8 @@ export async function explain(
   try {
     const { jwtHeader = optionRules['gate.jwtHeader'].default } = config.broker.gate ?? {}
     const lines = jwt === undefined ? headers : [...headers, jwtHeader, `Bearer ${jwt}`]
-    const verdict = await broker.check({ headers: lines, method, path })
+    const facts: CheckFacts = {}
+    const verdict = await broker.check({ headers: lines, method, path, context, facts })
     if (found.caller === undefined && hasGate(config) && verdict.outcome === 'allow') {
       found.caller = await broker.authenticate({ headers: lines })
     }
@@ -83,6 +87,7 @@ export async function explain(
       exchangeRequest: tokens.exchangeRequest,
       refusedJwt: causes.why,
       hint: causes.hint,
+      client: facts.client,
       verdict,
     }
   } finally {

@@ -8,6 +8,7 @@ import { WrongArguments } from './wrong-arguments.ts'
 
 const usage = `Usage: dex-token-broker explain (--jwt-file FILE | --claims FILE [--issuer NAME])
                                [--method GET] [--path /] [--header 'name: value']...
+                               [--context key=value]...
 
 Shows what the broker does with a request: the caller, how each rule decides, the client, and the headers. Requests no token.
 
@@ -17,6 +18,7 @@ Shows what the broker does with a request: the caller, how each rule decides, th
   --method METHOD         the method of the request. Default: GET
   --path PATH             path and query, as the client sends them. Default: /
   --header 'NAME: VALUE'  a header of the request; may be repeated
+  --context KEY=VALUE     an entry of context_extensions of the route; may be repeated
 `
 
 /** Runs the command `explain`; returns its output. Throws {@link WrongArguments}, or a `ConfigError`. */
@@ -32,6 +34,7 @@ export async function runExplain(
     method: values.method,
     path: values.path,
     headers: (values.header ?? []).flatMap(headerLine),
+    context: Object.fromEntries((values.context ?? []).map(contextEntry)),
   }
   if (!request.path.startsWith('/')) throw new WrongArguments('--path must start with /')
   if (request.caller === undefined && hasGate(config)) {
@@ -56,6 +59,7 @@ function parsed(args: readonly string[]) {
         method: { type: 'string', default: 'GET' },
         path: { type: 'string', default: '/' },
         header: { type: 'string', multiple: true },
+        context: { type: 'string', multiple: true },
         help: { type: 'boolean', short: 'h' },
       },
     })
@@ -101,4 +105,10 @@ function headerLine(text: string): [string, string] {
   const colon = text.indexOf(':', 1)
   if (colon === -1) throw new WrongArguments(`--header must be 'name: value', not ${JSON.stringify(text)}`)
   return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()]
+}
+
+function contextEntry(text: string): [string, string] {
+  const equals = text.indexOf('=')
+  if (equals < 1) throw new WrongArguments(`--context must be key=value, not ${JSON.stringify(text)}`)
+  return [text.slice(0, equals), text.slice(equals + 1)]
 }

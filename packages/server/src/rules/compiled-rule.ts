@@ -1,5 +1,6 @@
 import type { Choice, Denial, IncomingRequest } from '@broker/core'
 import type { CallerState } from './caller-state.ts'
+import { exceedsLimits } from './cel-value.ts'
 import type { CompiledExpression } from './compiled-expression.ts'
 import type { EvaluationBudget } from './evaluation-budget.ts'
 import { evaluationProblem, isAbsence } from './evaluation-failure.ts'
@@ -37,6 +38,7 @@ export class CompiledRule {
   readonly #unclearPath: Refusal
   readonly #unknownPath: Refusal
   readonly #tooManyItems: Refusal
+  readonly #contextTooLarge: Refusal
 
   /** `action` is the choice without `set`. */
   constructor(
@@ -70,16 +72,23 @@ export class CompiledRule {
       'a claim has too many items',
       `a claim that the rule reads has more than ${ruleLimits.listItems} items, or is nested too deep`,
     )
+    this.#contextTooLarge = refusal(
+      name,
+      'the context has too many entries',
+      `the rule reads context, which has more than ${ruleLimits.listItems} entries`,
+    )
     this.#readsPath = this.#reads.has('request.path')
     this.#readsRawPath = this.#reads.has('request.rawPath') || this.#reads.has('request.query')
     this.#readsClaims = this.#reads.has('caller.claims')
     this.#readsGroups = this.#reads.has('caller.groups')
+    this.#readsContext = this.#reads.has('context')
   }
 
   readonly #readsPath: boolean
   readonly #readsRawPath: boolean
   readonly #readsClaims: boolean
   readonly #readsGroups: boolean
+  readonly #readsContext: boolean
 
   /** Whether the rule refuses some requests for their path, whoever their caller is. */
   get mayRefusePath(): boolean {
@@ -105,6 +114,7 @@ export class CompiledRule {
     }
     // As in CEL, false beats a failure, wherever it stands.
     if (part === false) return false
+    if (this.#readsContext && exceedsLimits(request.context)) return this.#contextTooLarge
     if (this.#requestOperands.length > 0) {
       const rest = this.#conjunction(this.#requestOperands, variables)
       if (rest === false) return false

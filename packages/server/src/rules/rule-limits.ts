@@ -6,7 +6,7 @@ export const ruleLimits = {
   expressionNodes: 500,
   /** Of nested parentheses, calls, indexes and members. */
   expressionDepth: 50,
-  /** Of a list or map in an expression, in the claims, and of what `split` returns: what a macro can iterate over. */
+  /** Of a list or map in an expression, in the claims, of `context`, and of what `split` returns: what a macro can iterate over. */
   listItems: 200,
   /** Of nested lists and maps in the claims. */
   claimsDepth: 32,

@@ -15,6 +15,7 @@ interface Case {
   readonly method?: string
   readonly path?: string
   readonly headers?: readonly string[]
+  readonly context?: Readonly<Record<string, string>>
   /** The rule that decides; `undefined` when none matches. */
   readonly rule: string | undefined
   /** The client, `pass`, or the text of the refusal. */
@@ -159,6 +160,15 @@ const cases: readonly Case[] = [
   },
   { recipe: '11-exchange', claims: { ...staff, groups: ['support'] }, ...noMatch },
   { recipe: '11-exchange', claims: pipeline, rule: 'the pipeline', result: 'orders' },
+  {
+    recipe: '12-route',
+    claims: { ...staff, groups: ['batch'] },
+    context: { tier: 'batch' },
+    rule: 'batch routes',
+    result: 'batch',
+  },
+  { recipe: '12-route', claims: staff, context: { tier: 'batch' }, ...noMatch },
+  { recipe: '12-route', claims: staff, rule: 'other routes', result: 'orders' },
 ]
 
 test('the page shows every recipe, at least ten, and each has a case', () => {
@@ -172,7 +182,7 @@ test('the page shows every recipe, at least ten, and each has a case', () => {
 describe('a recipe', () => {
   test.each(cases)('$recipe: $method $path for $claims.sub gives $result', async each => {
     const { recipe, claims, method = 'GET', path = '/', headers = [], rule, result, set = {} } = each
-    const { scope, audiences } = each
+    const { scope, audiences, context = {} } = each
     const config = loadConfig({
       ...{
         CONFIG_FILE: new URL(`${recipe}.yaml`, folder).pathname,
@@ -182,7 +192,7 @@ describe('a recipe', () => {
       ALLOW_UNAUTHENTICATED_CALLERS: 'true',
     })
     const caller: ExplainRequest['caller'] = claims && { claims, issuer: undefined }
-    const explained = await explain(config, { caller, method, path, headers })
+    const explained = await explain(config, { caller, method, path, headers, context })
     expect(resultOf(explained)).toBe(result)
     const decided = explained.rules?.find(({ outcome }) => outcome === 'matched' || outcome === 'refused')
     expect(decided?.rule).toBe(rule)

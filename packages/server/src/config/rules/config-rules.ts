@@ -22,6 +22,7 @@ export function findConflicts(reading: SettingsReading): readonly VariableFault[
     gateIsNotForgotten,
     gateIsDescribedOnce,
     claimsHaveAGate,
+    routesHaveAGate,
     staleKeysOutliveFreshOnes,
     requestHeadersDiffer,
     basicHasItsHeader,
@@ -57,8 +58,8 @@ const gateIsComplete: Rule = reading => {
           'JWKS_URL',
           `must be set, or DEX_ISSUER, because ${cause} is: a JWT needs keys to be checked`,
         ),
-    // Rules say which client a caller gets.
-    isSet('STATIC_CLIENT_ID') || file?.has.rules
+    // Rules or routes say which client a caller gets.
+    isSet('STATIC_CLIENT_ID') || file?.has.rules || reading.settings.ALLOW_ROUTE_CLIENTS === true
       ? undefined
       : faultOf(
           'STATIC_CLIENT_ID',
@@ -113,6 +114,15 @@ const claimsHaveAGate: Rule = reading =>
         .map(name =>
           faultOf(name, 'needs a JWT gate, because it is about the claims of a JWT; set JWT_AUDIENCE'),
         )
+
+/** A route that names a client would give its token to everybody. */
+const routesHaveAGate: Rule = reading => {
+  const { ALLOW_ROUTE_CLIENTS: isOn, ALLOW_UNAUTHENTICATED_CALLERS: isOpen } = reading.settings
+  if (isOn !== true || isOpen !== false || hasGate(reading)) return []
+  const problem =
+    'hands out tokens of configured clients without a JWT gate, to every caller that reaches the gRPC listener; set JWT_AUDIENCE, or if you want that, ALLOW_UNAUTHENTICATED_CALLERS=true'
+  return [faultOf('ALLOW_ROUTE_CLIENTS', problem)]
+}
 
 const staleKeysOutliveFreshOnes: Rule = ({ settings: { JWKS_MAX_AGE: age, JWKS_MAX_STALE: stale } }) => {
   if (age === undefined || stale === undefined || stale >= age) return []

@@ -53,6 +53,11 @@ export function configWarnings(
       'ALLOWED_SCOPES has no effect, because STATIC_SCOPE replaces the scope of every caller. Remove one of them.',
     )
   }
+  if (broker.routeClients && file?.has.rules) {
+    warnings.push(
+      'ALLOW_ROUTE_CLIENTS has no effect, because the rules of the configuration file choose the client; they can read context. Remove one of them.',
+    )
+  }
   if (credentialHeaders.basic && isFixedIdentity && !file?.has.rules) {
     warnings.push(
       'ACCEPT_BASIC only removes Authorization from requests, because STATIC_CLIENT_ID and STATIC_CLIENT_SECRET replace the credentials of every caller. Remove one of them.',
@@ -61,7 +66,12 @@ export function configWarnings(
   return [
     ...warnings,
     ...exposedUrlWarnings(broker),
-    ...(file === undefined ? [] : fileWarnings(file, issuer)),
+    ...(file === undefined
+      ? []
+      : fileWarnings(file, {
+          dexIssuer: issuer,
+          routesChoose: broker.routeClients === true && !file.has.rules,
+        })),
   ]
 }
 

@@ -4,8 +4,18 @@ import { urlsOf } from '../file/issuer-urls.ts'
 import { quoteValue } from '../values/quote-value.ts'
 import { exchangeWarnings } from './exchange-warnings.ts'
 
-/** Lists what is dangerous or likely a mistake in a valid configuration file. `dexIssuer` is the issuer of the variables. */
-export function fileWarnings(file: ConfigFile, dexIssuer: string | undefined): readonly string[] {
+export interface FileSurroundings {
+  /** The issuer of the variables. */
+  readonly dexIssuer: string | undefined
+  /** Whether routes may name any client. */
+  readonly routesChoose: boolean
+}
+
+/** Lists what is dangerous or likely a mistake in a valid configuration file. */
+export function fileWarnings(
+  file: ConfigFile,
+  { dexIssuer, routesChoose }: FileSurroundings,
+): readonly string[] {
   const { path, issuers, clients, rules } = file
   const used = new Set(rules.map(({ definition: { client, exchange } }) => client ?? exchange?.client))
   return [
@@ -22,7 +32,7 @@ export function fileWarnings(file: ConfigFile, dexIssuer: string | undefined): r
           `${path}: the issuer ${quoteValue(name)} has a URL that is not https: an attacker on the network can change its answer and forge JWTs.`,
       ),
     ...clients
-      .filter(({ definition: { name } }) => !used.has(name))
+      .filter(({ definition: { name } }) => !routesChoose && !used.has(name))
       .map(({ definition: { name } }) => `${path}: no rule uses the client ${quoteValue(name)}.`),
     ...exchangeWarnings(file, dexIssuer),
   ]
