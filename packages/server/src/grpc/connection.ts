@@ -54,8 +54,8 @@ export class Connection {
       if (!session.closed && !session.destroyed) session.close()
     }
     this.after(pingTimeoutMs, close)
-    // Whoever answers the first ping has read the notice. The answer to a ping overtakes calls that wait to be written, so all of them
-    // have arrived with the answer to the second.
+    // A caller that answers the first ping has read the notice. Its answer can overtake calls that it has already begun; they have
+    // arrived with the answer to the second.
     session.ping(() => {
       if (!session.destroyed) session.ping(close)
     })
