@@ -8,12 +8,10 @@ import { Readiness } from './admin/readiness.ts'
 import { CheckLog } from './check-log.ts'
 import { Checks } from './checks.ts'
 import type { Config } from './config/config.ts'
-import type { ListenAddress } from './config/values/listen-address.ts'
 import { withRunningSettings } from './config/with-running-settings.ts'
 import { createLogger, droppedLines } from './create-logger.ts'
 import { describeHint } from './describe-hint.ts'
-import { grpcLimits } from './grpc/grpc-limits.ts'
-import { grpcListener } from './grpc/grpc-listener.ts'
+import type { GrpcParts, grpcListener } from './grpc/grpc-listener.ts'
 import { checkApp } from './http/check-app.ts'
 import { createCheckListener } from './http/check-listener.ts'
 import { HttpListener } from './http/http-listener.ts'
@@ -44,12 +42,14 @@ export class BrokerServer implements RunningServer {
 
   /** Starts a server like `startServer`. */
   static async start(config: Config, logger: Logger = createLogger(config)): Promise<BrokerServer> {
-    const server = new BrokerServer(config, logger)
+    // Loaded only where it is needed, because its libraries take time and memory.
+    const grpc = config.grpc && (await import('./grpc/grpc-listener.ts'))
+    const server = new BrokerServer(config, logger, grpc?.grpcListener)
     await server.#start()
     return server
   }
 
-  private constructor(config: Config, logger: Logger) {
+  private constructor(config: Config, logger: Logger, grpc: typeof grpcListener | undefined) {
     for (const warning of config.warnings) logger.warn(warning)
     this.#config = config
     this.#logger = logger
@@ -67,7 +67,7 @@ export class BrokerServer implements RunningServer {
     const { onUnknownTarget } = this.#checkLog
     const createServer = () => createCheckListener(app, listenerOptions, onUnknownTarget)
     this.#http = new HttpListener('LISTEN_ADDR', createServer, config.listen)
-    this.#grpc = config.grpc && this.#grpcListener(config, config.grpc)
+    this.#grpc = config.grpc && grpc?.(config.grpc, this.#grpcParts(config))
     const adminApp = createAdminApp({
       notReadyBecause: this.#readiness.notReadyBecause,
       registry: this.metrics.registry,
@@ -121,18 +121,15 @@ export class BrokerServer implements RunningServer {
     return this.#grpc === undefined ? [this.#http] : [this.#http, this.#grpc]
   }
 
-  #grpcListener(config: Config, where: ListenAddress): Listener {
-    return grpcListener(where, {
+  #grpcParts(config: Config): GrpcParts {
+    return {
       checks: new Checks(this.#broker, 'grpc', this.#checkLog.onVerdict),
       sendsMetadata: config.grpcDynamicMetadata,
       notReadyBecause: this.#readiness.notReadyBecause,
-      limits: {
-        ...grpcLimits,
-        maxConnectionAgeMs: config.grpcMaxConnectionAgeMs || undefined,
-        maxConnectionAgeGraceMs: config.shutdownTimeoutMs,
-      },
+      maxConnectionAgeMs: config.grpcMaxConnectionAgeMs || undefined,
+      maxConnectionAgeGraceMs: config.shutdownTimeoutMs,
       onError: err => this.#logger.error({ err }, 'a gRPC call failed unexpectedly'),
-    })
+    }
   }
 
   async #start(): Promise<void> {

@@ -1,7 +1,7 @@
 import { GrpcFailure, grpcStatus } from './grpc-status.ts'
 import { WireReader } from './wire-reader.ts'
 
-/** What a check reads of Envoy's `CheckRequest`. */
+/** The parts of Envoy's `CheckRequest` that a check reads. */
 export interface Attributes {
   /** Header lines in the form of Node's `rawHeaders`, without pseudo-headers; `host` is the authority of the request. */
   readonly headers: readonly string[]
@@ -124,7 +124,7 @@ class AttributesReader implements Attributes {
       else reader.skip()
     }
     reader.leave(outer)
-    // Pseudo-headers are no headers of the client, and would be the method and the path once more.
+    // The client did not send pseudo-headers; they repeat the method and the path.
     if (name.charCodeAt(0) !== colon) this.headers.push(name, value)
   }
 

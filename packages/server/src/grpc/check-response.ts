@@ -72,7 +72,7 @@ export function refusalStatus(httpStatus: number): FailureStatus {
   }
 }
 
-/** The default would add the value to that of the caller. */
+/** With the default action, the backend would see the caller's value beside this one. */
 function headerOptions(headers: Readonly<Record<string, string>>) {
   return Object.entries(headers).map(([key, value]) => ({
     header: { key, value },

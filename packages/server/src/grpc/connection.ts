@@ -50,12 +50,15 @@ export class Connection {
     if (graceMs !== undefined) this.after(graceMs, () => session.destroy())
     // Whole frames are written at once, so this one is between two others.
     this.#socket.write(shutdownNotice)
-    // Whoever answers the ping has read the notice before it, so every call that it sent has arrived.
     const close = () => {
       if (!session.closed && !session.destroyed) session.close()
     }
     this.after(pingTimeoutMs, close)
-    session.ping(close)
+    // A caller that answers the first ping has read the notice. Its answer can overtake calls that it has already begun; they have
+    // arrived with the answer to the second.
+    session.ping(() => {
+      if (!session.destroyed) session.ping(close)
+    })
   }
 
   /** Ends the connection and every call on it. */

@@ -44,7 +44,7 @@ export class GrpcCall {
     return this.#aborting.signal
   }
 
-  /** Whether nothing can be sent any more. */
+  /** Whether the stream has ended, so that nothing can be sent. */
   get isClosed(): boolean {
     return this.#stream.destroyed || this.#stream.closed
   }

@@ -51,7 +51,7 @@ export class GrpcServer {
     })
     this.server.on('session', session => this.#serve(session, accepted as Socket))
     this.server.on('stream', (stream, headers) => this.#open(stream as ServerHttp2Stream, headers))
-    // Faults of a connection are its caller's, and end that connection only.
+    // A malformed frame is the caller's error, and ends that connection only.
     this.server.on('sessionError', () => {})
   }
 
@@ -60,7 +60,7 @@ export class GrpcServer {
     return this.#connections
   }
 
-  /** Ends calls that have no end of their own, and would hold a stop. */
+  /** Ends calls of several messages, which have no natural end and would delay a stop. */
   endStreaming(): void {
     for (const call of this.#streaming) call.end()
   }

@@ -163,7 +163,7 @@ describe('a connection', () => {
     const socket = connectTcp(broker.grpcPort, '127.0.0.1')
     socket.on('error', () => {})
     const received: Buffer[] = []
-    socket.on('data', data => received.push(data))
+    socket.on('data', (data: Buffer) => received.push(data))
     const closed = new Promise(resolve => {
       socket.once('close', resolve)
     })

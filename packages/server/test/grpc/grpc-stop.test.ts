@@ -6,24 +6,19 @@ import { checkRequest, EnvoyClient, encodeRequest } from './support/envoy-client
 import { startGrpcBroker } from './support/grpc-broker.ts'
 import { startGrpcServer } from './support/grpc-server.ts'
 import { answerOf, call, checkPath, framed, openCall, openSession } from './support/raw-call.ts'
+import { startRecordingProxy } from './support/recording-proxy.ts'
 
 const good = framed(encodeRequest(checkRequest({ headers: orders })))
 const empty = framed(Buffer.alloc(0))
 
-/** Sends calls on one connection, one after another, until it may send no more; counts those that were sent and answered. */
-async function callUntilTold(port: number): Promise<{ sent: number; answered: number }> {
+/** Sends calls on one connection, one after another, until it is told to stop. */
+async function callUntilTold(port: number): Promise<void> {
   await using session = openSession(port)
   let isTold = false
   session.once('goaway', () => {
     isTold = true
   })
-  let sent = 0
-  let answered = 0
-  while (!isTold && !session.closed && !session.destroyed) {
-    sent++
-    if ((await call(session, good)).status === '0') answered++
-  }
-  return { sent, answered }
+  while (!isTold && !session.closed && !session.destroyed) await call(session, good)
 }
 
 describe('a connection that is old', () => {
@@ -31,15 +26,10 @@ describe('a connection that is old', () => {
 
   test('is replaced without losing a call', async () => {
     await using server = await startGrpcServer({ methods: echo, limits: { maxConnectionAgeMs: 30 } })
-    let sent = 0
-    let answered = 0
-    for (let connections = 0; connections < 20; connections++) {
-      const counts = await callUntilTold(server.port)
-      sent += counts.sent
-      answered += counts.answered
-    }
-    expect(sent).toBeGreaterThan(20)
-    expect(answered).toBe(sent)
+    await using proxy = await startRecordingProxy(server.port)
+    for (let connections = 0; connections < 20; connections++) await callUntilTold(proxy.port)
+    expect(proxy.frames.calls).toBeGreaterThan(20)
+    expect(proxy.frames).toMatchObject({ answers: proxy.frames.calls, resets: 0 })
   })
 
   test('serves a call that was on its way when its caller was told', async () => {
@@ -100,18 +90,12 @@ describe('a connection that is old', () => {
 describe('a stop', () => {
   test('loses no check of callers that go on with their connections', async () => {
     await using broker = await startGrpcBroker({ SHUTDOWN_TIMEOUT: '4s' })
-    await broker.envoy.check({ headers: orders })
-    const callers = Array.from({ length: 8 }, () => callUntilTold(broker.grpcPort))
-    await until(
-      async () => Number(/grpc"} (\d+)/.exec((await broker.admin('/metrics')).body)?.[1]) > 100,
-      'some checks',
-    )
-    const [finished, ...counts] = await Promise.all([broker.server.close(), ...callers])
-    expect(finished).toBe(true)
-    for (const { sent, answered } of counts) {
-      expect(sent).toBeGreaterThan(0)
-      expect(answered).toBe(sent)
-    }
+    await using proxy = await startRecordingProxy(broker.grpcPort)
+    const callers = Array.from({ length: 8 }, () => callUntilTold(proxy.port))
+    await until(() => proxy.frames.answers > 100, 'some checks')
+    expect(await broker.server.close()).toBe(true)
+    await Promise.all(callers)
+    expect(proxy.frames).toMatchObject({ answers: proxy.frames.calls, resets: 0 })
   })
 
   test('lets a check finish that waits for Dex, and cuts it off at the deadline', async () => {
@@ -148,10 +132,13 @@ describe('a stop', () => {
     const port = Number(/"grpc":"127\.0\.0\.1:(\d+)"/.exec(command.stdout)?.[1])
     await using envoy = new EnvoyClient(port)
     await envoy.check({ headers: orders })
-    const callers = Array.from({ length: 4 }, () => callUntilTold(port))
+    await using proxy = await startRecordingProxy(port)
+    const callers = Array.from({ length: 4 }, () => callUntilTold(proxy.port))
+    await until(() => proxy.frames.answers > 10, 'some checks')
     command.kill('SIGTERM')
-    for (const { sent, answered } of await Promise.all(callers)) expect(answered).toBe(sent)
+    await Promise.all(callers)
     expect(await command.end()).toEqual({ code: 0, signal: null })
+    expect(proxy.frames).toMatchObject({ answers: proxy.frames.calls, resets: 0 })
     expect(command.stdout).not.toContain('cut off')
   })
 })

@@ -62,7 +62,7 @@ export function answerOf(stream: ClientHttp2Stream): Promise<RawAnswer> {
     stream.once('close', () => {
       const all = { ...headers, ...trailers }
       resolve({
-        httpStatus: headers[':status'],
+        httpStatus: headers[':status'] as number | undefined,
         status: all['grpc-status'] as string | undefined,
         message: all['grpc-message'] as string | undefined,
         headers,
