@@ -51,8 +51,8 @@ kill -HUP "$BROKER_PID"   # outside Kubernetes: at once
 \`\`\`
 
 The broker looks every 2 s at \`CONFIG_FILE\`, at the files of \`clientSecret\` and \`STATIC_CLIENT_SECRET_FILE\`, and at the certificates of \`DEX_CA_FILE\`
-and \`caFile\`. It follows links anew each time, so it sees the swap of a mounted ConfigMap or Secret. Kubernetes itself needs up to a minute to
-update a mounted volume, and never updates a \`subPath\` mount. A change counts when two looks find the same content, so a file that is being
+and \`caFile\`. It follows links anew each time, so it sees the swap of a mounted ConfigMap or Secret. Kubernetes takes
+longer to update the volume, and never updates a \`subPath\` mount: [Secrets](secrets.md#kubernetes). A change counts when two looks find the same content, so a file that is being
 written in place is not taken half-written. SIGHUP takes the files as they are, at once.
 
 | Change | Effect |

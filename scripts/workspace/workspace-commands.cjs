@@ -22,7 +22,7 @@ const PARENT_CHECK_INTERVAL_MS = 500
 const commands = {
   async start(args) {
     await installDependencies()
-    await buildFor('@broker/example-quickstart')
+    await buildPackages()
     const { code, signal } = await runOnPinnedNode([quickstart, ...args])
     return signal ? exitCodeOfSignal(signal) : code
   },
@@ -97,11 +97,9 @@ async function installDependencies() {
   writeFileSync(installStamp, wanted)
 }
 
-async function buildFor(packageName) {
-  const child = await runOnPinnedNode(
-    [turbo, 'run', 'build', `--filter=${packageName}...`, '--log-prefix=none'],
-    { captured: true },
-  )
+/** Builds every package, so that the examples run afterwards too. */
+async function buildPackages() {
+  const child = await runOnPinnedNode([turbo, 'run', 'build', '--log-prefix=none'], { captured: true })
   failUnlessSucceeded(child, 'The build failed. The end of the output:')
 }
 

@@ -1,4 +1,9 @@
-import { type OutgoingTokenOptions, OutgoingTokens, type TokenProvider } from './outgoing-tokens.ts'
+import {
+  type OutgoingTokenOptions,
+  OutgoingTokens,
+  outgoingTokenOptions,
+  type TokenProvider,
+} from './outgoing-tokens.ts'
 import { bodySize } from './request-body.ts'
 
 /** The parts of an axios configuration that are used, as an adapter receives it. */
@@ -56,13 +61,7 @@ export function axiosInterceptor(
   broker: TokenProvider,
   options: OutgoingTokenOptions,
 ): (instance: AxiosLike) => number {
-  const tokens = new OutgoingTokens(broker, options, [
-    'allow',
-    'token',
-    'exchange',
-    'ownAuthorization',
-    'maxReplayBytes',
-  ])
+  const tokens = new OutgoingTokens(broker, options, outgoingTokenOptions)
   return instance => {
     const plain = plainInstance(instance)
     const ours = new WeakSet<Adapter>()

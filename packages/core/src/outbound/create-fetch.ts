@@ -8,7 +8,12 @@ import {
   urlOfInput,
   withCopiedBody,
 } from './outgoing-call.ts'
-import { type OutgoingTokenOptions, OutgoingTokens, type TokenProvider } from './outgoing-tokens.ts'
+import {
+  type OutgoingTokenOptions,
+  OutgoingTokens,
+  outgoingTokenOptions,
+  type TokenProvider,
+} from './outgoing-tokens.ts'
 import { isRedirect, redirectedCall } from './redirected-call.ts'
 
 /** The limit of the Fetch standard. */
@@ -33,14 +38,7 @@ export interface CreateFetchOptions extends OutgoingTokenOptions {
  * Throws a `TypeError` that names a wrong option.
  */
 export function createFetch(broker: TokenProvider, options: CreateFetchOptions): typeof globalThis.fetch {
-  const tokens = new OutgoingTokens(broker, options, [
-    'allow',
-    'token',
-    'exchange',
-    'ownAuthorization',
-    'maxReplayBytes',
-    'fetch',
-  ])
+  const tokens = new OutgoingTokens(broker, options, [...outgoingTokenOptions, 'fetch'])
   const { fetch: givenFetch } = options
   const firstFetch = globalThis.fetch
   if (typeof (givenFetch ?? firstFetch) !== 'function') throw new TypeError('fetch must be a function')

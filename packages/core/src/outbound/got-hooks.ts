@@ -1,5 +1,10 @@
 import type { IssuedToken } from '../tokens/issued-token.ts'
-import { type OutgoingTokenOptions, OutgoingTokens, type TokenProvider } from './outgoing-tokens.ts'
+import {
+  type OutgoingTokenOptions,
+  OutgoingTokens,
+  outgoingTokenOptions,
+  type TokenProvider,
+} from './outgoing-tokens.ts'
 import { bodySize } from './request-body.ts'
 
 /** The options of a got request that are used. */
@@ -56,13 +61,7 @@ const callKey = Symbol('@broker/core/gotCall')
  * Put a `beforeRequest` hook that changes the URL before these hooks. Throws a `TypeError` that names a wrong option.
  */
 export function gotHooks(broker: TokenProvider, options: OutgoingTokenOptions): GotHooks {
-  const tokens = new OutgoingTokens(broker, options, [
-    'allow',
-    'token',
-    'exchange',
-    'ownAuthorization',
-    'maxReplayBytes',
-  ])
+  const tokens = new OutgoingTokens(broker, options, outgoingTokenOptions)
   return {
     beforeRequest: [request => attach(tokens, request)],
     afterResponse: [

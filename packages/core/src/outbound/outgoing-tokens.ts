@@ -11,6 +11,15 @@ import { refusesToken } from './refuses-token.ts'
 
 const defaultMaxReplayBytes = 1024 * 1024
 
+/** The names of all {@link OutgoingTokenOptions}, for the ways that take each of them. */
+export const outgoingTokenOptions: readonly (keyof OutgoingTokenOptions)[] = [
+  'allow',
+  'token',
+  'exchange',
+  'ownAuthorization',
+  'maxReplayBytes',
+]
+
 /** The options that decide which outgoing calls get which token. */
 export interface OutgoingTokenOptions {
   /**

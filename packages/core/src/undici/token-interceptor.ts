@@ -1,5 +1,10 @@
 import type { Dispatcher } from 'undici'
-import { type OutgoingTokenOptions, OutgoingTokens, type TokenProvider } from '../outbound/outgoing-tokens.ts'
+import {
+  type OutgoingTokenOptions,
+  OutgoingTokens,
+  outgoingTokenOptions,
+  type TokenProvider,
+} from '../outbound/outgoing-tokens.ts'
 import { hasHeader, headerLines } from './dispatch-headers.ts'
 import { dispatchTarget } from './dispatch-target.ts'
 import { TokenHandler } from './token-handler.ts'
@@ -20,13 +25,7 @@ export function tokenInterceptor(
   broker: TokenProvider,
   options: OutgoingTokenOptions,
 ): Dispatcher.DispatcherComposeInterceptor {
-  const tokens = new OutgoingTokens(broker, options, [
-    'allow',
-    'token',
-    'exchange',
-    'ownAuthorization',
-    'maxReplayBytes',
-  ])
+  const tokens = new OutgoingTokens(broker, options, outgoingTokenOptions)
   return dispatch =>
     function attachToken(opts, handler) {
       refuseLegacyHandler(handler)

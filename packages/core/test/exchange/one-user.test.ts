@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import type { BrokerError } from '../../src/shared/errors.ts'
 import { caughtUp, failureOf, until } from '../broker-with-dex.ts'
-import { claimsOf, reports, startBrokerWithUsers } from './broker-with-users.ts'
+import { claimsOf, gateOf, reports, startBrokerWithUsers } from './broker-with-users.ts'
 
 const names = (count: number) => Array.from({ length: count }, (_, index) => `user-${index}`)
 
@@ -47,6 +47,38 @@ test('a user with a thousand fresh JWTs a minute causes at most 40 requests at D
     level: 'warn',
     fields: { clientId: 'reports', connectorId: 'staff', limit: 'pace', count: 1 },
   })
+})
+
+test('by checks with a gate, such a user loads Dex and the key set no more, and takes no token from others', async () => {
+  await using running = await startBrokerWithUsers(idp => ({
+    ...gateOf(idp),
+    client: reports,
+    exchangeMaxEntries: 40,
+    chooseClient: caller =>
+      caller?.claims['name'] === 'machine'
+        ? { client: 'default' }
+        : { exchange: { connectorId: 'staff', client: 'default' } },
+  }))
+  const { broker, clock, dex, idp } = running
+  const check = async (jwt: string) => {
+    const verdict = await broker.check({ headers: ['authorization', `Bearer ${jwt}`] })
+    return verdict.outcome === 'allow' ? verdict.set['authorization'] : verdict.status
+  }
+  const others = ['machine', ...names(8)].map(name => running.jwtOf(name))
+  const tokens = await Promise.all(others.map(check))
+  expect(new Set(tokens).size).toBe(9)
+  const before = dex.counts.tokenRequests
+  const { keysRequests } = idp.counts
+
+  const outcomes: unknown[] = []
+  for (let index = 0; index < 1_000; index++) {
+    clock.advance(60)
+    outcomes.push(await check(running.jwtOf('mallory')))
+  }
+  expect(outcomes.filter(outcome => outcome === 503)).toHaveLength(961)
+  expect(await Promise.all(others.map(check))).toEqual(tokens)
+  expect(dex.counts.tokenRequests - before).toBe(39)
+  expect(idp.counts.keysRequests).toBe(keysRequests)
 })
 
 test('a user has at most four exchanges in flight, and other users go on', async () => {

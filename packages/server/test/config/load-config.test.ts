@@ -177,9 +177,6 @@ describe('loadConfig', () => {
     })
     expect(config).toMatchObject({
       admin: { host: '::1', port: 0, isDefault: false },
-      grpc: undefined,
-      grpcMaxConnectionAgeMs: 1_800_000,
-      grpcDynamicMetadata: true,
       logFormat: 'text',
       broker: {
         clientAuthMethod: 'client_secret_post',
