@@ -141,6 +141,7 @@ describe('loadConfig', () => {
           clientSecret: 'x-secret',
           scope: 'x-the-scope',
           basic: false,
+          allowJoined: false,
           strip: true,
         },
         client: { clientId: 'Zoë:€', clientSecret: ' p+q% ', scope: 'openid groups' },
