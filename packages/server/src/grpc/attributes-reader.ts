@@ -1,4 +1,5 @@
 import { GrpcFailure, grpcStatus } from './grpc-status.ts'
+import { RouteContexts } from './route-contexts.ts'
 import { WireReader } from './wire-reader.ts'
 
 /** The parts of Envoy's `CheckRequest` that a check reads. */
@@ -33,9 +34,11 @@ class AttributesReader implements Attributes {
   joinedHeaders = false
   method: string | undefined
   path: string | undefined
-  context: Record<string, string> | undefined
+  context: Readonly<Record<string, string>> | undefined
   hasHttp = false
   #host: string | undefined
+  /** As bytes in Latin-1. */
+  readonly #contextEntries: string[] = []
   readonly #reader: WireReader
 
   constructor(message: Buffer) {
@@ -49,6 +52,7 @@ class AttributesReader implements Attributes {
       else reader.skip()
     }
     if (this.#host) this.headers.push('host', this.#host)
+    if (this.#contextEntries.length > 0) this.context = routeContexts.of(this.#contextEntries)
   }
 
   #attributeContext(): void {
@@ -56,7 +60,7 @@ class AttributesReader implements Attributes {
     const outer = reader.enter()
     while (reader.next()) {
       if (reader.field === 4) this.#request()
-      else if (reader.field === 10) this.#contextExtension()
+      else if (reader.field === 10) this.#contextEntries.push(reader.latin1())
       else reader.skip()
     }
     reader.leave(outer)
@@ -127,22 +131,7 @@ class AttributesReader implements Attributes {
     // The client did not send pseudo-headers; they repeat the method and the path.
     if (name.charCodeAt(0) !== colon) this.headers.push(name, value)
   }
-
-  #contextExtension(): void {
-    const reader = this.#reader
-    const outer = reader.enter()
-    let key = ''
-    let value = ''
-    while (reader.next()) {
-      if (reader.field === 1) key = reader.utf8()
-      else if (reader.field === 2) value = reader.utf8()
-      else reader.skip()
-    }
-    reader.leave(outer)
-    // Without a prototype, because a key may have any name.
-    this.context ??= Object.create(null) as Record<string, string>
-    this.context[key] = value
-  }
 }
 
 const colon = 0x3a
+const routeContexts = new RouteContexts()

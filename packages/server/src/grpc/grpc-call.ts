@@ -8,8 +8,11 @@ const answerHeaders = {
   'content-type': 'application/grpc',
   'grpc-accept-encoding': 'identity',
 } as const
+/** The same as a list, from which Node makes its own in less time. */
+const answerHeaderList = Object.entries(answerHeaders).flat().map(String)
 const successTrailers = { 'grpc-status': String(grpcStatus.ok) } as const
-const withTrailers = { waitForTrailers: true } as const
+/** gRPC has no use for a date. */
+const withTrailers = { waitForTrailers: true, sendDate: false } as const
 
 /** A call on its stream. Every answer after the first, or after the caller left, is dropped. */
 export class GrpcCall {
@@ -94,7 +97,7 @@ export class GrpcCall {
   #begin(): boolean {
     const stream = this.#stream
     if (this.isClosed || stream.headersSent) return false
-    stream.respond(answerHeaders, withTrailers)
+    stream.respond(answerHeaderList, withTrailers)
     stream.on('wantTrailers', sendSuccess)
     return true
   }

@@ -6,12 +6,13 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2'
 import type { Socket } from 'node:net'
+import { CallReceiver, type ReceivingServer } from './call-receiver.ts'
 import { Connection } from './connection.ts'
 import { GrpcCall } from './grpc-call.ts'
 import type { GrpcLimits } from './grpc-limits.ts'
-import type { GrpcMethod, GrpcMethods } from './grpc-method.ts'
+import type { GrpcMethods } from './grpc-method.ts'
 import { GrpcFailure, grpcStatus } from './grpc-status.ts'
-import { MessageReader } from './message-reader.ts'
+import { ReceivingCalls } from './receiving-calls.ts'
 
 /** How often calls are looked for that take too long to send their message. */
 const sweepMs = 1_000
@@ -23,9 +24,9 @@ export class GrpcServer {
   readonly #limits: GrpcLimits
   readonly #onError: (error: unknown) => void
   readonly #connections = new Set<Connection>()
-  /** Calls whose message has not arrived, the oldest first, and since when. */
-  readonly #receiving = new Map<GrpcCall, number>()
+  readonly #receiving = new ReceivingCalls()
   readonly #streaming = new Set<GrpcCall>()
+  readonly #receivingServer: ReceivingServer
   #sweeper: NodeJS.Timeout | undefined
 
   /** `onError` is called with each unexpected error of a method. */
@@ -33,6 +34,13 @@ export class GrpcServer {
     this.#methods = methods
     this.#limits = limits
     this.#onError = onError
+    this.#receivingServer = {
+      maxMessageBytes: limits.maxMessageBytes,
+      received: receiver => this.#received(receiver),
+      closed: receiver => this.#closed(receiver),
+      answerLater: (call, answer) => void this.#answerLater(call, answer),
+      fail: (call, error) => this.#fail(call, error),
+    }
     this.server = createServer({
       settings: {
         maxConcurrentStreams: limits.maxConcurrentStreams,
@@ -99,56 +107,19 @@ export class GrpcServer {
       call.fail(grpcStatus.unimplemented, 'the method is not implemented')
       return
     }
-    this.#receive(stream, call, method)
+    const receiver = new CallReceiver(this.#receivingServer, call, method)
+    this.#expect(receiver)
+    receiver.attach(stream)
   }
 
-  #receive(stream: ServerHttp2Stream, call: GrpcCall, method: GrpcMethod): void {
-    const reader = new MessageReader(this.#limits.maxMessageBytes)
-    let message: Buffer | undefined
-    let isOver = false
-    const onMessage = (bytes: Buffer) => {
-      if (method.kind === 'streaming') {
-        this.#receiving.delete(call)
-        this.#streaming.add(call)
-        method.onMessage(bytes, call)
-        return
-      }
-      if (message !== undefined) {
-        throw new GrpcFailure(grpcStatus.invalidArgument, 'the method takes one message')
-      }
-      message = bytes
-    }
-    this.#expect(call)
-    stream.on('data', (chunk: Buffer) => {
-      try {
-        reader.push(chunk, onMessage)
-      } catch (error) {
-        this.#receiving.delete(call)
-        isOver = true
-        this.#fail(call, error)
-      }
-    })
-    stream.once('end', () => {
-      this.#receiving.delete(call)
-      if (isOver) return
-      try {
-        if (reader.isIncomplete) throw new GrpcFailure(grpcStatus.invalidArgument, 'the message is cut short')
-        if (method.kind === 'streaming') {
-          method.onEnd(call)
-          return
-        }
-        if (message === undefined) throw new GrpcFailure(grpcStatus.invalidArgument, 'there is no message')
-        const answer = method.answer(message, call)
-        if (answer instanceof Promise) void this.#answerLater(call, answer)
-        else call.reply(answer)
-      } catch (error) {
-        this.#fail(call, error)
-      }
-    })
-    stream.once('close', () => {
-      this.#receiving.delete(call)
-      this.#streaming.delete(call)
-    })
+  #received(receiver: CallReceiver): void {
+    this.#receiving.delete(receiver)
+    if (receiver.method.kind === 'streaming') this.#streaming.add(receiver.call)
+  }
+
+  #closed(receiver: CallReceiver): void {
+    this.#receiving.delete(receiver)
+    if (receiver.method.kind === 'streaming') this.#streaming.delete(receiver.call)
   }
 
   async #answerLater(call: GrpcCall, answer: Promise<Uint8Array>): Promise<void> {
@@ -170,8 +141,8 @@ export class GrpcServer {
     call.fail(grpcStatus.internal, 'internal error')
   }
 
-  #expect(call: GrpcCall): void {
-    this.#receiving.set(call, performance.now())
+  #expect(receiver: CallReceiver): void {
+    this.#receiving.add(receiver, performance.now())
     this.#sweeper ??= setInterval(
       () => this.#sweep(),
       Math.min(sweepMs, this.#limits.receiveTimeoutMs),
@@ -179,13 +150,13 @@ export class GrpcServer {
   }
 
   #sweep(): void {
-    const oldest = performance.now() - this.#limits.receiveTimeoutMs
-    for (const [call, since] of this.#receiving) {
-      if (since > oldest) return
-      this.#receiving.delete(call)
-      call.fail(grpcStatus.invalidArgument, 'the message did not arrive in time')
+    const since = performance.now() - this.#limits.receiveTimeoutMs
+    for (;;) {
+      const late = this.#receiving.takeOlderThan(since)
+      if (late === undefined) break
+      late.call.fail(grpcStatus.invalidArgument, 'the message did not arrive in time')
     }
-    if (this.#receiving.size > 0) return
+    if (!this.#receiving.isEmpty) return
     clearInterval(this.#sweeper)
     this.#sweeper = undefined
   }

@@ -3,6 +3,13 @@ import { GrpcFailure, grpcStatus } from './grpc-status.ts'
 /** The flag for compression, and the length. */
 const prefixBytes = 5
 
+/** Returns the message of a chunk that is exactly one, uncompressed and at most `maxBytes` long; `undefined` for any other chunk. */
+export function wholeMessage(chunk: Buffer, maxBytes: number): Buffer | undefined {
+  if (chunk.length < prefixBytes || chunk[0] !== 0) return undefined
+  const length = chunk.readUInt32BE(1)
+  return length === chunk.length - prefixBytes && length <= maxBytes ? chunk.subarray(prefixBytes) : undefined
+}
+
 /** Cuts the bytes of a stream into messages. Holds at most twice what has arrived, whatever length a prefix announces. */
 export class MessageReader {
   readonly #maxBytes: number
