@@ -1,4 +1,5 @@
 import type { ServerHttp2Stream } from 'node:http2'
+import type { Connection } from './connection.ts'
 import type { GrpcCall } from './grpc-call.ts'
 import type { GrpcMethod } from './grpc-method.ts'
 import { GrpcFailure, grpcStatus } from './grpc-status.ts'
@@ -23,6 +24,7 @@ export class CallReceiver {
   readonly call: GrpcCall
   readonly method: GrpcMethod
   readonly #server: ReceivingServer
+  readonly #connection: Connection
   #message: Buffer | undefined
   /** Only for messages in several pieces. */
   #reader: MessageReader | undefined
@@ -32,14 +34,16 @@ export class CallReceiver {
   previous: CallReceiver | undefined
   next: CallReceiver | undefined
 
-  constructor(server: ReceivingServer, call: GrpcCall, method: GrpcMethod) {
+  constructor(server: ReceivingServer, connection: Connection, call: GrpcCall, method: GrpcMethod) {
     this.#server = server
+    this.#connection = connection
     this.call = call
     this.method = method
   }
 
   /** Listens to the stream of the call. */
   attach(stream: ServerHttp2Stream): void {
+    this.#connection.callOpened()
     ;(stream as ReceivedStream)[receiver] = this
     stream.on('data', onData)
     stream.on('end', onEnd)
@@ -86,6 +90,7 @@ export class CallReceiver {
 
   close(): void {
     this.#isOver = true
+    this.#connection.callClosed()
     this.#server.closed(this)
   }
 
@@ -111,7 +116,7 @@ export class CallReceiver {
 
 const receiver = Symbol('receiver')
 
-type ReceivedStream = ServerHttp2Stream & { [receiver]?: CallReceiver }
+type ReceivedStream = ServerHttp2Stream & { [receiver]?: CallReceiver | undefined }
 
 function onData(this: ReceivedStream, chunk: Buffer): void {
   this[receiver]?.data(chunk)
@@ -123,4 +128,6 @@ function onEnd(this: ReceivedStream): void {
 
 function onClose(this: ReceivedStream): void {
   this[receiver]?.close()
+  // Streams are freed late, by a full collection: what belongs to the call goes earlier.
+  this[receiver] = undefined
 }

@@ -18,6 +18,9 @@ export class Connection {
   readonly #socket: Socket
   readonly #timers = new Set<NodeJS.Timeout>()
   #leaving = false
+  #openCalls = 0
+  /** Calls since the last look for idleness. */
+  #newCalls = 0
 
   constructor(session: ServerHttp2Session, socket: Socket) {
     this.#session = session
@@ -25,6 +28,28 @@ export class Connection {
     session.setLocalWindowSize(receiveWindowBytes)
     session.once('close', () => {
       for (const timer of this.#timers) clearTimeout(timer)
+    })
+  }
+
+  /** Counts a call, until {@link callClosed}. */
+  callOpened(): void {
+    this.#openCalls++
+    this.#newCalls++
+  }
+
+  callClosed(): void {
+    this.#openCalls--
+  }
+
+  /**
+   * Leaves when there was no call for `idleMs`, or for up to twice as long. The timeout of a session would be set anew for each read
+   * and write of a call.
+   */
+  leaveWhenIdle(idleMs: number, graceMs: number): void {
+    this.after(idleMs, () => {
+      if (this.#openCalls === 0 && this.#newCalls === 0) this.leave(graceMs)
+      this.#newCalls = 0
+      this.leaveWhenIdle(idleMs, graceMs)
     })
   }
 

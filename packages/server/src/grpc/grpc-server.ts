@@ -58,7 +58,6 @@ export class GrpcServer {
       accepted = socket
     })
     this.server.on('session', session => this.#serve(session, accepted as Socket))
-    this.server.on('stream', (stream, headers) => this.#open(stream as ServerHttp2Stream, headers))
     // A malformed frame is the caller's error, and ends that connection only.
     this.server.on('sessionError', () => {})
   }
@@ -86,7 +85,8 @@ export class GrpcServer {
     connection.after(receiveTimeoutMs, () => {
       if (!spoke) session.destroy()
     })
-    session.setTimeout(idleTimeoutMs, () => connection.leave(maxConnectionAgeGraceMs))
+    session.on('stream', (stream, headers) => this.#open(stream as ServerHttp2Stream, headers, connection))
+    connection.leaveWhenIdle(idleTimeoutMs, maxConnectionAgeGraceMs)
     if (maxConnectionAgeMs !== undefined) {
       // Connections that began together must not end together.
       const ageMs = maxConnectionAgeMs * (0.9 + Math.random() * 0.2)
@@ -94,7 +94,7 @@ export class GrpcServer {
     }
   }
 
-  #open(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+  #open(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, connection: Connection): void {
     stream.on('error', ignore)
     if (!isGrpc(headers)) {
       stream.respond({ ':status': 415 }, { endStream: true })
@@ -107,7 +107,7 @@ export class GrpcServer {
       call.fail(grpcStatus.unimplemented, 'the method is not implemented')
       return
     }
-    const receiver = new CallReceiver(this.#receivingServer, call, method)
+    const receiver = new CallReceiver(this.#receivingServer, connection, call, method)
     this.#expect(receiver)
     receiver.attach(stream)
   }
