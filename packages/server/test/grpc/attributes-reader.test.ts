@@ -111,19 +111,6 @@ describe('the attributes of a check', () => {
     expect(context?.['toString']).toBeUndefined()
   })
 
-  test('have the context of their own entries, although an entry reads like several of another route', () => {
-    // As one entry, "14,14:" and what follows are two fields that are passed over: eight bytes, and then text up to the end.
-    const entries = ['Kz\x17aaaaaaa', 'bbbbbbbbbb'].map(key => [0x0a, 10, ...Buffer.from(key), 0x12, 0])
-    const looksLike = [...Buffer.from('14,14:'), ...entries.flat()]
-    const messageWith = (all: readonly (readonly number[])[]) => {
-      const context = all.flatMap(entry => [0x52, entry.length, ...entry])
-      const attributes = [0x22, 2, 0x12, 0, ...context]
-      return Buffer.from([0x0a, attributes.length, ...attributes])
-    }
-    expect({ ...readAttributes(messageWith([looksLike])).context }).toEqual({ '': '' })
-    expect(Object.keys(readAttributes(messageWith(entries)).context ?? {})).toHaveLength(2)
-  })
-
   test('need an HTTP request', () => {
     for (const message of [{}, { attributes: {} }, { attributes: { request: {} } }]) {
       expect(() => readAttributes(encodeRequest(message))).toThrow(GrpcFailure)
