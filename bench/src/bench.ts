@@ -6,7 +6,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BenchOptions, benchUsage, readBenchOptions } from './bench-options.ts'
 import type { BenchResult, LibraryResult, ModeResult } from './bench-result.ts'
-import { goServiceBinary } from './contender.ts'
+import { goServiceBinary, grpcGoBinary } from './contender.ts'
 import { startDex } from './dex-process.ts'
 import { findLoadGenerator } from './load/load-generator.ts'
 import { measureMode } from './measure-mode.ts'
@@ -26,7 +26,11 @@ async function run(options: BenchOptions): Promise<void> {
   console.log(
     `${rounds} rounds of ${seconds} s, ${connections} connections; load: ${loadGenerator.name}; CPU time: ${usageSource}`,
   )
-  console.log(`Node.js ${process.version}; Go service: ${goServiceBinary ?? 'not measured (PEER_BIN)'}\n`)
+  const peers = [
+    `Go service: ${goServiceBinary ?? 'not measured (PEER_BIN)'}`,
+    `bare grpc-go: ${grpcGoBinary ?? 'not measured (GRPC_PEER_BIN)'}`,
+  ]
+  console.log(`Node.js ${process.version}; ${peers.join('; ')}\n`)
   const scratch = mkdtempSync(path.join(tmpdir(), 'broker-bench-'))
   try {
     await using dex = await startDex()

@@ -1,8 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import { brokerCommand, freePort, listeningPorts, ManagedProcess } from '@broker/testing'
 
-/** The servers under measurement: our server, a bare `node:http` server, and the Go service. */
-export type ContenderName = 'ours' | 'bare' | 'go'
+/**
+ * The servers under measurement: our server, a bare `node:http` server, and the Go service. In modes of gRPC: our server, the same over
+ * HTTP, and a bare grpc-go server.
+ */
+export type ContenderName = 'ours' | 'bare' | 'go' | 'http' | 'grpc-go'
 
 /** A server under measurement, in a separate process. */
 export interface Contender extends AsyncDisposable {
@@ -16,15 +19,36 @@ type Environment = Readonly<Record<string, string>>
 /** The Go service that the broker succeeds, named by PEER_BIN. */
 export const goServiceBinary: string | undefined = process.env['PEER_BIN'] || undefined
 
+/** A bare grpc-go server, named by GRPC_PEER_BIN: it decodes each check, and gives the answer in the file ANSWER_FILE. */
+export const grpcGoBinary: string | undefined = process.env['GRPC_PEER_BIN'] || undefined
+
 /** The script of the floor; its argument is the headers to answer, as JSON. */
 export const bareScript: string = fileURLToPath(new URL('bare-server.ts', import.meta.url))
 
-/** Our command with these variables and no others. */
-export async function startOurs(environment: Environment): Promise<Contender> {
-  const child = new ManagedProcess('the broker', process.execPath, [brokerCommand], {
-    env: { LISTEN_ADDR: '127.0.0.1:0', ADMIN_ADDR: '127.0.0.1:0', ...environment },
-  })
-  return contender('ours', child, () => listeningPorts(child.log)?.port)
+const loopback = { LISTEN_ADDR: '127.0.0.1:0', ADMIN_ADDR: '127.0.0.1:0' }
+
+/** Our command with these variables and no others; checks over HTTP. */
+export async function startOurs(
+  environment: Environment,
+  name: 'ours' | 'http' = 'ours',
+): Promise<Contender> {
+  const env = { ...loopback, ...environment }
+  const child = new ManagedProcess('the broker', process.execPath, [brokerCommand], { env })
+  return contender(name, child, () => listeningPorts(child.log)?.port)
+}
+
+/** The same, with the port of checks over gRPC. */
+export async function startOursOverGrpc(environment: Environment): Promise<Contender> {
+  const env = { ...loopback, GRPC_LISTEN_ADDR: '127.0.0.1:0', ...environment }
+  const child = new ManagedProcess('the broker', process.execPath, [brokerCommand], { env })
+  return contender('ours', child, () => listeningPorts(child.log)?.grpcPort)
+}
+
+/** The bare grpc-go server, with the answer that it is to give. */
+export async function startGrpcGo(binary: string, answerFile: string): Promise<Contender> {
+  const env = { LISTEN_ADDR: '127.0.0.1:0', ANSWER_FILE: answerFile }
+  const child = new ManagedProcess('the grpc-go server', binary, [], { env })
+  return contender('grpc-go', child, () => barePort(child.log))
 }
 
 /** The floor, with the headers that it is to answer. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { BenchOptions } from './bench-options.ts'
 import type { ContenderResult, ModeResult } from './bench-result.ts'
@@ -6,15 +6,22 @@ import {
   type Contender,
   type ContenderName,
   goServiceBinary,
+  grpcGoBinary,
   startBare,
   startGo,
+  startGrpcGo,
   startOurs,
+  startOursOverGrpc,
 } from './contender.ts'
 import type { DexProcess } from './dex-process.ts'
 import { headersToRepeat } from './first-answer.ts'
+import { checkRequest } from './grpc/check-request.ts'
+import { grpcAnswerTo } from './grpc/grpc-answer.ts'
+import { grpcLoad } from './load/grpc-load.ts'
 import type { LoadGenerator, LoadResult } from './load/load.ts'
 import { type ModeName, modes } from './mode.ts'
 import { processUsage } from './process-usage.ts'
+import { clientHeadersIn } from './raw-request.ts'
 import { median, summarize } from './statistics.ts'
 
 export interface Bench {
@@ -23,6 +30,15 @@ export interface Bench {
   readonly loadGenerator: LoadGenerator
   /** A folder for files that nobody needs afterwards. */
   readonly scratch: string
+}
+
+type Environment = Readonly<Record<string, string>>
+
+/** A server with the load for it. */
+interface Measured {
+  readonly contender: Contender
+  readonly loadGenerator: LoadGenerator
+  readonly requestsFile: string
 }
 
 /** The result of one server in one round. */
@@ -41,26 +57,21 @@ export async function measureMode(name: ModeName, bench: Bench): Promise<ModeRes
   const environment = { DEX_TOKEN_URL: dex.tokenEndpoint, ...mode.environment(dex, scratch) }
 
   await using stack = new AsyncDisposableStack()
-  const ours = stack.use(await startOurs(environment))
-  const contenders: Contender[] = [ours]
-  // There is nothing to compare a server that asks nobody with one that asks Dex each time.
-  if (!mode.asksDex)
-    contenders.push(
-      stack.use(await startBare(await headersToRepeat(ours.port, firstRequestIn(requestsFile)))),
-    )
-  // The Go service has no rules, and nothing to compare.
-  if (goServiceBinary !== undefined && name !== 'rules') {
-    contenders.push(stack.use(await startGo(goServiceBinary, environment)))
-  }
+  const measured = mode.overGrpc
+    ? await grpcContenders(stack, bench, requestsFile, environment)
+    : await httpContenders(stack, bench, { name, requestsFile, environment })
 
   const positions = new Map<ContenderName, number>()
-  const run = async (contender: Contender, seconds: number): Promise<Round> => {
+  const run = async (
+    { contender, loadGenerator, requestsFile }: Measured,
+    seconds: number,
+  ): Promise<Round> => {
     const firstRequest = positions.get(contender.name) ?? 0
     const tokenRequestsBefore = await dex.tokenRequests()
     const before = processUsage(contender.pid)
     const { port } = contender
     const { connections } = options
-    const result = await bench.loadGenerator.run({ port, requestsFile, firstRequest, connections, seconds })
+    const result = await loadGenerator.run({ port, requestsFile, firstRequest, connections, seconds })
     const after = processUsage(contender.pid)
     positions.set(contender.name, (firstRequest + result.requests + connections) % requestCount)
     const tokenRequests = (await dex.tokenRequests()) - tokenRequestsBefore
@@ -68,14 +79,14 @@ export async function measureMode(name: ModeName, bench: Bench): Promise<ModeRes
     return { ...result, ...after, cpuSeconds: after.cpuSeconds - before.cpuSeconds }
   }
 
-  for (const contender of contenders) {
-    if (!mode.asksDex) await fetchTokens(contender, bench, requestsFile)
-    await run(contender, options.warmUpSeconds)
+  for (const each of measured) {
+    if (!mode.asksDex) await fetchTokens(each, bench)
+    await run(each, options.warmUpSeconds)
   }
-  const rounds = new Map<ContenderName, Round[]>(contenders.map(({ name }) => [name, []]))
+  const rounds = new Map<ContenderName, Round[]>(measured.map(({ contender }) => [contender.name, []]))
   for (let round = 0; round < options.rounds; round++) {
-    for (const contender of contenders) {
-      rounds.get(contender.name)?.push(await run(contender, options.seconds))
+    for (const each of measured) {
+      rounds.get(each.contender.name)?.push(await run(each, options.seconds))
     }
   }
   return {
@@ -86,14 +97,62 @@ export async function measureMode(name: ModeName, bench: Bench): Promise<ModeRes
   }
 }
 
+/** Our server, the floor, and the Go service. */
+async function httpContenders(
+  stack: AsyncDisposableStack,
+  { loadGenerator }: Bench,
+  { name, requestsFile, environment }: { name: ModeName; requestsFile: string; environment: Environment },
+): Promise<Measured[]> {
+  const ours = stack.use(await startOurs(environment))
+  const contenders: Contender[] = [ours]
+  // There is nothing to compare a server that asks nobody with one that asks Dex each time.
+  if (!modes[name].asksDex)
+    contenders.push(
+      stack.use(await startBare(await headersToRepeat(ours.port, firstRequestIn(requestsFile)))),
+    )
+  // The Go service has no rules, and nothing to compare.
+  if (goServiceBinary !== undefined && name !== 'rules') {
+    contenders.push(stack.use(await startGo(goServiceBinary, environment)))
+  }
+  return contenders.map(contender => ({ contender, loadGenerator, requestsFile }))
+}
+
+/** Our server over gRPC and over HTTP, and a bare grpc-go server that gives the answers of the former. */
+async function grpcContenders(
+  stack: AsyncDisposableStack,
+  { loadGenerator, scratch }: Bench,
+  requestsFile: string,
+  environment: Environment,
+): Promise<Measured[]> {
+  const messageFile = path.join(scratch, 'check-request')
+  const check = checkRequest(clientHeadersIn(firstRequestIn(requestsFile)))
+  writeFileSync(messageFile, check)
+  const ours = stack.use(await startOursOverGrpc(environment))
+  const http = stack.use(await startOurs(environment, 'http'))
+  const measured: Measured[] = [
+    { contender: ours, loadGenerator: grpcLoad, requestsFile: messageFile },
+    { contender: http, loadGenerator, requestsFile },
+  ]
+  if (grpcGoBinary !== undefined) {
+    // The second answer: the first one says that the token was not cached.
+    await grpcAnswerTo(ours.port, check)
+    const answerFile = path.join(scratch, 'check-response')
+    writeFileSync(answerFile, await grpcAnswerTo(ours.port, check))
+    const contender = stack.use(await startGrpcGo(grpcGoBinary, answerFile))
+    measured.push({ contender, loadGenerator: grpcLoad, requestsFile: messageFile })
+  }
+  return measured
+}
+
 function firstRequestIn(requestsFile: string): string {
   return readFileSync(requestsFile, 'latin1').split('\0', 1)[0] ?? ''
 }
 
 /** Sends checks until none of them needs Dex. */
-async function fetchTokens({ name, port }: Contender, bench: Bench, requestsFile: string): Promise<void> {
-  const { loadGenerator, dex } = bench
-  const { connections } = bench.options
+async function fetchTokens(
+  { contender: { name, port }, loadGenerator, requestsFile }: Measured,
+  { dex, options: { connections } }: Bench,
+): Promise<void> {
   for (let attempt = 0; attempt < 10; attempt++) {
     const before = await dex.tokenRequests()
     const { errors, requests } = await loadGenerator.run({

@@ -4,7 +4,17 @@ import { clientSecret, credentialHeaders, type DexProcess, dexClientCount } from
 import { rawCheck } from './raw-request.ts'
 import { tenRules } from './ten-rules.ts'
 
-export const modeNames = ['cached', 'static', 'gated', 'gated-new', 'rules', 'clients', 'misses'] as const
+export const modeNames = [
+  'cached',
+  'static',
+  'gated',
+  'gated-new',
+  'rules',
+  'clients',
+  'misses',
+  'grpc',
+  'grpc-gated',
+] as const
 export type ModeName = (typeof modeNames)[number]
 
 /** A kind of check that is measured. */
@@ -12,6 +22,8 @@ export interface Mode {
   readonly title: string
   /** Whether every check asks Dex; otherwise none does. */
   readonly asksDex?: boolean
+  /** Whether our server is asked over gRPC. The requests are then one, which is the same check over both protocols. */
+  readonly overGrpc?: boolean
   /** `scratch` is a folder for files. */
   environment(dex: DexProcess, scratch: string): Record<string, string>
   /** Writes the requests, NUL between them, and says how many they are. */
@@ -52,22 +64,26 @@ function rules(dex: DexProcess, scratch: string): Record<string, string> {
   return { CONFIG_FILE: file, CLIENT_SECRET: staticClient.STATIC_CLIENT_SECRET }
 }
 
+const cached: Mode = {
+  title: "cached, the caller's credentials",
+  environment: () => ({}),
+  writeRequests: async file => writeChecks(file, [credentialHeaders(0)]),
+}
+
+const gated: Mode = {
+  title: 'gate (RS256), the same JWT again',
+  environment: gate,
+  writeRequests: writeSameJwt,
+}
+
 export const modes: Readonly<Record<ModeName, Mode>> = {
-  cached: {
-    title: "cached, the caller's credentials",
-    environment: () => ({}),
-    writeRequests: async file => writeChecks(file, [credentialHeaders(0)]),
-  },
+  cached,
   static: {
     title: 'cached, static credentials',
     environment: () => staticClient,
     writeRequests: async file => writeChecks(file, [{}]),
   },
-  gated: {
-    title: 'gate (RS256), the same JWT again',
-    environment: gate,
-    writeRequests: writeSameJwt,
-  },
+  gated,
   'gated-new': {
     title: 'gate (RS256), a new JWT every time',
     environment: gate,
@@ -93,6 +109,8 @@ export const modes: Readonly<Record<ModeName, Mode>> = {
     // Far more clients than connections, so no two checks under way want the same token and share a request.
     writeRequests: async file => writeChecks(file, everyClient()),
   },
+  grpc: { ...cached, title: `${cached.title}, over gRPC`, overGrpc: true },
+  'grpc-gated': { ...gated, title: `${gated.title}, over gRPC`, overGrpc: true },
 }
 
 async function writeSameJwt(file: string, dex: DexProcess): Promise<number> {

@@ -8,6 +8,8 @@ const labels: Readonly<Record<ContenderName, string>> = {
   ours: 'ours',
   bare: 'bare node:http',
   go: 'Go service',
+  http: 'ours over HTTP',
+  'grpc-go': 'bare grpc-go',
 }
 
 const columns = [
@@ -30,7 +32,7 @@ const columns = [
 /** The table of one mode. */
 export function terminalTable({ title, contenders, ratios }: ModeResult): string {
   const rows = Object.entries(contenders).map(([name, result]) =>
-    row(name as ContenderName, result, ratios[name as 'bare' | 'go']),
+    row(name as ContenderName, result, ratios[name as Exclude<ContenderName, 'ours'>]),
   )
   const table = [columns, ...rows]
   const widths = columns.map((_, column) => Math.max(...table.map(cells => cells[column]?.length ?? 0)))

@@ -1,4 +1,5 @@
-import type { ListenerParts } from '@broker/testing'
+import type { ListenerParts, ListenerVariants } from '@broker/testing'
+import { protocol } from './protocol.ts'
 
 /** Envoy hands on the path as the client sent it, as its defaults do. */
 export function withoutNormalisation({ connectionManager }: ListenerParts): void {
@@ -17,9 +18,10 @@ export function withAllHeaders({ extAuthz }: ListenerParts): void {
   extAuthz['allowed_headers'].patterns = [{ safe_regex: { regex: '.*' } }]
 }
 
-/** A header that the broker sets reaches the backend. */
+/** A header that the broker sets reaches the backend. Over gRPC each of them does. */
 export function withUpstreamHeader(header: string): (parts: ListenerParts) => void {
   return ({ extAuthz }) => {
+    if (protocol === 'grpc') return
     const { authorization_response: response } = extAuthz['http_service']
     response.allowed_upstream_headers.patterns.push({ exact: header })
   }
@@ -28,27 +30,47 @@ export function withUpstreamHeader(header: string): (parts: ListenerParts) => vo
 /** Envoy waits only so long for a check. */
 export function withCheckTimeout(timeout: string): (parts: ListenerParts) => void {
   return ({ extAuthz }) => {
-    extAuthz['http_service'].server_uri.timeout = timeout
+    if (protocol === 'grpc') extAuthz['grpc_service'].timeout = timeout
+    else extAuthz['http_service'].server_uri.timeout = timeout
   }
 }
 
 /** A check on a connection that breaks is not asked again. */
 export function withoutRetries({ extAuthz }: ListenerParts): void {
-  delete extAuthz['http_service'].retry_policy
+  delete (extAuthz['http_service'] ?? extAuthz['grpc_service']).retry_policy
 }
 
+/** Over gRPC, headers arrive in a map: Envoy joins repeated ones with a comma. */
+export function withHeaderMap({ extAuthz }: ListenerParts): void {
+  extAuthz['encode_raw_headers'] = false
+}
+
+/** Bootstraps that let the client choose the path of the check, and so let nobody in. Over gRPC there is no such path. */
+export const checkPathListeners: ListenerVariants =
+  protocol === 'grpc'
+    ? {}
+    : {
+        'no prefix': withoutPathPrefix,
+        'no prefix, paths as sent': parts => {
+          withoutPathPrefix(parts)
+          withoutNormalisation(parts)
+        },
+        // Envoy then sends no timeout header, by which the broker could tell Envoy from a kubelet.
+        'no prefix, no timeout': parts => {
+          withoutPathPrefix(parts)
+          withoutNormalisation(parts)
+          withCheckTimeout('0s')(parts)
+        },
+      }
+
 /** Every way in which Envoy may hand on a path, by name. */
-export const pathListeners = {
+export const pathListeners: ListenerVariants = {
   'paths as sent': withoutNormalisation,
-  'no prefix': withoutPathPrefix,
-  'no prefix, paths as sent': (parts: ListenerParts) => {
-    withoutPathPrefix(parts)
-    withoutNormalisation(parts)
-  },
-  // Envoy then sends no timeout header, by which the broker could tell Envoy from a kubelet.
-  'no prefix, no timeout': (parts: ListenerParts) => {
-    withoutPathPrefix(parts)
-    withoutNormalisation(parts)
-    withCheckTimeout('0s')(parts)
-  },
+  ...(protocol === 'grpc' && {
+    'paths as sent, header map': parts => {
+      withoutNormalisation(parts)
+      withHeaderMap(parts)
+    },
+  }),
+  ...checkPathListeners,
 }

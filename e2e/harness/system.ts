@@ -7,6 +7,7 @@ import {
   startEnvoy,
 } from '@broker/testing'
 import { type Dex, type DexOptions, startDex } from './dex.ts'
+import { anyPorts, protocol } from './protocol.ts'
 import { type RecordingBackend, startBackend } from './recording-backend.ts'
 
 /** Client, Envoy, broker, Dex and backend; everything but the client runs. */
@@ -44,9 +45,9 @@ export async function startSystem(envoyBinary: string, options: SystemOptions = 
   const backend = stack.use(await startBackend(dex))
   const { environment } = options
   const variables = typeof environment === 'function' ? await environment(dex) : environment
-  const broker = stack.use(await startBroker({ ...brokerEnvironment(dex), ...variables }))
+  const broker = stack.use(await startBroker({ ...brokerEnvironment(dex), ...variables }, anyPorts))
   const listeners = { ingress: () => {}, ...options.listeners }
-  const bootstrap = envoyBootstrap({ brokers: [broker], backendPort: backend.port, listeners })
+  const bootstrap = envoyBootstrap({ protocol, brokers: [broker], backendPort: backend.port, listeners })
   const envoy = stack.use(await startEnvoy(envoyBinary, bootstrap))
   const resources = stack.move()
   return {

@@ -58,6 +58,7 @@ describeWithEnvoy('a client that speaks HTTP/2', () => {
     expect(system().backend.requests).toMatchObject([{ method: 'M-SEARCH', tokenAudience: caller.id }])
   })
 
+  // By the HTTP parser of the broker, or over gRPC, where the method is data, of the backend.
   test('is refused for a method that nobody knows', async () => {
     expect(await statuses([{ ':method': 'BREW', ':path': '/orders', ...credentials }])).toEqual([400])
     expect(system().backend.requests).toEqual([])

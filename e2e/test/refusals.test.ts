@@ -3,11 +3,9 @@ import { afterEach, expect, test } from 'vitest'
 import { ask } from '../harness/client-request.ts'
 import { caller, credentials, needsFaults } from '../harness/dex.ts'
 import { withCheckTimeout } from '../harness/listener-variants.ts'
+import { failedCheck, headersOfEnvoy, seenByClient } from '../harness/protocol.ts'
 import { brokerEnvironment, startSystem } from '../harness/system.ts'
 import { describeWithEnvoy, requireEnvoy, useSystem } from '../harness/with-envoy.ts'
-
-/** The headers of every answer that Envoy itself makes. */
-const fromEnvoy = ['content-length', 'date', 'server']
 
 describeWithEnvoy('a refusal, as the client sees it', () => {
   const system = useSystem(() => ({
@@ -48,7 +46,7 @@ describeWithEnvoy('a refusal, as the client sees it', () => {
       },
     })
     expect(JSON.parse(answer.body)).toEqual({ error, error_description: expect.any(String) })
-    const expected = ['cache-control', 'content-type', 'www-authenticate', ...fromEnvoy]
+    const expected = ['cache-control', 'content-type', 'www-authenticate', ...headersOfEnvoy]
     expect(Object.keys(answer.headers).sort()).toEqual(expected.sort())
     expect(answer.body).not.toContain('127.0.0.1')
     expect(system().backend.requests).toEqual([])
@@ -61,12 +59,13 @@ describeWithEnvoy('a refusal, as the client sees it', () => {
     expect(system().backend.requests).toEqual([])
   })
 
-  test('502 of the broker, for an answer of Dex without a token, is 503 for the client', async ({ skip }) => {
+  test('502 of the broker, for an answer of Dex without a token', async ({ skip }) => {
     const dex = system().dex.lookAlike ?? skip(needsFaults)
     dex.setFault('token', { kind: 'html', status: 200 })
     const headers = uncached()
     expect((await ask(system().broker.port, { target: '/check', headers })).status).toBe(502)
-    expect(await ask(system().port(), { headers })).toMatchObject({ status: 503, body: '' })
+    const answer = await ask(system().port(), { headers })
+    expect(failedCheck(answer)).toEqual(seenByClient({ status: 502, error: 'invalid_token_response' }))
     expect(system().backend.requests).toEqual([])
   })
 
@@ -104,7 +103,7 @@ describeWithEnvoy('a refusal, as the client sees it', () => {
     expect(dex.counts.tokenRequests).toBe(1)
   })
 
-  test('finding 8, no 5xx comes through: the broker’s 503, its body and Retry-After become status_on_error', async ({
+  test('finding 8: the broker’s 503 with its body and Retry-After comes through over gRPC, and never over HTTP', async ({
     skip,
   }) => {
     const dex = system().dex.lookAlike ?? skip(needsFaults)
@@ -115,19 +114,22 @@ describeWithEnvoy('a refusal, as the client sees it', () => {
     expect(byBroker).toMatchObject({ status: 503, headers: { 'retry-after': '7' } })
     expect(JSON.parse(byBroker.body).error).toBe('token_endpoint_unavailable')
 
+    // The client is barred for those 7 s, of which a second may have passed.
+    const refusal = { status: 503, error: 'overloaded', retryAfter: expect.stringMatching(/^[67]$/) }
     const byEnvoy = await ask(system().port(), { headers })
-    expect(byEnvoy).toMatchObject({ status: 503, body: '' })
-    expect(Object.keys(byEnvoy.headers).sort()).toEqual(['content-length', 'date', 'server'])
-    expect((await ask(system().port('default status'), { headers })).status).toBe(403)
+    expect(failedCheck(byEnvoy)).toEqual(seenByClient(refusal))
+    const byDefault = await ask(system().port('default status'), { headers })
+    expect(failedCheck(byDefault)).toEqual(seenByClient(refusal, 403))
     expect(system().backend.requests).toEqual([])
   })
 
-  test('finding 10, a Dex without the grant: 503 and not 401, because the caller did nothing wrong', async () => {
+  test('finding 10, a Dex without the grant: 5xx and not 401, because the caller did nothing wrong', async () => {
     await using crippled = await startSystem(requireEnvoy(), { dex: { grantTypes: ['authorization_code'] } })
     const byBroker = await ask(crippled.broker.port, { target: '/check', headers: credentials })
     expect(byBroker.status).toBe(502)
     expect(byBroker.headers['www-authenticate']).toBeUndefined()
-    expect((await ask(crippled.port(), { headers: credentials })).status).toBe(503)
+    const answer = await ask(crippled.port(), { headers: credentials })
+    expect(failedCheck(answer)).toEqual(seenByClient({ status: 502, error: JSON.parse(byBroker.body).error }))
     expect(crippled.broker.process.log).toContain('oauth2.grantTypes')
     expect(crippled.broker.process.log).not.toContain(caller.secret)
     expect(crippled.backend.requests).toEqual([])
@@ -140,12 +142,17 @@ describeWithEnvoy('a refusal, as the client sees it', () => {
     expect((await ask(orphaned.port(), { headers: credentials })).status).toBe(200)
     orphaned.backend.clear()
     const uncachedScope = { ...credentials, 'x-scope': 'openid email' }
-    expect(await ask(orphaned.port(), { headers: uncachedScope })).toMatchObject({ status: 503, body: '' })
+    const byBroker = await ask(orphaned.broker.port, { target: '/check', headers: uncachedScope })
+    const retryAfter = byBroker.headers['retry-after'] ?? ''
+    expect(retryAfter).toMatch(/^[1-9]\d*$/)
+    expect(failedCheck(await ask(orphaned.port(), { headers: uncachedScope }))).toEqual(
+      seenByClient({ status: 503, error: 'token_endpoint_unavailable', retryAfter }),
+    )
     expect(orphaned.backend.requests).toEqual([])
   })
 
   test('with the broker down the client gets 503, and the backend nothing; a broker in its place serves again', async () => {
-    const { port, adminPort, process } = system().broker
+    const { process, ...ports } = system().broker
     process.signal('SIGKILL')
     await process.ended()
     for (const target of ['/', '/healthz', '/check']) {
@@ -163,7 +170,7 @@ describeWithEnvoy('a refusal, as the client sees it', () => {
     expect(leaked?.tokenAudience).toBeUndefined()
     expect(leaked?.header('x-client-secret')).toEqual([caller.secret])
 
-    await using _ = await startBroker(brokerEnvironment(system().dex), { port, adminPort })
+    await using _ = await startBroker(brokerEnvironment(system().dex), ports)
     await expect
       .poll(async () => (await ask(system().port(), { headers: credentials })).status, { timeout: 10_000 })
       .toBe(200)

@@ -10,6 +10,7 @@ import {
 import { expect, test } from 'vitest'
 import { type Dex, startDex } from '../harness/dex.ts'
 import { withoutRetries } from '../harness/listener-variants.ts'
+import { protocol } from '../harness/protocol.ts'
 import { type RecordingBackend, startBackend } from '../harness/recording-backend.ts'
 import { SteadyLoad } from '../harness/steady-load.ts'
 import { brokerEnvironment } from '../harness/system.ts'
@@ -46,9 +47,11 @@ class Fleet implements AsyncDisposable {
       Array.from({ length: placeCount }, async () => ({
         port: await freePort(),
         adminPort: await freePort(),
+        ...(protocol === 'grpc' && { grpcPort: await freePort() }),
       })),
     )
     const bootstrap = envoyBootstrap({
+      protocol,
       brokers: places,
       backendPort: backend.port,
       listeners: { ingress: () => {}, 'no retries': withoutRetries },

@@ -3,6 +3,7 @@ import { decodeJwt } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
 import { ask } from '../harness/client-request.ts'
 import { caller, credentials, type Dex, peer, startDex } from '../harness/dex.ts'
+import { anyPorts, protocol } from '../harness/protocol.ts'
 import { type RecordedRequest, type RecordingBackend, startBackend } from '../harness/recording-backend.ts'
 import { brokerEnvironment } from '../harness/system.ts'
 
@@ -12,7 +13,8 @@ const envoyBinary = inject('envoyBinary')
 
 // The same tests for both: the quickstart runs the stand-in where there is no Envoy, and must show the same there.
 describe.skipIf(envoyBinary === undefined)('behind Envoy', () => describeWalk(envoyBinary))
-describe('behind the stand-in for Envoy', () => describeWalk(undefined))
+// The stand-in speaks HTTP only.
+if (protocol === 'http') describe('behind the stand-in for Envoy', () => describeWalk(undefined))
 
 function describeWalk(binary: string | undefined): void {
   const resources = new AsyncDisposableStack()
@@ -23,8 +25,10 @@ function describeWalk(binary: string | undefined): void {
   beforeAll(async () => {
     dex = resources.use(await startDex())
     backend = resources.use(await startBackend(dex))
-    broker = resources.use(await startBroker(brokerEnvironment(dex)))
-    gateway = resources.use(await startGateway({ envoyBinary: binary, broker, backendPort: backend.port }))
+    broker = resources.use(await startBroker(brokerEnvironment(dex), anyPorts))
+    gateway = resources.use(
+      await startGateway({ envoyBinary: binary, protocol, broker, backendPort: backend.port }),
+    )
   })
   afterEach(() => backend.clear())
   afterAll(() => resources.disposeAsync())

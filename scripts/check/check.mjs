@@ -28,6 +28,7 @@ const steps = [
     countsOf: nodeTestCounts,
   },
   { name: 'real time in tests', command: process.execPath, args: ['scripts/check/real-time-in-tests.mjs'] },
+  { name: 'generated protos', command: process.execPath, args: ['scripts/protobuf/protobuf.mjs'] },
   { name: 'docs', command: process.execPath, args: ['scripts/docs/docs.mjs'] },
   { name: 'prose', command: process.execPath, args: ['scripts/docs/prose.mjs'] },
   { name: 'packaging', command: process.execPath, args: ['scripts/packaging/packaging.mjs'] },

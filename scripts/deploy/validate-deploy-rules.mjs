@@ -5,6 +5,7 @@ const pinnedAction = /^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/
 const localAction = /^\.\/\.github\//
 const adminPort = 8081
 const checkPort = 8080
+const grpcPort = 8082
 /** The default of MAX_WAITING_CHECKS. */
 const maxWaitingChecks = 4_096
 
@@ -33,11 +34,13 @@ function parse([file, text]) {
 }
 
 function rulesFor(file, value) {
-  if (file.startsWith('deploy/kubernetes/'))
+  if (file === 'deploy/istio/istiod-values.yaml') return [checkIstioProvider]
+  if (file.startsWith('deploy/kubernetes/') || file.startsWith('deploy/istio/'))
     return [checkKubernetesObject, ...(rulesOfKind[value.kind] ?? [])]
   if (file === 'deploy/compose/compose.yaml') return [checkCompose]
   if (file === 'deploy/compose/envoy.yaml') return [checkEnvoy]
   if (file === 'deploy/envoy/envoy.yaml') return [checkEnvoyPools]
+  if (file === 'deploy/envoy/envoy-grpc.yaml') return [checkEnvoyOverGrpc]
   if (file.startsWith('.github/workflows/')) return [checkWorkflow]
   if (file.startsWith('.github/actions/')) return [checkLocalAction]
   return []
@@ -46,6 +49,7 @@ function rulesFor(file, value) {
 // Kubernetes
 
 const apiVersions = {
+  AuthorizationPolicy: 'security.istio.io/v1',
   Deployment: 'apps/v1',
   Kustomization: 'kustomize.config.k8s.io/v1beta1',
   NetworkPolicy: 'networking.k8s.io/v1',
@@ -56,6 +60,7 @@ const apiVersions = {
 }
 
 const rulesOfKind = {
+  AuthorizationPolicy: [checkAuthorizationPolicy],
   Deployment: [checkDeployment],
   Kustomization: [checkKustomization],
   NetworkPolicy: [checkNetworkPolicy],
@@ -141,8 +146,10 @@ function checkIssuer(names, report) {
 
 function checkService({ spec }, report) {
   const byName = Object.fromEntries(spec.ports.map(({ name, port }) => [name, port]))
-  if (byName.check !== checkPort || byName.admin !== adminPort)
-    report(`not check ${checkPort} and admin ${adminPort}`)
+  if (byName.check !== checkPort || byName.grpc !== grpcPort || byName.admin !== adminPort)
+    report(`not check ${checkPort}, grpc ${grpcPort} and admin ${adminPort}`)
+  const { appProtocol } = spec.ports.find(({ name }) => name === 'grpc') ?? {}
+  if (appProtocol !== 'kubernetes.io/h2c') report('appProtocol of grpc is not kubernetes.io/h2c')
 }
 
 function checkServiceAccount({ automountServiceAccountToken }, report) {
@@ -151,13 +158,17 @@ function checkServiceAccount({ automountServiceAccountToken }, report) {
 
 function checkNetworkPolicy({ spec }, report) {
   const toChecks = spec.ingress.filter(({ ports = [{}] }) =>
-    ports.some(({ port }) => [undefined, 'check', checkPort].includes(port)),
+    ports.some(({ port }) => [undefined, 'check', checkPort, 'grpc', grpcPort].includes(port)),
   )
-  const fromEnvoyAlone = ({ from = [] }) =>
-    from.length === 1 && from[0].podSelector?.matchLabels?.['app.kubernetes.io/name'] === 'envoy'
+  const fromEnvoyAlone = ({ from = [] }) => from.length === 1 && isEnvoy(from[0].podSelector?.matchLabels)
   if (!spec.policyTypes.includes('Ingress')) report('what comes in is not restricted')
   if (toChecks.length !== 1 || !toChecks.every(fromEnvoyAlone))
-    report('the check port is not for Envoy alone')
+    report('the check ports are not for Envoy alone')
+}
+
+/** The pods of Envoy Gateway, or of a gateway of Istio. */
+function isEnvoy(labels = {}) {
+  return labels['app.kubernetes.io/name'] === 'envoy' || 'gateway.networking.k8s.io/gateway-name' in labels
 }
 
 function checkKustomization({ labels = [] }, report) {
@@ -168,22 +179,52 @@ function checkKustomization({ labels = [] }, report) {
 
 /** The versions of Envoy Gateway differ: the file's name says for which it is. */
 function checkSecurityPolicy({ spec }, report, { file }) {
-  const { circuitBreaker = {} } = spec?.extAuth?.http?.backendSettings ?? {}
+  const { failOpen, statusOnError, timeout, http, grpc } = spec.extAuth
+  const { circuitBreaker = {} } = (http ?? grpc)?.backendSettings ?? {}
   for (const limit of ['maxConnections', 'maxPendingRequests', 'maxParallelRequests']) {
     checkPool(limit, circuitBreaker[limit], report)
   }
-  const { failOpen, statusOnError, timeout, http } = spec.extAuth
   const fixedPath = !file.endsWith('-1.7.yaml')
   const [pathField, otherField] = fixedPath ? ['pathOverride', 'path'] : ['path', 'pathOverride']
   if (failOpen !== false) report('failOpen is not false')
-  if (http[pathField] !== '/check') report(`http.${pathField} is not /check`)
-  if (otherField in http) report(`http.${otherField} does not belong to this version of Envoy Gateway`)
+  if (!(seconds(timeout ?? '0s') > 5)) report('timeout is not longer than HTTP_TIMEOUT')
   if (statusOnError !== (fixedPath ? 503 : undefined))
     report('statusOnError: 503 is for Envoy Gateway 1.8 and newer')
-  if (!(seconds(timeout ?? '0s') > 5)) report('timeout is not longer than HTTP_TIMEOUT')
+  if (file.endsWith('-grpc.yaml')) return checkGrpcPolicy(spec.extAuth, report)
+  if (http[pathField] !== '/check') report(`http.${pathField} is not /check`)
+  if (otherField in http) report(`http.${otherField} does not belong to this version of Envoy Gateway`)
   if (!http.headersToBackend?.includes('authorization')) report('the token does not reach the backend')
   const { connectionIdleTimeout } = http.backendSettings?.timeout?.http ?? {}
   checkIdleTimeout(connectionIdleTimeout, report)
+}
+
+function checkGrpcPolicy({ http, grpc, headersToExtAuth = [], bodyToExtAuth }, report) {
+  if (http !== undefined || grpc === undefined) report('checks do not go over gRPC alone')
+  else if (grpc.backendRefs?.some(({ port }) => port !== grpcPort))
+    report(`a backendRef is not on port ${grpcPort}`)
+  // Without a list every header is sent; with one, authorization only when it is in it.
+  if (!headersToExtAuth.includes('authorization')) report('authorization does not reach the broker')
+  if (bodyToExtAuth !== undefined) report('the body goes into the check')
+}
+
+// Istio
+
+function checkIstioProvider({ meshConfig }, report) {
+  const [{ name, envoyExtAuthzGrpc: grpc = {} } = {}] = meshConfig.extensionProviders ?? []
+  if (name !== 'dex-token-broker') report('no provider dex-token-broker')
+  if (grpc.port !== grpcPort) report(`the port is not ${grpcPort}`)
+  if (grpc.failOpen !== false) report('failOpen is not false')
+  if (grpc.statusOnError !== '503') report("statusOnError is not '503'")
+  if (!(seconds(grpc.timeout ?? '0s') > 5)) report('timeout is not longer than HTTP_TIMEOUT')
+  if (grpc.includeRequestBodyInCheck !== undefined) report('the body goes into the check')
+}
+
+function checkAuthorizationPolicy({ spec }, report) {
+  if (spec.action !== 'CUSTOM' || spec.provider?.name !== 'dex-token-broker')
+    report('the provider dex-token-broker is not asked')
+  // No rules at all would match nothing, and let every request pass without a check.
+  if (!spec.rules?.some(rule => Object.keys(rule).length === 0)) report('not every request is checked')
+  if (!spec.targetRefs && !spec.selector) report('no gateway and no workload is named')
 }
 
 // Compose and Envoy
@@ -221,7 +262,31 @@ function checkEnvoy({ static_resources: { listeners, clusters } }, report) {
     report(`the health check is not on ${adminPort}`)
 }
 
-/** The broker keeps idle connections for 75 s. */
+function checkEnvoyOverGrpc({ static_resources: { listeners, clusters } }, report) {
+  checkEnvoyPools({ static_resources: { clusters } }, report)
+  const manager = listeners[0].filter_chains[0].filters[0].typed_config
+  const filter = manager.http_filters.find(({ name }) => name === 'envoy.filters.http.ext_authz').typed_config
+  const service = filter.grpc_service ?? {}
+  const broker = clusters.find(({ name }) => name === service.envoy_grpc?.cluster_name) ?? {}
+  if (filter.failure_mode_allow !== false) report('failure_mode_allow is not false')
+  if (filter.status_on_error?.code !== 'ServiceUnavailable') report('status_on_error is not 503')
+  if (filter.validate_mutations !== true) report('validate_mutations is not true')
+  if (filter.encode_raw_headers !== true) report('encode_raw_headers is not true')
+  if (filter.with_request_body !== undefined) report('the body goes into the check')
+  if (!filter.allowed_headers?.patterns.some(({ exact }) => exact === 'authorization'))
+    report('authorization does not reach the broker')
+  if (!service.retry_policy) report('no retry_policy')
+  if (!(seconds(service.timeout ?? '0s') > 5)) report('timeout is not longer than HTTP_TIMEOUT')
+  if (!manager.normalize_path || !manager.merge_slashes) report("the client's path is not normalised")
+  const [protocol] = Object.values(broker.typed_extension_protocol_options ?? {})
+  if (!protocol?.explicit_http_config?.http2_protocol_options) report('the cluster does not speak HTTP/2')
+  const { grpc_health_check: health } = broker.health_checks?.[0] ?? {}
+  if (health?.service_name !== 'envoy.service.auth.v3.Authorization')
+    report('the health check is not that of envoy.service.auth.v3.Authorization')
+  const { endpoint } = broker.load_assignment?.endpoints[0].lb_endpoints[0] ?? {}
+  if (endpoint?.address.socket_address.port_value !== grpcPort) report(`the broker is not on ${grpcPort}`)
+}
+
 function checkEnvoyPools({ static_resources: { clusters } }, report) {
   for (const { name, circuit_breakers: breakers } of clusters) {
     if (name !== 'broker' && name !== 'dex_token_broker') continue
@@ -238,6 +303,7 @@ function checkPool(name, limit = 1_024, report) {
     report(`${name} is ${limit}, not more than the ${maxWaitingChecks} checks that may wait`)
 }
 
+/** The broker keeps idle connections for 75 s. */
 function checkIdleTimeout(timeout, report) {
   if (!timeout || !(seconds(timeout) < 75)) report('Envoy keeps idle connections longer than the broker')
 }
@@ -283,7 +349,8 @@ function checkDockerfile(text, report, files) {
     report('ENTRYPOINT goes through a shell, which keeps SIGTERM')
   if (!last('ENTRYPOINT').includes('"--disable-sigusr1"'))
     report('SIGUSR1 opens the debugger: ENTRYPOINT lacks --disable-sigusr1')
-  if (last('EXPOSE') !== `EXPOSE ${checkPort} ${adminPort}`) report(`EXPOSE is not ${checkPort} ${adminPort}`)
+  const exposed = `${checkPort} ${grpcPort} ${adminPort}`
+  if (last('EXPOSE') !== `EXPOSE ${exposed}`) report(`EXPOSE is not ${exposed}`)
   const pinned = files.get('pnpm-workspace.yaml')?.match(/^ +pnpm: +(\d\S*)$/m)?.[1]
   if (!text.includes(`ARG PNPM_VERSION=${pinned}\n`))
     report(`PNPM_VERSION is not ${pinned}, as in pnpm-workspace.yaml`)

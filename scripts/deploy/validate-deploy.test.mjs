@@ -16,6 +16,10 @@ const oldPolicy = 'deploy/kubernetes/header-mode/security-policy-1.7.yaml'
 const compose = 'deploy/compose/compose.yaml'
 const envoy = 'deploy/compose/envoy.yaml'
 const shippedEnvoy = 'deploy/envoy/envoy.yaml'
+const grpcEnvoy = 'deploy/envoy/envoy-grpc.yaml'
+const grpcPolicy = 'deploy/kubernetes/header-mode/security-policy-grpc.yaml'
+const istioProvider = 'deploy/istio/istiod-values.yaml'
+const istioPolicy = 'deploy/istio/authorization-policy.yaml'
 const workflow = '.github/workflows/ci.yml'
 const dockerfile = 'deploy/docker/Dockerfile'
 
@@ -59,7 +63,39 @@ const spoiled = [
   ],
   ['deploy/kubernetes/base/kustomization.yaml', 'Selectors: false', 'Selectors: true', 'includeSelectors'],
   ['deploy/kubernetes/base/network-policy.yaml', 'port: admin', 'port: check', 'for Envoy alone'],
-  ['deploy/kubernetes/base/service.yaml', 'port: 8081', 'port: 9090', 'not check 8080 and admin 8081'],
+  [
+    'deploy/kubernetes/base/service.yaml',
+    'port: 8081',
+    'port: 9090',
+    'not check 8080, grpc 8082 and admin 8081',
+  ],
+  ['deploy/kubernetes/base/service.yaml', 'kubernetes.io/h2c', 'http', 'appProtocol of grpc'],
+  ['deploy/istio/network-policy-patch.yaml', 'gateway-name: my', 'name: my', 'for Envoy alone'],
+  [grpcPolicy, 'failOpen: false', 'failOpen: true', 'failOpen'],
+  [grpcPolicy, '- authorization\n', '- cookie\n', 'authorization does not reach'],
+  [grpcPolicy, 'port: 8082', 'port: 8080', 'not on port 8082'],
+  [grpcPolicy, 'grpc:', 'http:', 'over gRPC alone'],
+  [grpcPolicy, 'timeout: 6s', 'timeout: 1s', 'not longer than HTTP_TIMEOUT'],
+  [grpcPolicy, 'maxParallelRequests: 8192', 'maxParallelRequests: 1024', 'maxParallelRequests is 1024'],
+  [grpcEnvoy, 'failure_mode_allow: false', 'failure_mode_allow: true', 'failure_mode_allow'],
+  [grpcEnvoy, 'encode_raw_headers: true', 'encode_raw_headers: false', 'encode_raw_headers'],
+  [grpcEnvoy, 'validate_mutations: true', 'validate_mutations: false', 'validate_mutations'],
+  [
+    grpcEnvoy,
+    'encode_raw_headers',
+    'with_request_body: {}\n                      encode_raw_headers',
+    'the body',
+  ],
+  [grpcEnvoy, '- { exact: authorization', '- { exact: cookie', 'authorization does not reach'],
+  [grpcEnvoy, 'timeout: 6s', 'timeout: 0.2s', 'not longer than HTTP_TIMEOUT'],
+  [grpcEnvoy, 'http2_protocol_options:', 'http_protocol_options:', 'does not speak HTTP/2'],
+  [grpcEnvoy, 'max_requests: 8192', 'max_requests: 1024', 'max_requests is 1024'],
+  [istioProvider, 'failOpen: false', 'failOpen: true', 'failOpen'],
+  [istioProvider, "statusOnError: '503'", '', 'statusOnError'],
+  [istioProvider, 'timeout: 6s', '', 'not longer than HTTP_TIMEOUT'],
+  [istioProvider, 'port: 8082', 'port: 8080', 'the port is not 8082'],
+  [istioPolicy, '- {}', '[]', 'not every request'],
+  [istioPolicy, 'action: CUSTOM', 'action: ALLOW', 'is not asked'],
   ['deploy/kubernetes/base/service-account.yaml', 'Token: false', 'Token: true', 'is mounted'],
   [newPolicy, 'failOpen: false', 'failOpen: true', 'failOpen'],
   [newPolicy, 'failOpen: false', '', 'failOpen'],

@@ -6,6 +6,7 @@ Starts Envoy, the broker, a backend and Dex on 127.0.0.1, sends requests and che
 Then keeps running until Ctrl-C, so that you can send your own.
 
   --once      exit after the checks: 0 when they pass, otherwise 1
+  --grpc      let Envoy ask the broker over gRPC instead of HTTP
   --no-envoy  run a small stand-in, which asks the broker as Envoy does
   --verbose   print the broker's log, and stack traces
   --help      print this text
@@ -19,6 +20,7 @@ Environment variables:
 /** The options of the command line. */
 export interface Options {
   readonly once: boolean
+  readonly grpc: boolean
   readonly noEnvoy: boolean
   readonly verbose: boolean
 }
@@ -31,11 +33,16 @@ export async function runFromCommandLine(
   const options = {
     help: args.delete('--help'),
     once: args.delete('--once'),
+    grpc: args.delete('--grpc'),
     noEnvoy: args.delete('--no-envoy'),
     verbose: args.delete('--verbose'),
   }
   if (args.size > 0) {
     console.error(`Unknown option ${[...args].join(', ')}; npm start -- --help lists the options.`)
+    process.exit(2)
+  }
+  if (options.grpc && options.noEnvoy) {
+    console.error('The stand-in for Envoy speaks HTTP only: leave out --grpc or --no-envoy.')
     process.exit(2)
   }
   if (options.help) {

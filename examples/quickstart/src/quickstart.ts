@@ -59,16 +59,28 @@ await runFromCommandLine(async (options, signal) => {
     UPSTREAM_TOKEN_HEADERS: 'id_token:x-id-token',
     LOG_LEVEL: process.env['LOG_LEVEL'] || 'INFO',
   }
-  const ports = { port: await port(8080), adminPort: await port(8081) }
+  const ports = {
+    ...{ port: await port(8080), adminPort: await port(8081) },
+    ...(options.grpc && { grpcPort: await port(8082) }),
+  }
   const broker = await start(startBroker(environment, ports))
   if (options.verbose) broker.process.child.stdout?.pipe(process.stdout)
-  const gateway = { envoyBinary, port: await port(10000), broker, backendPort: backend.port }
+  const protocol = options.grpc ? 'grpc' : 'http'
+  const gateway = {
+    envoyBinary,
+    protocol,
+    port: await port(10000),
+    broker,
+    backendPort: backend.port,
+  } as const
   const envoy = await start(
     startGateway(gateway).catch(explain('Envoy did not start; npm start -- --no-envoy runs without it')),
   )
   const url = `http://127.0.0.1:${envoy.port}`
-  console.log(`client -> Envoy -> backend. Envoy asks the broker about each request; the broker gets tokens from Dex.
-  Envoy    ${url}, ${envoyBinary ? 'with deploy/envoy/envoy.yaml' : 'a small stand-in for it'}
+  const bootstrap = options.grpc ? 'deploy/envoy/envoy-grpc.yaml' : 'deploy/envoy/envoy.yaml'
+  const asked = options.grpc ? ` over gRPC on 127.0.0.1:${broker.grpcPort}` : ''
+  console.log(`client -> Envoy -> backend. Envoy asks the broker about each request${asked}; the broker gets tokens from Dex.
+  Envoy    ${url}, ${envoyBinary ? `with ${bootstrap}` : 'a small stand-in for it'}
   broker   http://127.0.0.1:${broker.port}, the command dex-token-broker
   Dex      ${dex.issuer}, ${process.env['DEX_BIN'] || 'a look-alike; DEX_BIN=/path/to/dex runs the real one'}
   backend  ${backend.url}, answers 401 without a token from Dex
@@ -115,9 +127,10 @@ Everything keeps running until Ctrl-C. Try:
   return exitCode
 })
 
-async function envoyFor({ noEnvoy }: Options): Promise<string | undefined> {
+async function envoyFor({ noEnvoy, grpc }: Options): Promise<string | undefined> {
   if (noEnvoy) return undefined
   const { path, reason } = await findEnvoy({ fetch: true, say: console.log })
+  if (path === undefined && grpc) throw new Error(`--grpc needs an Envoy: ${reason}`)
   if (path === undefined) console.log(`No Envoy: ${reason}. A small stand-in takes its place.\n`)
   return path
 }

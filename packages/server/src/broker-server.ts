@@ -11,6 +11,7 @@ import type { Config } from './config/config.ts'
 import { withRunningSettings } from './config/with-running-settings.ts'
 import { createLogger, droppedLines } from './create-logger.ts'
 import { describeHint } from './describe-hint.ts'
+import type { GrpcParts, grpcListener } from './grpc/grpc-listener.ts'
 import { checkApp } from './http/check-app.ts'
 import { createCheckListener } from './http/check-listener.ts'
 import { HttpListener } from './http/http-listener.ts'
@@ -29,27 +30,33 @@ export class BrokerServer implements RunningServer {
   readonly #broker: TokenBroker
   readonly #readiness: Readiness
   readonly #checkLog: CheckLog
-  /** Listeners that answer checks, one per protocol. */
-  readonly #serving: readonly Listener[]
+  readonly #http: Listener
+  readonly #grpc: Listener | undefined
   readonly #admin: Listener | undefined
   #config: Config
   /** The settings that wait for the next start, as the log named them last. */
   #waiting = ''
   #checkAddresses: readonly AddressInfo[] = []
+  #grpcAddresses: readonly AddressInfo[] = []
   #adminAddresses: readonly AddressInfo[] = []
 
   /** Starts a server like `startServer`. */
   static async start(config: Config, logger: Logger = createLogger(config)): Promise<BrokerServer> {
-    const server = new BrokerServer(config, logger)
+    // Loaded only where it is needed, because its libraries take time and memory.
+    const grpc = config.grpc && (await import('./grpc/grpc-listener.ts'))
+    const server = new BrokerServer(config, logger, grpc?.grpcListener)
     await server.#start()
     return server
   }
 
-  private constructor(config: Config, logger: Logger) {
+  private constructor(config: Config, logger: Logger, grpc: typeof grpcListener | undefined) {
     for (const warning of config.warnings) logger.warn(warning)
     this.#config = config
     this.#logger = logger
-    this.metrics = new BrokerMetrics(() => droppedLines(logger))
+    this.metrics = new BrokerMetrics(
+      () => droppedLines(logger),
+      config.grpc === undefined ? ['http'] : ['http', 'grpc'],
+    )
     this.#transports = new IssuerTransports(config)
     this.#broker = new TokenBroker(this.#brokerOptions(config, this.#transports.issuers))
     this.#logRuleFailures(config)
@@ -59,7 +66,8 @@ export class BrokerServer implements RunningServer {
     const app = checkApp(new Checks(this.#broker, 'http', this.#checkLog.onVerdict))
     const { onUnknownTarget } = this.#checkLog
     const createServer = () => createCheckListener(app, listenerOptions, onUnknownTarget)
-    this.#serving = [new HttpListener('LISTEN_ADDR', createServer, config.listen)]
+    this.#http = new HttpListener('LISTEN_ADDR', createServer, config.listen)
+    this.#grpc = config.grpc && grpc?.(config.grpc, this.#grpcParts(config))
     const adminApp = createAdminApp({
       notReadyBecause: this.#readiness.notReadyBecause,
       registry: this.metrics.registry,
@@ -70,6 +78,10 @@ export class BrokerServer implements RunningServer {
 
   get checkAddress(): AddressInfo {
     return this.#checkAddresses[0] as AddressInfo
+  }
+
+  get grpcAddress(): AddressInfo | undefined {
+    return this.#grpcAddresses[0]
   }
 
   get adminAddress(): AddressInfo | undefined {
@@ -104,16 +116,35 @@ export class BrokerServer implements RunningServer {
     await this.close()
   }
 
+  /** Listeners that answer checks, one per protocol. */
+  get #serving(): readonly Listener[] {
+    return this.#grpc === undefined ? [this.#http] : [this.#http, this.#grpc]
+  }
+
+  #grpcParts(config: Config): GrpcParts {
+    return {
+      checks: new Checks(this.#broker, 'grpc', this.#checkLog.onVerdict),
+      sendsMetadata: config.grpcDynamicMetadata,
+      notReadyBecause: this.#readiness.notReadyBecause,
+      maxConnectionAgeMs: config.grpcMaxConnectionAgeMs || undefined,
+      maxConnectionAgeGraceMs: config.shutdownTimeoutMs,
+      onError: err => this.#logger.error({ err }, 'a gRPC call failed unexpectedly'),
+    }
+  }
+
   async #start(): Promise<void> {
     try {
-      this.#checkAddresses = (await startListeners(this.#serving)).flat()
+      const [http = [], grpc = []] = await startListeners(this.#serving)
+      this.#checkAddresses = http
+      this.#grpcAddresses = grpc
       this.#adminAddresses = this.#admin ? await this.#startAdmin(this.#admin) : []
     } catch (error) {
       await this.#stop(0)
       throw error
     }
     const admin = this.#adminAddresses.length === 0 ? 'off' : addressText(this.#adminAddresses)
-    this.#logger.info({ check: addressText(this.#checkAddresses), admin }, 'listening')
+    const grpc = this.#grpcAddresses.length === 0 ? undefined : addressText(this.#grpcAddresses)
+    this.#logger.info({ check: addressText(this.#checkAddresses), admin, grpc }, 'listening')
     // Starts to load what is missing, so that the first readiness probe of a rollout can already succeed.
     if (this.adminAddress !== undefined) this.#readiness.notReadyBecause()
   }

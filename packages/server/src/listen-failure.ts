@@ -1,8 +1,14 @@
 import { ConfigError } from './config/config-error.ts'
 
+const freePorts: Readonly<Record<string, string>> = {
+  LISTEN_ADDR: ':18080',
+  ADMIN_ADDR: ':18081',
+  GRPC_LISTEN_ADDR: ':18082',
+}
+
 /** Describes the fault in a variable whose address cannot be used. */
 export function listenFailure(variable: string, address: string, error: unknown): ConfigError {
-  const example = variable === 'LISTEN_ADDR' ? 'LISTEN_ADDR=:18080' : 'ADMIN_ADDR=:18081'
+  const example = `${variable}=${freePorts[variable] ?? ':18080'}`
   return new ConfigError([{ variable, problem: `${address} ${listenProblem(error)}`, example }])
 }
 

@@ -5,6 +5,8 @@ import type { Config } from './config/config.ts'
 export interface RunningServer extends AsyncDisposable {
   /** Where Envoy reaches it, the first of several; its port is the real one when 0 was configured. */
   readonly checkAddress: AddressInfo
+  /** Where Envoy reaches it over gRPC, the first of several; `undefined` when the gRPC listener is off. */
+  readonly grpcAddress: AddressInfo | undefined
   /** `undefined` when the admin listener is off, or its default port was in use. */
   readonly adminAddress: AddressInfo | undefined
   /**

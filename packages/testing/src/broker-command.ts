@@ -7,11 +7,16 @@ export const brokerCommand: string = fileURLToPath(new URL('../../server/dist/co
 export interface BrokerPorts {
   readonly port: number
   readonly adminPort: number
+  /** Of checks over gRPC; without one it is off. */
+  readonly grpcPort?: number
 }
 
 /** Where a broker listens, by its log in either form; `undefined` before it says so. */
 export function listeningPorts(log: string): BrokerPorts | undefined {
-  const address = /"?check"?:\s*"[^"]*:(\d+)",\s*"?admin"?:\s*"(?:[^"]*:(\d+)|off)"/
-  const [, port, adminPort] = address.exec(log) ?? []
-  return port === undefined ? undefined : { port: Number(port), adminPort: Number(adminPort ?? 0) }
+  const [line] = /\{[^\n{}]*"check": ?"[^\n{}]*\}/.exec(log) ?? []
+  if (line === undefined) return undefined
+  const portOf = (listener: string) =>
+    Number(new RegExp(`"${listener}": ?"(?:[^"]*:(\\d+)|off)"`).exec(line)?.[1] ?? 0)
+  const grpcPort = portOf('grpc')
+  return { port: portOf('check'), adminPort: portOf('admin'), ...(grpcPort > 0 && { grpcPort }) }
 }

@@ -11,12 +11,13 @@ export interface BrokerProcess extends BrokerPorts, AsyncDisposable {
 /** Runs the built command with these variables and no others, and waits until it listens. */
 export async function startBroker(
   environment: Readonly<Record<string, string>>,
-  { port, adminPort }: BrokerPorts = { port: 0, adminPort: 0 },
+  { port, adminPort, grpcPort }: BrokerPorts = { port: 0, adminPort: 0 },
 ): Promise<BrokerProcess> {
   const broker = new ManagedProcess('the broker', process.execPath, [brokerCommand], {
     env: {
       LISTEN_ADDR: `127.0.0.1:${port}`,
       ADMIN_ADDR: `127.0.0.1:${adminPort}`,
+      ...(grpcPort !== undefined && { GRPC_LISTEN_ADDR: `127.0.0.1:${grpcPort}` }),
       SHUTDOWN_TIMEOUT: '5s',
       ...environment,
     },

@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
+import type { BrokerPorts } from './broker-command.ts'
+import type { CheckProtocol } from './check-protocol.ts'
 
-const bootstrapFile = new URL('../../../deploy/envoy/envoy.yaml', import.meta.url)
+const shippedFolder = new URL('../../../deploy/envoy/', import.meta.url)
+/** The shipped bootstraps. */
+const bootstrapFiles: Readonly<Record<CheckProtocol, string>> = {
+  http: 'envoy.yaml',
+  grpc: 'envoy-grpc.yaml',
+}
 
 /** A message of Envoy's configuration. */
 // biome-ignore lint/suspicious/noExplicitAny: Envoy itself checks these at its start, with better words than a type.
@@ -18,7 +25,9 @@ export interface ListenerParts {
 export type ListenerVariants = Readonly<Record<string, (parts: ListenerParts) => void>>
 
 export interface BootstrapOptions {
-  readonly brokers: readonly { readonly port: number; readonly adminPort: number }[]
+  /** How Envoy asks the broker. Default: `http`. */
+  readonly protocol?: CheckProtocol | undefined
+  readonly brokers: readonly BrokerPorts[]
   readonly backendPort: number
   readonly listeners: ListenerVariants
   /** Changes the cluster of the brokers. */
@@ -27,7 +36,9 @@ export interface BootstrapOptions {
 
 /** The shipped bootstrap with other ports, and with a listener per variant; port 0 where Envoy chooses. */
 export function envoyBootstrap(options: BootstrapOptions): EnvoyConfig {
-  const bootstrap: EnvoyConfig = parse(readFileSync(bootstrapFile, 'utf8'))
+  const { protocol = 'http' } = options
+  const file = new URL(bootstrapFiles[protocol], shippedFolder)
+  const bootstrap: EnvoyConfig = parse(readFileSync(file, 'utf8'))
   bootstrap['admin'].address = loopback(0)
   const { listeners, clusters } = bootstrap['static_resources']
 
@@ -41,8 +52,8 @@ export function envoyBootstrap(options: BootstrapOptions): EnvoyConfig {
   })
 
   const brokerCluster = clusterNamed(clusters, 'dex_token_broker')
-  brokerCluster['load_assignment'].endpoints[0].lb_endpoints = options.brokers.map(({ port, adminPort }) => ({
-    endpoint: { address: loopback(port), health_check_config: { port_value: adminPort } },
+  brokerCluster['load_assignment'].endpoints[0].lb_endpoints = options.brokers.map(ports => ({
+    endpoint: brokerEndpoint(ports, protocol),
   }))
   options.changeBrokerCluster?.(brokerCluster)
   clusterNamed(clusters, 'backend')['load_assignment'].endpoints[0].lb_endpoints = [
@@ -51,9 +62,17 @@ export function envoyBootstrap(options: BootstrapOptions): EnvoyConfig {
   return bootstrap
 }
 
+function brokerEndpoint({ port, adminPort, grpcPort }: BrokerPorts, protocol: CheckProtocol): EnvoyConfig {
+  if (protocol === 'http') {
+    return { address: loopback(port), health_check_config: { port_value: adminPort } }
+  }
+  if (grpcPort === undefined) throw new TypeError('the broker has no listener for gRPC')
+  return { address: loopback(grpcPort) }
+}
+
 function clusterNamed(clusters: EnvoyConfig[], name: string): EnvoyConfig {
   const found = clusters.find(cluster => cluster['name'] === name)
-  if (found === undefined) throw new Error(`${bootstrapFile} has no cluster ${name}`)
+  if (found === undefined) throw new Error(`the bootstrap has no cluster ${name}`)
   return found
 }
 

@@ -25,6 +25,8 @@ export async function startEnvoy(binary: string, bootstrap: EnvoyConfig): Promis
   const envoy = new ManagedProcess('Envoy', binary, [
     ...['-c', configFile, '--admin-address-path', adminFile],
     ...['--disable-hot-restart', '--concurrency', '2', '--log-level', 'warning'],
+    // Of access logs; the default is 10 s.
+    ...['--file-flush-interval-msec', '20'],
   ])
   async function close(): Promise<void> {
     await envoy[Symbol.asyncDispose]()

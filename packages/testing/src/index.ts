@@ -5,6 +5,7 @@ export {
   createCertificateAuthority,
   type TlsIdentity,
 } from './certificate-authority.ts'
+export type { CheckProtocol } from './check-protocol.ts'
 export {
   type EnvoyConfig,
   envoyBootstrap,

@@ -9,7 +9,13 @@ test('the ports of a broker are read from either form of its log, and from no ot
     port: 1,
     adminPort: 0,
   })
+  expect(listeningPorts('{"check":"[::]:1","grpc":"[::]:2","admin":"off","msg":"listening"}')).toEqual({
+    port: 1,
+    adminPort: 0,
+    grpcPort: 2,
+  })
   expect(listeningPorts('{"msg":"starting"}')).toBeUndefined()
+  expect(listeningPorts('{"check":"127.0.0.1:8080","admin":"127.0')).toBeUndefined()
 })
 
 test('nobody listens on a free port', async () => {

@@ -38,10 +38,11 @@ export function configFrom(
     ...(readFaults.length > 0 || file?.isMalformed ? [] : findConflicts(reading)),
   ]
   if (faults.length > 0) throw new ConfigError(ordered(faults.map(fault => placed(fault, env, file))))
-  const { admin, ...settings } = serverSettings(reading)
+  const { admin, grpc, ...settings } = serverSettings(reading)
   const config = {
     ...settings,
     admin: admin === 'off' ? undefined : { ...admin, isDefault: !reading.isSet('ADMIN_ADDR') },
+    grpc: grpc === 'off' ? undefined : grpc,
     ...(file && reader && { file: fileSummary(file, reader, parts) }),
     broker: { ...brokerOptions(reading), ...parts?.options, reservedHeaderPrefixes: envoyHeaderPrefixes },
   }

@@ -32,9 +32,11 @@ export interface LoadedFile {
 }
 
 /** The server's configuration, validated: its own settings, and the options of the broker. Times in whole milliseconds. */
-export interface Config extends Omit<ServerSettings, 'admin'> {
+export interface Config extends Omit<ServerSettings, 'admin' | 'grpc'> {
   /** `undefined` when the admin listener is off. */
   readonly admin: AdminAddress | undefined
+  /** `undefined` when the gRPC listener is off. */
+  readonly grpc: ListenAddress | undefined
   /** `undefined` without CONFIG_FILE. */
   readonly file?: LoadedFile
   /** Options for the broker; header names in lower case. */

@@ -31,6 +31,7 @@ export function shownValue(name: VariableName, config: Config): string {
 
 function settingOf(name: VariableName, config: Config): unknown {
   if (name === 'ADMIN_ADDR') return config.admin ?? 'off'
+  if (name === 'GRPC_LISTEN_ADDR') return config.grpc ?? 'off'
   const { setting, option }: Variable = configSchema[name]
   if (setting !== undefined) return (config as unknown as Record<string, unknown>)[setting]
   return option === undefined ? undefined : optionAt(config.broker, option)

@@ -1,6 +1,7 @@
 import type { RequestListener, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { StoppableServer } from '../address-listener.ts'
 
 /** How long new connections are still accepted after readiness changed, because proxies notice it with a delay. */
 const maxDrainMs = 1_000
@@ -10,14 +11,14 @@ const maxDrainMs = 1_000
  * reusing connections instead of losing a request on one. Then no connection is accepted and running requests finish.
  * Last, requests that still run are cut off.
  */
-export class GracefulStop {
-  readonly #server: Server
+export class GracefulStop implements StoppableServer {
+  readonly server: Server
   readonly #sockets = new Set<Socket>()
   readonly #running = new Set<ServerResponse>()
   #stopping = false
 
   constructor(server: Server) {
-    this.#server = server
+    this.server = server
     server.on('connection', socket => {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
@@ -41,16 +42,16 @@ export class GracefulStop {
     await this.#drain(Math.min(maxDrainMs, timeoutMs / 4))
     const cutOff = new AbortController()
     const closed = new Promise<true>(resolve => {
-      this.#server.close(() => resolve(true))
+      this.server.close(() => resolve(true))
     })
-    this.#server.closeIdleConnections()
+    this.server.closeIdleConnections()
     this.#closeUnusedConnections()
     const inTime = await Promise.race([
       closed,
       delay(Math.max(0, deadline - performance.now()), false, { signal: cutOff.signal }).catch(() => true),
     ])
     cutOff.abort()
-    this.#server.closeAllConnections()
+    this.server.closeAllConnections()
     return inTime
   }
 
@@ -75,7 +76,7 @@ export class GracefulStop {
 
   #connections(): Promise<number> {
     return new Promise(resolve => {
-      this.#server.getConnections((_error, count) => resolve(count ?? 0))
+      this.server.getConnections((_error, count) => resolve(count ?? 0))
     })
   }
 }

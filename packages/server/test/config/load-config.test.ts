@@ -32,6 +32,9 @@ const BROKER_DEFAULTS = {
 const DEFAULTS = {
   listen: { port: 8080 },
   admin: { port: 8081, isDefault: true },
+  grpc: undefined,
+  grpcMaxConnectionAgeMs: 1_800_000,
+  grpcDynamicMetadata: true,
   shutdownTimeoutMs: 10_000,
   logLevel: 'info',
   logFormat: 'json',
@@ -186,6 +189,21 @@ describe('loadConfig', () => {
         jwksMaxAgeMs: 60_000,
         gate: { clockToleranceMs: 30_000, jwksMaxStaleMs: 60_000 },
       },
+    })
+  })
+
+  it('has a gRPC listener only where its address is set', () => {
+    expect(loadConfig({ GRPC_LISTEN_ADDR: 'off' }).grpc).toBeUndefined()
+    expect(
+      loadConfig({
+        GRPC_LISTEN_ADDR: '127.0.0.1:8082',
+        GRPC_MAX_CONNECTION_AGE: '0',
+        GRPC_DYNAMIC_METADATA: 'false',
+      }),
+    ).toMatchObject({
+      grpc: { host: '127.0.0.1', port: 8082 },
+      grpcMaxConnectionAgeMs: 0,
+      grpcDynamicMetadata: false,
     })
   })
 

@@ -5,6 +5,7 @@ import { faultOf, type SettingsReading } from '../schema/read-settings.ts'
 import { secretFileVariable } from '../schema/secret-files.ts'
 import type { Variable } from '../schema/variable.ts'
 import { mappingsOf } from '../values/headers-by-field.ts'
+import type { ListenAddress } from '../values/listen-address.ts'
 import { formatMilliseconds } from '../values/milliseconds.ts'
 import { quoteUrl } from '../values/quote-url.ts'
 import { quoteValue } from '../values/quote-value.ts'
@@ -179,11 +180,21 @@ const scopeFitsWithAudiences: Rule = ({
   return [faultOf('STATIC_AUDIENCES', problem)]
 }
 
-const listenersDiffer: Rule = ({ settings: { LISTEN_ADDR: listen, ADMIN_ADDR: admin }, isSet }) => {
+const listenersDiffer: Rule = ({ settings, isSet }) => {
   // A colliding default is only a warning at start, because the operator did not set it.
-  if (!isSet('ADMIN_ADDR') || listen === undefined || admin === undefined || admin === 'off') return []
-  if (listen.port !== admin.port || listen.port === 0 || listen.host !== admin.host) return []
-  return [faultOf('ADMIN_ADDR', 'is the same address as LISTEN_ADDR')]
+  const variables = (['LISTEN_ADDR', 'ADMIN_ADDR', 'GRPC_LISTEN_ADDR'] as const).filter(
+    name => name !== 'ADMIN_ADDR' || isSet(name),
+  )
+  return variables.map((variable, index) => {
+    const other = variables.slice(0, index).find(name => isSameAddress(settings[name], settings[variable]))
+    return other && faultOf(variable, `is the same address as ${other}`)
+  })
+}
+
+/** Port 0 is another one for each listener. */
+function isSameAddress(one: ListenAddress | 'off' | undefined, other: typeof one): boolean {
+  if (one === undefined || other === undefined || one === 'off' || other === 'off') return false
+  return one.port === other.port && one.port !== 0 && one.host === other.host
 }
 
 const secretsHaveOneSource: Rule = ({ textOf }) =>

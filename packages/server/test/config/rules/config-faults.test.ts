@@ -242,7 +242,15 @@ describe('a fault between variables', () => {
     ])
   })
 
-  it('both listeners cannot be set to one address', () => {
+  it('no two listeners can be set to one address', () => {
+    expect(faultsOf({ LISTEN_ADDR: ':9000', GRPC_LISTEN_ADDR: ':9000' })).toEqual([
+      'GRPC_LISTEN_ADDR: is the same address as LISTEN_ADDR',
+    ])
+    expect(faultsOf({ GRPC_LISTEN_ADDR: '127.0.0.1:9000', ADMIN_ADDR: '127.0.0.1:9000' })).toEqual([
+      'GRPC_LISTEN_ADDR: is the same address as ADMIN_ADDR',
+    ])
+    expect(faultsOf({ LISTEN_ADDR: ':0', GRPC_LISTEN_ADDR: ':0' })).toEqual([])
+    expect(faultsOf({ LISTEN_ADDR: ':9000', GRPC_LISTEN_ADDR: 'off' })).toEqual([])
     expect(faultsOf({ LISTEN_ADDR: ':9000', ADMIN_ADDR: ':9000' })).toEqual([
       'ADMIN_ADDR: is the same address as LISTEN_ADDR',
     ])

@@ -22,6 +22,31 @@ export const listenerVariables = {
     description:
       'Address of the admin listener with `/healthz`, `/readyz` and `/metrics`; `off` disables it. A port in use stops the start only if this is set.',
   }),
+  GRPC_LISTEN_ADDR: setting('grpc', {
+    group,
+    kind: kind.addressOrOff,
+    rule: { default: 'off' },
+    needsRestart: true,
+    example: ':8082',
+    description:
+      'Address of the gRPC listener, which Envoy calls with `grpc_service`: HTTP/2 without TLS, with health and reflection; `off` disables it.',
+  }),
+  GRPC_MAX_CONNECTION_AGE: setting('grpcMaxConnectionAgeMs', {
+    group,
+    kind: kind.duration,
+    rule: { default: 1_800_000, max: optionRules.requestTimeoutMs.max },
+    needsRestart: true,
+    description:
+      'Age at which a gRPC connection is replaced, without losing a check, so that load spreads to new replicas; varied by a tenth. 0: never.',
+  }),
+  GRPC_DYNAMIC_METADATA: setting('grpcDynamicMetadata', {
+    group,
+    kind: kind.boolean,
+    rule: { default: true },
+    needsRestart: true,
+    description:
+      'Sends facts about each check to Envoy over gRPC, for its access log: `rule`, `client`, `issuer`, `subject`, `expires_at` (seconds since 1970) and `cache`. Never a token or a secret.',
+  }),
   SHUTDOWN_TIMEOUT: setting('shutdownTimeoutMs', {
     group,
     kind: kind.durationOrDefault,

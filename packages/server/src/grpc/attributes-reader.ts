@@ -1,0 +1,137 @@
+import { GrpcFailure, grpcStatus } from './grpc-status.ts'
+import { RouteContexts } from './route-contexts.ts'
+import { WireReader } from './wire-reader.ts'
+
+/** The parts of Envoy's `CheckRequest` that a check reads. */
+export interface Attributes {
+  /** Header lines in the form of Node's `rawHeaders`, without pseudo-headers; `host` is the authority of the request. */
+  readonly headers: readonly string[]
+  /** Whether repeated lines may have been joined with a comma. */
+  readonly joinedHeaders: boolean
+  readonly method: string | undefined
+  /** The target with its query, as received. */
+  readonly path: string | undefined
+  /** The values of the route; `undefined` when it has none. */
+  readonly context: Readonly<Record<string, string>> | undefined
+}
+
+/**
+ * Reads the message `envoy.service.auth.v3.CheckRequest`. It is read for every check, so without the generated code, which would
+ * decode what nobody reads; proto/envoy has the numbers of the fields. Throws a `GrpcFailure` for a malformed message, and for one
+ * that is not about an HTTP request.
+ */
+export function readAttributes(message: Buffer): Attributes {
+  const attributes = new AttributesReader(message)
+  attributes.read()
+  if (!attributes.hasHttp) {
+    throw new GrpcFailure(grpcStatus.invalidArgument, 'the message has no HTTP request')
+  }
+  return attributes
+}
+
+class AttributesReader implements Attributes {
+  readonly headers: string[] = []
+  joinedHeaders = false
+  method: string | undefined
+  path: string | undefined
+  context: Readonly<Record<string, string>> | undefined
+  hasHttp = false
+  #host: string | undefined
+  /** As bytes in Latin-1. */
+  readonly #contextEntries: string[] = []
+  readonly #reader: WireReader
+
+  constructor(message: Buffer) {
+    this.#reader = new WireReader(message)
+  }
+
+  read(): void {
+    const reader = this.#reader
+    while (reader.next()) {
+      if (reader.field === 1) this.#attributeContext()
+      else reader.skip()
+    }
+    if (this.#host) this.headers.push('host', this.#host)
+    if (this.#contextEntries.length > 0) this.context = routeContexts.of(this.#contextEntries)
+  }
+
+  #attributeContext(): void {
+    const reader = this.#reader
+    const outer = reader.enter()
+    while (reader.next()) {
+      if (reader.field === 4) this.#request()
+      else if (reader.field === 10) this.#contextEntries.push(reader.latin1())
+      else reader.skip()
+    }
+    reader.leave(outer)
+  }
+
+  #request(): void {
+    const reader = this.#reader
+    const outer = reader.enter()
+    while (reader.next()) {
+      if (reader.field === 2) this.#httpRequest()
+      else reader.skip()
+    }
+    reader.leave(outer)
+  }
+
+  #httpRequest(): void {
+    const reader = this.#reader
+    const outer = reader.enter()
+    this.hasHttp = true
+    while (reader.next()) {
+      switch (reader.field) {
+        case 2:
+          this.method = reader.latin1() || undefined
+          break
+        case 3:
+          this.#header()
+          this.joinedHeaders = true
+          break
+        case 4:
+          this.path = reader.latin1() || undefined
+          break
+        case 5:
+          this.#host = reader.latin1()
+          break
+        case 13:
+          this.#headerMap()
+          break
+        default:
+          reader.skip()
+      }
+    }
+    reader.leave(outer)
+  }
+
+  #headerMap(): void {
+    const reader = this.#reader
+    const outer = reader.enter()
+    while (reader.next()) {
+      if (reader.field === 1) this.#header()
+      else reader.skip()
+    }
+    reader.leave(outer)
+  }
+
+  /** An entry of the map, or a `HeaderValue`: both have the name in field 1 and the value in field 2, the latter in 3 as bytes. */
+  #header(): void {
+    const reader = this.#reader
+    const outer = reader.enter()
+    let name = ''
+    let value = ''
+    while (reader.next()) {
+      if (reader.field === 1) name = reader.latin1()
+      else if (reader.field === 2) value = reader.latin1()
+      else if (reader.field === 3) value = reader.latin1()
+      else reader.skip()
+    }
+    reader.leave(outer)
+    // The client did not send pseudo-headers; they repeat the method and the path.
+    if (name.charCodeAt(0) !== colon) this.headers.push(name, value)
+  }
+}
+
+const colon = 0x3a
+const routeContexts = new RouteContexts()

@@ -1,0 +1,54 @@
+import type { CheckFacts, CheckRequest, Verdict } from '@broker/core'
+import type { Checks } from '../checks.ts'
+import { type Attributes, readAttributes } from './attributes-reader.ts'
+import { responseFrame } from './check-response.ts'
+import type { GrpcCall } from './grpc-call.ts'
+import type { UnaryMethod } from './grpc-method.ts'
+
+/** The service that Envoy calls. */
+export const authorizationService = 'envoy.service.auth.v3.Authorization'
+
+/** Answers `Authorization/Check`, through the same checks as HTTP; `sendsMetadata`: with facts about each check. */
+export function authorizationCheck(checks: Checks, sendsMetadata: boolean): UnaryMethod {
+  return {
+    kind: 'unary',
+    answer(message, call) {
+      const facts = sendsMetadata ? {} : undefined
+      const verdict = checks.decide(new GrpcCheckRequest(readAttributes(message), call, facts))
+      return verdict instanceof Promise ? responseLater(verdict, facts) : responseFrame(verdict, facts)
+    },
+  }
+}
+
+async function responseLater(waiting: Promise<Verdict>, facts: CheckFacts | undefined): Promise<Buffer> {
+  return responseFrame(await waiting, facts)
+}
+
+/** A check as Envoy describes it over gRPC. Its signal and timeout are created only for a check that has to wait. */
+class GrpcCheckRequest implements CheckRequest {
+  readonly headers: readonly string[]
+  readonly joinedHeaders: boolean
+  readonly method: string | undefined
+  readonly path: string | undefined
+  readonly context: Readonly<Record<string, string>> | undefined
+  readonly facts: CheckFacts | undefined
+  readonly #call: GrpcCall
+
+  constructor(attributes: Attributes, call: GrpcCall, facts: CheckFacts | undefined) {
+    this.headers = attributes.headers
+    this.joinedHeaders = attributes.joinedHeaders
+    this.method = attributes.method
+    this.path = attributes.path
+    this.context = attributes.context
+    this.facts = facts
+    this.#call = call
+  }
+
+  get timeoutMs(): number | undefined {
+    return this.#call.timeoutMs
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal
+  }
+}

@@ -1,0 +1,93 @@
+import type { ServerHttp2Session } from 'node:http2'
+import type { Socket } from 'node:net'
+
+/**
+ * A GOAWAY frame with NO_ERROR and the largest number of a stream: it announces the end, and still accepts streams (RFC 9113
+ * section 6.8). Written past the session, because `goaway` of Node makes a session without streams stop reading, and calls that are
+ * on their way would be lost.
+ */
+const shutdownNotice = Buffer.from('000008' + '07' + '00' + '00000000' + '7fffffff' + '00000000', 'hex')
+/** How long the answer to a ping may take. */
+const pingTimeoutMs = 1_000
+/** Room for the messages of many calls that arrive together. */
+const receiveWindowBytes = 1024 * 1024
+
+/** A connection of a caller, which can end without losing a call. */
+export class Connection {
+  readonly #session: ServerHttp2Session
+  readonly #socket: Socket
+  readonly #timers = new Set<NodeJS.Timeout>()
+  #leaving = false
+  #openCalls = 0
+  /** Calls since the last look for idleness. */
+  #newCalls = 0
+
+  constructor(session: ServerHttp2Session, socket: Socket) {
+    this.#session = session
+    this.#socket = socket
+    session.setLocalWindowSize(receiveWindowBytes)
+    session.once('close', () => {
+      for (const timer of this.#timers) clearTimeout(timer)
+    })
+  }
+
+  /** Counts a call, until {@link callClosed}. */
+  callOpened(): void {
+    this.#openCalls++
+    this.#newCalls++
+  }
+
+  callClosed(): void {
+    this.#openCalls--
+  }
+
+  /**
+   * Leaves when there was no call for `idleMs`, or for up to twice as long. The timeout of a session would be set anew for each read
+   * and write of a call.
+   */
+  leaveWhenIdle(idleMs: number, graceMs: number): void {
+    this.after(idleMs, () => {
+      if (this.#openCalls === 0 && this.#newCalls === 0) this.leave(graceMs)
+      this.#newCalls = 0
+      this.leaveWhenIdle(idleMs, graceMs)
+    })
+  }
+
+  /** Calls `listener` after a time, unless the connection is closed by then. Does not keep the process alive. */
+  after(delayMs: number, listener: () => void): void {
+    if (this.#session.closed || this.#session.destroyed) return
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      listener()
+    }, delayMs)
+    timer.unref()
+    this.#timers.add(timer)
+  }
+
+  /**
+   * Asks the caller to use another connection, serves the calls that are on their way, and closes the connection after the last
+   * one. Calls that still run after `graceMs` are cut off; default: never.
+   */
+  leave(graceMs?: number): void {
+    const session = this.#session
+    if (this.#leaving || session.closed || session.destroyed) return
+    this.#leaving = true
+    if (graceMs !== undefined) this.after(graceMs, () => session.destroy())
+    // Whole frames are written at once, so this one is between two others.
+    this.#socket.write(shutdownNotice)
+    const close = () => {
+      if (!session.closed && !session.destroyed) session.close()
+    }
+    this.after(pingTimeoutMs, close)
+    // A caller that answers the first ping has read the notice. Its answer can overtake calls that it has already begun; they have
+    // arrived with the answer to the second.
+    session.ping(() => {
+      if (!session.destroyed) session.ping(close)
+    })
+  }
+
+  /** Ends the connection and every call on it. */
+  destroy(): void {
+    this.#session.destroy()
+  }
+}

@@ -1,0 +1,42 @@
+import { WireReader } from './wire-reader.ts'
+
+/** More than the routes of a large Envoy. Further contexts are decoded for each check. */
+const maxKnown = 1_000
+const maxKnownCharacters = 4_096
+
+/**
+ * The contexts of routes by the bytes of their entries, as Latin-1. They come from Envoy's configuration and are few, so each is decoded
+ * once.
+ */
+export class RouteContexts {
+  readonly #known = new Map<string, Readonly<Record<string, string>>>()
+
+  /** Returns the context with these entries. Throws a `GrpcFailure` for malformed ones. */
+  of(entries: readonly string[]): Readonly<Record<string, string>> {
+    // With the lengths, always: without them, one entry could be made to look like several of another route.
+    const key = `${entries.map(({ length }) => length).join()}:${entries.join('')}`
+    let context = this.#known.get(key)
+    if (context === undefined) {
+      context = decoded(entries)
+      if (this.#known.size < maxKnown && key.length <= maxKnownCharacters) this.#known.set(key, context)
+    }
+    return context
+  }
+}
+
+function decoded(entries: readonly string[]): Readonly<Record<string, string>> {
+  // Without a prototype, because a key may have any name.
+  const context: Record<string, string> = Object.create(null)
+  for (const entry of entries) {
+    const reader = new WireReader(Buffer.from(entry, 'latin1'))
+    let key = ''
+    let value = ''
+    while (reader.next()) {
+      if (reader.field === 1) key = reader.utf8()
+      else if (reader.field === 2) value = reader.utf8()
+      else reader.skip()
+    }
+    context[key] = value
+  }
+  return Object.freeze(context)
+}
