@@ -50,7 +50,7 @@ function withoutCheck(parts: ListenerParts): void {
 
 /**
  * Measures requests through a real Envoy with the shipped bootstraps: without a check, and with cached checks over HTTP and over gRPC,
- * in turn. Each protocol has an Envoy and a broker of its own, so that each process has one task.
+ * in turn. Each protocol has a separate Envoy and broker, so that each process has one task.
  */
 export async function measureThroughEnvoy(bench: Bench): Promise<ThroughEnvoyResult> {
   const { options, dex, loadGenerator, scratch } = bench

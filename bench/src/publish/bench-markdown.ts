@@ -98,7 +98,7 @@ function envoySections(result: ThroughEnvoyResult | undefined): string[] {
     'p50 ms',
     'p99 ms',
   ]
-  return ['### Through Envoy', table(head, rows), 'Latency is that of one request at a time.']
+  return ['### Through Envoy', table(head, rows), 'Latency with one request at a time.']
 }
 
 function cpu(result: ContenderResult | undefined): string {

@@ -1,6 +1,6 @@
 import { WireReader } from './wire-reader.ts'
 
-/** More than the routes of a large Envoy; whoever sends others gets them decoded each time. */
+/** More than the routes of a large Envoy; further contexts are decoded each time. */
 const maxKnown = 1_000
 const maxKnownCharacters = 4_096
 
