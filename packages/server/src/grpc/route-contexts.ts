@@ -1,6 +1,6 @@
 import { WireReader } from './wire-reader.ts'
 
-/** More than the routes of a large Envoy; further contexts are decoded each time. */
+/** More than the routes of a large Envoy. Further contexts are decoded for each check. */
 const maxKnown = 1_000
 const maxKnownCharacters = 4_096
 
@@ -13,12 +13,8 @@ export class RouteContexts {
 
   /** Returns the context with these entries. Throws a `GrpcFailure` for malformed ones. */
   of(entries: readonly string[]): Readonly<Record<string, string>> {
-    // The lengths keep apart what would be the same text.
-    const [only] = entries
-    const key =
-      entries.length === 1 && only !== undefined
-        ? only
-        : `${entries.map(({ length }) => length).join()}:${entries.join('')}`
+    // With the lengths, always: without them, one entry could be made to look like several of another route.
+    const key = `${entries.map(({ length }) => length).join()}:${entries.join('')}`
     let context = this.#known.get(key)
     if (context === undefined) {
       context = decoded(entries)

@@ -1,0 +1,11 @@
+import { expect, test } from 'vitest'
+import { RouteContexts } from '../../src/grpc/route-contexts.ts'
+
+test('a route has the context of its own entries, although one entry of another reads like all of them', () => {
+  const contexts = new RouteContexts()
+  // As one entry, "14,14:" and what follows are two fields that are passed over: eight bytes, and then text up to the end.
+  const entries = ['Kz\x17aaaaaaa', 'bbbbbbbbbb'].map(key => `\n\n${key}\x12\0`)
+  expect({ ...contexts.of([`14,14:${entries.join('')}`]) }).toEqual({ '': '' })
+  expect(contexts.of(entries)).toEqual({ 'Kz\x17aaaaaaa': '', bbbbbbbbbb: '' })
+  expect(contexts.of(entries)).toBe(contexts.of(entries))
+})
