@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 
 /** Suites that make no difference between the protocols. */
 const overBoth = ['test/**/*.test.ts', 'walk/**/*.test.ts']
-/** Suites of one protocol: files and pages about it, and its own faults. */
+/** Suites of one protocol. */
 const overHttp = ['http/**/*.test.ts', 'on-call/**/*.test.ts']
 const overGrpc = ['grpc/**/*.test.ts']
 

@@ -13,16 +13,20 @@ export interface BenchOptions {
   /** Whether calls of the library are measured, and the time to the first answered check. */
   readonly library: boolean
   readonly startUp: boolean
+  /** Whether requests through a real Envoy are measured. */
+  readonly envoy: boolean
   readonly publish: boolean
 }
 
 export const benchUsage = `Usage: pnpm bench [options]
 
 What a check costs: our server beside a bare node:http server, and beside the Go service when PEER_BIN names it.
+Over gRPC: beside the same over HTTP, and a bare grpc-go server when GRPC_PEER_BIN names it.
 
   --modes=a,b      ${modeNames.join(', ')} (default: all)
   --library        calls of the library, inside one process, instead
   --startup        the time to the first answered check, instead
+  --envoy          requests through a real Envoy that asks our server over HTTP and over gRPC, instead
   --rounds=5       how often each server is measured in turn
   --seconds=2      how long each time, in whole seconds
   --connections=16 connections that are kept busy
@@ -42,6 +46,7 @@ export function readBenchOptions(args: readonly string[]): BenchOptions | undefi
       connections: { type: 'string', default: '16' },
       library: { type: 'boolean', default: false },
       startup: { type: 'boolean', default: false },
+      envoy: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       out: { type: 'string' },
       publish: { type: 'boolean', default: false },
@@ -50,7 +55,7 @@ export function readBenchOptions(args: readonly string[]): BenchOptions | undefi
   })
   if (values.help) return undefined
   const { quick, publish } = values
-  const servers = publish || !(values.library || values.startup)
+  const servers = publish || !(values.library || values.startup || values.envoy)
   return {
     modes: values.modes?.split(',').map(modeName) ?? (servers ? modeNames : []),
     rounds: positive('rounds', values.rounds ?? (quick ? '3' : '5')),
@@ -62,6 +67,7 @@ export function readBenchOptions(args: readonly string[]): BenchOptions | undefi
     out: values.out,
     library: values.library || publish,
     startUp: values.startup || publish,
+    envoy: values.envoy || publish,
     publish,
   }
 }

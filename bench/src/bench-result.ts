@@ -43,6 +43,22 @@ export interface BenchResult {
   readonly modes: readonly ModeResult[]
   readonly library?: LibraryResult
   readonly startUp?: StartUpResult
+  readonly throughEnvoy?: ThroughEnvoyResult
+}
+
+/** Requests through Envoy, which asks nobody, or our server over either protocol. */
+export interface ThroughEnvoyResult {
+  readonly ways: readonly WayThroughEnvoy[]
+}
+
+export interface WayThroughEnvoy {
+  readonly title: string
+  /** `undefined` where the broker is not asked. */
+  readonly brokerMicros: Summary | undefined
+  readonly envoyMicros: Summary
+  readonly requestsPerSecond: Summary
+  /** Of one request at a time. */
+  readonly latencyMs: { readonly p50: number; readonly p99: number }
 }
 
 /** Calls of the library and its cache, inside one process. */

@@ -13,6 +13,7 @@ import { measureMode } from './measure-mode.ts'
 import { usageSource } from './process-usage.ts'
 import { measureStartUp, startUpText } from './start-up.ts'
 import { terminalTable } from './terminal-table.ts'
+import { measureThroughEnvoy, throughEnvoyText } from './through-envoy.ts'
 
 const defaultOut = fileURLToPath(new URL('../results/latest.json', import.meta.url))
 
@@ -42,6 +43,10 @@ async function run(options: BenchOptions): Promise<void> {
     }
     const startUp = options.startUp ? await measureStartUp(options.rounds * 3) : undefined
     if (startUp !== undefined) console.log(`${startUpText(startUp)}\n`)
+    const throughEnvoy = options.envoy
+      ? await measureThroughEnvoy({ options, dex, loadGenerator, scratch })
+      : undefined
+    if (throughEnvoy !== undefined) console.log(`${throughEnvoyText(throughEnvoy)}\n`)
     const library = options.library ? measureLibrary(path.join(scratch, 'library.json')) : undefined
     const machine = {
       cores: availableParallelism(),
@@ -51,7 +56,11 @@ async function run(options: BenchOptions): Promise<void> {
       loadGenerator: loadGenerator.name,
       usageSource,
     }
-    const parts = { ...(library && { library }), ...(startUp && { startUp }) }
+    const parts = {
+      ...(library && { library }),
+      ...(startUp && { startUp }),
+      ...(throughEnvoy && { throughEnvoy }),
+    }
     const file = options.out ?? defaultOut
     save(file, { machine, rounds, seconds, connections, modes, ...parts })
     if (options.publish) runScript('publish.ts', [file])

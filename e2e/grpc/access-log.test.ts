@@ -24,7 +24,7 @@ function lineAbout({ envoy }: System, target: string): Promise<AccessLogLine> {
   })
 }
 
-/** What a passed request's line has of the check, besides Envoy's own measurement. */
+/** The facts in a line, without Envoy's own measurement. */
 const factsOf = ({ check }: AccessLogLine) => {
   const { ext_authz_duration: _, ...facts } = check ?? {}
   return facts

@@ -79,7 +79,7 @@ describeWithEnvoy('the context of a route', () => {
   })
   const withJwt = () => ({ authorization: `Bearer ${callers.jwt()}` })
 
-  /** What the backend sees of a request that passes. */
+  /** The request as the backend receives it; it must pass. */
   async function arrived(
     system: System,
     target: string,
@@ -140,7 +140,7 @@ describeWithEnvoy('the context of a route', () => {
       expect(request?.tokenAudience).toBe(reports.id)
     })
 
-    test('is that of the route that Envoy takes, however the client spells the path', async () => {
+    test('follows the route that Envoy takes, however the client spells the path', async () => {
       for (const [target, audience] of [
         ['/closed/../reports/7', reports.id],
         ['/reports/../scope/7', caller.id],

@@ -282,7 +282,7 @@ function checkEnvoyOverGrpc({ static_resources: { listeners, clusters } }, repor
   if (!protocol?.explicit_http_config?.http2_protocol_options) report('the cluster does not speak HTTP/2')
   const { grpc_health_check: health } = broker.health_checks?.[0] ?? {}
   if (health?.service_name !== 'envoy.service.auth.v3.Authorization')
-    report('the health check is not that of envoy.service.auth.v3.Authorization')
+    report('the health check does not ask for envoy.service.auth.v3.Authorization')
   const { endpoint } = broker.load_assignment?.endpoints[0].lb_endpoints[0] ?? {}
   if (endpoint?.address.socket_address.port_value !== grpcPort) report(`the broker is not on ${grpcPort}`)
 }

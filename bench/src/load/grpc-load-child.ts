@@ -97,7 +97,7 @@ async function run({ port, requestsFile, connections: checksAtATime, seconds }: 
     socket.on('data', (chunk: Buffer) => {
       const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
       let at = 0
-      // What one chunk causes goes out at once.
+      // All requests that one chunk causes are one write.
       socket.cork()
       while (bytes.length - at >= frameHeaderBytes) {
         const end = at + frameHeaderBytes + bytes.readUIntBE(at, 3)

@@ -6,7 +6,7 @@ const script = fileURLToPath(new URL('grpc-load-child.ts', import.meta.url))
 
 /**
  * A generator of HTTP/2 frames in a separate process. The requests file has one message. The checks that are under way at a time share
- * two connections, as those of an Envoy with two workers do.
+ * two connections, as from an Envoy with two workers.
  */
 export const grpcLoad: LoadGenerator = {
   name: 'HTTP/2 frames from Node.js',

@@ -4,21 +4,25 @@ import type {
   LibraryResult,
   ModeResult,
   StartUpResult,
+  ThroughEnvoyResult,
 } from '../bench-result.ts'
 import type { LongestTurn } from '../library/turn-meter.ts'
+import { type ModeName, modes as modeDefinitions } from '../mode.ts'
 import type { Summary } from '../statistics.ts'
 
 const mib = 1024 * 1024
 
 /** The generated part of docs/performance.md: what was measured in one run, and what follows from it. */
 export function benchMarkdown(result: BenchResult): string {
-  const { machine, rounds, seconds, connections, modes, library, startUp } = result
+  const { machine, rounds, seconds, connections, modes, library, startUp, throughEnvoy } = result
   const sections = [
     `${machine.cores} cores (${machine.architecture}, ${machine.platform}), Node.js ${machine.node}; load by ${machine.loadGenerator}, ` +
       `over ${connections} connections; ${rounds} rounds of ${seconds} s each; CPU time and memory from ${machine.usageSource}.`,
     '![CPU time per check](performance.svg)',
     '### CPU time per check',
-    cpuTable(modes),
+    cpuTable(modes.filter(({ mode }) => !isOverGrpc(mode))),
+    ...grpcSections(modes.filter(({ mode }) => isOverGrpc(mode))),
+    ...envoySections(throughEnvoy),
     '### Throughput, latency and memory',
     'Throughput and latency under more load than the server can handle, on a machine that it shares with the load generator.',
     loadTable(modes),
@@ -51,6 +55,52 @@ function cpuTable(modes: readonly ModeResult[]): string {
   )
 }
 
+function isOverGrpc(mode: ModeName): boolean {
+  return modeDefinitions[mode].overGrpc ?? false
+}
+
+function grpcSections(modes: readonly ModeResult[]): string[] {
+  if (modes.length === 0) return []
+  const rows = modes.map(({ title, contenders, ratios }) => [
+    title,
+    cpu(contenders.ours),
+    cpu(contenders.http),
+    cpu(contenders['grpc-go']),
+    ratio(ratios.http),
+    ratio(ratios['grpc-go']),
+  ])
+  const head = [
+    'µs per check: median (least-most)',
+    'ours over gRPC',
+    'ours over HTTP',
+    'bare grpc-go',
+    'gRPC / HTTP',
+    'ours / grpc-go',
+  ]
+  return ['### Checks over gRPC', table(head, rows)]
+}
+
+function envoySections(result: ThroughEnvoyResult | undefined): string[] {
+  if (result === undefined) return []
+  const rows = result.ways.map(({ title, brokerMicros, envoyMicros, requestsPerSecond, latencyMs }) => [
+    title,
+    brokerMicros === undefined ? '–' : withSpread(brokerMicros, 1),
+    withSpread(envoyMicros, 1),
+    requestsPerSecond.median.toFixed(0),
+    latencyMs.p50.toFixed(2),
+    latencyMs.p99.toFixed(2),
+  ])
+  const head = [
+    'a request through Envoy',
+    'CPU of the broker, µs',
+    'CPU of Envoy, µs',
+    'requests/s',
+    'p50 ms',
+    'p99 ms',
+  ]
+  return ['### Through Envoy', table(head, rows), 'Latency with one request at a time.']
+}
+
 function cpu(result: ContenderResult | undefined): string {
   return result === undefined ? '–' : withSpread(result.cpuMicrosPerCheck, 1)
 }
@@ -63,7 +113,13 @@ function withSpread({ median, min, max }: Summary, digits: number): string {
   return `${median.toFixed(digits)} (${min.toFixed(digits)}-${max.toFixed(digits)})`
 }
 
-const contenderLabels = { ours: 'ours', bare: 'bare `node:http`', go: 'Go service' } as const
+const contenderLabels = {
+  ours: 'ours',
+  bare: 'bare `node:http`',
+  go: 'Go service',
+  http: 'ours over HTTP',
+  'grpc-go': 'bare grpc-go',
+} as const
 
 function loadTable(modes: readonly ModeResult[]): string {
   const rows = modes.flatMap(({ title, contenders }) =>

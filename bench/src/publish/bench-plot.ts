@@ -10,11 +10,19 @@ const valueWidth = 70
 const legendHeight = 46
 
 /** Colours that a reader who sees no red or green can tell apart, on a light or a dark page. */
-const colors: Readonly<Record<ContenderName, string>> = { ours: '#2f7ed8', bare: '#8f8f8f', go: '#e08e0b' }
+const colors: Readonly<Record<ContenderName, string>> = {
+  ours: '#2f7ed8',
+  bare: '#8f8f8f',
+  go: '#e08e0b',
+  http: '#8fb8e8',
+  'grpc-go': '#b8860b',
+}
 const labels: Readonly<Record<ContenderName, string>> = {
   ours: 'dex-token-broker',
   bare: 'bare node:http',
   go: 'Go service',
+  http: 'ours over HTTP',
+  'grpc-go': 'bare grpc-go',
 }
 const text = 'font-family="system-ui, sans-serif" font-size="12" fill="#808080"'
 
@@ -30,7 +38,7 @@ export function benchPlot({ modes }: BenchResult): string {
     `<text x="0" y="14" ${text}>CPU time of the server for each check, in µs (less is better)</text>`,
   ]
   names.forEach((name, index) => {
-    const x = index * 170
+    const x = index * 150
     parts.push(
       `<rect x="${x}" y="24" width="12" height="12" fill="${colors[name]}"/>`,
       `<text x="${x + 18}" y="34" ${text}>${labels[name]}</text>`,
