@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { type BrokerProcess, MountedVolume, startBroker, until } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 
@@ -33,6 +34,30 @@ describe('a change of the configuration', () => {
       expect(await broker.metric('dex_token_broker_config_faults')).toBe(1)
     })
   })
+
+  test('A template rendered nothing, or the gate or all rules were removed; a reload never does that', async () => {
+    await afterChange({ 'config.yaml': '' }, async broker => {
+      expect(broker.process.log).toMatch(/config\.yaml[^}]* is empty/)
+      expect(await broker.metric('dex_token_broker_config_faults')).toBe(1)
+    })
+  })
+
+  test('Something rewrites the file all the time, or its volume hangs', async () => {
+    using volume = new MountedVolume(files)
+    await using broker = await startBroker({ CONFIG_FILE: volume.file('config.yaml') })
+    let comments = ''
+    // No two looks of the broker see the same text.
+    await until(
+      () => {
+        comments += '#'
+        writeFileSync(volume.file('config.yaml'), `${comments}\n${files['config.yaml']}`)
+        return broker.process.log.includes('keeps changing')
+      },
+      'a line about the file',
+      30_000,
+    )
+    expect(await broker.metric('dex_token_broker_config_faults')).toBe(1)
+  }, 40_000)
 
   test('The configuration file changes a setting that needs a restart', async () => {
     const changed = `${files['config.yaml']}settings: { SHUTDOWN_TIMEOUT: 1s, LOG_FORMAT: text }\n`
