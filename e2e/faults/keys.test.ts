@@ -146,8 +146,12 @@ describe.concurrent('keys that come late', () => {
     expect(new Set(answers.map(({ outcome }) => outcome))).toEqual(new Set(['200', '503 jwks_unavailable']))
     for (const { retryAfter } of refused) expect(Number(retryAfter)).toBeGreaterThanOrEqual(1)
     // A verdict falls between the moments in which its check is asked and answered, and the key set was loaded between
-    // the two before: neither bound depends on how fast this machine is.
-    expect(refused.filter(answer => answer.askedAt + answer.tookMs < askedAt + maxStaleMs)).toEqual([])
+    // the two before: neither bound depends on how fast this machine is. The broker also looks at the wall clock, which has whole
+    // milliseconds and is adjusted.
+    const clockErrorMs = 5
+    expect(
+      refused.filter(answer => answer.askedAt + answer.tookMs < askedAt + maxStaleMs - clockErrorMs),
+    ).toEqual([])
     expect(
       whileDown.filter(answer => answer.outcome === '200' && answer.askedAt > loadedAt + maxStaleMs),
     ).toEqual([])

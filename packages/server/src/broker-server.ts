@@ -104,7 +104,7 @@ export class BrokerServer implements RunningServer {
     this.#checkLog.levelChanged()
     this.#config = config
     this.metrics.countReload('applied')
-    if (this.adminAddress !== undefined) this.#readiness.reloaded()
+    if (this.#tellsReadiness) this.#readiness.reloaded()
   }
 
   close(): Promise<boolean> {
@@ -114,6 +114,11 @@ export class BrokerServer implements RunningServer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  /** Whether a listener answers probes: the health service of gRPC does as well. */
+  get #tellsReadiness(): boolean {
+    return this.adminAddress !== undefined || this.#grpc !== undefined
   }
 
   /** Listeners that answer checks, one per protocol. */
@@ -146,7 +151,7 @@ export class BrokerServer implements RunningServer {
     const grpc = this.#grpcAddresses.length === 0 ? undefined : addressText(this.#grpcAddresses)
     this.#logger.info({ check: addressText(this.#checkAddresses), admin, grpc }, 'listening')
     // Starts to load what is missing, so that the first readiness probe of a rollout can already succeed.
-    if (this.adminAddress !== undefined) this.#readiness.notReadyBecause()
+    if (this.#tellsReadiness) this.#readiness.notReadyBecause()
   }
 
   async #startAdmin(admin: Listener): Promise<readonly AddressInfo[]> {

@@ -14,6 +14,9 @@ const successTrailers = { 'grpc-status': String(grpcStatus.ok) } as const
 /** gRPC has no use for a date. */
 const withTrailers = { waitForTrailers: true, sendDate: false } as const
 
+/** Limit of bytes that wait for a caller to read them, before the next message. */
+const maxUnreadBytes = 256 * 1024
+
 /** A call on its stream. Every answer after the first, or after the caller left, is dropped. */
 export class GrpcCall {
   readonly #stream: ServerHttp2Stream
@@ -64,9 +67,13 @@ export class GrpcCall {
     this.#stream.end(frame)
   }
 
-  /** Sends one of several messages, with its prefix. */
+  /** Sends one of several messages, with its prefix. Ends the call of a caller that asks and does not read. */
   send(frame: Uint8Array): void {
     if (this.isClosed || this.#stream.writableEnded) return
+    if (this.#stream.writableLength > maxUnreadBytes) {
+      this.#stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM)
+      return
+    }
     if (!this.#stream.headersSent) this.#begin()
     this.#stream.write(frame)
   }

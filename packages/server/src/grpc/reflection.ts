@@ -9,6 +9,7 @@ import {
   ServerReflectionRequestSchema,
   ServerReflectionResponseSchema,
 } from './generated/grpc/reflection/v1/reflection_pb.ts'
+import type { GrpcCall } from './grpc-call.ts'
 import type { StreamingMethod } from './grpc-method.ts'
 import { GrpcFailure, grpcStatus } from './grpc-status.ts'
 import { healthService } from './health.ts'
@@ -27,10 +28,17 @@ const roots = [
   file_grpc_reflection_v1_reflection,
 ]
 
-/** Answers `ServerReflectionInfo`, with which tools such as grpcurl call a server without its protos. */
+/** Far more than a tool asks. A few bytes ask for kilobytes, so that a caller could use up the memory and the time of the broker. */
+const maxQuestions = 100
+const questions = new WeakMap<GrpcCall, number>()
+
+/** Answers `ServerReflectionInfo`, at most 100 questions per call, with which tools such as grpcurl call a server without its protos. */
 export const reflectionInfo: StreamingMethod = {
   kind: 'streaming',
   onMessage(message, call) {
+    const asked = questions.get(call) ?? 0
+    if (asked >= maxQuestions) throw new GrpcFailure(grpcStatus.resourceExhausted, 'too many questions')
+    questions.set(call, asked + 1)
     const request = requestIn(message)
     const response = create(ServerReflectionResponseSchema, {
       validHost: request.host,
@@ -69,10 +77,16 @@ function answerTo({ messageRequest: { case: kind, value } }: ServerReflectionReq
 function fileAnswer(isWanted: (file: DescFile) => boolean) {
   const found = [...withImports(roots)].find(isWanted)
   if (found === undefined) return errorAnswer(grpcStatus.notFound, 'not found')
-  const fileDescriptorProto = [...withImports([found])].map(file =>
-    toBinary(FileDescriptorProtoSchema, file.proto),
-  )
+  const fileDescriptorProto = [...withImports([found])].map(descriptorOf)
   return { case: 'fileDescriptorResponse', value: { fileDescriptorProto } } as const
+}
+
+const descriptors = new Map<DescFile, Uint8Array>()
+
+function descriptorOf(file: DescFile): Uint8Array {
+  const known = descriptors.get(file) ?? toBinary(FileDescriptorProtoSchema, file.proto)
+  descriptors.set(file, known)
+  return known
 }
 
 function errorAnswer(errorCode: number, errorMessage: string) {

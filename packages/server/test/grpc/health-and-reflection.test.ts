@@ -113,6 +113,13 @@ async function reflect(port: number, questions: readonly object[]): Promise<Refl
 }
 
 describe('reflection', () => {
+  test('ends a call that asks without end, and goes on with the next', async () => {
+    await using broker = await startGrpcBroker()
+    const endless = Array.from({ length: 101 }, () => ({ list_services: '*' }))
+    await expect(reflect(broker.grpcPort, endless)).rejects.toThrow()
+    expect(await reflect(broker.grpcPort, [{ list_services: '*' }])).toHaveLength(1)
+  })
+
   test('lists the services, and describes each with everything that it imports', async () => {
     await using broker = await startGrpcBroker()
     const [list] = await reflect(broker.grpcPort, [{ list_services: '*' }])

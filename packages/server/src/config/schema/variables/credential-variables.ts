@@ -82,7 +82,7 @@ export const credentialVariables = {
     group,
     kind: kind.boolean,
     description:
-      'Lets a route choose the client over gRPC, by `client`, `scope` and `audiences` in its `context_extensions`; rules override it. Without a JWT gate it needs ALLOW_UNAUTHENTICATED_CALLERS.',
+      'Lets a route choose the client over gRPC, by `client`, `scope` and `audiences` in its `context_extensions`; rules override it. Only Envoy may reach the gRPC listener then. Without a JWT gate it needs ALLOW_UNAUTHENTICATED_CALLERS.',
   }),
   STRIP_CREDENTIAL_HEADERS: option('credentialHeaders.strip', {
     group,
