@@ -89,7 +89,7 @@ test.each([
     { client: 'reports', scope: 'openid email', subject_token_type: idTokenType },
   ],
   [
-    'a scope and audiences of its own',
+    'its scope and audiences',
     '{ connectorId: staff, client: reports, scope: groups, audiences: [orders] }',
     { client: 'reports', scope: 'groups audience:server:client_id:orders' },
   ],

@@ -168,7 +168,7 @@ describe('a secret that rotates', () => {
   })
 })
 
-test('a caller with the id of the configured client and a secret of its own never gets its token', async () => {
+test('a caller with the id of the configured client and another secret never gets its token', async () => {
   const { running: made, token } = await startWithToken()
   await using running = made
   const { broker } = running

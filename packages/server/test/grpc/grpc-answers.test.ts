@@ -75,7 +75,7 @@ describe('an allowed check', () => {
     }
   })
 
-  test('has the facts of its own caller, also when two callers get the same token', async () => {
+  test('has the facts of its caller, also when two callers get the same token', async () => {
     await using broker = await startGrpcBroker(dex => ({
       JWKS_URL: dex.jwksUri,
       STATIC_CLIENT_ID: 'orders',
