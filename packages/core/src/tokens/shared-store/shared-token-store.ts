@@ -1,0 +1,72 @@
+/** A record as a shared store keeps it. */
+export interface StoredRecord {
+  /** The sealed token. */
+  readonly value: Uint8Array
+  /** Orders the records of one name: the newer record has the larger fence. A safe integer above 0. */
+  readonly fence: number
+  /** Time since the store handed out the fence, by the store's own clock, in milliseconds, at least 0. */
+  readonly ageMs: number
+}
+
+/** What a replica wants to know or to have of a name. */
+export interface LeaseRequest {
+  /** Time for which nobody else gets the lease, in milliseconds. */
+  readonly leaseMs: number
+  /** Only a record with a larger fence is an answer. 0: any. */
+  readonly newerThan: number
+  /** The fence of a lease of this replica, to extend it. Without effect when it is lost. Default: none. */
+  readonly held?: number | undefined
+}
+
+/** The answer to a {@link LeaseRequest}: a record, else a lease, else the time for which another replica has it. */
+export type LeaseAnswer =
+  | { readonly kind: 'record'; readonly record: StoredRecord }
+  /** `fence` is larger than any earlier one of this name, and than `newerThan`. */
+  | { readonly kind: 'leased'; readonly fence: number }
+  /** `forMs` is at most the `leaseMs` of the one who has it. */
+  | { readonly kind: 'held'; readonly forMs: number }
+
+/** A record that no replica may use any more, or any older one of the same name. */
+export interface ForgottenRecord {
+  readonly name: string
+  readonly fence: number
+}
+
+/**
+ * A store that the brokers of several processes share, so that they make one token request in place of one each. It sees sealed
+ * records under names that are hashes, and never a token, a client or a scope.
+ *
+ * Each method is one atomic step on one name, and rejects when the store fails. The broker bounds the time of every call, and
+ * serves every check without the store when it fails. All methods may be called at any time, also before the store is connected.
+ */
+export interface SharedTokenStore {
+  /** Returns the record of a name when it is newer than a fence (0: any), else `undefined`. */
+  get(name: string, newerThan: number): Promise<StoredRecord | undefined>
+
+  /**
+   * Returns a newer record, if there is one. Else takes the lease of the name, which permits a token request, or extends it.
+   * A lease ends with `put`, `release`, or its time.
+   */
+  lease(name: string, request: LeaseRequest): Promise<LeaseAnswer>
+
+  /**
+   * Keeps a record for `keepMs` milliseconds and ends the lease of its fence. Refuses it, and returns `false`, when the name has a
+   * newer record, or was forgotten after the fence was handed out.
+   */
+  put(name: string, record: { value: Uint8Array; fence: number; keepMs: number }): Promise<boolean>
+
+  /** Ends the lease of this fence without a record; another replica may have the lease by now, and then keeps it. */
+  release(name: string, fence: number): Promise<void>
+
+  /**
+   * Removes the record of a name unless it is newer than `fence`, refuses the records of all leases handed out so far for `keepMs`
+   * milliseconds, and tells the listeners of all replicas within 2 seconds. Without effect when the record is newer.
+   */
+  forget(name: string, fence: number, keepMs: number): Promise<void>
+
+  /**
+   * Calls a listener with records that any replica has forgotten, also with those from before a lost connection, as far as the
+   * store remembers them. Returns a function that ends it.
+   */
+  onForgotten(listener: (forgotten: readonly ForgottenRecord[]) => void): () => void
+}
