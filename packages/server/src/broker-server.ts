@@ -20,6 +20,7 @@ import { IssuerTransports } from './issuer-transports.ts'
 import { listenFailure, listenProblem } from './listen-failure.ts'
 import { addressText, type Listener, startListeners, stopListeners } from './listener.ts'
 import type { RunningServer } from './running-server.ts'
+import { ServerTls } from './tls/server-tls.ts'
 import { version } from './version.ts'
 
 /** A broker behind its listeners, with the configuration in effect. */
@@ -27,6 +28,7 @@ export class BrokerServer implements RunningServer {
   readonly metrics: BrokerMetrics
   readonly #logger: Logger
   readonly #transports: IssuerTransports
+  readonly #tls: ServerTls
   readonly #broker: TokenBroker
   readonly #readiness: Readiness
   readonly #checkLog: CheckLog
@@ -57,6 +59,7 @@ export class BrokerServer implements RunningServer {
       () => droppedLines(logger),
       config.grpc === undefined ? ['http'] : ['http', 'grpc'],
     )
+    this.#tls = new ServerTls(config, this.metrics.tls, logger)
     this.#transports = new IssuerTransports(config)
     this.#broker = new TokenBroker(this.#brokerOptions(config, this.#transports.issuers))
     this.#logRuleFailures(config)
@@ -65,15 +68,17 @@ export class BrokerServer implements RunningServer {
     this.#checkLog = new CheckLog(this.metrics, logger)
     const app = checkApp(new Checks(this.#broker, 'http', this.#checkLog.onVerdict))
     const { onUnknownTarget } = this.#checkLog
-    const createServer = () => createCheckListener(app, listenerOptions, onUnknownTarget)
-    this.#http = new HttpListener('LISTEN_ADDR', createServer, config.listen)
+    const { check, admin } = this.#tls
+    const createServer = () =>
+      createCheckListener(app, listenerOptions, onUnknownTarget, check?.createHttpServer)
+    this.#http = new HttpListener('LISTEN_ADDR', createServer, config.listen, check)
     this.#grpc = config.grpc && grpc?.(config.grpc, this.#grpcParts(config))
     const adminApp = createAdminApp({
       notReadyBecause: this.#readiness.notReadyBecause,
       registry: this.metrics.registry,
     })
-    this.#admin =
-      config.admin && new HttpListener('ADMIN_ADDR', () => createAdminListener(adminApp), config.admin)
+    const createAdmin = () => createAdminListener(adminApp, admin?.createHttpServer)
+    this.#admin = config.admin && new HttpListener('ADMIN_ADDR', createAdmin, config.admin, admin)
   }
 
   get checkAddress(): AddressInfo {
@@ -98,6 +103,7 @@ export class BrokerServer implements RunningServer {
       throw error
     }
     transports.commit()
+    this.#tls.renew(config)
     this.#logRuleFailures(config)
     this.#warnOfReload(config, waiting)
     if (config.logLevel !== this.#config.logLevel) this.#logger.level = config.logLevel
@@ -131,6 +137,7 @@ export class BrokerServer implements RunningServer {
       checks: new Checks(this.#broker, 'grpc', this.#checkLog.onVerdict),
       sendsMetadata: config.grpcDynamicMetadata,
       notReadyBecause: this.#readiness.notReadyBecause,
+      tls: this.#tls.grpc,
       maxConnectionAgeMs: config.grpcMaxConnectionAgeMs || undefined,
       maxConnectionAgeGraceMs: config.shutdownTimeoutMs,
       onError: err => this.#logger.error({ err }, 'a gRPC call failed unexpectedly'),
@@ -170,6 +177,7 @@ export class BrokerServer implements RunningServer {
   async #stop(timeoutMs: number): Promise<boolean> {
     const finished = await stopListeners(this.#serving, timeoutMs)
     await this.#admin?.stop(0)
+    this.#tls.close()
     await this.#broker.close()
     await this.#transports.close()
     return finished

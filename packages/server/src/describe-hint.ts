@@ -7,6 +7,9 @@ const problemsOfForwarding: ReadonlySet<HintProblem> = new Set(['jwt_absent', 'c
 /** Words a hint for the operator of the server: with the names of variables, and of Envoy's settings where they matter. */
 export function describeHint(hint: Hint): string {
   const text = hintText(hint, nameOf)
+  if (hint.problem === 'tls_failed') {
+    return `${text}; if it does, set DEX_CLIENT_CERT_FILE and DEX_CLIENT_KEY_FILE to one that it accepts`
+  }
   // Envoy always forwards `authorization`.
   if (!problemsOfForwarding.has(hint.problem) || hint.detail === 'authorization') return text
   return `${text}; Envoy forwards a header only if allowed_headers of ext_authz lists it (headersToExtAuth in a SecurityPolicy)`

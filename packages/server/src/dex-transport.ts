@@ -1,7 +1,7 @@
 import type { Transport } from '@broker/core'
 import { undiciTransport } from '@broker/core/undici'
 import { Agent, Pool } from 'undici'
-import { TrustContexts } from './trust-contexts.ts'
+import { type TlsIdentity, TrustContexts } from './trust-contexts.ts'
 
 /** An attempt to connect to one of several addresses takes at most this fraction of the timeout, and at least Node's own limit. */
 const attemptPart = 0.4
@@ -21,6 +21,8 @@ export function addressOptions(
 export interface DexTransportOptions {
   /** PEM; trusted in addition to the roots of Node and of the system. */
   readonly caCertificates?: string | undefined
+  /** The client certificate, for servers that ask for one. */
+  readonly identity?: TlsIdentity | undefined
   readonly timeoutMs: number
   /** Connections to each origin. The broker queues token requests before them, so only key sets and discovery can wait here. */
   readonly maxConnections: number
@@ -46,9 +48,11 @@ export class DexTransport {
 
   /** Uses other options for new requests, on new connections. Requests under way are finished as they began. */
   renew(options: DexTransportOptions): void {
-    const { caCertificates, timeoutMs, maxConnections } = this.#options
+    const { caCertificates, identity, timeoutMs, maxConnections } = this.#options
     const isSame =
       options.caCertificates === caCertificates &&
+      options.identity?.certificates === identity?.certificates &&
+      options.identity?.key === identity?.key &&
       options.timeoutMs === timeoutMs &&
       options.maxConnections === maxConnections
     if (isSame) return
@@ -79,7 +83,7 @@ export class DexTransport {
 }
 
 function createAgent(
-  { caCertificates, timeoutMs, maxConnections }: DexTransportOptions,
+  { caCertificates, identity, timeoutMs, maxConnections }: DexTransportOptions,
   trust: TrustContexts,
 ): Agent {
   return new Agent({
@@ -91,7 +95,9 @@ function createAgent(
     bodyTimeout: timeoutMs,
     factory: (origin, options) => {
       // Reading all roots takes tens of milliseconds, so it never happens for plain HTTP.
-      const tls = String(origin).startsWith('https:') && { secureContext: trust.contextOf(caCertificates) }
+      const tls = String(origin).startsWith('https:') && {
+        secureContext: trust.contextOf(caCertificates, identity),
+      }
       return new Pool(origin, { ...options, connect: { timeout: timeoutMs, ...tls } })
     },
   })

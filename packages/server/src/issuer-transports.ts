@@ -5,7 +5,7 @@ import { DexTransport, type DexTransportOptions } from './dex-transport.ts'
 import { TrustContexts } from './trust-contexts.ts'
 
 /** The parts of a configuration that transports depend on. */
-type TransportConfig = Pick<Config, 'broker' | 'ca' | 'file'>
+type TransportConfig = Pick<Config, 'broker' | 'ca' | 'file' | 'dexClientPair'>
 
 /** Transports for another configuration, before they are in use. */
 export interface PreparedTransports {
@@ -29,7 +29,7 @@ export class IssuerTransports {
   readonly issuers: readonly IssuerOptions[] | undefined
 
   constructor(config: TransportConfig) {
-    this.#dex = new DexTransport(optionsOf(config, config.ca?.certificates), this.#trust)
+    this.#dex = new DexTransport(dexOptionsOf(config), this.#trust)
     const prepared = this.prepare(config)
     this.issuers = prepared.issuers
     prepared.commit()
@@ -41,7 +41,7 @@ export class IssuerTransports {
   }
 
   prepare(config: TransportConfig): PreparedTransports {
-    const { broker, ca, file } = config
+    const { broker, file } = config
     const wanted = Object.entries(file?.issuerCertificates ?? {}).map(([name, { certificates }]) => {
       const options = optionsOf(config, certificates)
       const existing = this.#ofIssuers.get(name)
@@ -54,7 +54,7 @@ export class IssuerTransports {
         return transport === undefined ? issuer : { ...issuer, transport }
       }),
       commit: () => {
-        this.#dex.renew(optionsOf(config, ca?.certificates))
+        this.#dex.renew(dexOptionsOf(config))
         for (const { existing, options } of wanted) existing?.renew(options)
         for (const [name, transport] of this.#ofIssuers) if (!ofIssuers.has(name)) transport.retire()
         this.#ofIssuers = ofIssuers
@@ -69,6 +69,11 @@ export class IssuerTransports {
     const all = [this.#dex, ...this.#ofIssuers.values()]
     await Promise.all(all.map(each => each.close()))
   }
+}
+
+/** Only Dex gets the client certificate; an issuer with certificates in the configuration file is another server. */
+function dexOptionsOf(config: TransportConfig): DexTransportOptions {
+  return { ...optionsOf(config, config.ca?.certificates), identity: config.dexClientPair }
 }
 
 function optionsOf({ broker }: TransportConfig, caCertificates: string | undefined): DexTransportOptions {

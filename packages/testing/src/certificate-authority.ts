@@ -13,6 +13,20 @@ export interface CertificateAuthority {
   readonly cert: string
   /** Issues a certificate for these IPv4 addresses and DNS names. */
   issue(...hosts: readonly string[]): TlsIdentity
+  /** Issues a certificate with other names or another life. */
+  issueFor(parts: CertificateFor): TlsIdentity
+}
+
+/** What is in a certificate. */
+export interface CertificateFor {
+  /** IPv4 addresses and DNS names; with `uris` empty too, the certificate has no subject alternative names. */
+  readonly hosts?: readonly string[]
+  /** URIs, such as SPIFFE ids. */
+  readonly uris?: readonly string[]
+  /** Default: 2020. */
+  readonly validFrom?: Date
+  /** Default: 2049. */
+  readonly validTo?: Date
 }
 
 const ecdsaWithSha256 = sequence(oid('2a8648ce3d040302'))
@@ -20,18 +34,34 @@ const ecdsaWithSha256 = sequence(oid('2a8648ce3d040302'))
 /** Creates a CA on P-256. Its certificates are valid from 2020 to 2049. */
 export function createCertificateAuthority(name = 'Test CA'): CertificateAuthority {
   const ca = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const issue = (subject: string, publicKey: KeyObject, extensions: readonly Buffer[]) =>
-    certificate({ issuer: name, subject, publicKey, extensions, signer: ca.privateKey })
+  const issue = (
+    subject: string,
+    publicKey: KeyObject,
+    extensions: readonly Buffer[],
+    { validFrom = new Date('2020-01-01'), validTo = new Date('2049-01-01') }: CertificateFor = {},
+  ) =>
+    certificate({
+      issuer: name,
+      subject,
+      publicKey,
+      extensions,
+      signer: ca.privateKey,
+      validity: [validFrom, validTo],
+    })
+  const issueFor = (parts: CertificateFor): TlsIdentity => {
+    const { hosts = [], uris = [] } = parts
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const names = hosts.length + uris.length === 0 ? [] : [subjectAltName(hosts, uris)]
+    return {
+      cert: issue(hosts[0] ?? 'server', publicKey, names, parts),
+      key: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+    }
+  }
   return {
     // basicConstraints, critical: this is a CA.
     cert: issue(name, ca.publicKey, [extension('551d13', true, sequence(der(0x01, Buffer.from([0xff]))))]),
-    issue(...hosts) {
-      const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-      return {
-        cert: issue(hosts[0] ?? 'server', publicKey, [subjectAltName(hosts)]),
-        key: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
-      }
-    },
+    issue: (...hosts) => issueFor({ hosts }),
+    issueFor,
   }
 }
 
@@ -41,34 +71,43 @@ interface CertificateParts {
   readonly publicKey: KeyObject
   readonly extensions: readonly Buffer[]
   readonly signer: KeyObject
+  readonly validity: readonly [from: Date, to: Date]
 }
 
 /** An X.509 certificate (RFC 5280 section 4.1). */
-function certificate({ issuer, subject, publicKey, extensions, signer }: CertificateParts): string {
+function certificate(parts: CertificateParts): string {
+  const { issuer, subject, publicKey, extensions, signer, validity } = parts
   const toBeSigned = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),
     der(0x02, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     ecdsaWithSha256,
     commonName(issuer),
-    sequence(der(0x17, Buffer.from('200101000000Z')), der(0x17, Buffer.from('490101000000Z'))),
+    sequence(...validity.map(utcTime)),
     commonName(subject),
     publicKey.export({ format: 'der', type: 'spki' }),
-    der(0xa3, sequence(...extensions)),
+    ...(extensions.length === 0 ? [] : [der(0xa3, sequence(...extensions))]),
   )
   const signature = Buffer.concat([Buffer.from([0]), sign('sha256', toBeSigned, signer)])
   const body = sequence(toBeSigned, ecdsaWithSha256, der(0x03, signature)).toString('base64')
   return `-----BEGIN CERTIFICATE-----\n${body.match(/.{1,64}/g)?.join('\n')}\n-----END CERTIFICATE-----\n`
 }
 
+/** A time until 2049. */
+function utcTime(time: Date): Buffer {
+  const digits = time.toISOString().slice(2, 19).replace(/\D/g, '')
+  return der(0x17, Buffer.from(`${digits}Z`))
+}
+
 function commonName(name: string): Buffer {
   return sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from(name)))))
 }
 
-function subjectAltName(hosts: readonly string[]): Buffer {
+function subjectAltName(hosts: readonly string[], uris: readonly string[]): Buffer {
   const names = hosts.map(host =>
     isIP(host) === 4 ? der(0x87, Buffer.from(host.split('.').map(Number))) : der(0x82, Buffer.from(host)),
   )
-  return extension('551d11', false, sequence(...names))
+  const locations = uris.map(uri => der(0x86, Buffer.from(uri)))
+  return extension('551d11', false, sequence(...names, ...locations))
 }
 
 function extension(id: string, isCritical: boolean, value: Buffer): Buffer {

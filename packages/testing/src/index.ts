@@ -2,6 +2,7 @@ export { type BrokerPorts, brokerCommand, listeningPorts } from './broker-comman
 export { type BrokerProcess, startBroker } from './broker-process.ts'
 export {
   type CertificateAuthority,
+  type CertificateFor,
   createCertificateAuthority,
   type TlsIdentity,
 } from './certificate-authority.ts'

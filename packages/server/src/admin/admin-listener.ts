@@ -1,7 +1,8 @@
-import type { RequestListener, Server } from 'node:http'
+import type { createServer as createHttpServer, RequestListener, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Hono } from 'hono'
+import { type CreateHttpServer, createPlainServer } from '../tls/listener-tls.ts'
 
 /** Enough for probes, a few Prometheus servers and people. */
 const maxConnections = 64
@@ -11,9 +12,13 @@ const maxConnections = 64
  * are bounded, and each has one request at a time. Pipelined requests, which no probe or scraper sends, end the
  * connection.
  */
-export function createAdminListener(app: Hono): Server {
+export function createAdminListener(app: Hono, createServer: CreateHttpServer = createPlainServer): Server {
   const serverOptions = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 }
-  const server = createAdaptorServer({ fetch: app.fetch, serverOptions }) as Server
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    createServer: createServer as typeof createPlainServer & typeof createHttpServer,
+    serverOptions,
+  }) as Server
   server.maxConnections = maxConnections
   const busy = new WeakSet<Socket>()
   const answer = server.listeners('request') as RequestListener[]

@@ -2,6 +2,7 @@ import type { BrokerEvent, CacheStatistics, TokenBroker, Verdict } from '@broker
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { CheckProtocol } from '../checks.ts'
 import { CheckCounter } from './check-counter.ts'
+import { TlsMetrics } from './tls-metrics.ts'
 
 const prefix = 'dex_token_broker_'
 
@@ -64,6 +65,8 @@ export class BrokerMetrics {
     help: 'Faults in the configuration files, as they are now; 0 when everything in them is in effect.',
     registers: [this.registry],
   })
+
+  readonly tls: TlsMetrics = new TlsMetrics(prefix, this.registry)
 
   /** `droppedLogLines` is read when Prometheus asks; `protocols` have a listener. */
   constructor(droppedLogLines: () => number = () => 0, protocols: readonly CheckProtocol[] = ['http']) {

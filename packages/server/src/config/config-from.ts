@@ -11,6 +11,7 @@ import { optionsFrom } from './schema/option-path.ts'
 import { faultOf, readSettings, type SettingsReading } from './schema/read-settings.ts'
 import type { ServerSettings } from './schema/settings.ts'
 import type { Variable } from './schema/variable.ts'
+import { readTlsParts } from './tls-settings.ts'
 import { envoyHeaderPrefixes } from './values/envoy-header-prefixes.ts'
 import { type ReadTextFile, readTextFile } from './values/read-text-file.ts'
 import { Refusal } from './values/refusal.ts'
@@ -29,10 +30,12 @@ export function configFrom(
   const { file, faults: readFaults } = openFile(env, reader, read)
   const reading = readSettings(env, file, read)
   const parts = file && reader?.parts(file, partsContext(reading), { env, readTextFile: read })
+  const tls = readTlsParts(reading, read)
   const faults = [
     ...readFaults,
     ...(file?.faults ?? []),
     ...reading.faults,
+    ...tls.faults,
     ...(parts?.faults ?? []),
     // A variable that seems to be missing may be in a file that could not be parsed.
     ...(readFaults.length > 0 || file?.isMalformed ? [] : findConflicts(reading)),
@@ -41,6 +44,7 @@ export function configFrom(
   const { admin, grpc, ...settings } = serverSettings(reading)
   const config = {
     ...settings,
+    ...tls.parts,
     admin: admin === 'off' ? undefined : { ...admin, isDefault: !reading.isSet('ADMIN_ADDR') },
     grpc: grpc === 'off' ? undefined : grpc,
     ...(file && reader && { file: fileSummary(file, reader, parts) }),

@@ -2,6 +2,7 @@ import type { TokenBrokerOptions } from '@broker/core'
 import type { Rules } from '../rules/rules.ts'
 import type { RuleFailures } from './file/rule-failures.ts'
 import type { ServerSettings } from './schema/settings.ts'
+import type { TlsParts } from './tls-settings.ts'
 import type { CaFile } from './values/ca-file.ts'
 import type { ListenAddress } from './values/listen-address.ts'
 
@@ -32,7 +33,7 @@ export interface LoadedFile {
 }
 
 /** The server's configuration, validated: its own settings, and the options of the broker. Times in whole milliseconds. */
-export interface Config extends Omit<ServerSettings, 'admin' | 'grpc'> {
+export interface Config extends Omit<ServerSettings, 'admin' | 'grpc'>, TlsParts {
   /** `undefined` when the admin listener is off. */
   readonly admin: AdminAddress | undefined
   /** `undefined` when the gRPC listener is off. */

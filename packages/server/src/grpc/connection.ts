@@ -15,14 +15,15 @@ const receiveWindowBytes = 1024 * 1024
 /** A connection of a caller, which can end without losing a call. */
 export class Connection {
   readonly #session: ServerHttp2Session
-  readonly #socket: Socket
+  readonly #socket: Socket | undefined
   readonly #timers = new Set<NodeJS.Timeout>()
   #leaving = false
   #openCalls = 0
   /** Calls since the last look for idleness. */
   #newCalls = 0
 
-  constructor(session: ServerHttp2Session, socket: Socket) {
+  /** `socket` is absent with TLS, where nothing can be written past the session. */
+  constructor(session: ServerHttp2Session, socket?: Socket) {
     this.#session = session
     this.#socket = socket
     session.setLocalWindowSize(receiveWindowBytes)
@@ -73,12 +74,17 @@ export class Connection {
     if (this.#leaving || session.closed || session.destroyed) return
     this.#leaving = true
     if (graceMs !== undefined) this.after(graceMs, () => session.destroy())
-    // Whole frames are written at once, so this one is between two others.
-    this.#socket.write(shutdownNotice)
     const close = () => {
       if (!session.closed && !session.destroyed) session.close()
     }
     this.after(pingTimeoutMs, close)
+    if (this.#socket === undefined) {
+      // Calls that the caller began before it read this have arrived with its acknowledgement.
+      session.settings({ maxConcurrentStreams: 0 }, close)
+      return
+    }
+    // Whole frames are written at once, so this one is between two others.
+    this.#socket.write(shutdownNotice)
     // A caller that answers the first ping has read the notice. Its answer can overtake calls that it has already begun; they have
     // arrived with the answer to the second.
     session.ping(() => {

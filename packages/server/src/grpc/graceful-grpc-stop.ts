@@ -14,12 +14,14 @@ export class GracefulGrpcStop implements StoppableServer {
   readonly server: Server
   readonly #grpc: GrpcServer
   readonly #onStop: () => void
+  readonly #endHandshakes: () => void
 
-  /** `onStop` is called when the stop begins. */
-  constructor(grpc: GrpcServer, onStop: () => void = () => {}) {
+  /** `onStop` is called when the stop begins; `endHandshakes` cuts off connections whose TLS handshake has not ended. */
+  constructor(grpc: GrpcServer, onStop: () => void = () => {}, endHandshakes: () => void = () => {}) {
     this.server = grpc.server
     this.#grpc = grpc
     this.#onStop = onStop
+    this.#endHandshakes = endHandshakes
   }
 
   /** Resolves with whether every running call was finished. */
@@ -32,6 +34,7 @@ export class GracefulGrpcStop implements StoppableServer {
       // The server of HTTP/2 would also close connections at once, and lose the calls that are on their way.
       Server.prototype.close.call(this.server, () => resolve(true))
     })
+    this.#endHandshakes()
     this.#grpc.endStreaming()
     this.#leave()
     const cutOff = new AbortController()

@@ -1,6 +1,7 @@
 import { AddressListener } from '../address-listener.ts'
 import type { Checks } from '../checks.ts'
 import type { ListenAddress } from '../config/values/listen-address.ts'
+import type { ListenerTls } from '../tls/listener-tls.ts'
 import { authorizationCheck } from './authorization.ts'
 import { GracefulGrpcStop } from './graceful-grpc-stop.ts'
 import { type GrpcLimits, grpcLimits } from './grpc-limits.ts'
@@ -14,6 +15,8 @@ export interface GrpcParts extends Pick<GrpcLimits, 'maxConnectionAgeMs' | 'maxC
   readonly notReadyBecause: () => string | undefined
   /** Whether answers carry facts about the check. */
   readonly sendsMetadata: boolean
+  /** `undefined` without TLS. */
+  readonly tls: ListenerTls | undefined
   /** Called with each unexpected error. */
   readonly onError: (error: unknown) => void
 }
@@ -25,8 +28,8 @@ export function grpcListener(where: ListenAddress, parts: GrpcParts): AddressLis
     const limits = { ...grpcLimits, maxConnectionAgeMs, maxConnectionAgeGraceMs }
     const health = new Health(parts.notReadyBecause)
     const methods = grpcMethods(authorizationCheck(parts.checks, parts.sendsMetadata), health)
-    const server = new GrpcServer(methods, limits, parts.onError)
-    return new GracefulGrpcStop(server, () => health.tell())
+    const server = new GrpcServer(methods, limits, parts.onError, parts.tls)
+    return new GracefulGrpcStop(server, () => health.tell(), parts.tls?.endHandshakes)
   }
   return new AddressListener('GRPC_LISTEN_ADDR', createServer, where)
 }

@@ -1,11 +1,15 @@
 import {
+  createSecureServer,
   createServer,
+  type Http2SecureServer,
   type Http2Server,
   type IncomingHttpHeaders,
   type ServerHttp2Session,
   type ServerHttp2Stream,
+  type ServerOptions,
 } from 'node:http2'
 import type { Socket } from 'node:net'
+import type { ListenerTls } from '../tls/listener-tls.ts'
 import { CallReceiver, type ReceivingServer } from './call-receiver.ts'
 import { Connection } from './connection.ts'
 import { GrpcCall } from './grpc-call.ts'
@@ -17,9 +21,9 @@ import { ReceivingCalls } from './receiving-calls.ts'
 /** How often calls are looked for that take too long to send their message. */
 const sweepMs = 1_000
 
-/** A server of gRPC without TLS, which serves methods to the connections of callers. */
+/** A server of gRPC, which serves methods to the connections of callers. */
 export class GrpcServer {
-  readonly server: Http2Server
+  readonly server: Http2Server | Http2SecureServer
   readonly #methods: GrpcMethods
   readonly #limits: GrpcLimits
   readonly #onError: (error: unknown) => void
@@ -30,7 +34,12 @@ export class GrpcServer {
   #sweeper: NodeJS.Timeout | undefined
 
   /** `onError` is called with each unexpected error of a method. */
-  constructor(methods: GrpcMethods, limits: GrpcLimits, onError: (error: unknown) => void) {
+  constructor(
+    methods: GrpcMethods,
+    limits: GrpcLimits,
+    onError: (error: unknown) => void,
+    tls?: ListenerTls,
+  ) {
     this.#methods = methods
     this.#limits = limits
     this.#onError = onError
@@ -41,7 +50,7 @@ export class GrpcServer {
       answerLater: (call, answer) => void this.#answerLater(call, answer),
       fail: (call, error) => this.#fail(call, error),
     }
-    this.server = createServer({
+    const options = {
       settings: {
         maxConcurrentStreams: limits.maxConcurrentStreams,
         enablePush: false,
@@ -51,13 +60,8 @@ export class GrpcServer {
       streamResetBurst: 10_000,
       streamResetRate: 1_000,
       maxSessionMemory: 64,
-    })
-    let accepted: Socket | undefined
-    // Before the listener of Node, which makes the session at once.
-    this.server.prependListener('connection', (socket: Socket) => {
-      accepted = socket
-    })
-    this.server.on('session', session => this.#serve(session, accepted as Socket))
+    }
+    this.server = tls === undefined ? this.#plainServer(options) : this.#secureServer(options, tls)
     // A malformed frame is the caller's error, and ends that connection only.
     this.server.on('sessionError', () => {})
   }
@@ -72,7 +76,25 @@ export class GrpcServer {
     for (const call of this.#streaming) call.end()
   }
 
-  #serve(session: ServerHttp2Session, socket: Socket): void {
+  #plainServer(options: ServerOptions): Http2Server {
+    const server = createServer(options)
+    let accepted: Socket | undefined
+    // Before the listener of Node, which makes the session at once.
+    server.prependListener('connection', (socket: Socket) => {
+      accepted = socket
+    })
+    server.on('session', session => this.#serve(session, accepted))
+    return server
+  }
+
+  #secureServer(options: ServerOptions, tls: ListenerTls): Http2SecureServer {
+    const server = createSecureServer({ ...options, ...tls.options })
+    tls.guard(server)
+    server.on('session', session => this.#serve(session))
+    return server
+  }
+
+  #serve(session: ServerHttp2Session, socket?: Socket): void {
     const connection = new Connection(session, socket)
     this.#connections.add(connection)
     session.once('close', () => this.#connections.delete(connection))

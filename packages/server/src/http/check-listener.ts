@@ -1,14 +1,8 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-} from 'node:http'
+import type { IncomingMessage, RequestListener, Server, ServerOptions, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import type { Hono } from 'hono'
+import { type CreateHttpServer, createPlainServer } from '../tls/listener-tls.ts'
 import { type CheckEnvironment, type CheckMessage, rawTarget } from './check-app.ts'
 import { listenerOptions } from './listener-options.ts'
 import { targetKind } from './raw-target.ts'
@@ -24,6 +18,7 @@ export function createCheckListener(
   app: Hono<CheckEnvironment>,
   options: ServerOptions = listenerOptions,
   onUnknownTarget: () => void = () => {},
+  createServer: CreateHttpServer = createPlainServer,
 ): Server {
   const answerCheck = getRequestListener((request, env) => app.fetch(request, env as HttpBindings))
   const answer: RequestListener = (incoming, outgoing) => {

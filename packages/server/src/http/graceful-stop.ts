@@ -1,6 +1,7 @@
 import type { RequestListener, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Server as TlsServer } from 'node:tls'
 import type { StoppableServer } from '../address-listener.ts'
 
 /** How long new connections are still accepted after readiness changed, because proxies notice it with a delay. */
@@ -15,14 +16,19 @@ export class GracefulStop implements StoppableServer {
   readonly server: Server
   readonly #sockets = new Set<Socket>()
   readonly #running = new Set<ServerResponse>()
+  readonly #endHandshakes: () => void
   #stopping = false
 
-  constructor(server: Server) {
+  /** `endHandshakes` cuts off connections whose TLS handshake has not ended. */
+  constructor(server: Server, endHandshakes: () => void = () => {}) {
     this.server = server
-    server.on('connection', socket => {
+    this.#endHandshakes = endHandshakes
+    // With TLS, the bytes of a handshake have been read on the connection below.
+    const watch = (socket: Socket) => {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
-    })
+    }
+    server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', watch)
     // Replaces the listeners that answer: a second listener beside them would cost every check a call.
     const answer = server.listeners('request') as RequestListener[]
     server.removeAllListeners('request')
@@ -44,6 +50,7 @@ export class GracefulStop implements StoppableServer {
     const closed = new Promise<true>(resolve => {
       this.server.close(() => resolve(true))
     })
+    this.#endHandshakes()
     this.server.closeIdleConnections()
     this.#closeUnusedConnections()
     const inTime = await Promise.race([

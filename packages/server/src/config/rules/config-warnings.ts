@@ -1,4 +1,5 @@
 import { isExposedUrl } from '@broker/core/options'
+import { certificateWarnings } from '../../tls/certificate-warning.ts'
 import type { Config } from '../config.ts'
 import type { SettingsReading } from '../schema/read-settings.ts'
 import { isLoopback } from '../values/listen-address.ts'
@@ -9,9 +10,10 @@ import { unknownVariableWarnings } from './unknown-variables.ts'
 
 /** Lists what is dangerous or likely a mistake in a valid configuration. */
 export function configWarnings(
-  { broker, grpc, allowUnauthenticatedCallers }: Omit<Config, 'warnings'>,
+  config: Omit<Config, 'warnings'>,
   { names, textOf, file, isSet }: SettingsReading,
 ): string[] {
+  const { broker, grpc, allowUnauthenticatedCallers } = config
   const { issuer, client = {}, gate, credentialHeaders = {} } = broker
   const isFixedIdentity = client.clientId !== undefined && client.clientSecret !== undefined
   const warnings: string[] = [...unknownVariableWarnings(names), ...oddValueWarnings(textOf)]
@@ -73,6 +75,7 @@ export function configWarnings(
   return [
     ...warnings,
     ...exposedUrlWarnings(broker),
+    ...certificateWarnings(config, Date.now()),
     ...(file === undefined
       ? []
       : fileWarnings(file, {

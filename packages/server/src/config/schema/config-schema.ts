@@ -8,6 +8,7 @@ import { fileVariables } from './variables/file-variables.ts'
 import { jwtGateVariables } from './variables/jwt-gate-variables.ts'
 import { listenerVariables } from './variables/listener-variables.ts'
 import { logVariables } from './variables/log-variables.ts'
+import { tlsVariables } from './variables/tls-variables.ts'
 
 /**
  * Every variable. Validation, types, `Config`, `--help`, `--check-config`, docs/configuration.md and .env.example follow
@@ -16,6 +17,7 @@ import { logVariables } from './variables/log-variables.ts'
 export const configSchema = withSecretFiles({
   ...fileVariables,
   ...listenerVariables,
+  ...tlsVariables,
   ...dexVariables,
   ...credentialVariables,
   ...backendHeaderVariables,

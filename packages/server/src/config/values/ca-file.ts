@@ -18,8 +18,9 @@ export function readCaFile(path: string, read: ReadTextFile): CaFile {
   return { path, certificates: read(path, maxFileBytes, text => certificatesIn(path, text)) }
 }
 
-function certificatesIn(path: string, text: string): string {
-  const blocks = text.match(certificatePattern) ?? []
+/** The certificates of a text as PEM, one behind the other. Throws a `Refusal` that names the path. */
+export function certificatesIn(path: string, text: string): string {
+  const blocks = certificateBlocks(text)
   if (blocks.length === 0) throw new Refusal(`${quoteValue(path)} holds no PEM certificate`)
   // A file that is cut off would silently lose the certificates at its end.
   if (blocks.length < (text.match(beginPattern)?.length ?? 0)) {
@@ -31,6 +32,11 @@ function certificatesIn(path: string, text: string): string {
     }
   })
   return `${blocks.join('\n')}\n`
+}
+
+/** The PEM blocks of a text that are certificates. */
+export function certificateBlocks(text: string): readonly string[] {
+  return text.match(certificatePattern) ?? []
 }
 
 function isCertificate(pem: string): boolean {

@@ -1,5 +1,11 @@
 import path from 'node:path'
-import { type Client, credentials, loadPackageDefinition, type ServiceError } from '@grpc/grpc-js'
+import {
+  type ChannelCredentials,
+  type Client,
+  credentials,
+  loadPackageDefinition,
+  type ServiceError,
+} from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 
 /** Envoy's own protos, as another package ships them. */
@@ -115,8 +121,8 @@ export function checkRequest({ lines, context, headers, ...http }: HttpRequest):
 export class EnvoyClient implements AsyncDisposable {
   readonly client: Client
 
-  constructor(port: number) {
-    this.client = new Authorization(`127.0.0.1:${port}`, credentials.createInsecure())
+  constructor(port: number, channelCredentials: ChannelCredentials = credentials.createInsecure()) {
+    this.client = new Authorization(`127.0.0.1:${port}`, channelCredentials)
   }
 
   check(request: HttpRequest, options: { readonly deadline?: number } = {}): Promise<CheckAnswer> {

@@ -29,7 +29,7 @@ export const listenerVariables = {
     needsRestart: true,
     example: ':8082',
     description:
-      'Address of the gRPC listener, which Envoy calls with `grpc_service`: HTTP/2 without TLS, with health and reflection; `off` disables it.',
+      'Address of the gRPC listener, which Envoy calls with `grpc_service`: HTTP/2, with health and reflection; `off` disables it.',
   }),
   GRPC_MAX_CONNECTION_AGE: setting('grpcMaxConnectionAgeMs', {
     group,

@@ -1,0 +1,75 @@
+import type { Logger } from 'pino'
+import type { CertificateInUse, TlsMetrics } from '../admin/tls-metrics.ts'
+import type { TlsParts, TlsSettings } from '../config/tls-settings.ts'
+import type { KeyPair } from '../config/values/key-pair.ts'
+import { CertificateWatch } from './certificate-watch.ts'
+import { HandshakeLog } from './handshake-log.ts'
+import { type ApplicationProtocol, ListenerTls } from './listener-tls.ts'
+
+/** TLS of all listeners. */
+export class ServerTls {
+  /** `undefined` without TLS, like the others. */
+  readonly check: ListenerTls | undefined
+  readonly grpc: ListenerTls | undefined
+  readonly admin: ListenerTls | undefined
+  readonly #watch: CertificateWatch
+  #parts: TlsParts
+
+  constructor(parts: TlsParts, metrics: TlsMetrics, logger: Logger) {
+    this.#parts = parts
+    const tlsOf = (listener: string, settings: TlsSettings | undefined, protocol: ApplicationProtocol) =>
+      settings && new ListenerTls(settings, protocol, new HandshakeLog(listener, metrics, logger))
+    this.check = tlsOf('check', parts.tls, 'http/1.1')
+    this.grpc = tlsOf('grpc', parts.tls, 'h2')
+    this.admin = tlsOf('admin', parts.adminTls, 'http/1.1')
+    metrics.watch(() => this.#certificates)
+    this.#watch = new CertificateWatch({ read: () => this.#parts, logger })
+  }
+
+  /** Takes the certificates of another configuration. Other paths, and other rules for callers, wait for the next start. */
+  renew({ tls, adminTls, dexClientPair }: TlsParts): void {
+    const { tls: running, adminTls: runningAdmin } = this.#parts
+    const next = running && tls && renewed(running, tls)
+    const nextAdmin = runningAdmin && adminTls && renewed(runningAdmin, adminTls)
+    if (next) {
+      this.check?.renew(next)
+      this.grpc?.renew(next)
+    }
+    if (nextAdmin) this.admin?.renew(nextAdmin)
+    this.#parts = {
+      ...(running && { tls: next ?? running }),
+      ...(runningAdmin && { adminTls: nextAdmin ?? runningAdmin }),
+      ...(dexClientPair && { dexClientPair }),
+    }
+  }
+
+  close(): void {
+    this.#watch.close()
+  }
+
+  get #certificates(): readonly CertificateInUse[] {
+    const inUse = (listener: string, pair: KeyPair | undefined) =>
+      pair === undefined ? [] : [{ listener, validTo: pair.validTo }]
+    return [
+      ...inUse('check', this.check?.settings.pair),
+      ...inUse('grpc', this.grpc?.settings.pair),
+      ...inUse('admin', this.admin?.settings.pair),
+      ...inUse('dex_client', this.#parts.dexClientPair),
+    ]
+  }
+}
+
+/** The settings that a running listener takes; `undefined` when the contents of its files are the same. */
+function renewed(running: TlsSettings, wanted: TlsSettings): TlsSettings | undefined {
+  const pair = isOfSameFiles(running.pair, wanted.pair) ? wanted.pair : running.pair
+  const clientCa = running.clientCa?.path === wanted.clientCa?.path ? wanted.clientCa : running.clientCa
+  const isSame =
+    pair.certificates === running.pair.certificates &&
+    pair.key === running.pair.key &&
+    clientCa?.certificates === running.clientCa?.certificates
+  return isSame ? undefined : { ...running, pair, clientCa }
+}
+
+function isOfSameFiles(one: KeyPair, other: KeyPair): boolean {
+  return one.certificateFile === other.certificateFile && one.keyFile === other.keyFile
+}
