@@ -37,7 +37,8 @@ const byCode: Readonly<Record<string, HandshakeFailure>> = {
   ERR_SSL_WRONG_VERSION_NUMBER: 'no_tls',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'no_tls',
   ERR_SSL_HTTPS_PROXY_REQUEST: 'no_tls',
-  UNABLE_TO_GET_ISSUER_CERT: 'client_certificate_not_trusted',
+  // Node's code where there is no certificate at all.
+  UNABLE_TO_GET_ISSUER_CERT: 'no_client_certificate',
   CERT_HAS_EXPIRED: 'client_certificate_expired',
   CERT_NOT_YET_VALID: 'client_certificate_expired',
   ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: 'no_client_certificate',
@@ -59,7 +60,6 @@ export function handshakeFailureOf(code: string): HandshakeFailure | undefined {
 }
 
 /** Names the reason why a client certificate is not accepted, by Node's code of its verification. */
-export function certificateFailureOf(code: string, hasCertificate: boolean): HandshakeFailure {
-  if (!hasCertificate) return 'no_client_certificate'
+export function certificateFailureOf(code: string): HandshakeFailure {
   return byCode[code] ?? 'client_certificate_not_trusted'
 }

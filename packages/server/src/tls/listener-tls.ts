@@ -117,8 +117,7 @@ export class ListenerTls {
     const { authorizationError } = socket as { authorizationError?: unknown }
     if (authorizationError) {
       const cause = String(authorizationError)
-      const hasCertificate = socket.getPeerX509Certificate() !== undefined
-      this.#log.add({ reason: certificateFailureOf(cause, hasCertificate), cause, peer })
+      this.#log.add({ reason: certificateFailureOf(cause), cause, peer })
       return
     }
     const cause = error.code ?? 'unknown'

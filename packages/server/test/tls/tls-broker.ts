@@ -59,7 +59,7 @@ export interface TlsBrokerOptions {
 
 export async function startTlsBroker(options: TlsBrokerOptions = {}): Promise<TlsBroker> {
   const { authority = createCertificateAuthority(), mutual = false, environment = {} } = options
-  const { cert, key } = authority.issue('127.0.0.1')
+  const { cert, key } = authority.issue('127.0.0.1', 'localhost')
   let files: TlsFiles = { 'tls.crt': cert, 'tls.key': key, 'ca.crt': authority.cert, ...options.files }
   const volume = new MountedVolume({ ...files })
   const dex = await startDex()
@@ -134,7 +134,7 @@ async function grpcCheck(port: number, { ca, identity }: Caller): Promise<number
   try {
     const answer = await client.check({ headers: orders })
     return answer.http_response === 'ok_response' ? 200 : 403
-  } catch (error) { console.log(error)
+  } catch {
     return 'closed'
   }
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:tls'
 import { createCertificateAuthority, RawConnection, until } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
+import { handshakeFailureOf } from '../../src/tls/handshake-failure.ts'
 import { handshake, protocols, startTlsBroker } from './tls-broker.ts'
 
 const refused = 'TLS connections refused'
@@ -13,18 +14,6 @@ describe.each(protocols)('a listener with TLS over %s', protocol => {
     await using broker = await startTlsBroker()
     expect(await broker.check(protocol, { ca: broker.authority.cert })).toBe(200)
     expect(broker.lines(refused)).toEqual([])
-  })
-
-  test('tells when a caller does not trust its certificate', async () => {
-    await using broker = await startTlsBroker()
-    expect(await broker.check(protocol, { ca: createCertificateAuthority('other').cert })).toBe('closed')
-    await until(() => broker.lines(refused).length === 1, 'the line')
-    expect(broker.lines(refused)[0]).toMatchObject({
-      listener: listener[protocol],
-      reason: 'server_certificate_refused',
-      peer: '127.0.0.1',
-      hint: expect.stringContaining('TLS_CERT_FILE'),
-    })
   })
 
   test.each([
@@ -87,25 +76,6 @@ describe.each(protocols)('a listener with TLS over %s', protocol => {
     await broker.check(protocol, { ca: broker.authority.cert })
     expect(broker.lines(refused)).toEqual([])
   })
-
-  test('does not renegotiate', async () => {
-    await using broker = await startTlsBroker()
-    const socket = connect({
-      host: '127.0.0.1',
-      port: broker.port(protocol),
-      ca: broker.authority.cert,
-      ALPNProtocols: [alpn[protocol]],
-      maxVersion: 'TLSv1.2',
-    })
-    await once(socket, 'secureConnect')
-    socket.on('error', () => {})
-    const outcome = await new Promise<string>(resolve => {
-      socket.once('close', () => resolve('closed'))
-      socket.renegotiate({}, error => resolve(error === null ? 'renegotiated' : 'refused'))
-    })
-    expect(outcome).not.toBe('renegotiated')
-    socket.destroy()
-  })
 })
 
 test('the listener over gRPC refuses a caller without an application protocol', async () => {
@@ -120,6 +90,25 @@ test('the listener over gRPC refuses a caller without an application protocol', 
   expect(received).toBe('')
   await until(() => broker.lines(refused).length === 1, 'the line')
   expect(broker.lines(refused)[0]).toMatchObject({ reason: 'protocol' })
+})
+
+test('a listener with TLS does not renegotiate', async () => {
+  await using broker = await startTlsBroker()
+  const socket = connect({
+    host: '127.0.0.1',
+    port: broker.port('http'),
+    ca: broker.authority.cert,
+    ALPNProtocols: ['http/1.1'],
+    maxVersion: 'TLSv1.2',
+  })
+  await once(socket, 'secureConnect')
+  socket.on('error', () => {})
+  const outcome = await new Promise<string>(resolve => {
+    socket.once('close', () => resolve('closed'))
+    socket.renegotiate({}, error => resolve(error === null ? 'renegotiated' : 'refused'))
+  })
+  expect(outcome).not.toBe('renegotiated')
+  socket.destroy()
 })
 
 test('one line in ten seconds tells of equal refusals, and the metric counts all', async () => {
@@ -180,4 +169,12 @@ test('the admin listener speaks TLS with a certificate for it', async () => {
     reason: 'no_client_certificate',
     hint: expect.stringContaining('ADMIN_TLS_CLIENT_CA_FILE'),
   })
+})
+
+test('the alert of a caller that does not accept the certificate has a reason of its own', () => {
+  expect(handshakeFailureOf('ERR_SSL_TLSV1_ALERT_UNKNOWN_CA')).toBe('server_certificate_refused')
+  expect(handshakeFailureOf('ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED')).toBe('server_certificate_refused')
+  expect(handshakeFailureOf('ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN')).toBe('server_certificate_refused')
+  expect(handshakeFailureOf('ERR_SSL_UNEXPECTED_MESSAGE')).toBe('other')
+  expect(handshakeFailureOf('ECONNRESET')).toBe(undefined)
 })

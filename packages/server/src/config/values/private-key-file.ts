@@ -20,10 +20,9 @@ export function privateKeyIn(path: string, text: string): string {
   try {
     createPrivateKey(text)
     return text
-  } catch (error) {
-    const isEncrypted = (error as NodeJS.ErrnoException).code === 'ERR_MISSING_PASSPHRASE'
+  } catch {
     throw new Refusal(
-      isEncrypted
+      text.includes('ENCRYPTED')
         ? `${quoteValue(path)} is encrypted; write the key without a passphrase`
         : `${quoteValue(path)} holds no PEM private key; write the key in PKCS #8, PKCS #1 or SEC 1`,
     )

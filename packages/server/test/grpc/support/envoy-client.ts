@@ -40,7 +40,11 @@ type Unary<Request, Answer> = (
   callback: (error: ServiceError | null, answer: Answer) => void,
 ) => { cancel(): void }
 
-type Constructor = new (address: string, channel: ReturnType<typeof credentials.createInsecure>) => Client
+type Constructor = new (
+  address: string,
+  channel: ChannelCredentials,
+  options?: Readonly<Record<string, string>>,
+) => Client
 
 /** Loads a service from protos of this package. */
 export function ownService(file: string, name: string): Constructor {
@@ -122,7 +126,10 @@ export class EnvoyClient implements AsyncDisposable {
   readonly client: Client
 
   constructor(port: number, channelCredentials: ChannelCredentials = credentials.createInsecure()) {
-    this.client = new Authorization(`127.0.0.1:${port}`, channelCredentials)
+    // The library refuses an IP address as the name of a server with TLS.
+    this.client = new Authorization(`127.0.0.1:${port}`, channelCredentials, {
+      'grpc.ssl_target_name_override': 'localhost',
+    })
   }
 
   check(request: HttpRequest, options: { readonly deadline?: number } = {}): Promise<CheckAnswer> {
