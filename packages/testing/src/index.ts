@@ -14,6 +14,7 @@ export {
   type ListenerVariants,
 } from './envoy-bootstrap.ts'
 export { type EnvoyProcess, startEnvoy } from './envoy-process.ts'
+export { type EnvoyTlsOptions, envoyTls } from './envoy-tls.ts'
 export { type FoundEnvoy, findEnvoy } from './find-envoy.ts'
 export { freePort } from './free-port.ts'
 export { type Gateway, type GatewayOptions, startGateway } from './gateway.ts'

@@ -75,6 +75,5 @@ test('without a client certificate the hint names the variables', async () => {
   await using broker = await startReloadingBroker(dex, { DEX_CA_FILE: volume.file('ca.crt') })
   expect((await broker.check(orders)).status).toBe(503)
   const line = broker.log.find(({ code }) => code === 'token_endpoint_unavailable')
-  console.log(line)
   expect(line?.['hint']).toContain('DEX_CLIENT_CERT_FILE')
 })
