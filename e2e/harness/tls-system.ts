@@ -41,6 +41,8 @@ export interface TlsSystemOptions {
   /** The broker's certificate. Default: one of the authority. */
   readonly brokerIdentity?: TlsIdentity
   readonly environment?: Environment | ((volume: MountedVolume) => Environment)
+  /** Default: the backend that records. */
+  readonly backendPort?: number
   readonly changeBrokerCluster?: (cluster: EnvoyConfig) => void
 }
 
@@ -51,6 +53,7 @@ export async function startTlsSystem({
   trusted = authority.cert,
   brokerIdentity = authority.issue(brokerName),
   environment = {},
+  backendPort,
   changeBrokerCluster = () => {},
 }: TlsSystemOptions = {}): Promise<TlsSystem> {
   await using stack = new AsyncDisposableStack()
@@ -79,7 +82,7 @@ export async function startTlsSystem({
   const bootstrap = envoyBootstrap({
     protocol,
     brokers: [broker],
-    backendPort: backend.port,
+    backendPort: backendPort ?? backend.port,
     listeners: { ingress: () => {} },
     changeBrokerCluster: cluster => {
       withTls(cluster)

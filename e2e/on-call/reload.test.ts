@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import { type BrokerProcess, MountedVolume, startBroker, until } from '@broker/testing'
+import { type BrokerProcess, createCertificateAuthority, MountedVolume, startBroker, until } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 
 const files = {
@@ -33,6 +33,22 @@ describe('a change of the configuration', () => {
       expect(broker.process.log).toMatch(/secret\\" is empty/)
       expect(await broker.metric('dex_token_broker_config_faults')).toBe(1)
     })
+  })
+
+  test('A rotated certificate and its key do not belong together', async () => {
+    const authority = createCertificateAuthority()
+    const [first, next] = [authority.issue('broker'), authority.issue('broker')]
+    using volume = new MountedVolume(first)
+    await using broker = await startBroker({
+      TLS_CERT_FILE: volume.file('cert'),
+      TLS_KEY_FILE: volume.file('key'),
+    })
+    volume.swap({ ...first, cert: next.cert })
+    broker.process.signal('SIGHUP')
+    await broker.process.until('the line', () =>
+      broker.process.log.includes('is not the key of the certificate'),
+    )
+    await until(async () => (await broker.metric('dex_token_broker_config_faults')) === 1, 'the metric')
   })
 
   test('A template rendered nothing, or the gate or all rules were removed; a reload never does that', async () => {

@@ -1,4 +1,5 @@
-import { createCertificateAuthority, until } from '@broker/testing'
+import { createServer } from 'node:http'
+import { createCertificateAuthority, listening, until } from '@broker/testing'
 import { expect, test } from 'vitest'
 import { CheckClient, CheckLoad, printMeasured, quantileMs, tally } from '../faults/checks.ts'
 import { protocol } from '../harness/protocol.ts'
@@ -15,7 +16,11 @@ describeWithEnvoy('mutual TLS under load', () => {
     )
     const [first] = authorities as [ReturnType<typeof createCertificateAuthority>]
     const envoyIdentity = first.issue('envoy')
+    // The backend of the other suites verifies each token, which takes longer than a check.
+    const server = createServer({ keepAliveTimeout: 300_000 }, (_, response) => response.end())
+    await using backend = await listening(server)
     await using system = await startTlsSystem({
+      backendPort: backend.port,
       authority: first,
       envoyIdentity,
       trusted: authorities.map(({ cert }) => cert).join(''),
@@ -37,7 +42,7 @@ describeWithEnvoy('mutual TLS under load', () => {
     const { broker, dex, envoy, volume } = system
     // Tokens live for seconds, so that the client's secret is needed all the time.
     dex.idTokensMs = 20_000
-    using client = new CheckClient(envoy.port('ingress'))
+    using client = new CheckClient(envoy.port('ingress'), { maxSockets: 32 })
     const scopes = ['openid', 'openid email', 'openid profile', 'openid groups']
     const startedAt = performance.now()
     await using load = new CheckLoad(client, {
@@ -77,7 +82,7 @@ describeWithEnvoy('mutual TLS under load', () => {
     expect(answers.filter(({ outcome }) => outcome !== '200')).toEqual([])
     expect(handshakes).toBeGreaterThan(rotations * 5)
     // The load is by the clock: a machine that cannot keep up makes this test inconclusive.
-    expect(achieved).toBeGreaterThan(400)
+    expect(achieved).toBeGreaterThan(perSecond / 2)
     expect(await broker.metric('dex_token_broker_config_faults')).toBe(0)
   }, 60_000)
 })

@@ -12,9 +12,9 @@ describeWithEnvoy('Envoy and the broker over mutual TLS', () => {
     const answer = await ask(system.envoy.port('ingress'), { headers: credentials, target: '/orders' })
     expect(answer.status).toBe(200)
     const [received] = system.backend.requests
-    expect(received?.headers['authorization']).toMatch(/^Bearer /)
-    expect(received?.headers).not.toHaveProperty('x-client-id')
-    expect(received?.headers).not.toHaveProperty('x-client-secret')
+    expect(received?.header('authorization')).toEqual([expect.stringMatching(/^Bearer /)])
+    expect(received?.header('x-client-id')).toEqual([])
+    expect(received?.header('x-client-secret')).toEqual([])
     expect(await system.envoy.stat('cluster.dex_token_broker.ssl.handshake')).toBeGreaterThan(0)
   })
 

@@ -6,6 +6,8 @@ const localAction = /^\.\/\.github\//
 const adminPort = 8081
 const checkPort = 8080
 const grpcPort = 8082
+/** The broker warns of a certificate 14 days before its end. */
+const warnedHours = 14 * 24
 /** The default of MAX_WAITING_CHECKS. */
 const maxWaitingChecks = 4_096
 
@@ -50,6 +52,9 @@ function rulesFor(file, value) {
 
 const apiVersions = {
   AuthorizationPolicy: 'security.istio.io/v1',
+  BackendTLSPolicy: 'gateway.networking.k8s.io/v1',
+  Certificate: 'cert-manager.io/v1',
+  Component: 'kustomize.config.k8s.io/v1alpha1',
   Deployment: 'apps/v1',
   Kustomization: 'kustomize.config.k8s.io/v1beta1',
   NetworkPolicy: 'networking.k8s.io/v1',
@@ -61,6 +66,8 @@ const apiVersions = {
 
 const rulesOfKind = {
   AuthorizationPolicy: [checkAuthorizationPolicy],
+  BackendTLSPolicy: [checkBackendTlsPolicy],
+  Certificate: [checkCertificate],
   Deployment: [checkDeployment],
   Kustomization: [checkKustomization],
   NetworkPolicy: [checkNetworkPolicy],
@@ -72,7 +79,7 @@ const rulesOfKind = {
 function checkKubernetesObject({ apiVersion, kind, metadata }, report) {
   if (!Object.hasOwn(apiVersions, kind)) report(`kind ${kind} has no rules yet`)
   else if (apiVersion !== apiVersions[kind]) report(`${kind} is of ${apiVersions[kind]}, not ${apiVersion}`)
-  if (kind !== 'Kustomization' && !metadata?.name) report(`${kind} has no name`)
+  if (kind !== 'Kustomization' && kind !== 'Component' && !metadata?.name) report(`${kind} has no name`)
 }
 
 function checkDeployment({ spec }, report, { file, variableNames }) {
@@ -144,7 +151,28 @@ function checkIssuer(names, report) {
   if (!names.includes('DEX_ISSUER')) report('no DEX_ISSUER')
 }
 
-function checkService({ spec }, report) {
+/** With TLS, the base's names of the protocols would make the gateway speak plain text. */
+function checkServiceWithTls({ spec }, report) {
+  const byName = Object.fromEntries(spec.ports.map(({ name, appProtocol }) => [name, appProtocol]))
+  if (byName.check !== 'https') report('appProtocol of check is not https')
+  if (byName.grpc !== 'kubernetes.io/h2') report('appProtocol of grpc is not kubernetes.io/h2')
+}
+
+function checkBackendTlsPolicy({ spec }, report) {
+  const { hostname, caCertificateRefs = [] } = spec.validation ?? {}
+  if (!hostname || caCertificateRefs.length === 0) report('the certificate of the broker is not checked')
+  const ports = spec.targetRefs.map(({ sectionName }) => sectionName)
+  if (ports.toSorted().join() !== 'check,grpc') report('not the ports check and grpc')
+}
+
+function checkCertificate({ spec }, report) {
+  if (spec.privateKey?.rotationPolicy !== 'Always') report('the key is never replaced')
+  const hours = text => Number(/^(\d+)h$/.exec(text)?.[1])
+  if (!(hours(spec.renewBefore) > warnedHours)) report('the certificate is renewed after the broker warns of it')
+}
+
+function checkService({ spec }, report, { file }) {
+  if (file.endsWith('-patch.yaml')) return checkServiceWithTls({ spec }, report)
   const byName = Object.fromEntries(spec.ports.map(({ name, port }) => [name, port]))
   if (byName.check !== checkPort || byName.grpc !== grpcPort || byName.admin !== adminPort)
     report(`not check ${checkPort}, grpc ${grpcPort} and admin ${adminPort}`)
