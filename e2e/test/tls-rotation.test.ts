@@ -82,7 +82,7 @@ describeWithEnvoy('mutual TLS under load', () => {
     expect(answers.filter(({ outcome }) => outcome !== '200')).toEqual([])
     expect(handshakes).toBeGreaterThan(rotations * 5)
     // The load is by the clock: a machine that cannot keep up makes this test inconclusive.
-    expect(achieved).toBeGreaterThan(perSecond / 2)
+    expect(achieved).toBeGreaterThan(400)
     expect(await broker.metric('dex_token_broker_config_faults')).toBe(0)
   }, 60_000)
 })
