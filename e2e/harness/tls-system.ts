@@ -34,7 +34,7 @@ export interface TlsSystem extends AsyncDisposable {
 
 export interface TlsSystemOptions {
   readonly authority?: CertificateAuthority
-  /** What Envoy shows. Default: a certificate of the authority. */
+  /** Envoy's certificate. Default: a certificate of the authority. */
   readonly envoyIdentity?: TlsIdentity
   /** Authorities that Envoy trusts, PEM. Default: the authority. */
   readonly trusted?: string
@@ -61,7 +61,12 @@ export async function startTlsSystem({
   const backend = stack.use(await startBackend(dex))
   const { cert, key } = brokerIdentity
   const volume = stack.use(
-    new MountedVolume({ 'tls.crt': cert, 'tls.key': key, 'ca.crt': authority.cert, secret: 'reports-secret' }),
+    new MountedVolume({
+      'tls.crt': cert,
+      'tls.key': key,
+      'ca.crt': authority.cert,
+      secret: 'reports-secret',
+    }),
   )
   const ofEnvoy = stack.use(
     new MountedVolume({ 'tls.crt': envoyIdentity.cert, 'tls.key': envoyIdentity.key, 'ca.crt': trusted }),

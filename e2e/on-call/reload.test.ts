@@ -1,5 +1,11 @@
 import { writeFileSync } from 'node:fs'
-import { type BrokerProcess, createCertificateAuthority, MountedVolume, startBroker, until } from '@broker/testing'
+import {
+  type BrokerProcess,
+  createCertificateAuthority,
+  MountedVolume,
+  startBroker,
+  until,
+} from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 
 const files = {

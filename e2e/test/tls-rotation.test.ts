@@ -31,7 +31,10 @@ describeWithEnvoy('mutual TLS under load', () => {
       }),
       changeBrokerCluster: cluster => {
         // New handshakes all the time, each with the certificate of that moment.
-        const [options] = Object.values(cluster['typed_extension_protocol_options']) as Record<string, object>[]
+        const [options] = Object.values(cluster['typed_extension_protocol_options']) as Record<
+          string,
+          object
+        >[]
         if (options === undefined) throw new Error('the cluster has no options of HTTP')
         options['common_http_protocol_options'] = {
           ...options['common_http_protocol_options'],

@@ -28,7 +28,10 @@ describeWithEnvoy('Envoy and the broker over mutual TLS', () => {
   })
 
   test.each([
-    ['shows the certificate of an unknown authority', { envoyIdentity: createCertificateAuthority().issue('x') }],
+    [
+      'shows the certificate of an unknown authority',
+      { envoyIdentity: createCertificateAuthority().issue('x') },
+    ],
     ['does not trust the authority of the broker', { trusted: createCertificateAuthority('other').cert }],
     [
       'has another name than the broker allows',

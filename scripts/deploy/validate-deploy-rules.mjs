@@ -168,7 +168,8 @@ function checkBackendTlsPolicy({ spec }, report) {
 function checkCertificate({ spec }, report) {
   if (spec.privateKey?.rotationPolicy !== 'Always') report('the key is never replaced')
   const hours = text => Number(/^(\d+)h$/.exec(text)?.[1])
-  if (!(hours(spec.renewBefore) > warnedHours)) report('the certificate is renewed after the broker warns of it')
+  if (!(hours(spec.renewBefore) > warnedHours))
+    report('the certificate is renewed after the broker warns of it')
 }
 
 function checkService({ spec }, report, { file }) {

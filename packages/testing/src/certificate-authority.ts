@@ -17,7 +17,7 @@ export interface CertificateAuthority {
   issueFor(parts: CertificateFor): TlsIdentity
 }
 
-/** What is in a certificate. */
+/** The contents of a certificate. */
 export interface CertificateFor {
   /** IPv4 addresses and DNS names; with `uris` empty too, the certificate has no subject alternative names. */
   readonly hosts?: readonly string[]

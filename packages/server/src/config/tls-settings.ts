@@ -14,7 +14,7 @@ export interface TlsSettings {
   readonly clientNames: readonly string[] | undefined
 }
 
-/** What a configuration says about certificates. */
+/** The certificates of a configuration. */
 export interface TlsParts {
   /** Of the check and gRPC listeners; `undefined` without TLS. */
   readonly tls?: TlsSettings

@@ -15,7 +15,7 @@ export const handshakeFailures = [
   'other',
 ] as const
 
-/** What to do about each, as an instruction. */
+/** An instruction for each reason. */
 export const handshakeHints: Readonly<Record<HandshakeFailure, string>> = {
   no_tls: 'give the cluster of the caller a TLS transport_socket: it speaks plain HTTP to a port with TLS',
   no_client_certificate: 'give the caller a client certificate, because TLS_CLIENT_CA_FILE is set',

@@ -87,7 +87,7 @@ export class ListenerTls {
   }
 
   /**
-   * Uses other settings for new connections; sessions of before are not resumed. Connections that exist go on. Whether client
+   * Uses other settings for new connections; sessions of before are not resumed. Existing connections continue. Whether client
    * certificates are asked for stays as it is.
    */
   renew(settings: TlsSettings): void {
@@ -113,7 +113,7 @@ export class ListenerTls {
 
   #failed(error: NodeJS.ErrnoException, socket: TLSSocket): void {
     const peer = socket.remoteAddress
-    // Node ends the connection without an error of its own when it does not accept the certificate.
+    // Node ends the connection without a separate error when it does not accept the certificate.
     const { authorizationError } = socket as { authorizationError?: unknown }
     if (authorizationError) {
       const cause = String(authorizationError)

@@ -118,7 +118,8 @@ test('the metric and the log tell when the certificate in use ends', async () =>
     authority,
     files: { 'tls.crt': pair.cert, 'tls.key': pair.key },
   })
-  const seconds = (listener: string) => broker.metric(`tls_certificate_not_after_seconds{listener="${listener}"}`)
+  const seconds = (listener: string) =>
+    broker.metric(`tls_certificate_not_after_seconds{listener="${listener}"}`)
   expect([await seconds('check'), await seconds('grpc'), await seconds('admin')]).toEqual([
     soon.getTime() / 1000,
     soon.getTime() / 1000,

@@ -64,9 +64,9 @@ test('Dex gets the client certificate, and the new one after a change', async ()
   await broker.look()
   expect(await check('openid groups')).toBe(200)
   expect(dex.shown).toEqual([first.cert, next.cert, next.cert])
-  expect(await broker.metric('dex_token_broker_tls_certificate_not_after_seconds{listener="dex_client"}')).toBe(
-    Date.parse('2049-01-01') / 1000,
-  )
+  expect(
+    await broker.metric('dex_token_broker_tls_certificate_not_after_seconds{listener="dex_client"}'),
+  ).toBe(Date.parse('2049-01-01') / 1000)
 })
 
 test('without a client certificate the hint names the variables', async () => {

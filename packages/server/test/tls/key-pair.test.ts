@@ -26,11 +26,27 @@ test('a pair with its chain is accepted', () => {
 })
 
 test.each([
-  ['the key of another certificate', { key: other.key }, /^TLS_KEY_FILE: "key" is not the key of the certificate in "cert"; write both files/],
-  ['a chain in the wrong order', { cert: authority.cert + pair.cert }, /^TLS_KEY_FILE: "key" is the key of certificate 2 in "cert"; put that certificate first/],
+  [
+    'the key of another certificate',
+    { key: other.key },
+    /^TLS_KEY_FILE: "key" is not the key of the certificate in "cert"; write both files/,
+  ],
+  [
+    'a chain in the wrong order',
+    { cert: authority.cert + pair.cert },
+    /^TLS_KEY_FILE: "key" is the key of certificate 2 in "cert"; put that certificate first/,
+  ],
   ['garbage for a certificate', { cert: 'garbage' }, /^TLS_CERT_FILE: "cert" holds no PEM certificate/],
-  ['garbage for a key', { key: 'garbage' }, /^TLS_KEY_FILE: "key" holds no PEM private key; write the key in PKCS #8/],
-  ['a key with a passphrase', { key: encrypted }, /^TLS_KEY_FILE: "key" is encrypted; write the key without a passphrase/],
+  [
+    'garbage for a key',
+    { key: 'garbage' },
+    /^TLS_KEY_FILE: "key" holds no PEM private key; write the key in PKCS #8/,
+  ],
+  [
+    'a key with a passphrase',
+    { key: encrypted },
+    /^TLS_KEY_FILE: "key" is encrypted; write the key without a passphrase/,
+  ],
 ])('%s is a fault', (_, files, sentence) => {
   const faults = faultsWith(files)
   expect(faults).toHaveLength(1)
@@ -54,7 +70,9 @@ test('authorities and names of callers need what they belong to', () => {
   using volume = new MountedVolume(pair)
   expect(faultsOf({ TLS_CLIENT_CA_FILE: volume.file('cert') })[0]).toMatch(/^TLS_CERT_FILE: must be set/)
   expect(faultsOf({ TLS_CLIENT_SANS: 'envoy' })[0]).toMatch(/^TLS_CLIENT_CA_FILE: must be set/)
-  expect(faultsOf({ ADMIN_TLS_CLIENT_CA_FILE: volume.file('cert') })[0]).toMatch(/^ADMIN_TLS_CERT_FILE: must be/)
+  expect(faultsOf({ ADMIN_TLS_CLIENT_CA_FILE: volume.file('cert') })[0]).toMatch(
+    /^ADMIN_TLS_CERT_FILE: must be/,
+  )
   expect(faultsOf({ TLS_CLIENT_SANS: '*.example.com' }).join()).toContain('has a wildcard')
 })
 

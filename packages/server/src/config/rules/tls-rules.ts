@@ -3,7 +3,7 @@ import type { VariableName } from '../schema/config-schema.ts'
 import { faultOf, type SettingsReading } from '../schema/read-settings.ts'
 import { keyPairVariables } from '../tls-settings.ts'
 
-/** What a variable needs to have an effect. */
+/** Variables that have no effect without another one. */
 const needs: readonly (readonly [variable: VariableName, needed: VariableName])[] = [
   ...keyPairVariables.flatMap(([certificate, key]) => [
     [certificate, key] as const,
