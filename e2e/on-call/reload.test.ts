@@ -44,7 +44,7 @@ describe('a change of the configuration', () => {
   test('A rotated certificate and its key do not belong together', async () => {
     const authority = createCertificateAuthority()
     const [first, next] = [authority.issue('broker'), authority.issue('broker')]
-    using volume = new MountedVolume(first)
+    using volume = new MountedVolume({ ...first })
     await using broker = await startBroker({
       TLS_CERT_FILE: volume.file('cert'),
       TLS_KEY_FILE: volume.file('key'),
