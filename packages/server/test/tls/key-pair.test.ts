@@ -59,7 +59,7 @@ test.each([
   ['ADMIN_TLS_CERT_FILE', 'ADMIN_TLS_KEY_FILE'],
   ['DEX_CLIENT_CERT_FILE', 'DEX_CLIENT_KEY_FILE'],
 ])('%s and %s need each other', (certificate, key) => {
-  using volume = new MountedVolume(pair)
+  using volume = new MountedVolume({ ...pair })
   const [first, ...more] = faultsOf({ [certificate]: volume.file('cert') })
   expect(first).toMatch(new RegExp(`^${key}: must be set, because ${certificate} is`))
   expect(more).toEqual([])
@@ -67,7 +67,7 @@ test.each([
 })
 
 test('authorities and names of callers need what they belong to', () => {
-  using volume = new MountedVolume(pair)
+  using volume = new MountedVolume({ ...pair })
   expect(faultsOf({ TLS_CLIENT_CA_FILE: volume.file('cert') })[0]).toMatch(/^TLS_CERT_FILE: must be set/)
   expect(faultsOf({ TLS_CLIENT_SANS: 'envoy' })[0]).toMatch(/^TLS_CLIENT_CA_FILE: must be set/)
   expect(faultsOf({ ADMIN_TLS_CLIENT_CA_FILE: volume.file('cert') })[0]).toMatch(
