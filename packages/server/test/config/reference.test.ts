@@ -51,9 +51,7 @@ describe('the schema', () => {
   })
 
   it('has examples that load', () => {
-    const examples = facts
-      .filter(({ name }) => !needsFile(name))
-      .map(({ name, example }) => [name, example])
+    const examples = facts.filter(({ name }) => !needsFile(name)).map(({ name, example }) => [name, example])
     expect(() => loadConfig(Object.fromEntries(examples))).not.toThrow()
   })
 })
