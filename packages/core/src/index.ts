@@ -57,5 +57,18 @@ export type { Logger } from './shared/logger.ts'
 export type { MaybePromise } from './shared/maybe-promise.ts'
 export type { UpstreamRequest } from './shared/upstream-request.ts'
 export type { Wait } from './shared/wait-for.ts'
+export type { BrokerStatus, SharedStoreStatus, WorkStatus } from './status/broker-status.ts'
+export type { CacheStatus } from './status/cache-status.ts'
+export type { CircuitState, CircuitStatus } from './status/circuit-status.ts'
+export type { ClientStatus, TokenStatus } from './status/client-status.ts'
+export type {
+  ClockSkewStatus,
+  DocumentStatus,
+  IssuerStatus,
+  KeySetStatus,
+  LoadStatus,
+  TokenEndpointStatus,
+} from './status/issuer-status.ts'
+export type { FailureStatus, OutageStatus } from './status/outage-status.ts'
 export { type CacheStatistics, TokenBroker } from './token-broker.ts'
 export type { IssuedToken } from './tokens/issued-token.ts'

@@ -5,6 +5,7 @@ import type { LiveSurroundings, Surroundings } from './shared/surroundings.ts'
 import { WaitingCallers } from './shared/waiting-callers.ts'
 import { AcceptedClients } from './tokens/accepted-clients.ts'
 import { TokenCache } from './tokens/cache/token-cache.ts'
+import { ClientHistories } from './tokens/client-histories.ts'
 import { ExchangeOrigins } from './tokens/exchange/exchange-origins.ts'
 import { Origins } from './tokens/origins.ts'
 import { TokenMaker } from './tokens/token-maker.ts'
@@ -26,6 +27,7 @@ export interface LastingParts {
   /** The tokens of users. */
   readonly exchangedTokens: Tokens
   readonly memory: ClientsMemory
+  readonly histories: ClientHistories
   /** The parts with a state that depends on options. */
   readonly carried: CarriedParts
 }
@@ -37,6 +39,7 @@ export function lastingParts(options: ResolvedOptions): LastingParts {
   const callers = new WaitingCallers(options.maxWaitingCallers)
   const accepted = new AcceptedClients()
   const origins = new Origins()
+  const histories = new ClientHistories(surroundings)
   const maker = tokenMaker(surroundings, options)
   const cache = new TokenCache(options.cacheMaxEntries, clock)
   const exchangeCache = new TokenCache(options.exchangeMaxEntries, clock)
@@ -47,14 +50,15 @@ export function lastingParts(options: ResolvedOptions): LastingParts {
     accepted,
     origins,
     cache,
-    tokens: new Tokens(surroundings, { origins, cache, accepted, callers }, maker),
+    tokens: new Tokens(surroundings, { origins, cache, accepted, callers, histories }, maker),
     exchangeCache,
     exchangedTokens: new Tokens(
       surroundings,
-      { origins: exchangeOrigins, cache: exchangeCache, accepted, callers },
+      { origins: exchangeOrigins, cache: exchangeCache, accepted, callers, histories },
       maker,
     ),
     memory: new ClientsMemory(surroundings),
+    histories,
     carried: new CarriedParts(clock, () => longestWaits * surroundings.requestTimeoutMs),
   }
 }

@@ -12,6 +12,7 @@ import type { AcceptedClients } from './accepted-clients.ts'
 import { cacheKeyOf } from './bearer-token.ts'
 import type { CachedToken, TokenCache } from './cache/token-cache.ts'
 import { isLiving, isUsable } from './cache/token-life.ts'
+import type { ClientHistories } from './client-histories.ts'
 import { deadOnArrival } from './dead-on-arrival.ts'
 import { InFlight, type SharedWork } from './in-flight.ts'
 import { InvalidationPace } from './invalidation-pace.ts'
@@ -31,6 +32,7 @@ export interface TokensOptions {
   readonly accepted: AcceptedClients
   /** Limit of callers that wait at the same time. */
   readonly callers: WaitingCallers
+  readonly histories: ClientHistories
 }
 
 /** A request for a token with what it began with. */
@@ -92,6 +94,11 @@ export class Tokens {
     return { hits: this.#hits, misses: this.#misses, stale: this.#stale }
   }
 
+  /** Tokens that are being obtained. */
+  get inFlight(): number {
+    return this.#inFlight.size
+  }
+
   /** Whether the cache has any token. */
   get hasCached(): boolean {
     return this.#options.cache.size > 0
@@ -120,11 +127,15 @@ export class Tokens {
     const living = cached !== undefined && isLiving(cached.life, clock) ? cached : undefined
     const rejection = this.#originOf(order).rejection(order)
     if (rejection !== undefined) {
-      return living && isOutlived(order, rejection) ? this.#asStale(living.token) : Promise.reject(rejection)
+      if (living && isOutlived(order, rejection)) return this.#asStale(living.token)
+      this.#options.histories.lookupFailed(order)
+      return Promise.reject(rejection)
     }
     if (living !== undefined) return this.#replaceOrStale(order, living, wait)
     const shared = this.#join(order)
-    return this.#inFlight.wait(shared, 'settled', wait).catch(error => lookupFailed(shared, error))
+    return this.#inFlight
+      .wait(shared, 'settled', wait)
+      .catch(error => this.#lookupFailed(order, shared, error))
   }
 
   /**
@@ -185,9 +196,19 @@ export class Tokens {
       // Read again: it may have been dropped meanwhile.
       const token = this.#options.cache.getLiving(order.key)
       if (token === undefined || !BrokerError.is(error) || !isOutlived(order, error))
-        return lookupFailed(shared, error)
+        return this.#lookupFailed(order, shared, error)
       return this.#asStale(token)
     }
+  }
+
+  /** Counts a lookup that ends without a token, and rejects it. */
+  #lookupFailed(order: TokenOrder, shared: SharedWork<IssuedToken>, error: unknown): never {
+    if (BrokerError.is(error)) {
+      this.#options.histories.lookupFailed(order)
+      // An error that belongs to no outage, such as the caller's own timeout: the work may fail later.
+      if (!countFailedLookups(error)) shared.lostLookups++
+    }
+    throw error
   }
 
   #asStale(token: IssuedToken): IssuedToken {
@@ -227,6 +248,7 @@ export class Tokens {
     const made = maker.make(order, obtained)
     if (made === undefined) return undefined
     accepted.add(order)
+    this.#options.histories.issued(order)
     if (this.#closed) throw brokerClosed('token_endpoint_unavailable')
     const { cached, signingKey } = made
     // With old headers it is for the callers that wait for it, and for nobody else.
@@ -237,7 +259,8 @@ export class Tokens {
   }
 
   #takeNote(order: TokenOrder, failure: BrokerError): void {
-    const { cache, accepted } = this.#options
+    const { cache, accepted, histories } = this.#options
+    if (!this.#closed) histories.failed(order, failure)
     // `forbidden`: Dex did not accept the user of an exchange.
     const isRejection = failure.code === 'token_request_rejected' || failure.code === 'forbidden'
     if (isRejection && !isOutlived(order, failure)) {
@@ -247,11 +270,4 @@ export class Tokens {
       cache.find(order.key)?.refresh.failed(failure)
     }
   }
-}
-
-/** Counts a lookup that ends without a token, and rejects it. */
-function lookupFailed(shared: SharedWork<IssuedToken>, error: unknown): never {
-  // An error that belongs to no outage, such as the caller's own timeout: the work may fail later.
-  if (BrokerError.is(error) && !countFailedLookups(error)) shared.lostLookups++
-  throw error
 }
