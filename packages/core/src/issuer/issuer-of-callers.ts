@@ -39,6 +39,7 @@ export function issuerOfCallers(options: ResolvedIssuer, shared: IssuerOfCallers
     name,
     urls: [options.issuer, options.discoveryUrl, options.jwksUri, options.tokenEndpoint],
     transport,
+    option: paths.issuer,
   })
   const isTokenSource = options.hasClients && !options.sharesTokens
   const discoveryUrl = options.discoveryUrl ?? discoveryUrlIfUrl(options.issuer)
@@ -70,6 +71,7 @@ export function issuerOfCallers(options: ResolvedIssuer, shared: IssuerOfCallers
     shownAs: options.shownAs,
     expected: isIssLearned ? metadata : options.issuer,
     keys,
+    clockSkew: ownKeys === undefined ? shared.ownDex.clockSkew : surroundings.clockSkew,
     rules: rulesIn(options),
     paths,
   }

@@ -6,7 +6,7 @@ import type { Transport } from '../shared/http/transport.ts'
 import type { LogSampler } from '../shared/log-sampler.ts'
 import type { Logger } from '../shared/logger.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
-import { ClockSkew } from './clock-skew.ts'
+import { ClockSkew, type ClockSkewOptions } from './clock-skew.ts'
 
 /** The surroundings of the parts of one issuer, with the transport of this issuer. */
 export class IssuerSurroundings implements Surroundings {
@@ -20,7 +20,7 @@ export class IssuerSurroundings implements Surroundings {
   readonly #broker: Surroundings
   #transport: Transport
 
-  constructor(broker: Surroundings, transport: Transport) {
+  constructor(broker: Surroundings, transport: Transport, skew: ClockSkewOptions) {
     const { clock, random, logger, sampler, observe, describeHint } = broker
     this.clock = clock
     this.random = random
@@ -28,7 +28,7 @@ export class IssuerSurroundings implements Surroundings {
     this.sampler = sampler
     this.observe = observe
     this.describeHint = describeHint
-    this.clockSkew = new ClockSkew(clock)
+    this.clockSkew = new ClockSkew(this, skew)
     this.#broker = broker
     this.#transport = this.#measured(transport)
   }
@@ -67,10 +67,21 @@ export class IssuerSurroundings implements Surroundings {
 export function issuerSurroundings(
   parts: NextParts,
   broker: Surroundings,
-  issuer: { readonly name: string; readonly urls: readonly unknown[]; readonly transport: Transport },
+  issuer: {
+    readonly name: string
+    readonly urls: readonly unknown[]
+    readonly transport: Transport
+    /** An option of it, for hints. */
+    readonly option: string
+  },
 ): IssuerSurroundings {
-  const { name, urls, transport } = issuer
-  const surroundings = parts.take('issuer', name, urls, () => new IssuerSurroundings(broker, transport))
+  const { name, urls, transport, option } = issuer
+  const surroundings = parts.take(
+    'issuer',
+    name,
+    urls,
+    () => new IssuerSurroundings(broker, transport, { issuer: name, option }),
+  )
   parts.atSwap(() => {
     surroundings.transport = transport
   })

@@ -5,6 +5,7 @@ import type { DexOrigin } from '../tokens/dex/dex-origin.ts'
 import { carriedKeys } from './carried-keys.ts'
 import { carriedMetadata } from './carried-metadata.ts'
 import { carriedOrigin } from './carried-origin.ts'
+import type { ClockSkew } from './clock-skew.ts'
 import { type Issuer, ownDexName } from './issuer.ts'
 import { IssuerEndpoints } from './issuer-endpoints.ts'
 import { discoveryUrlOf } from './issuer-metadata.ts'
@@ -15,6 +16,7 @@ import type { IssuersParts } from './issuers-parts.ts'
 type KeysAges = Pick<KeySourceOptions, 'maxAgeMs' | 'maxStaleMs'>
 
 export interface OwnDex extends Issuer {
+  readonly clockSkew: ClockSkew
   readonly origin: DexOrigin
   /** Maximum age of its key set, in milliseconds. */
   readonly keysMaxAgeMs: number
@@ -30,6 +32,7 @@ export function ownDexOf(options: ResolvedOptions, shared: IssuersParts): OwnDex
     name,
     urls: [issuer, tokenEndpoint, jwksUri],
     transport,
+    option: 'issuer',
   })
   const discoveryUrl = issuer && discoveryUrlOf(issuer)
   const metadata =
@@ -70,6 +73,7 @@ export function ownDexOf(options: ResolvedOptions, shared: IssuersParts): OwnDex
   const keysOf = keys && name
   return {
     name,
+    clockSkew: surroundings.clockSkew,
     endpoints,
     origin,
     keys,

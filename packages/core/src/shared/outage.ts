@@ -1,7 +1,7 @@
 import type { OutageStatus } from '../status/outage-status.ts'
 import { type Clock, elapsedMs, type Moment, momentOf } from './clock.ts'
 import type { BrokerError } from './errors.ts'
-import { failureFields } from './failure-fields.ts'
+import { failureStatus } from './failure-status.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** The cost of an outage, as fields of the log line about its end. */
@@ -78,14 +78,12 @@ export class Outage {
   status(surroundings: Pick<Surroundings, 'describeHint'>): OutageStatus | undefined {
     if (this.#failures === undefined) return undefined
     const { since, endedAt, attempts, lookups, last } = this.#failures
-    const { code, message } = last.failure
-    const { hint, cause, url } = failureFields(last.failure, surroundings)
     return {
       since: since.wall,
       until: endedAt,
       failedAttempts: attempts,
       failedLookups: lookups,
-      lastFailure: { at: last.at, code, message, hint, cause, url },
+      lastFailure: failureStatus(last.failure, last.at, surroundings),
     }
   }
 

@@ -1,6 +1,7 @@
 import type { LoadStatus } from '../status/issuer-status.ts'
 import { Backoff, type Pauses } from './backoff.ts'
 import { changedError } from './changed-error.ts'
+import { wallTimeIn } from './clock.ts'
 import type { BrokerError } from './errors.ts'
 import { countFailedLookups, Outage, type OutageReport } from './outage.ts'
 import { RequestWithDeadline } from './request-with-deadline.ts'
@@ -89,7 +90,7 @@ export class SharedFetch<T> {
     const { isUnderWay, isPaused, pauseMs } = this
     return {
       isLoading: isUnderWay,
-      nextAttemptAt: isPaused ? this.#surroundings.clock.wall() + pauseMs : undefined,
+      nextAttemptAt: isPaused ? wallTimeIn(pauseMs, this.#surroundings.clock) : undefined,
       outage: this.#outage.status(this.#surroundings),
     }
   }

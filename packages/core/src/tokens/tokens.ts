@@ -3,7 +3,6 @@ import { asBrokerError } from '../shared/as-broker-error.ts'
 import { brokerClosed } from '../shared/broker-closed.ts'
 import { BrokerError } from '../shared/errors.ts'
 import type { MaybePromise } from '../shared/maybe-promise.ts'
-import { countFailedLookups } from '../shared/outage.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { Topic } from '../shared/topic.ts'
 import type { Wait } from '../shared/wait-for.ts'
@@ -19,6 +18,7 @@ import { InvalidationPace } from './invalidation-pace.ts'
 import { isOutlived } from './is-outlived.ts'
 import type { IssuedToken } from './issued-token.ts'
 import { logTokenFailure } from './log-token-failure.ts'
+import { lookupFailed } from './lookup-failed.ts'
 import type { Origins } from './origins.ts'
 import type { SigningKey } from './signing-key.ts'
 import type { TokenLookups } from './token-lookups.ts'
@@ -133,9 +133,9 @@ export class Tokens {
     }
     if (living !== undefined) return this.#replaceOrStale(order, living, wait)
     const shared = this.#join(order)
-    return this.#inFlight
-      .wait(shared, 'settled', wait)
-      .catch(error => this.#lookupFailed(order, shared, error))
+    return this.#inFlight.wait(shared, 'settled', wait).catch(error => {
+      return lookupFailed({ order, work: shared, histories: this.#options.histories }, error)
+    })
   }
 
   /**
@@ -196,19 +196,9 @@ export class Tokens {
       // Read again: it may have been dropped meanwhile.
       const token = this.#options.cache.getLiving(order.key)
       if (token === undefined || !BrokerError.is(error) || !isOutlived(order, error))
-        return this.#lookupFailed(order, shared, error)
+        return lookupFailed({ order, work: shared, histories: this.#options.histories }, error)
       return this.#asStale(token)
     }
-  }
-
-  /** Counts a lookup that ends without a token, and rejects it. */
-  #lookupFailed(order: TokenOrder, shared: SharedWork<IssuedToken>, error: unknown): never {
-    if (BrokerError.is(error)) {
-      this.#options.histories.lookupFailed(order)
-      // An error that belongs to no outage, such as the caller's own timeout: the work may fail later.
-      if (!countFailedLookups(error)) shared.lostLookups++
-    }
-    throw error
   }
 
   #asStale(token: IssuedToken): IssuedToken {

@@ -6,11 +6,15 @@ import type { KeySet } from './key-set.ts'
 /** Real key sets are smaller. */
 const maxShownKeys = 100
 
-/** Tells the state of a key set. `refreshAfterMs` and `maxStaleMs` are ages. */
+/** Tells the state of a key set. */
 export function keySetStatus(
   loaded: { readonly keySet: KeySet; readonly at: Moment } | undefined,
   load: LoadStatus,
-  { refreshAfterMs, maxStaleMs }: { readonly refreshAfterMs: number; readonly maxStaleMs: number },
+  {
+    maxAgeMs,
+    refreshAheadRatio,
+    maxStaleMs,
+  }: { readonly maxAgeMs: number; readonly refreshAheadRatio: number; readonly maxStaleMs: number },
 ): Omit<KeySetStatus, 'url'> {
   const loadedAt = loaded?.at.wall
   const unusable = loaded?.keySet.unusable ?? []
@@ -22,7 +26,7 @@ export function keySetStatus(
     unusable: unusable
       .slice(0, maxShownKeys)
       .map(({ kid, problem }) => ({ kid: kid && logText(kid), problem })),
-    refreshAt: loadedAt && loadedAt + refreshAfterMs,
+    refreshAt: loadedAt && loadedAt + maxAgeMs * refreshAheadRatio,
     usableUntil: loadedAt && Number.isFinite(maxStaleMs) ? loadedAt + maxStaleMs : undefined,
   }
 }

@@ -161,11 +161,7 @@ export class KeySource {
   }
 
   status(): Omit<KeySetStatus, 'url'> {
-    const { maxAgeMs, maxStaleMs } = this.#options
-    return keySetStatus(this.#loaded, this.#fetch.status(), {
-      refreshAfterMs: maxAgeMs * refreshAheadRatio,
-      maxStaleMs,
-    })
+    return keySetStatus(this.#loaded, this.#fetch.status(), { ...this.#options, refreshAheadRatio })
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { TokenOrder } from '../../clients/token-order.ts'
-import type { Clock } from '../../shared/clock.ts'
+import { type Clock, wallTimeIn } from '../../shared/clock.ts'
 import type { TokenStatus } from '../../status/client-status.ts'
 import type { IssuedToken } from '../issued-token.ts'
 import { type SigningKey, signingKeyOf } from '../signing-key.ts'
@@ -193,11 +193,11 @@ export class TokenCache {
 }
 
 function tokenStatus({ life, refresh }: CachedToken, clock: Clock): TokenStatus {
-  const toWall = clock.wall() - clock.monotonic()
+  const wallTimeOf = (monotonic: number) => wallTimeIn(monotonic - clock.monotonic(), clock)
   return {
     expiresAt: life.expiresAt,
-    usableUntil: life.usableUntil + toWall,
-    refreshAt: refresh.dueAt + toWall,
+    usableUntil: wallTimeOf(life.usableUntil),
+    refreshAt: wallTimeOf(refresh.dueAt),
     stale: !isUsable(life, clock),
   }
 }

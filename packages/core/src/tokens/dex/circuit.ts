@@ -1,4 +1,4 @@
-import type { Clock } from '../../shared/clock.ts'
+import { type Clock, wallTimeIn } from '../../shared/clock.ts'
 import type { BrokerError } from '../../shared/errors.ts'
 import { Outage, type OutageReport } from '../../shared/outage.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
@@ -73,7 +73,7 @@ export class Circuit {
     return {
       state,
       since,
-      nextProbeAt: state === 'closed' ? undefined : this.#clock.wall() + retryAfterMs,
+      nextProbeAt: state === 'closed' ? undefined : wallTimeIn(retryAfterMs, this.#clock),
       lastAnswerAt: this.#lastAnswerAt,
       outage: this.outage.status(surroundings),
     }
