@@ -64,7 +64,7 @@ export class MemoryStoreHandle implements TokenStore {
 
   put(
     name: string,
-    { value, fence, keepMs }: { readonly value: Uint8Array; readonly fence: number; readonly keepMs: number },
+    { value, fence, keepMs }: { value: Uint8Array; fence: number; keepMs: number },
   ): Promise<boolean> {
     return this.#step('put', name, (stored, now) => stored.put(value, fence, keepMs, now))
   }

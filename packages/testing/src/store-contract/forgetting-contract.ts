@@ -53,6 +53,24 @@ export function forgettingContract({ open, shortMs, cutsOff = false }: ContractO
       expect(await put(store.one, name, 'late', lease)).toBe(false)
     })
 
+    test('does not come back with the record of a lease that the store has lost since', async () => {
+      await using store = await open()
+      const name = newName()
+      const lease = await take(store.one, name)
+      await store.wipe()
+      await store.pass(1)
+      await store.other.forget(name, 1, longMs)
+      expect(await put(store.one, name, 'late', lease)).toBe(false)
+    })
+
+    test('keeps nobody waiting for the lease whose record it refuses', async () => {
+      await using store = await open()
+      const name = newName()
+      const lost = await take(store.one, name)
+      await store.other.forget(name, lost, longMs)
+      expect(await take(store.other, name)).toBeGreaterThan(lost)
+    })
+
     test('does not hinder the record of a later lease', async () => {
       await using store = await open()
       const name = newName()

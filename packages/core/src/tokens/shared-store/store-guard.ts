@@ -25,6 +25,7 @@ export class StoreGuard {
   readonly #surroundings: Surroundings
   readonly #circuit: StoreCircuit
   readonly #outage: Outage
+  #isClosed = false
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings
@@ -58,16 +59,20 @@ export class StoreGuard {
     return value
   }
 
-  /** Reports an open circuit as closed, because there are no more calls. */
+  /** Ends the reports about the circuit; an open one is reported as closed. Calls under way may still end. */
   close(): void {
-    if (this.#circuit.isOpen) this.#surroundings.observe({ type: 'shared_store_circuit', outcome: 'closed' })
+    if (!this.#isClosed && this.#circuit.isOpen) {
+      this.#surroundings.observe({ type: 'shared_store_circuit', outcome: 'closed' })
+    }
+    this.#isClosed = true
   }
 
   #opened(operation: SharedStoreOperation, end: Exclude<CallEnd, { readonly kind: 'answered' }>): void {
+    if (this.#isClosed) return
     const { observe, logger } = this.#surroundings
     observe({ type: 'shared_store_circuit', outcome: 'opened' })
     // Only the code: an error of a client for a store can contain its password.
-    const cause = end.kind === 'failed' ? networkFailureCode(end.error) : undefined
+    const cause = end.kind === 'failed' ? codeOf(end.error) : undefined
     const retryAfterMs = Math.ceil(this.#circuit.retryAfterMs)
     logger.warn(
       { operation, outcome: end.kind, cause, retryAfterMs },
@@ -76,6 +81,7 @@ export class StoreGuard {
   }
 
   #closed(): void {
+    if (this.#isClosed) return
     const { observe, logger } = this.#surroundings
     observe({ type: 'shared_store_circuit', outcome: 'closed' })
     const report = this.#outage.end()
@@ -94,6 +100,15 @@ export class StoreGuard {
     sampler.note('shared_store_unreadable', count =>
       logger.warn({ operation, count }, 'answer of the shared store is unreadable'),
     )
+  }
+}
+
+/** An error can be an object that throws when it is looked at. */
+function codeOf(error: unknown): string | undefined {
+  try {
+    return networkFailureCode(error)
+  } catch {
+    return undefined
   }
 }
 
