@@ -72,12 +72,9 @@ export class StoreGuard {
     const { observe, logger } = this.#surroundings
     observe({ type: 'shared_store_circuit', outcome: 'opened' })
     // Only the code: an error of a client for a store can contain its password.
-    const cause = end.kind === 'failed' ? codeOf(end.error) : undefined
+    const cause = end.kind === 'timeout' ? 'timeout' : codeOf(end.error)
     const retryAfterMs = Math.ceil(this.#circuit.retryAfterMs)
-    logger.warn(
-      { operation, outcome: end.kind, cause, retryAfterMs },
-      'shared store is failing; circuit opened',
-    )
+    logger.warn({ operation, cause, retryAfterMs }, 'shared store is failing; circuit opened')
   }
 
   #closed(): void {

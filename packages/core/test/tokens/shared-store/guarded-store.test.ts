@@ -150,7 +150,7 @@ describe('a guarded store that fails', () => {
       const failed = ['get failed', 'lease failed', 'put failed']
       // The circuit is reported after the call that opened it.
       expect(outcomes()).toEqual([...failed, 'circuit opened', 'release open', 'forget open'])
-      const fields = { operation: 'put', outcome: 'failed', cause: 'WRONGPASS', retryAfterMs: 1_000 }
+      const fields = { operation: 'put', cause: 'WRONGPASS', retryAfterMs: 1_000 }
       const message = 'shared store is failing; circuit opened'
       expect(logger.lines).toEqual([{ level: 'warn', fields, message }])
     }
@@ -168,7 +168,7 @@ describe('a guarded store that fails', () => {
     const open = ['lease open', 'put open', 'release open', 'forget open']
     expect(outcomes()).toEqual(['get timeout', 'circuit opened', ...open])
     expect(logger.lines.map(({ fields }) => fields)).toEqual([
-      { operation: 'get', outcome: 'timeout', cause: undefined, retryAfterMs: 1_000 },
+      { operation: 'get', cause: 'timeout', retryAfterMs: 1_000 },
     ])
   })
 
