@@ -5,7 +5,7 @@ function fenceAt(now: number): number {
   return Math.floor(now * 1000)
 }
 
-/** What a store in memory has under one name. Each method is one step, at a time in milliseconds since the Unix epoch. */
+/** A name of a store in memory, with its record and its lease. Each method is one step, at a time in milliseconds since the Unix epoch. */
 export class StoredName {
   #record: { readonly value: Uint8Array; readonly fence: number; readonly endsAt: number } | undefined
   #lease: { readonly fence: number; readonly endsAt: number; readonly leaseMs: number } | undefined

@@ -8,7 +8,7 @@ export interface StoredRecord {
   readonly ageMs: number
 }
 
-/** What a replica wants to know or to have of a name. */
+/** A request for the lease of a name. */
 export interface LeaseRequest {
   /** Time for which nobody else gets the lease, in milliseconds. */
   readonly leaseMs: number
@@ -26,7 +26,7 @@ export type LeaseAnswer =
   /** `forMs` is at most the `leaseMs` of the one who has it. */
   | { readonly kind: 'held'; readonly forMs: number }
 
-/** A record that no replica may use any more, or any older one of the same name. */
+/** A record that no replica may use, nor any older one of the same name. */
 export interface ForgottenRecord {
   readonly name: string
   readonly fence: number

@@ -14,7 +14,7 @@ export interface GuardedCall<T> {
   read(answer: unknown): StoreReading<T> | undefined
 }
 
-/** What an answer means: its outcome for metrics, and its value. */
+/** The meaning of an answer: its outcome for metrics, and its value. */
 export interface StoreReading<T> {
   readonly outcome: SharedStoreOutcome
   readonly value: T
