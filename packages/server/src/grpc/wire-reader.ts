@@ -52,7 +52,7 @@ export class WireReader {
     return start === end ? '' : this.#bytes.toString('latin1', start, end)
   }
 
-  /** Reads like {@link latin1} a string that most messages repeat and that is no secret. */
+  /** Reads like {@link latin1} a string that most messages repeat and that is not a secret. */
   repeatedText(): string {
     const end = this.#endOfBytes()
     const start = this.#at
