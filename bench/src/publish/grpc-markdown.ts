@@ -8,7 +8,7 @@ export function grpcMarkdown(result: BenchResult): string {
   const { machine, rounds, seconds, connections, modes, throughEnvoy } = result
   return [
     `${machine.cores} cores (${machine.architecture}, ${machine.platform}), Node.js ${machine.node}; load by ${grpcLoad.name} over gRPC, ` +
-      `by ${machine.loadGenerator} over HTTP; ${connections} checks at a time; ${rounds} rounds of ${seconds} s each.`,
+      `by ${machine.loadGenerator} over HTTP. ${connections} checks at a time, ${rounds} rounds of ${seconds} s each.`,
     ...(modes.length > 0 ? [cpuTable(modes), loadTable(modes)] : []),
     ...(throughEnvoy === undefined ? [] : envoySections(throughEnvoy)),
   ].join('\n\n')
