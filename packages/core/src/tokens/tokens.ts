@@ -193,12 +193,10 @@ export class Tokens {
   ): Promise<IssuedToken> {
     const { order, origin, maker } = work
     const { cache, records } = this.#options
+    const lifeOf = (obtained: ObtainedToken) => maker.lifeOf(order, obtained)
     try {
-      const obtain = () => {
-        const replaced = cache.find(order.key)
-        const lifeOf = (obtained: ObtainedToken) => maker.lifeOf(order, obtained)
-        return origin.obtain({ order, replaced, lifeOf, signal, onFirstFailure })
-      }
+      const obtain = () =>
+        origin.obtain({ order, replaced: cache.find(order.key), lifeOf, signal, onFirstFailure })
       // A cache in front of Dex can repeat a token until its end, and another replica can drop it on its way: one more attempt.
       const early = await obtain()
       const first = records.isDropped(early) ? undefined : this.#keep(work, early)
