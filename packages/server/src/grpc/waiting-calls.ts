@@ -1,10 +1,10 @@
 import type { CallReceiver } from './call-receiver.ts'
 
 /**
- * Calls whose message has not arrived, the oldest first. A linked list, because each call is here for a moment only, and the table of a
- * `Map` would be made anew every few calls.
+ * Calls that wait for their caller, to send a message or to read the answer, the oldest first. A linked list, because each call is here
+ * for a moment only, and the table of a `Map` would be made anew every few calls.
  */
-export class ReceivingCalls {
+export class WaitingCalls {
   #first: CallReceiver | undefined
   #last: CallReceiver | undefined
 
@@ -12,8 +12,9 @@ export class ReceivingCalls {
     return this.#first === undefined
   }
 
-  /** Adds a call, which is the newest one. */
+  /** Adds a call, which is the newest one; does nothing for one that is there. */
   add(receiver: CallReceiver, now: number): void {
+    if (receiver.previous !== undefined || this.#first === receiver) return
     receiver.since = now
     receiver.previous = this.#last
     if (this.#last === undefined) this.#first = receiver
@@ -35,9 +36,13 @@ export class ReceivingCalls {
 
   /** Removes the oldest call, if it is here since then or longer. */
   takeOlderThan(since: number): CallReceiver | undefined {
+    return this.#first !== undefined && this.#first.since <= since ? this.takeOldest() : undefined
+  }
+
+  /** Removes the oldest call. */
+  takeOldest(): CallReceiver | undefined {
     const oldest = this.#first
-    if (oldest === undefined || oldest.since > since) return undefined
-    this.delete(oldest)
+    if (oldest !== undefined) this.delete(oldest)
     return oldest
   }
 }
