@@ -35,8 +35,9 @@ export class CallReceiver {
   #reader: MessageReader | undefined
   #heldBytes = 0
   #isOver = false
-  /** Since when the call waits for its caller; with its neighbours kept by `WaitingCalls`. */
+  /** Since when the call waits for its caller; with the list and the neighbours kept by `WaitingCalls`. */
   since = 0
+  waitsIn: object | undefined
   previous: CallReceiver | undefined
   next: CallReceiver | undefined
 

@@ -91,7 +91,7 @@ export class GrpcCall {
     const stream = this.#stream
     if (this.isClosed || stream.writableEnded) return
     if (!stream.headersSent) this.#begin()
-    stream.once('finish', () => dismiss(stream))
+    stream.once('wantTrailers', () => dismiss(stream))
     stream.end()
   }
 

@@ -17,6 +17,11 @@ export interface GrpcLimits {
   readonly maxHeldBytesPerConnection: number
   /** The same for all connections; above it, the calls that wait longest give way. */
   readonly maxHeldBytes: number
+  /**
+   * Calls of all connections that wait for their caller: to send the message, or to read the answer. Those of Envoy hardly wait. Each
+   * needs about 10 KiB. Above it, the calls that wait longest give way.
+   */
+  readonly maxWaitingCalls: number
   /** Health watches and reflection at the same time on a connection. A gRPC client needs one or two; Envoy needs none. */
   readonly maxStreamingCallsPerConnection: number
   /** The same for all connections. */
@@ -38,6 +43,7 @@ export const grpcLimits: Omit<GrpcLimits, 'maxConnectionAgeMs' | 'maxConnectionA
   maxConnections: 2_048,
   maxHeldBytesPerConnection: 4 * 1024 * 1024,
   maxHeldBytes: 32 * 1024 * 1024,
+  maxWaitingCalls: 8_192,
   maxStreamingCallsPerConnection: 16,
   maxStreamingCalls: 256,
   maxConcurrentStreams: 1_000,

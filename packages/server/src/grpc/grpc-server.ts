@@ -36,7 +36,10 @@ export class GrpcServer {
   readonly #limits: GrpcLimits
   readonly #reports: GrpcReports
   readonly #connections = new Set<Connection>()
-  readonly #waiting = new WaitingCalls()
+  /** Calls whose message has not arrived. */
+  readonly #receiving = new WaitingCalls()
+  /** Calls whose answer may not be read. */
+  readonly #unread = new WaitingCalls()
   readonly #streaming: StreamingCalls
   readonly #held: HeldBytes
   readonly #receivingServer: ReceivingServer
@@ -51,7 +54,7 @@ export class GrpcServer {
     this.#receivingServer = {
       maxMessageBytes: limits.maxMessageBytes,
       waits: receiver => this.#wait(receiver),
-      received: receiver => this.#waiting.delete(receiver),
+      received: receiver => this.#receiving.delete(receiver),
       holdsMore: () => this.#makeRoom(),
       closed: receiver => this.#closed(receiver),
       answerLater: (receiver, answer) => void this.#answerLater(receiver, answer),
@@ -116,6 +119,7 @@ export class GrpcServer {
     const method = this.#methods.get(headers[':path'] as string)
     const receiver = new CallReceiver(this.#receivingServer, connection, call, method)
     receiver.attach(stream)
+    if (this.#receiving.count + this.#unread.count >= this.#limits.maxWaitingCalls) this.#shedOldest()
     this.#wait(receiver)
     try {
       if (!isGrpc(headers)) throw new NotGrpc()
@@ -129,7 +133,8 @@ export class GrpcServer {
   }
 
   #closed(receiver: CallReceiver): void {
-    this.#waiting.delete(receiver)
+    this.#receiving.delete(receiver)
+    this.#unread.delete(receiver)
     if (receiver.method?.kind === 'streaming') this.#streaming.delete(receiver)
   }
 
@@ -161,7 +166,8 @@ export class GrpcServer {
 
   #wait(receiver: CallReceiver): void {
     if (receiver.call.isClosed) return
-    this.#waiting.add(receiver, performance.now())
+    const list = receiver.isOver ? this.#unread : this.#receiving
+    list.add(receiver, performance.now())
     this.#sweeper ??= setInterval(
       () => this.#sweep(),
       Math.min(sweepMs, this.#limits.receiveTimeoutMs),
@@ -169,35 +175,40 @@ export class GrpcServer {
   }
 
   #makeRoom(): void {
-    while (this.#held.isExceeded) {
-      const oldest = this.#waiting.takeOldest()
-      if (oldest === undefined) return
-      this.#giveUp(
-        oldest,
-        new GrpcFailure(grpcStatus.resourceExhausted, 'too many incomplete messages', 'overload'),
-      )
+    while (this.#held.isExceeded && this.#receiving.count > 0) this.#refuseOldest()
+  }
+
+  #shedOldest(): void {
+    if (this.#receiving.count > this.#unread.count) {
+      this.#refuseOldest()
+      return
     }
+    // Its caller does not read, so a failure would be one more thing in memory.
+    this.#reports.onFault('unread')
+    this.#unread.takeOldest()?.connection.destroy()
+  }
+
+  #refuseOldest(): void {
+    const failure = new GrpcFailure(grpcStatus.resourceExhausted, 'too many incomplete calls', 'overload')
+    this.#receiving.takeOldest()?.fail(failure)
   }
 
   #sweep(): void {
     const since = performance.now() - this.#limits.receiveTimeoutMs
-    for (const receiver of this.#streaming.unreadSince(since)) this.#cut(receiver)
+    for (const unread of this.#streaming.unreadSince(since)) this.#cut(unread)
     for (;;) {
-      const late = this.#waiting.takeOlderThan(since)
-      if (late === undefined) break
-      this.#giveUp(
-        late,
-        new GrpcFailure(grpcStatus.invalidArgument, 'the message did not arrive in time', 'timeout'),
-      )
+      const unread = this.#unread.takeOlderThan(since)
+      if (unread === undefined) break
+      this.#cut(unread)
     }
-    if (!this.#waiting.isEmpty || !this.#streaming.isEmpty) return
+    for (;;) {
+      const late = this.#receiving.takeOlderThan(since)
+      if (late === undefined) break
+      late.fail(new GrpcFailure(grpcStatus.invalidArgument, 'the message did not arrive in time', 'timeout'))
+    }
+    if (this.#receiving.count + this.#unread.count > 0 || !this.#streaming.isEmpty) return
     clearInterval(this.#sweeper)
     this.#sweeper = undefined
-  }
-
-  #giveUp(receiver: CallReceiver, failure: GrpcFailure): void {
-    if (receiver.isOver) this.#cut(receiver)
-    else receiver.fail(failure)
   }
 
   /** A caller that does not read one answer may read none, so its connection goes too. */

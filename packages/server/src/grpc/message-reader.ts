@@ -64,8 +64,9 @@ export class MessageReader {
     const length = this.#heldBytes + chunk.length
     let held = this.#held as Buffer
     if (held.length < length) {
-      // Doubles, so that a message in many small pieces is not copied for each of them.
-      held = Buffer.allocUnsafeSlow(Math.max(length, held.length * 2))
+      // Doubles, so that a message in many small pieces is not copied for each of them, up to what its prefix announces.
+      const whole = this.#heldBytes < prefixBytes ? length : prefixBytes + held.readUInt32BE(1)
+      held = Buffer.allocUnsafeSlow(Math.max(length, Math.min(held.length * 2, whole)))
       this.#held?.copy(held, 0, 0, this.#heldBytes)
       this.#held = held
     }

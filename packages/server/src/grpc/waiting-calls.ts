@@ -7,14 +7,17 @@ import type { CallReceiver } from './call-receiver.ts'
 export class WaitingCalls {
   #first: CallReceiver | undefined
   #last: CallReceiver | undefined
+  #count = 0
 
-  get isEmpty(): boolean {
-    return this.#first === undefined
+  get count(): number {
+    return this.#count
   }
 
   /** Adds a call, which is the newest one; does nothing for one that is there. */
   add(receiver: CallReceiver, now: number): void {
-    if (receiver.previous !== undefined || this.#first === receiver) return
+    if (receiver.waitsIn === this) return
+    receiver.waitsIn = this
+    this.#count++
     receiver.since = now
     receiver.previous = this.#last
     if (this.#last === undefined) this.#first = receiver
@@ -25,7 +28,9 @@ export class WaitingCalls {
   /** Removes a call; does nothing for one that is not there. */
   delete(receiver: CallReceiver): void {
     const { previous, next } = receiver
-    if (previous === undefined && this.#first !== receiver) return
+    if (receiver.waitsIn !== this) return
+    receiver.waitsIn = undefined
+    this.#count--
     if (previous === undefined) this.#first = next
     else previous.next = next
     if (next === undefined) this.#last = previous
