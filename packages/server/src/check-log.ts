@@ -51,10 +51,10 @@ export class CheckLog {
   }
 
   /** An arrow function, so that it can be passed on. */
-  readonly onGrpcFault = (reason: GrpcFault): void => {
-    this.#metrics.countGrpcFault(reason)
-    if (!this.#isQuiet(reason))
-      this.#logger.warn({ reason }, 'gRPC call or connection ended without a verdict')
+  readonly onGrpcFault = (fault: GrpcFault): void => {
+    this.#metrics.countGrpcFault(fault)
+    if (this.#isQuiet(fault)) return
+    this.#logger.warn({ fault }, 'gRPC call or connection ended without a verdict')
   }
 
   /** Returns whether a line of this kind was written a moment ago; if not, the next ones are not written. */
