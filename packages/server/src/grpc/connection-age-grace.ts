@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts'
 const reserveMs = 1_000
 
 /**
- * How long the calls of a connection that is replaced may still run, in milliseconds: as long as those of a stop, and as long as a check
+ * How long the calls of a connection that is replaced may still run, in milliseconds: as long as calls of a stop, and as long as a check
  * may wait for Dex.
  */
 export function connectionAgeGraceMs({

@@ -18,7 +18,7 @@ export interface GrpcLimits {
   /** The same for all connections; above it, the calls that wait longest give way. */
   readonly maxHeldBytes: number
   /**
-   * Calls of all connections that wait for their caller: to send the message, or to read the answer. Those of Envoy hardly wait. Each
+   * Calls of all connections that wait for their caller: to send the message, or to read the answer. Calls of Envoy hardly wait. Each
    * needs about 10 KiB. Above it, the calls that wait longest give way.
    */
   readonly maxWaitingCalls: number

@@ -1,6 +1,6 @@
 import { GrpcFailure, grpcStatus } from './grpc-status.ts'
 
-/** Length of what stands before a message: the flag for compression, and the length. */
+/** Length of the prefix of a message: the flag for compression, and the length. */
 export const prefixBytes = 5
 
 /** Returns the message of a chunk that is exactly one, uncompressed and at most `maxBytes` long; `undefined` for any other chunk. */
