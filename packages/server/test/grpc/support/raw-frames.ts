@@ -78,7 +78,7 @@ export class FrameConnection implements Disposable {
   constructor(port: number) {
     this.#socket = connect({ port, host: '127.0.0.1', noDelay: true })
     this.#socket.on('error', () => {})
-    this.#socket.on('data', data => {
+    this.#socket.on('data', (data: Buffer) => {
       this.bytes = Buffer.concat([this.bytes, data])
     })
     this.#closed = new Promise(resolve => {
