@@ -2,6 +2,11 @@ import type { ConfiguredCredentials, ConnectionSettings } from './connection.ts'
 import type { RedisTlsOptions, RedisTokenStoreOptions } from './redis-token-store-options.ts'
 import { type StoreAddress, storeAddress } from './store-url.ts'
 
+const known: readonly (keyof RedisTokenStoreOptions)[] = [
+  ...(['url', 'username', 'password', 'sentinel', 'tls', 'prefix'] as const),
+  ...(['connectTimeoutMs', 'commandTimeoutMs', 'logger'] as const),
+]
+const levels = ['debug', 'info', 'warn', 'error'] as const
 const silent = () => {}
 const silentLogger = { debug: silent, info: silent, warn: silent, error: silent }
 
@@ -25,6 +30,8 @@ export function resolveStoreOptions(
   // No braces: in a cluster they would put every key into one slot.
   if (!/^[\w.:-]{1,64}$/.test(prefix))
     throw new TypeError('prefix must be 1 to 64 letters, digits, ".", "_", "-" and ":"')
+  for (const level of levels)
+    if (typeof logger?.[level] !== 'function') throw new TypeError(`logger must have the method ${level}`)
   return {
     address,
     own: credentials({ username, password }, ''),
@@ -50,6 +57,9 @@ function credentials({ username, password }: ConfiguredCredentials, at: string):
 function tlsOptions(tls: RedisTlsOptions | undefined, address: StoreAddress): RedisTlsOptions | undefined {
   if (tls === undefined) return undefined
   if (!address.tls) throw new TypeError('tls must be omitted unless url is one for TLS, such as rediss://')
+  for (const name of ['ca', 'cert', 'key', 'servername'] as const)
+    if (!['undefined', 'string'].includes(typeof tls[name]))
+      throw new TypeError(`tls.${name} must be a string`)
   if ((tls.cert === undefined) !== (tls.key === undefined))
     throw new TypeError('tls.cert and tls.key belong together')
   return tls
