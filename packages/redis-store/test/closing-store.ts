@@ -9,7 +9,7 @@ const outcome = (call: Promise<unknown>) =>
     () => 'answered',
     () => 'rejected',
   )
-// The store that hangs answers neither; `close` ends the wait.
+// real time: a store that hangs answers nothing that could be waited for
 const early = outcome(store.get('early', 0))
 const isEarlyOver = await Promise.race([early, new Promise(resolve => setTimeout(resolve, 200, undefined))])
 await store.close()
