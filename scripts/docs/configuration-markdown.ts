@@ -70,6 +70,7 @@ Allowed, but logged as a warning:
 | \`ALLOWED_CLIENT_IDS\` with \`STATIC_CLIENT_ID\`, \`ALLOWED_SCOPES\` with \`STATIC_SCOPE\`, without rules | The list has no effect. |
 | an issuer in the configuration file without \`audiences\`, or with an \`http://\` URL beyond loopback | As for the gate's variables. |
 | a client in the configuration file that no rule uses | Nobody gets its token. |
+| \`ALLOW_ROUTE_CLIENTS\` without a JWT gate, and \`GRPC_LISTEN_ADDR\` beyond loopback | Callers that reach the gRPC listener can get a token of any client. |
 | an \`http://\` URL beyond loopback (\`ALLOW_INSECURE_DEX_URL\`) | Secrets, tokens and keys cross the network unencrypted. |`
 
 /** The text of docs/configuration.md: minimal configurations, how values are written, then every variable under its own heading. */
