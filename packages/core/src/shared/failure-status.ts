@@ -6,7 +6,6 @@ import type { Surroundings } from './surroundings.ts'
 /** Tells a failure without texts of others: no description of Dex, and no message of a function that returns a secret. */
 export function failureStatus(
   failure: BrokerError,
-  at: number,
   { describeHint }: Pick<Surroundings, 'describeHint'>,
 ): FailureStatus {
   const { code, message } = failure
@@ -14,5 +13,5 @@ export function failureStatus(
     describeHint: ({ problem, option, detail }) =>
       describeHint({ problem, option, detail: problem === 'secret_unavailable' ? undefined : detail }),
   })
-  return { at, code, message, hint, cause, url }
+  return { code, message, hint, cause, url }
 }

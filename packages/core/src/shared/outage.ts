@@ -1,4 +1,4 @@
-import type { OutageStatus } from '../status/outage-status.ts'
+import type { OutagePeriod, OutageStatus } from '../status/outage-status.ts'
 import { type Clock, elapsedMs, type Moment, momentOf } from './clock.ts'
 import type { BrokerError } from './errors.ts'
 import { failureStatus } from './failure-status.ts'
@@ -21,7 +21,8 @@ interface Failures {
   readonly since: Moment
   attempts: number
   lookups: number
-  last: { readonly failure: BrokerError; readonly at: number }
+  /** Without a failure where it is no `BrokerError`. */
+  last: { readonly failure: BrokerError | undefined; readonly at: number }
   /** When the next success was; `undefined` until then. */
   endedAt: number | undefined
 }
@@ -40,7 +41,7 @@ export class Outage {
   }
 
   /** Counts an attempt that failed; the first one starts the outage. */
-  attemptFailed(failure: BrokerError): void {
+  attemptFailed(failure?: BrokerError): void {
     const last = { failure, at: this.#clock.wall() }
     const ongoing = this.#ongoing
     if (ongoing === undefined) {
@@ -75,16 +76,23 @@ export class Outage {
   }
 
   /** The outage that lasts, else the last one. */
-  status(surroundings: Pick<Surroundings, 'describeHint'>): OutageStatus | undefined {
+  period(): OutagePeriod | undefined {
     if (this.#failures === undefined) return undefined
-    const { since, endedAt, attempts, lookups, last } = this.#failures
+    const { since, endedAt: until, attempts, lookups, last } = this.#failures
     return {
       since: since.wall,
-      until: endedAt,
+      until,
       failedAttempts: attempts,
       failedLookups: lookups,
-      lastFailure: failureStatus(last.failure, last.at, surroundings),
+      lastFailedAt: last.at,
     }
+  }
+
+  /** The same with its last failure, if that is a `BrokerError`. */
+  status(surroundings: Pick<Surroundings, 'describeHint'>): OutageStatus | undefined {
+    const period = this.period()
+    const failure = this.#failures?.last.failure
+    return period && failure && { ...period, lastFailure: failureStatus(failure, surroundings) }
   }
 
   get #ongoing(): Failures | undefined {

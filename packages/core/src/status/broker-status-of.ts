@@ -26,7 +26,7 @@ export function brokerStatusOf(lasting: LastingParts, parts: StatusParts): Broke
       waitingCallers: callers.count,
       maxWaitingCallers: callers.max,
     },
-    sharedStore: undefined,
+    sharedStore: lasting.records.current?.store.status(),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { CacheStatus } from './cache-status.ts'
 import type { ClientStatus } from './client-status.ts'
 import type { IssuerStatus } from './issuer-status.ts'
+import type { SharedStoreStatus } from './shared-store-status.ts'
 
 /**
  * The state of a broker and of its upstreams at one moment, for status pages, metrics and diagnosis: plain objects without methods.
@@ -36,12 +37,4 @@ export interface WorkStatus {
   readonly waitingCallers: number
   /** The option `maxWaitingCallers`. */
   readonly maxWaitingCallers: number
-}
-
-/** The shared token store. */
-export interface SharedStoreStatus {
-  /** `open`: the store fails, and calls are left out until the next probe. */
-  readonly circuit: 'closed' | 'open'
-  /** The next probe; `undefined` while the circuit is closed. */
-  readonly nextProbeAt: number | undefined
 }

@@ -2,7 +2,6 @@ import type { BrokerErrorCode } from '../shared/errors.ts'
 
 /** A failure, as an operator may see it. */
 export interface FailureStatus {
-  readonly at: number
   /** The code of the error. */
   readonly code: BrokerErrorCode
   /** The message of the error, without text of the upstream. */
@@ -16,7 +15,7 @@ export interface FailureStatus {
 }
 
 /** A time in which requests failed, from the first failure to the next success. */
-export interface OutageStatus {
+export interface OutagePeriod {
   /** The first failure. */
   readonly since: number
   /** The success that ended it; `undefined` while it lasts. */
@@ -25,5 +24,10 @@ export interface OutageStatus {
   readonly failedAttempts: number
   /** Lookups of callers that failed because of it. */
   readonly failedLookups: number
+  readonly lastFailedAt: number
+}
+
+/** An outage with its last failure. */
+export interface OutageStatus extends OutagePeriod {
   readonly lastFailure: FailureStatus
 }

@@ -113,8 +113,8 @@ describe('the status of a broker', () => {
       until: undefined,
       failedAttempts: 5,
       failedLookups: 2,
+      lastFailedAt: since + secondMs,
       lastFailure: {
-        at: since + secondMs,
         code: 'token_endpoint_unavailable',
         cause: 'ECONNRESET',
         hint: expect.stringContaining('the connection was closed before the response'),

@@ -1,6 +1,7 @@
 import type { BrokerEvent, CacheStatistics, TokenBroker, Verdict } from '@broker/core'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { CheckProtocol } from '../checks.ts'
+import { type GrpcFault, grpcFaults } from '../grpc/grpc-fault.ts'
 import { CheckCounter } from './check-counter.ts'
 
 const prefix = 'dex_token_broker_'
@@ -40,9 +41,29 @@ export class BrokerMetrics {
     registers: [this.registry],
   })
 
+  readonly #sharedStoreOperations = new Counter({
+    name: `${prefix}shared_store_operations_total`,
+    help: 'Calls of the shared store, by operation and outcome; open counts those that an open circuit left out.',
+    labelNames: ['operation', 'outcome'],
+    registers: [this.registry],
+  })
+
+  readonly #sharedStoreCircuit = new Gauge({
+    name: `${prefix}shared_store_circuit_open`,
+    help: '1 while the circuit of the shared store is open: each replica requests its own tokens; else 0.',
+    registers: [this.registry],
+  })
+
   readonly #unknownTargets = new Counter({
     name: `${prefix}unknown_requests_total`,
     help: 'Requests to the check listener outside /check and /healthz, answered with 404.',
+    registers: [this.registry],
+  })
+
+  readonly #grpcFaults = new Counter({
+    name: `${prefix}grpc_faults_total`,
+    help: 'gRPC calls and connections that ended without a verdict, by reason.',
+    labelNames: ['reason'],
     registers: [this.registry],
   })
 
@@ -70,6 +91,7 @@ export class BrokerMetrics {
     collectDefaultMetrics({ register: this.registry })
     // An alert on an increase needs the series before the first failure.
     for (const protocol of protocols) this.#checks.announce(protocol)
+    if (protocols.includes('grpc')) for (const reason of grpcFaults) this.#grpcFaults.inc({ reason }, 0)
     for (const outcome of reloadOutcomes) this.#reloads.inc({ outcome }, 0)
     this.#loadedAt.setToCurrentTime()
     this.#mirror(
@@ -82,6 +104,10 @@ export class BrokerMetrics {
   /** Counts a verdict. An arrow function, so that it can be passed on. */
   readonly countCheck = (verdict: Verdict, protocol: CheckProtocol): void => {
     this.#checks.count(verdict, protocol)
+  }
+
+  countGrpcFault(reason: GrpcFault): void {
+    this.#grpcFaults.inc({ reason })
   }
 
   countUnknownTarget(): void {
@@ -101,7 +127,15 @@ export class BrokerMetrics {
       this.#jwtRefusals.inc({ reason: event.reason })
       return
     }
+    if (event.type === 'shared_store_circuit') {
+      this.#sharedStoreCircuit.set(event.outcome === 'opened' ? 1 : 0)
+      return
+    }
     const { outcome } = event
+    if (event.type === 'shared_store') {
+      this.#sharedStoreOperations.inc({ operation: event.operation, outcome })
+      return
+    }
     if (event.type === 'jwks_refresh') {
       this.#keySetRefreshes.inc({ outcome })
       return

@@ -69,7 +69,7 @@ class AttributesReader implements Attributes {
     const outer = reader.enter()
     while (reader.next()) {
       if (reader.field === 4) this.#request()
-      else if (reader.field === 10) this.#contextEntries.push(reader.latin1())
+      else if (reader.field === 10) this.#contextEntries.push(reader.repeatedText())
       else reader.skip()
     }
     reader.leave(outer)
@@ -92,7 +92,7 @@ class AttributesReader implements Attributes {
     while (reader.next()) {
       switch (reader.field) {
         case 2:
-          this.method = reader.latin1() || undefined
+          this.method = reader.repeatedText() || undefined
           break
         case 3:
           this.#header()
@@ -102,7 +102,7 @@ class AttributesReader implements Attributes {
           this.path = reader.latin1() || undefined
           break
         case 5:
-          this.#host = withoutBlanks(reader.latin1())
+          this.#host = withoutBlanks(reader.repeatedText())
           break
         case 13:
           this.#headerMap()
@@ -132,7 +132,7 @@ class AttributesReader implements Attributes {
     let value = ''
     let isRaw = false
     while (reader.next()) {
-      if (reader.field === 1) name = reader.latin1()
+      if (reader.field === 1) name = reader.repeatedText()
       else if (reader.field === 2) value = reader.latin1()
       else if (reader.field === 3) {
         value = reader.latin1()

@@ -1,0 +1,7 @@
+export { type RedisTokenStore, redisTokenStore } from './redis-token-store.ts'
+export type {
+  Password,
+  RedisTlsOptions,
+  RedisTokenStoreOptions,
+  SentinelCredentials,
+} from './redis-token-store-options.ts'
