@@ -61,7 +61,7 @@ export class BrokerServer implements RunningServer {
     this.#transports = new IssuerTransports(config)
     this.#broker = new TokenBroker(this.#brokerOptions(config, this.#transports.issuers))
     this.#logRuleFailures(config)
-    this.metrics.watchCache(this.#broker)
+    this.metrics.watch(this.#broker)
     this.#readiness = new Readiness(this.#broker, logger)
     this.#checkLog = new CheckLog(this.metrics, logger)
     const app = checkApp(new Checks(this.#broker, 'http', this.#checkLog.onVerdict))
