@@ -78,7 +78,7 @@ async function checkClient(
     for (const problem of claims.problems) report({ ...problem, name: `${problem.name} of ${client.name}` })
   } catch (error) {
     if (!BrokerError.is(error)) throw error
-    const { fact, advice } = brokerFailure(error)
+    const { fact, advice } = brokerFailure(error, context)
     report(failed(name, fact, advice))
   }
 }

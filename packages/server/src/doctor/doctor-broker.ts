@@ -19,12 +19,24 @@ export function doctorBroker(
   })
 }
 
-/** Words the error of a broker for the operator. */
-export function brokerFailure(error: BrokerError): {
+/** Words the error of a broker for the operator. `context` has the limit for a call that ended before its request did. */
+export function brokerFailure(
+  error: BrokerError,
+  { timeoutMs, config }: Pick<DoctorContext, 'timeoutMs' | 'config'>,
+): {
   readonly fact: string
   readonly advice: string | undefined
 } {
   const { message, code, cause, hint, upstreamStatus, oauthError, oauthErrorDescription } = error
+  // A call that waits no longer than its own limit does not learn how the request ended.
+  const timeoutAdvice =
+    code === 'token_endpoint_unavailable'
+      ? describeHint({
+          problem: 'not_answered_in_time',
+          option: config.broker.tokenEndpoint === undefined ? 'issuer' : 'tokenEndpoint',
+          detail: `${timeoutMs} ms`,
+        })
+      : undefined
   const details = [
     code,
     oauthError,
@@ -34,7 +46,7 @@ export function brokerFailure(error: BrokerError): {
   ]
   return {
     fact: `${message} (${details.filter(detail => detail !== undefined).join(', ')})`,
-    advice: hint && describeHint(hint),
+    advice: hint === undefined ? timeoutAdvice : describeHint(hint),
   }
 }
 

@@ -71,7 +71,7 @@ async function ask(
     const step =
       steps.find(({ reasons }) => (reasons as readonly string[]).includes(reason ?? ''))?.name ?? 'key'
     if (reason !== undefined) return { step, reason, fact: refusalText(error), advice: hint }
-    const failure = brokerFailure(error)
+    const failure = brokerFailure(error, context)
     return { step, reason, fact: failure.fact, advice: failure.advice ?? hint }
   } finally {
     await broker.close()

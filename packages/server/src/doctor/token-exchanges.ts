@@ -54,7 +54,7 @@ async function tryExchange(
       report(ok(name, 'Dex accepts the client and the connector, and refuses a made-up JWT'))
       return
     }
-    const { fact, advice } = brokerFailure(error)
+    const { fact, advice } = brokerFailure(error, context)
     report(failed(name, fact, advice))
   } finally {
     await broker.close()

@@ -88,7 +88,7 @@ function endpointOf<Option extends 'jwksUri' | 'tokenEndpoint'>(
 
 function reportNoKeySet(upstream: Upstream, endpoint: unknown, report: Report): undefined {
   if (endpoint !== undefined || upstream.discoveryUrl !== undefined) {
-    report(skipped('key set', 'its server is not known or cannot be reached'))
+    report(skipped('key set', lacking(endpoint)))
   } else {
     report(
       warning(
@@ -98,4 +98,8 @@ function reportNoKeySet(upstream: Upstream, endpoint: unknown, report: Report): 
       ),
     )
   }
+}
+
+function lacking(endpoint: unknown): string {
+  return endpoint === undefined ? 'its URL comes from discovery' : 'its server cannot be reached'
 }
