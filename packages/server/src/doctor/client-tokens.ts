@@ -19,7 +19,7 @@ export async function checkClientTokens(
 ): Promise<void> {
   const clients = clientsOf(context)
   if (clients.length === 0) {
-    report(skipped('clients', 'none is configured: callers send their own credentials'))
+    report(skipped('clients', 'none has id and secret: callers send what is missing'))
     return
   }
   const broker = doctorBroker(context)

@@ -63,8 +63,7 @@ export async function checkUpstream(
       { upstream, ...tokenEndpoint, grants: discovered?.grants, needsExchange },
       report,
     )
-  } else if (upstream.issuesTokens)
-    report(skipped('token endpoint', 'its server is not known or cannot be reached'))
+  } else if (upstream.issuesTokens) report(skipped('token endpoint', lacking(tokenEndpoint)))
   if (tokenAnswer !== undefined) answers.push(tokenAnswer)
 
   if (answers.length > 0) checkClock(answers, report)

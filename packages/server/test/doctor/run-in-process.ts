@@ -41,7 +41,8 @@ export async function doctor(environment: Environment, args: readonly string[] =
       )
       .join(''),
     result(name) {
-      const found = results.find(each => each.name.startsWith(name))
+      const found =
+        results.find(each => each.name === name) ?? results.find(each => each.name.startsWith(name))
       if (found === undefined) throw new Error(`no result ${name} in:\n${json}`)
       return found
     },
