@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { brokerCommand, listening, until } from '@broker/testing'
 import { afterAll, describe, expect, test } from 'vitest'
+import { WrongArguments } from '../../src/explain/wrong-arguments.ts'
 import { runCommand } from '../support/command.ts'
 import { startDex } from '../support/start-broker.ts'
+import { doctor } from './run-in-process.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'broker-doctor-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -73,11 +75,15 @@ describe('dex-token-broker doctor', () => {
     [['--path', 'orders'], /--path must start with \//],
     [['--jwt-file', '/nowhere/jwt'], /--jwt-file: \/nowhere\/jwt cannot be read \(ENOENT\)/],
     [['extra'], /Unexpected argument 'extra'/],
-  ])('exits with 2 for wrong arguments: %s', async (args, message) => {
-    const { code, stdout, stderr } = await run(args, {})
+  ])('refuses wrong arguments: %s', async (args, message) => {
+    await expect(doctor({}, args)).rejects.toThrow(message)
+    await expect(doctor({}, args)).rejects.toBeInstanceOf(WrongArguments)
+  })
+
+  test('exits with 2 for wrong arguments', async () => {
+    const { code, stdout, stderr } = await run(['--jsn'], {})
     expect([code, stdout]).toEqual([2, ''])
-    expect(stderr).toMatch(message)
-    expect(stderr).toMatch(/Try dex-token-broker doctor --help\.\n$/)
+    expect(stderr).toMatch(/^Unknown option '--jsn'.*\nTry dex-token-broker doctor --help\.\n$/s)
   })
 
   test('explains itself with --help, and is named by the help of the command', async () => {
