@@ -6,7 +6,7 @@ const forwardingHeader = /^(?:forwarded|via|x-forwarded-.*|x-real-ip|x-envoy-.*)
 
 /**
  * Whether a request comes from somebody on this host, or through `kubectl port-forward`. A page of another site, by DNS rebinding,
- * has another `Host`; a proxy on this host adds a header of its own.
+ * has another `Host`; a proxy on this host adds one of these headers.
  */
 export function isLocalOperator({ socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>): boolean {
   return (

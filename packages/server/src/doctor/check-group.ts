@@ -1,11 +1,11 @@
 import { type CheckResult, failed, type Report } from './check-result.ts'
 
-/** Checks that belong together. They run from the construction on, beside those of other groups. */
+/** Checks that belong together. They run from the construction on, beside the checks of other groups. */
 export class CheckGroup<Found = void> {
   readonly title: string
-  /** What the checks found so far. */
+  /** The results so far. */
   readonly results: CheckResult[] = []
-  /** What later groups need; `undefined` when the checks broke off. Never rejects. */
+  /** The facts that later groups need; `undefined` when the checks broke off. Never rejects. */
   readonly found: Promise<Found | undefined>
 
   constructor(title: string, run: (report: Report) => Promise<Found>) {
@@ -37,7 +37,7 @@ export async function* finishedGroups(
   })
   for (const { title, results, found } of groups) {
     const end = await Promise.race([found, aborted])
-    // What arrives later is about aborted requests.
+    // Later results are about aborted requests.
     const kept = [...results]
     if (end === 'aborted') kept.push(failed('time', 'the checks of this group did not end in time'))
     if (kept.length > 0) yield { title, results: kept }

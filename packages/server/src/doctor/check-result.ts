@@ -1,14 +1,14 @@
 /** How a check ended. A warning does not fail the command. */
 export type CheckVerdict = 'ok' | 'warning' | 'failed' | 'skipped'
 
-/** What one check found. Never contains a secret or a token. */
+/** The result of one check. Never contains a secret or a token. */
 export interface CheckResult {
-  /** What was checked, in a few words; unique within its group. */
+  /** The thing that was checked, in a few words; unique within its group. */
   readonly name: string
   readonly verdict: CheckVerdict
-  /** What was found. */
+  /** The finding. */
   readonly fact: string
-  /** What the operator can do; for warnings and failures. */
+  /** An instruction for the operator; for warnings and failures. */
   readonly advice?: string | undefined
 }
 

@@ -14,7 +14,7 @@ export interface ConfigurationSource {
 const name = 'configuration'
 
 /**
- * Reads the configuration and reports every fault of it. Returns a configuration also when only a forgotten gate stops the start,
+ * Reads the configuration and reports everything that is wrong with it. Returns a configuration also when only a forgotten gate stops the start,
  * so that the rest can be checked; `undefined` when there is none.
  */
 export function checkConfiguration({ env, reader }: ConfigurationSource, report: Report): Config | undefined {

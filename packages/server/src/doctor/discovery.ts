@@ -8,7 +8,7 @@ import { isOnAnotherHost, issuerDifference } from './issuer-difference.ts'
 import type { Upstream } from './upstream.ts'
 import { askUpstream, kindOf, type UpstreamAnswer } from './upstream-answer.ts'
 
-/** What the discovery document says. */
+/** The content of a discovery document. */
 export interface Discovered {
   readonly answer: UpstreamAnswer
   readonly issuer: string

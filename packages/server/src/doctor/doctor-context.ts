@@ -4,7 +4,7 @@ import { IssuerTransports } from '../issuer-transports.ts'
 import { TrustContexts } from '../trust-contexts.ts'
 import { version } from '../version.ts'
 
-/** What the checks of one run share. */
+/** The things that the checks of one run share. */
 export class DoctorContext implements AsyncDisposable {
   readonly config: Config
   /** The transports of the server, so that a request here fails exactly as there. */

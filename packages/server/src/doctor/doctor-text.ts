@@ -38,7 +38,7 @@ function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 
-/** What a server sent must not drive the terminal. */
+/** Removes control characters: a server could send some to drive the terminal. */
 function printable(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, ' ')
 }

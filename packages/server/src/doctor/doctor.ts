@@ -9,8 +9,8 @@ import { type Upstream, upstreamsOf } from './upstream.ts'
 import { checkUpstream, type FoundUpstream } from './upstream-checks.ts'
 
 /**
- * Starts every check of a valid configuration, in groups whose order is that of the report. A part with a server of its own, such
- * as a shared store, is one more group here.
+ * Starts every check of a valid configuration, in groups in the order of the report. A further server, such as a shared store, is
+ * one more group here.
  */
 export function startChecks(context: DoctorContext): readonly CheckGroup<unknown>[] {
   const upstreams = upstreamGroups(context)

@@ -5,7 +5,7 @@ import type { DoctorContext } from './doctor-context.ts'
 /** More than a page of an echo server. */
 const maxBytes = 262_144
 
-/** What a client of Envoy gets. */
+/** An answer as a client of Envoy gets it. */
 export interface EnvoyAnswer {
   readonly status: number
   readonly body: string
@@ -44,7 +44,7 @@ export async function askEnvoy(
   }
 }
 
-/** Who made an answer, as far as a client can tell. */
+/** The author of an answer, as far as a client can tell. */
 export type Answerer = 'broker' | 'broker outside /check' | 'Envoy' | 'broker itself' | 'backend'
 
 /** The end of the answer that the check listener gives to a request outside `/check`. */

@@ -5,7 +5,7 @@ import { failed, ok, type Report, skipped, warning } from './check-result.ts'
 import type { DoctorContext } from './doctor-context.ts'
 import { type Answerer, answererOf, askEnvoy, brokerErrorOf, type EnvoyAnswer } from './envoy-answer.ts'
 
-/** What `--envoy` is given. */
+/** The arguments of `--envoy`. */
 export interface EnvoyRoute {
   /** URL of a path behind Envoy. */
   readonly url: string
@@ -204,7 +204,7 @@ function reportPassing({ config }: DoctorContext, { answer, nonce, secret }: Pas
         ? failed(
             passName,
             `the backend answers status ${status}`,
-            `add ${header} to allowed_upstream_headers of authorization_response (headersToBackend in a SecurityPolicy); if it is there, compare the audience of the token with that of the backend`,
+            `add ${header} to allowed_upstream_headers of authorization_response (headersToBackend in a SecurityPolicy); if it is there, compare the audience of the token with the audience that the backend expects`,
           )
         : ok(
             passName,

@@ -5,7 +5,7 @@ import { durationText } from './duration-text.ts'
 import type { StepName } from './gate-steps.ts'
 import { shownList, shownValue } from './shown-value.ts'
 
-/** What a JWT has and what the configuration expects, in words, for each step of the gate. */
+/** The values that a JWT has and that the configuration expects, in words, for each step of the gate. */
 export class JwtFacts {
   readonly #context: DoctorContext
   readonly #jwt: string

@@ -5,7 +5,7 @@ import type { ListenAddress } from '../config/values/listen-address.ts'
 export type ListenerKind = 'check' | 'admin' | 'grpc'
 
 const anyAddresses: ReadonlySet<string | undefined> = new Set([undefined, '0.0.0.0', '::'])
-/** What only a broker answers there. */
+/** Requests that only a broker answers in this way. */
 const probes = {
   check: {
     path: '/check',

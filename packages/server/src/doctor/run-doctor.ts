@@ -36,7 +36,7 @@ Exit status: 0 when no check failed, 1 when one did, 2 for wrong arguments.
 /** Limit of a run. */
 const totalMs = 30_000
 
-/** What a run of the command needs of the process. */
+/** The parts of the process that a run of the command needs. */
 export interface DoctorProcess {
   readonly env: NodeJS.ProcessEnv
   /** Loads the reader of the configuration file; `undefined` without CONFIG_FILE. */

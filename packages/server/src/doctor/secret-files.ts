@@ -46,7 +46,7 @@ function secretFilesOf({ env, reader }: ConfigurationSource): readonly SecretFil
   return [...ofVariables, ...ofClients]
 }
 
-/** `undefined` for a file whose faults the check of the configuration reports. */
+/** `undefined` for a file that cannot be read; the check of the configuration says why. */
 function configFileOf({ env: { CONFIG_FILE: file }, reader }: ConfigurationSource) {
   if (!file) return undefined
   try {

@@ -14,7 +14,7 @@ export interface TokenEndpointCheck {
   readonly upstream: Upstream
   readonly url: string
   readonly option: 'tokenEndpoint' | 'issuer'
-  /** What discovery lists; `undefined` when it is not known. */
+  /** The grants that discovery lists; `undefined` when they are not known. */
   readonly grants: readonly string[] | undefined
   /** Whether rules exchange tokens. */
   readonly needsExchange: boolean

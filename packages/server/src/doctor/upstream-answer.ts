@@ -1,3 +1,4 @@
+import { BrokerError } from '@broker/core'
 import { networkFailureCode, networkFailureHint } from '@broker/core/diagnosis'
 import { describeHint } from '../describe-hint.ts'
 import type { DoctorContext } from './doctor-context.ts'
@@ -65,6 +66,9 @@ export async function askUpstream(
         advice: describeHint({ problem: 'not_answered_in_time', option: path, detail }),
       }
     }
+    // Of a transport that reads files for each request.
+    if (BrokerError.is(error))
+      return { problem: error.message, advice: error.hint && describeHint(error.hint) }
     return noAnswerOf(networkFailureCode(error), path, upstream.trustSetting)
   }
 }

@@ -9,7 +9,7 @@ import { checkTokenEndpoint } from './token-endpoint.ts'
 import type { Upstream } from './upstream.ts'
 import type { UpstreamAnswer } from './upstream-answer.ts'
 
-/** What other groups need of an upstream. */
+/** The facts about an upstream that other groups need. */
 export interface FoundUpstream {
   /** Whether its token endpoint answers. */
   readonly hasTokenEndpoint: boolean
