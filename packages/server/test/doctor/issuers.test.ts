@@ -100,19 +100,20 @@ rules:
   })
 })
 
-describe('token exchange', () => {
-  const ruleFile = (idp: string, connectorId: string) =>
-    fileWith(
-      `exchange-${connectorId}.yaml`,
-      `issuers:
+/** A file whose only rule exchanges the JWTs of an identity provider. */
+const ruleFile = (idp: string, connectorId: string) =>
+  fileWith(
+    `exchange-${connectorId}.yaml`,
+    `issuers:
   - { name: staff, issuer: "${idp}", audiences: [portal] }
 clients:
   - { name: reports, clientId: reports, clientSecret: { env: REPORTS_SECRET } }
 rules:
   - { name: people, when: 'true', exchange: { connectorId: ${connectorId}, client: reports } }
 `,
-    )
+  )
 
+describe('token exchange', () => {
   test('is tried with a made-up JWT: the connector, the client and the grant', async () => {
     await using idp = await startDevDex()
     await using dex = await startDevDex({
@@ -174,5 +175,24 @@ describe('a real Dex', needs({ DEX_BIN: process.env['DEX_BIN'] !== undefined }),
       advice: expect.stringContaining('oauth2.grantTypes'),
     })
     expect(code).toBe(1)
+  }, 30_000)
+
+  test('tells a right exchange from a connector that does not exist', async () => {
+    await using idp = await startDevDex()
+    await using dex = await startRealDex(process.env['DEX_BIN'] ?? '', {
+      clients: [{ id: 'reports', secret: 'reports-secret' }],
+      connectors: [{ type: 'oidc', id: 'staff', issuer: idp.issuer }],
+    })
+    const run = (connectorId: string) =>
+      doctor({
+        DEX_ISSUER: dex.issuer,
+        CONFIG_FILE: ruleFile(idp.issuer, connectorId),
+        REPORTS_SECRET: 'reports-secret',
+      })
+    expect((await run('staff')).result('exchange by')).toMatchObject({
+      verdict: 'ok',
+      fact: expect.stringContaining('refuses a made-up JWT'),
+    })
+    expect((await run('nowhere')).result('exchange by')).toMatchObject({ verdict: 'failed' })
   }, 30_000)
 })
