@@ -5,6 +5,7 @@ import { createAdminApp } from './admin/admin-app.ts'
 import { createAdminListener } from './admin/admin-listener.ts'
 import { BrokerMetrics } from './admin/broker-metrics.ts'
 import { Readiness } from './admin/readiness.ts'
+import { VerboseReadiness } from './admin/verbose-readiness.ts'
 import { CheckLog } from './check-log.ts'
 import { Checks } from './checks.ts'
 import type { Config } from './config/config.ts'
@@ -72,6 +73,7 @@ export class BrokerServer implements RunningServer {
     const adminApp = createAdminApp({
       notReadyBecause: this.#readiness.notReadyBecause,
       registry: this.metrics.registry,
+      verbose: new VerboseReadiness(() => this.#config),
     })
     this.#admin =
       config.admin && new HttpListener('ADMIN_ADDR', () => createAdminListener(adminApp), config.admin)
