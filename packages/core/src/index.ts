@@ -42,7 +42,12 @@ export { type GotHooks, gotHooks } from './outbound/got-hooks.ts'
 export { type HeaderProviderOptions, headerProvider } from './outbound/header-provider.ts'
 export type { OutgoingTokenOptions, TokenProvider } from './outbound/outgoing-tokens.ts'
 export { refusesToken } from './outbound/refuses-token.ts'
-export type { BrokerEvent, BrokerObserver } from './shared/broker-event.ts'
+export type {
+  BrokerEvent,
+  BrokerObserver,
+  SharedStoreOperation,
+  SharedStoreOutcome,
+} from './shared/broker-event.ts'
 export type { Clock } from './shared/clock.ts'
 export {
   BrokerError,

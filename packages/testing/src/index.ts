@@ -23,6 +23,8 @@ export { record } from './kubernetes/record-api-server.ts'
 export { type Recording, readRecording } from './kubernetes/recorded-answers.ts'
 export { ManagedProcess, type ManagedProcessOptions } from './managed-process.ts'
 export { ManualClock } from './manual-clock.ts'
+export type { MemoryStoreHandle, StoreFault, StoreOperation } from './memory-store-handle.ts'
+export { MemoryTokenStore } from './memory-token-store.ts'
 export { MountedVolume } from './mounted-volume.ts'
 export { ask, type RawAnswer, RawConnection, type RawRequest, requestText } from './raw-connection.ts'
 export {
@@ -34,4 +36,5 @@ export {
   type RecordingServer,
   startRecordingServer,
 } from './recording-server.ts'
+export type { ForgottenRecord, LeaseAnswer, LeaseRequest, StoredRecord, TokenStore } from './token-store.ts'
 export { until, within } from './until.ts'

@@ -40,6 +40,19 @@ export class BrokerMetrics {
     registers: [this.registry],
   })
 
+  readonly #sharedStoreOperations = new Counter({
+    name: `${prefix}shared_store_operations_total`,
+    help: 'Calls of the shared store, by operation and outcome; open counts those that an open circuit left out.',
+    labelNames: ['operation', 'outcome'],
+    registers: [this.registry],
+  })
+
+  readonly #sharedStoreCircuit = new Gauge({
+    name: `${prefix}shared_store_circuit_open`,
+    help: '1 while the circuit of the shared store is open: each replica requests its own tokens; else 0.',
+    registers: [this.registry],
+  })
+
   readonly #unknownTargets = new Counter({
     name: `${prefix}unknown_requests_total`,
     help: 'Requests to the check listener outside /check and /healthz, answered with 404.',
@@ -101,7 +114,15 @@ export class BrokerMetrics {
       this.#jwtRefusals.inc({ reason: event.reason })
       return
     }
+    if (event.type === 'shared_store_circuit') {
+      this.#sharedStoreCircuit.set(event.state === 'open' ? 1 : 0)
+      return
+    }
     const { outcome } = event
+    if (event.type === 'shared_store') {
+      this.#sharedStoreOperations.inc({ operation: event.operation, outcome })
+      return
+    }
     if (event.type === 'jwks_refresh') {
       this.#keySetRefreshes.inc({ outcome })
       return

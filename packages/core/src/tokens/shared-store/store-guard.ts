@@ -1,0 +1,111 @@
+import type { SharedStoreOperation, SharedStoreOutcome } from '../../shared/broker-event.ts'
+import { networkFailureCode } from '../../shared/http/network-failure.ts'
+import { Outage } from '../../shared/outage.ts'
+import type { Surroundings } from '../../shared/surroundings.ts'
+import { boundedCall, type CallEnd } from './bounded-call.ts'
+import { StoreCircuit } from './store-circuit.ts'
+
+/** One call of a store. */
+export interface GuardedCall<T> {
+  readonly operation: SharedStoreOperation
+  readonly timeoutMs: number
+  ask(): unknown
+  /** Reads the answer; `undefined` when it is not an answer of a store. */
+  read(answer: unknown): StoreReading<T> | undefined
+}
+
+/** What an answer means: its outcome for metrics, and its value. */
+export interface StoreReading<T> {
+  readonly outcome: SharedStoreOutcome
+  readonly value: T
+}
+
+/** Makes the calls of a store: bounded in time, reported to the observer, and none while its circuit is open. */
+export class StoreGuard {
+  readonly #surroundings: Surroundings
+  readonly #circuit: StoreCircuit
+  readonly #outage: Outage
+
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings
+    this.#circuit = new StoreCircuit(surroundings.clock)
+    this.#outage = new Outage(surroundings.clock)
+  }
+
+  /** Makes a call; `undefined` when it has no readable answer. Never rejects. */
+  async call<T>({ operation, timeoutMs, ask, read }: GuardedCall<T>): Promise<T | undefined> {
+    const { observe, clock } = this.#surroundings
+    const attempt = this.#circuit.begin()
+    if (attempt === undefined) {
+      this.#outage.lookupsFailed(1)
+      observe({ type: 'shared_store', operation, outcome: 'open', durationMs: 0 })
+      return undefined
+    }
+    const startedAt = clock.monotonic()
+    const end = await boundedCall(ask, timeoutMs)
+    const durationMs = clock.monotonic() - startedAt
+    if (end.kind !== 'answered') {
+      observe({ type: 'shared_store', operation, outcome: end.kind, durationMs })
+      this.#outage.attemptFailed()
+      if (attempt.failed(end.kind === 'timeout')) this.#opened(operation, end)
+      return undefined
+    }
+    const { outcome, value } = safelyRead(read, end.answer)
+    observe({ type: 'shared_store', operation, outcome, durationMs })
+    if (attempt.succeeded()) this.#closed()
+    else if (!this.#circuit.isOpen) this.#outage.end()
+    if (outcome === 'unreadable') this.#noteUnreadable(operation)
+    return value
+  }
+
+  /** Reports an open circuit as closed, because there are no more calls. */
+  close(): void {
+    if (this.#circuit.isOpen) this.#surroundings.observe({ type: 'shared_store_circuit', state: 'closed' })
+  }
+
+  #opened(operation: SharedStoreOperation, end: Exclude<CallEnd, { readonly kind: 'answered' }>): void {
+    const { observe, logger } = this.#surroundings
+    observe({ type: 'shared_store_circuit', state: 'open' })
+    // Only the code: an error of a client for a store can contain its password.
+    const cause = end.kind === 'failed' ? networkFailureCode(end.error) : undefined
+    const retryAfterMs = Math.ceil(this.#circuit.retryAfterMs)
+    logger.warn(
+      { operation, outcome: end.kind, cause, retryAfterMs },
+      'shared store is failing; circuit opened',
+    )
+  }
+
+  #closed(): void {
+    const { observe, logger } = this.#surroundings
+    observe({ type: 'shared_store_circuit', state: 'closed' })
+    const report = this.#outage.end()
+    logger.info(
+      {
+        failedForMs: report?.failedForMs,
+        failedCalls: report?.failedAttempts,
+        skippedCalls: report?.failedLookups,
+      },
+      'shared store answers again; circuit closed',
+    )
+  }
+
+  #noteUnreadable(operation: SharedStoreOperation): void {
+    const { sampler, logger } = this.#surroundings
+    sampler.note('shared_store_unreadable', count =>
+      logger.warn({ operation, count }, 'answer of the shared store is unreadable'),
+    )
+  }
+}
+
+/** An answer can be an object that throws when it is looked at. */
+function safelyRead<T>(
+  read: GuardedCall<T>['read'],
+  answer: unknown,
+): { readonly outcome: SharedStoreOutcome; readonly value: T | undefined } {
+  const unreadable = { outcome: 'unreadable', value: undefined } as const
+  try {
+    return read(answer) ?? unreadable
+  } catch {
+    return unreadable
+  }
+}

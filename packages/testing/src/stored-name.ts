@@ -1,0 +1,65 @@
+import type { LeaseAnswer, LeaseRequest, StoredRecord } from './token-store.ts'
+
+/** What a store in memory has under one name. Each method is one step, at a time in milliseconds since the Unix epoch. */
+export class StoredName {
+  #record: { readonly value: Uint8Array; readonly fence: number; readonly endsAt: number } | undefined
+  #lease: { readonly fence: number; readonly endsAt: number; readonly leaseMs: number } | undefined
+  #lastFence = 0
+  /** The last fence of a forgotten lease, and for how long it counts. */
+  #forgotten = { fence: 0, endsAt: 0 }
+
+  get(newerThan: number, now: number): StoredRecord | undefined {
+    const record = this.#recordAt(now)
+    if (record === undefined || record.fence <= newerThan) return undefined
+    const { value, fence } = record
+    // A copy, as over a connection.
+    return { value: Uint8Array.from(value), fence, ageMs: Math.max(0, now - fence / 1000) }
+  }
+
+  lease({ leaseMs, newerThan, held }: LeaseRequest, now: number): LeaseAnswer {
+    const record = this.get(newerThan, now)
+    if (record !== undefined) return { kind: 'record', record }
+    const lease = this.#leaseAt(now)
+    if (lease !== undefined && lease.fence !== held) return { kind: 'held', forMs: lease.endsAt - now }
+    const fence = lease?.fence ?? Math.max(this.#lastFence + 1, Math.floor(now * 1000), newerThan + 1)
+    this.#lastFence = Math.max(this.#lastFence, fence)
+    this.#lease = { fence, endsAt: now + leaseMs, leaseMs }
+    return { kind: 'leased', fence }
+  }
+
+  put(value: Uint8Array, fence: number, keepMs: number, now: number): boolean {
+    this.release(fence)
+    const isForgotten = fence <= this.#forgotten.fence && now < this.#forgotten.endsAt
+    if (isForgotten || (this.#recordAt(now)?.fence ?? 0) > fence) return false
+    this.#record = { value: Uint8Array.from(value), fence, endsAt: now + keepMs }
+    this.#lastFence = Math.max(this.#lastFence, fence)
+    return true
+  }
+
+  release(fence: number): void {
+    if (this.#lease?.fence === fence) this.#lease = undefined
+  }
+
+  /** Returns `false`, and changes nothing, when the record is newer. */
+  forget(fence: number, keepMs: number, now: number): boolean {
+    if ((this.#recordAt(now)?.fence ?? 0) > fence) return false
+    this.#record = undefined
+    this.#forgotten = {
+      fence: Math.max(this.#forgotten.fence, this.#lastFence, fence),
+      endsAt: Math.max(this.#forgotten.endsAt, now + keepMs),
+    }
+    this.#lastFence = this.#forgotten.fence
+    return true
+  }
+
+  #recordAt(now: number) {
+    return this.#record !== undefined && now < this.#record.endsAt ? this.#record : undefined
+  }
+
+  /** A lease that would last longer than its own length is from before the clock went back. */
+  #leaseAt(now: number) {
+    const lease = this.#lease
+    if (lease === undefined || now >= lease.endsAt || lease.endsAt - now > lease.leaseMs) return undefined
+    return lease
+  }
+}
