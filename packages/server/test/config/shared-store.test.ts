@@ -76,7 +76,7 @@ describe('SHARED_STORE_KEY_FILE', () => {
     const [first, second] = [newKey(), newKey()]
     using volume = keyVolume(`# today\n${first}\n\n  # before\r\n ${second} \r\n`)
     const config = loadConfig({ SHARED_STORE_URL: url, SHARED_STORE_KEY_FILE: volume.file('keys') })
-    expect(config.sharedStoreKeyFile?.keys).toEqual([first, second])
+    expect(config.sharedStoreKeyFile?.keys.map(({ text }) => text)).toEqual([first, second])
     expect(config.warnings).toEqual([])
   })
 
@@ -191,7 +191,7 @@ describe('the variables of a store together', () => {
     expect(loadConfig({ CONFIG_FILE: folder.file })).toMatchObject({
       sharedStoreUrl: url,
       sharedStoreTimeoutMs: 20,
-      sharedStoreKeyFile: { keys: [expect.any(String)] },
+      sharedStoreKeyFile: { keys: [{ text: expect.any(String) }] },
     })
   })
 })

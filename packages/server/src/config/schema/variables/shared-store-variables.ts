@@ -1,3 +1,4 @@
+import { optionRules } from '@broker/core/options'
 import { optionalSetting, setting, type Variable } from '../variable.ts'
 import * as kind from '../variable-kinds.ts'
 
@@ -8,6 +9,7 @@ export const sharedStoreVariables = {
   SHARED_STORE_URL: optionalSetting('sharedStoreUrl', {
     group,
     kind: kind.storeUrl,
+    via: 'sharedStore.store',
     needsRestart: true,
     example: 'redis://valkey.dex-token-broker.svc:6379',
     description:
@@ -16,6 +18,7 @@ export const sharedStoreVariables = {
   SHARED_STORE_KEY_FILE: optionalSetting('sharedStoreKeyFile', {
     group,
     kind: kind.sealingKeyFile,
+    via: 'sharedStore.keys',
     example: '/run/secrets/shared-store-keys',
     description:
       'File with the keys that seal tokens in the store: base64 of 32 random bytes, one key on each line; lines that begin with # are comments. The first key seals, all of them open. The same on all replicas. Read again when the file changes.',
@@ -23,7 +26,8 @@ export const sharedStoreVariables = {
   SHARED_STORE_TIMEOUT: setting('sharedStoreTimeoutMs', {
     group,
     kind: kind.duration,
-    rule: { default: 50, min: 1, max: 60_000 },
+    via: 'sharedStore.timeoutMs',
+    rule: optionRules['sharedStore.timeoutMs'],
     description:
       'How long a check waits for one answer of the store before it goes on without it. A store that exceeds it is not asked for a while.',
   }),
