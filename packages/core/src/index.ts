@@ -64,3 +64,10 @@ export type { UpstreamRequest } from './shared/upstream-request.ts'
 export type { Wait } from './shared/wait-for.ts'
 export { type CacheStatistics, TokenBroker } from './token-broker.ts'
 export type { IssuedToken } from './tokens/issued-token.ts'
+export type {
+  ForgottenRecord,
+  LeaseAnswer,
+  LeaseRequest,
+  SharedTokenStore,
+  StoredRecord,
+} from './tokens/shared-store/shared-token-store.ts'

@@ -1,0 +1,44 @@
+import type { Logger } from '@broker/core'
+
+/** A password, or a function that returns the current one and is called for each new connection. */
+export type Password = string | (() => string | Promise<string>)
+
+/** Options of {@link redisTokenStore}. */
+export interface RedisTokenStoreOptions {
+  /**
+   * Where the store is, without credentials: `redis://host:6379/0`, `redis-sentinel://host:26379,host:26379/master` or
+   * `redis-cluster://host:6379,host:6379`. `rediss` in place of `redis` uses TLS; `valkey://` and `valkeys://` are the same as
+   * `redis://` and `rediss://`.
+   */
+  readonly url: string
+  /** ACL user. Default: the server's user `default`. */
+  readonly username?: string | undefined
+  /** The user's password. A function is called again for each new connection, so that a rotated password takes effect. */
+  readonly password?: Password | undefined
+  /** Credentials for the Sentinels. Default: none, whatever `username` and `password` are. */
+  readonly sentinel?:
+    | { readonly username?: string | undefined; readonly password?: Password | undefined }
+    | undefined
+  /** TLS of all connections; only with a URL for TLS. Default: the system's CAs, no client certificate. */
+  readonly tls?: RedisTlsOptions | undefined
+  /** First part of every key; letters, digits, `.`, `_`, `-` and `:`. Default: `dex-token-broker`. */
+  readonly prefix?: string | undefined
+  /** Time for one connection to be established, and without any answer before a connection is replaced. Default: 2000. */
+  readonly connectTimeoutMs?: number | undefined
+  /** Time for one command; the broker's own `timeoutMs` is usually shorter. Default: 1000. */
+  readonly commandTimeoutMs?: number | undefined
+  /** Default: none. */
+  readonly logger?: Logger | undefined
+}
+
+/** PEM texts, and the name to verify. */
+export interface RedisTlsOptions {
+  /** CAs that are trusted instead of the system's. */
+  readonly ca?: string | undefined
+  /** Client certificate, with its `key`. */
+  readonly cert?: string | undefined
+  /** Private key of `cert`. */
+  readonly key?: string | undefined
+  /** Name that the servers' certificates must have. Default: the host that is connected to. */
+  readonly servername?: string | undefined
+}

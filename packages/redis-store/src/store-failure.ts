@@ -1,0 +1,43 @@
+/** Why the store failed; its message contains nothing that was sent to the server. */
+export class StoreFailure extends Error {
+  override readonly name = 'StoreFailure'
+  /** First word of the server's answer, such as `OOM`, or the system's code, such as `ECONNREFUSED`. */
+  readonly code: string | undefined
+
+  constructor(message: string, code?: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+const longestMessage = 200
+
+/**
+ * Makes a {@link StoreFailure} of an error of the client library, which carries the arguments of the command: records, and for
+ * a new connection the password.
+ */
+export function storeFailure(error: unknown): StoreFailure {
+  if (error instanceof StoreFailure) return error
+  if (!(error instanceof Error)) return new StoreFailure('unknown failure')
+  const { lastNodeError, code } = error as { lastNodeError?: unknown; code?: unknown }
+  if (lastNodeError instanceof Error) return storeFailure(lastNodeError)
+  // The server quotes arguments of an unknown command, in backticks or quotes.
+  const message =
+    error.message
+      .split(/, with args|[`'"]/)[0]
+      ?.slice(0, longestMessage)
+      .trim() || error.name
+  const serverCode = /^[A-Z]{2,}(?= )/.exec(message)?.[0]
+  return new StoreFailure(message, typeof code === 'string' ? code : serverCode)
+}
+
+const hints: Readonly<Record<string, string>> = {
+  WRONGPASS: 'set username and password to those of a user of the store',
+  NOAUTH: 'set password; the store requires one',
+  NOPERM: "give the store's user the rights in the README of @broker/redis-store",
+}
+
+/** What to do about a failure that retrying does not end. */
+export function hintFor({ code }: StoreFailure): string | undefined {
+  return code === undefined ? undefined : hints[code]
+}
