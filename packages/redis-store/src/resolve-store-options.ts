@@ -1,5 +1,6 @@
 import type { ConfiguredCredentials, ConnectionSettings } from './connection.ts'
-import type { RedisTlsOptions, RedisTokenStoreOptions } from './redis-token-store-options.ts'
+import type { RedisTokenStoreOptions, Tls } from './redis-token-store-options.ts'
+import { assertStorePrefix } from './store-prefix.ts'
 import { type StoreAddress, storeAddress } from './store-url.ts'
 
 const silent = () => {}
@@ -22,9 +23,7 @@ export function resolveStoreOptions(
   const address = storeAddress(url)
   if (sentinel !== undefined && address.topology !== 'sentinel')
     throw new TypeError('sentinel must be omitted unless url is one of Sentinels')
-  // No braces: in a cluster they would put every key into one slot.
-  if (!/^[\w.:-]{1,64}$/.test(prefix))
-    throw new TypeError('prefix must be 1 to 64 letters, digits, ".", "_", "-" and ":"')
+  assertStorePrefix(prefix)
   return {
     address,
     own: credentials({ username, password }, ''),
@@ -47,9 +46,10 @@ function credentials({ username, password }: ConfiguredCredentials, at: string):
   return { username, password }
 }
 
-function tlsOptions(tls: RedisTlsOptions | undefined, address: StoreAddress): RedisTlsOptions | undefined {
+function tlsOptions(tls: Tls | undefined, address: StoreAddress): Tls | undefined {
   if (tls === undefined) return undefined
   if (!address.tls) throw new TypeError('tls must be omitted unless url is one for TLS, such as rediss://')
+  if (typeof tls === 'function') return tls
   if ((tls.cert === undefined) !== (tls.key === undefined))
     throw new TypeError('tls.cert and tls.key belong together')
   return tls

@@ -1,55 +1,63 @@
-import type { SharedStoreOptions } from '@broker/core'
+import type { Logger, SharedStoreOptions } from '@broker/core'
 import type { RedisTokenStore } from '@broker/redis-store'
-import type { Logger } from 'pino'
+import { storeAddress } from '@broker/redis-store/options'
 import type { Config } from '../config/config.ts'
-import type { SealingKeyFile } from '../config/values/sealing-key-file.ts'
 import { TrustContexts } from '../trust-contexts.ts'
-import { refusalHint } from './refusal-hint.ts'
+import { storeLogger } from './store-logger.ts'
 
-/** The parts of a configuration that a store depends on. */
-export type StoreConfig = Pick<
-  Config,
-  | 'sharedStoreUrl'
-  | 'sharedStoreKeyFile'
-  | 'sharedStoreTimeoutMs'
-  | 'sharedStorePrefix'
-  | 'sharedStoreUsername'
-  | 'sharedStorePassword'
-  | 'sharedStoreCa'
->
+/** The parts of a configuration with which a store connects. */
+type StoreConfig = Pick<Config, 'sharedStoreKeyFile' | 'sharedStorePassword' | 'sharedStoreCa'>
 
 /**
- * The shared store of a server, from its start to its stop. It connects in the background, again and again, each time with the
- * password and the certificates of the configuration in effect.
+ * The shared store of a server. It connects in the background, each time with the password and the certificates of the configuration
+ * in effect, so neither the start nor a check waits for it.
  */
 export class ServerStore {
   readonly #store: RedisTokenStore
-  #config: StoreConfig & { readonly sharedStoreKeyFile: SealingKeyFile }
+  readonly #trust = new TrustContexts()
+  #config: StoreConfig
 
-  /** Begins to connect; `undefined` without SHARED_STORE_URL. */
-  static async open(config: StoreConfig, logger: Logger): Promise<ServerStore | undefined> {
-    const { sharedStoreUrl: url, sharedStoreKeyFile } = config
-    if (url === undefined || sharedStoreKeyFile === undefined) return undefined
+  /** Begins to connect. Does nothing without SHARED_STORE_URL. */
+  static async open(config: Config, logger: Logger): Promise<ServerStore | undefined> {
+    if (config.sharedStoreUrl === undefined) return undefined
     // Loaded only where it is needed, because its client takes time and memory.
     const { redisTokenStore } = await import('@broker/redis-store')
-    const trust = new TrustContexts()
-    const server: ServerStore = new ServerStore(
-      { ...config, sharedStoreKeyFile },
-      redisTokenStore({
-        url,
-        username: config.sharedStoreUsername,
-        password: () => server.#config.sharedStorePassword?.secret,
-        tls: () => ({ secureContext: trust.contextOf(server.#config.sharedStoreCa?.certificates) }),
-        prefix: config.sharedStorePrefix,
-        logger,
-        refusalHint,
-      }),
-    )
-    return server
+    return new ServerStore(config, config.sharedStoreUrl, logger, redisTokenStore)
   }
 
-  private constructor(config: StoreConfig & { readonly sharedStoreKeyFile: SealingKeyFile }, store: RedisTokenStore) {
+  private constructor(
+    config: Config,
+    url: string,
+    logger: Logger,
+    redisTokenStore: typeof import('@broker/redis-store').redisTokenStore,
+  ) {
     this.#config = config
-    this.#store = store
+    this.#store = redisTokenStore({
+      url,
+      username: config.sharedStoreUsername,
+      password: () => this.#config.sharedStorePassword?.secret,
+      tls: storeAddress(url).tls ? () => this.#tls() : undefined,
+      prefix: config.sharedStorePrefix,
+      logger: storeLogger(logger),
+    })
+  }
+
+  /** The option of the broker, by a configuration. One without keys, which needs a restart, has the keys in effect. */
+  options({ sharedStoreKeyFile, sharedStoreTimeoutMs }: Config): SharedStoreOptions {
+    const { keys = [] } = sharedStoreKeyFile ?? this.#config.sharedStoreKeyFile ?? {}
+    return { store: this.#store, keys: keys.map(({ text }) => text), timeoutMs: sharedStoreTimeoutMs }
+  }
+
+  /** Uses the password and the certificates of another configuration for new connections. */
+  renew(config: Config): void {
+    this.#config = { ...config, sharedStoreKeyFile: config.sharedStoreKeyFile ?? this.#config.sharedStoreKeyFile }
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+
+  #tls() {
+    return { secureContext: this.#trust.contextOf(this.#config.sharedStoreCa?.certificates) }
   }
 }
