@@ -32,6 +32,7 @@ export type {
   GateOptions,
   IssuerOptions,
   NamedClient,
+  SharedStoreOptions,
   TokenBrokerOptions,
 } from './options/broker-options.ts'
 export type { ReservedHeaderPrefixes } from './options/header-name.ts'

@@ -29,6 +29,7 @@ import { resolveClient } from './resolve-client.ts'
 import { assertAuthMethod, type ResolvedNamedClient, resolveClients } from './resolve-clients.ts'
 import { type ResolvedGate, resolveGate } from './resolve-gate.ts'
 import { issuerUrl } from './resolve-issuers.ts'
+import { type ResolvedSharedStore, resolveSharedStore } from './resolve-shared-store.ts'
 
 /** Validated options with defaults. */
 export interface ResolvedOptions extends Omit<OptionNumbers<''>, 'requestTimeoutMs'> {
@@ -43,6 +44,7 @@ export interface ResolvedOptions extends Omit<OptionNumbers<''>, 'requestTimeout
   readonly clients: readonly ResolvedNamedClient[]
   readonly choice: ResolvedChoice
   readonly gate: ResolvedGate | undefined
+  readonly sharedStore: ResolvedSharedStore | undefined
   readonly tokenHeaders: readonly TokenHeader[]
   readonly authorizationHeader: string
   readonly credentialHeaders: CredentialHeaderNames
@@ -59,6 +61,7 @@ const names: { readonly [Name in Exclude<keyof TokenBrokerOptions, keyof OptionN
   clients: true,
   gate: true,
   issuers: true,
+  sharedStore: true,
   chooseClient: true,
   routeClients: true,
   backendHeaders: true,
@@ -137,6 +140,7 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
     }),
     choice: resolveChoice(options, { authorizationHeader, tokenHeaders, credentialHeaders }),
     gate,
+    sharedStore: resolveSharedStore(options.sharedStore),
     tokenHeaders,
     authorizationHeader,
     credentialHeaders,
