@@ -23,7 +23,9 @@ export interface Credentials {
 export function createClient(settings: ClientSettings, own: Credentials, sentinel: Credentials): Client {
   const { address, connectTimeoutMs, commandTimeoutMs } = settings
   const { host, port } = address.nodes[0] as { host: string; port: number }
-  const tls = address.tls ? definedParts((typeof settings.tls === 'function' ? settings.tls() : settings.tls) ?? {}) : undefined
+  const tls = address.tls
+    ? definedParts((typeof settings.tls === 'function' ? settings.tls() : settings.tls) ?? {})
+    : undefined
   const options = {
     ...definedParts(own),
     ...(tls && { tls }),

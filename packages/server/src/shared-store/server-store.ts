@@ -2,11 +2,9 @@ import type { Logger, SharedStoreOptions } from '@broker/core'
 import type { RedisTokenStore } from '@broker/redis-store'
 import { storeAddress } from '@broker/redis-store/options'
 import type { Config } from '../config/config.ts'
+import type { SealingKeyFile } from '../config/values/sealing-key-file.ts'
 import { TrustContexts } from '../trust-contexts.ts'
 import { storeLogger } from './store-logger.ts'
-
-/** The parts of a configuration with which a store connects. */
-type StoreConfig = Pick<Config, 'sharedStoreKeyFile' | 'sharedStorePassword' | 'sharedStoreCa'>
 
 /**
  * The shared store of a server. It connects in the background, each time with the password and the certificates of the configuration
@@ -15,7 +13,9 @@ type StoreConfig = Pick<Config, 'sharedStoreKeyFile' | 'sharedStorePassword' | '
 export class ServerStore {
   readonly #store: RedisTokenStore
   readonly #trust = new TrustContexts()
-  #config: StoreConfig
+  /** What each new connection uses. */
+  #config: Pick<Config, 'sharedStorePassword' | 'sharedStoreCa'>
+  #keyFile: SealingKeyFile | undefined
 
   /** Begins to connect. Does nothing without SHARED_STORE_URL. */
   static async open(config: Config, logger: Logger): Promise<ServerStore | undefined> {
@@ -32,6 +32,7 @@ export class ServerStore {
     redisTokenStore: typeof import('@broker/redis-store').redisTokenStore,
   ) {
     this.#config = config
+    this.#keyFile = config.sharedStoreKeyFile
     this.#store = redisTokenStore({
       url,
       username: config.sharedStoreUsername,
@@ -42,15 +43,16 @@ export class ServerStore {
     })
   }
 
-  /** The option of the broker, by a configuration. One without keys, which needs a restart, has the keys in effect. */
+  /** The option of the broker, by a configuration. One without a key file, which needs a restart, has the keys in effect. */
   options({ sharedStoreKeyFile, sharedStoreTimeoutMs }: Config): SharedStoreOptions {
-    const { keys = [] } = sharedStoreKeyFile ?? this.#config.sharedStoreKeyFile ?? {}
+    const { keys = [] } = sharedStoreKeyFile ?? this.#keyFile ?? {}
     return { store: this.#store, keys: keys.map(({ text }) => text), timeoutMs: sharedStoreTimeoutMs }
   }
 
   /** Uses the password and the certificates of another configuration for new connections. */
   renew(config: Config): void {
-    this.#config = { ...config, sharedStoreKeyFile: config.sharedStoreKeyFile ?? this.#config.sharedStoreKeyFile }
+    this.#config = config
+    this.#keyFile = config.sharedStoreKeyFile ?? this.#keyFile
   }
 
   close(): Promise<void> {

@@ -56,7 +56,7 @@ describe('SHARED_STORE_URL', () => {
     'redis://val key:6379',
   ])('may not be %s', SHARED_STORE_URL => {
     expect(withKeyFile(newKey(), { SHARED_STORE_URL })).toEqual([
-      expect.stringMatching(/^SHARED_STORE_URL: "/),
+      expect.stringMatching(/^SHARED_STORE_URL: must /),
     ])
   })
 
@@ -66,7 +66,7 @@ describe('SHARED_STORE_URL', () => {
     'redis-cluster://h1,:hunter2@h2',
   ])('may not contain a password, and never shows it: %s', SHARED_STORE_URL => {
     expect(withKeyFile(newKey(), { SHARED_STORE_URL })).toEqual([
-      'SHARED_STORE_URL: contains user information (user:password@); set SHARED_STORE_USERNAME and SHARED_STORE_PASSWORD_FILE',
+      'SHARED_STORE_URL: contains credentials (user:password@); set SHARED_STORE_USERNAME and SHARED_STORE_PASSWORD_FILE',
     ])
   })
 })
@@ -153,7 +153,7 @@ describe('the variables of a store together', () => {
     expect(
       faultsOf({ SHARED_STORE_URL: 'valkey', SHARED_STORE_PREFIX: '{x}', SHARED_STORE_TIMEOUT: '0s' }),
     ).toEqual([
-      expect.stringMatching(/^SHARED_STORE_URL: "valkey" is not/),
+      expect.stringMatching(/^SHARED_STORE_URL: must be a URL such as redis:/),
       expect.stringMatching(/^SHARED_STORE_TIMEOUT: "0s" is shorter than 1ms/),
       expect.stringMatching(/^SHARED_STORE_PREFIX: must be/),
       expect.stringMatching(/^SHARED_STORE_KEY_FILE: must be set/),
