@@ -21,10 +21,14 @@ local function live(ms)
   if tonumber(ms) > redis.call('PTTL', KEYS[1]) then redis.call('PEXPIRE', KEYS[1], ms) end
 end`
 
-const newerRecord = `
+const records = `
+local function recordFence()
+  if field('valueEnd') <= now then return 0 end
+  return field('fence')
+end
 local function newerRecord(newerThan)
-  local fence = field('fence')
-  if fence <= newerThan or field('valueEnd') <= now then return nil end
+  local fence = recordFence()
+  if fence <= newerThan then return nil end
   return { redis.call('HGET', KEYS[1], 'value'), fence, math.floor(math.max(0, now - fence) / 1000) }
 end`
 
@@ -34,14 +38,14 @@ local function endLease(fence)
 end`
 
 /** `[value, fence, ageMs]` of a record that is newer than ARGV[1], else nil. */
-export const getScript: Script = script(`${shebang}allow-oom${now}${newerRecord}
+export const getScript: Script = script(`${shebang}allow-oom${now}${records}
 return newerRecord(tonumber(ARGV[1]))`)
 
 /**
  * Answers a newer record than ARGV[1] as {@link getScript} does, else takes the lease for ARGV[2] milliseconds, or extends that of
  * the fence ARGV[3], and returns its fence, else `-ms` of another's lease.
  */
-export const leaseScript: Script = script(`${shebang}${now}${newerRecord}
+export const leaseScript: Script = script(`${shebang}${now}${records}
 local newerThan, leaseMs, held = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local record = newerRecord(newerThan)
 if record then return record end
@@ -56,10 +60,10 @@ live(leaseMs)
 return fence`)
 
 /** Keeps the value ARGV[1] of the fence ARGV[2] for ARGV[3] milliseconds and ends its lease; 1, or 0 when it is refused. */
-export const putScript: Script = script(`${shebang}${now}${endLease}
+export const putScript: Script = script(`${shebang}${now}${records}${endLease}
 local fence, keepMs = tonumber(ARGV[2]), tonumber(ARGV[3])
 endLease(fence)
-if fence < field('fence') or fence <= field('forgotten') then return 0 end
+if fence < recordFence() or fence <= field('forgotten') then return 0 end
 redis.call('HSET', KEYS[1], 'value', ARGV[1], 'fence', digits(fence), 'valueEnd', digits(now + keepMs * 1000),
   'last', digits(math.max(field('last'), fence)))
 live(keepMs)
@@ -70,15 +74,15 @@ export const releaseScript: Script = script(`${shebang}allow-oom${now}${endLease
 endLease(tonumber(ARGV[1]))`)
 
 /**
- * Removes the record unless it is newer than ARGV[1], ends the lease, and refuses the records of all earlier fences for ARGV[2]
+ * Removes the record unless it is newer than ARGV[1], and refuses the records of all earlier fences for ARGV[2]
  * milliseconds; 1, or 0 when the record is newer.
  */
-export const forgetScript: Script = script(`${shebang}allow-oom${now}
+export const forgetScript: Script = script(`${shebang}allow-oom${now}${records}
 local fence = tonumber(ARGV[1])
-if field('fence') > fence then return 0 end
+if recordFence() > fence then return 0 end
 -- A server that lost its data knows none of the fences that it handed out; all of them are earlier times.
 local last = digits(math.max(field('last'), fence, now))
-redis.call('HDEL', KEYS[1], 'value', 'fence', 'valueEnd', 'lease', 'leaseEnd', 'leaseMs')
+redis.call('HDEL', KEYS[1], 'value', 'fence', 'valueEnd')
 redis.call('HSET', KEYS[1], 'last', last, 'forgotten', last)
 live(ARGV[2])
 return 1`)

@@ -50,7 +50,7 @@ export type BrokerEvent =
   | {
       /** The circuit in front of the shared store opened or closed. */
       readonly type: 'shared_store_circuit'
-      readonly state: 'open' | 'closed'
+      readonly outcome: 'opened' | 'closed'
     }
 
 /** A call of the shared store. */

@@ -115,7 +115,7 @@ export class BrokerMetrics {
       return
     }
     if (event.type === 'shared_store_circuit') {
-      this.#sharedStoreCircuit.set(event.state === 'open' ? 1 : 0)
+      this.#sharedStoreCircuit.set(event.outcome === 'opened' ? 1 : 0)
       return
     }
     const { outcome } = event

@@ -60,12 +60,12 @@ export class StoreGuard {
 
   /** Reports an open circuit as closed, because there are no more calls. */
   close(): void {
-    if (this.#circuit.isOpen) this.#surroundings.observe({ type: 'shared_store_circuit', state: 'closed' })
+    if (this.#circuit.isOpen) this.#surroundings.observe({ type: 'shared_store_circuit', outcome: 'closed' })
   }
 
   #opened(operation: SharedStoreOperation, end: Exclude<CallEnd, { readonly kind: 'answered' }>): void {
     const { observe, logger } = this.#surroundings
-    observe({ type: 'shared_store_circuit', state: 'open' })
+    observe({ type: 'shared_store_circuit', outcome: 'opened' })
     // Only the code: an error of a client for a store can contain its password.
     const cause = end.kind === 'failed' ? networkFailureCode(end.error) : undefined
     const retryAfterMs = Math.ceil(this.#circuit.retryAfterMs)
@@ -77,7 +77,7 @@ export class StoreGuard {
 
   #closed(): void {
     const { observe, logger } = this.#surroundings
-    observe({ type: 'shared_store_circuit', state: 'closed' })
+    observe({ type: 'shared_store_circuit', outcome: 'closed' })
     const report = this.#outage.end()
     logger.info(
       {
