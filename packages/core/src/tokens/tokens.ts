@@ -15,17 +15,20 @@ import { isLiving, isUsable } from './cache/token-life.ts'
 import { deadOnArrival } from './dead-on-arrival.ts'
 import { InFlight, type SharedWork } from './in-flight.ts'
 import { InvalidationPace } from './invalidation-pace.ts'
-import { isOutlived } from './is-outlived.ts'
+import { endsToken, isOutlived } from './is-outlived.ts'
 import type { IssuedToken } from './issued-token.ts'
 import { logTokenFailure } from './log-token-failure.ts'
-import type { Origins } from './origins.ts'
+import type { SharedOrigin } from './shared-store/shared-origin.ts'
+import type { SharedOrigins } from './shared-store/shared-origins.ts'
+import type { SharedRecords } from './shared-store/shared-records.ts'
 import type { SigningKey } from './signing-key.ts'
 import type { TokenLookups } from './token-lookups.ts'
 import type { TokenMaker } from './token-maker.ts'
-import type { ObtainedToken, TokenOrigin } from './token-origin.ts'
+import type { ObtainedToken } from './token-origin.ts'
 
 export interface TokensOptions {
-  readonly origins: Pick<Origins, 'of'>
+  readonly origins: Pick<SharedOrigins, 'of'>
+  readonly records: SharedRecords
   readonly cache: TokenCache
   /** Maintained here and read by the origin. */
   readonly accepted: AcceptedClients
@@ -36,7 +39,7 @@ export interface TokensOptions {
 /** A request for a token with what it began with. */
 interface TokenWork {
   readonly order: TokenOrder
-  readonly origin: TokenOrigin
+  readonly origin: SharedOrigin
   readonly maker: TokenMaker
 }
 
@@ -66,6 +69,7 @@ export class Tokens {
     this.#maker = maker
     this.#invalidationPace = new InvalidationPace(surroundings.clock)
     this.#inFlight = new InFlight(options.callers)
+    options.records.forgotten.subscribe(forgotten => this.#dropForgotten(forgotten))
   }
 
   /**
@@ -132,20 +136,26 @@ export class Tokens {
    * and at most one token per key in 10 seconds.
    */
   invalidate(token: IssuedToken): boolean {
-    const { cache } = this.#options
+    const { cache, records } = this.#options
     const key = cacheKeyOf(token)
-    if (key === undefined || cache.getLiving(key) !== token || !this.#invalidationPace.allows(key))
-      return false
+    const cached = key === undefined ? undefined : cache.find(key)
+    if (key === undefined || cached === undefined) return false
+    if (cache.getLiving(key) !== token || !this.#invalidationPace.allows(key)) return false
     cache.delete(key)
+    records.forgetTokens([cached])
     this.#surroundings.logger.info({}, 'token dropped: a backend refused it')
     return true
   }
 
   /** Drops the tokens that these keys of an issuer signed, because backends can no longer verify them. */
   dropSignedBy(issuer: string, kids: ReadonlySet<string>): void {
-    const tokens = this.#options.cache.deleteSignedBy(issuer, kids)
-    if (tokens === 0) return
-    this.#surroundings.logger.warn({ tokens }, 'tokens dropped: the key that signed them is gone')
+    const { cache, records } = this.#options
+    records.keysGone(issuer, kids)
+    const dropped = cache.deleteSignedBy(issuer, kids)
+    if (dropped.length === 0) return
+    records.forgetTokens(dropped)
+    const { logger } = this.#surroundings
+    logger.warn({ tokens: dropped.length }, 'tokens dropped: the key that signed them is gone')
   }
 
   /** Aborts the work under way and clears the cache. Later lookups reject. */
@@ -170,7 +180,12 @@ export class Tokens {
     )
   }
 
-  #originOf({ issuer }: TokenOrder): TokenOrigin {
+  #dropForgotten(forgotten: ReadonlyMap<string, number>): void {
+    const tokens = this.#options.cache.deleteForgotten(forgotten).length
+    if (tokens > 0) this.#surroundings.logger.info({ tokens }, 'tokens dropped: another replica dropped them')
+  }
+
+  #originOf({ issuer }: TokenOrder): SharedOrigin {
     return this.#options.origins.of(issuer)
   }
 
@@ -200,11 +215,17 @@ export class Tokens {
     signal: AbortSignal,
     onFirstFailure: (failure: BrokerError) => void,
   ): Promise<IssuedToken> {
-    const { order, origin } = work
+    const { order, origin, maker } = work
+    const { cache, records } = this.#options
     try {
-      const obtain = () => origin.obtain(order, signal, onFirstFailure)
-      // A cache in front of Dex can repeat a token until its end: one more attempt.
-      const first = this.#keep(work, await obtain())
+      const obtain = () => {
+        const replaced = cache.find(order.key)
+        const lifeOf = (obtained: ObtainedToken) => maker.lifeOf(order, obtained)
+        return origin.obtain({ order, replaced, lifeOf, signal, onFirstFailure })
+      }
+      // A cache in front of Dex can repeat a token until its end, and another replica can drop it on its way: one more attempt.
+      const early = await obtain()
+      const first = records.isDropped(early) ? undefined : this.#keep(work, early)
       if (first !== undefined) return first
       const obtained = await obtain()
       const second = this.#keep(work, obtained)
@@ -223,14 +244,14 @@ export class Tokens {
 
   /** Caches a token and returns it; `undefined` when it is expired already. */
   #keep({ order, maker }: TokenWork, obtained: ObtainedToken): IssuedToken | undefined {
-    const { cache, accepted } = this.#options
+    const { cache, accepted, records } = this.#options
     const made = maker.make(order, obtained)
     if (made === undefined) return undefined
     accepted.add(order)
     if (this.#closed) throw brokerClosed('token_endpoint_unavailable')
     const { cached, signingKey } = made
-    // With old headers it is for the callers that wait for it, and for nobody else.
-    if (!maker.hasHeadersOf(this.#maker)) return cached.token
+    // With old headers, or dropped by now, it is for the callers that wait for it, and for nobody else.
+    if (!maker.hasHeadersOf(this.#maker) || records.isDropped(obtained)) return cached.token
     cache.set(order, cached)
     if (signingKey !== undefined) this.signedWith.publish({ ...signingKey, source: order.issuer.name })
     return cached.token
@@ -238,9 +259,7 @@ export class Tokens {
 
   #takeNote(order: TokenOrder, failure: BrokerError): void {
     const { cache, accepted } = this.#options
-    // `forbidden`: Dex did not accept the user of an exchange.
-    const isRejection = failure.code === 'token_request_rejected' || failure.code === 'forbidden'
-    if (isRejection && !isOutlived(order, failure)) {
+    if (endsToken(order, failure)) {
       cache.delete(order.key)
       accepted.delete(order)
     } else {

@@ -51,14 +51,13 @@ export class PendingForgets {
   }
 
   /**
-   * Makes the call for a name that is due, and resolves when it has ended. A lease that is taken before it would be refused its
-   * record.
+   * Makes the call that is due for a name, and resolves when it has ended; `undefined` when none is. A lease that is taken before it
+   * would be refused its record.
    */
-  async sent(name: string): Promise<void> {
+  sent(name: string): Promise<void> | undefined {
     const pending = this.#pending.get(name)
-    if (pending === undefined) return
-    if (pending.call === undefined) this.#send(pending)
-    await pending.call
+    if (pending !== undefined && pending.call === undefined) this.#send(pending)
+    return pending?.call
   }
 
   /** Gives up what is pending. */
