@@ -70,6 +70,7 @@ export class BrokerServer implements RunningServer {
     this.#broker = new TokenBroker(this.#brokerOptions(config, this.#transports.issuers))
     this.#logRuleFailures(config)
     this.metrics.watchCache(this.#broker)
+    this.#tellSealingKey()
     this.#readiness = new Readiness(this.#broker, logger)
     this.#checkLog = new CheckLog(this.metrics, logger)
     const app = checkApp(new Checks(this.#broker, 'http', this.#checkLog.onVerdict))
@@ -108,6 +109,7 @@ export class BrokerServer implements RunningServer {
     }
     transports.commit()
     this.#store?.renew(config)
+    this.#tellSealingKey()
     this.#logRuleFailures(config)
     this.#warnOfReload(config, waiting)
     if (config.logLevel !== this.#config.logLevel) this.#logger.level = config.logLevel
@@ -197,6 +199,11 @@ export class BrokerServer implements RunningServer {
       observe: this.metrics.observe,
       describeHint,
     }
+  }
+
+  #tellSealingKey(): void {
+    const id = this.#store?.sealingKeyId
+    if (id !== undefined) this.metrics.setSealingKey(id)
   }
 
   #logRuleFailures({ file }: Config): void {

@@ -49,6 +49,11 @@ export class ServerStore {
     return { store: this.#store, keys: keys.map(({ text }) => text), timeoutMs: sharedStoreTimeoutMs }
   }
 
+  /** The id of the key that seals. */
+  get sealingKeyId(): string | undefined {
+    return this.#keyFile?.keys[0]?.id
+  }
+
   /** Uses the password and the certificates of another configuration for new connections. */
   renew(config: Config): void {
     this.#config = config
