@@ -31,13 +31,16 @@ export function storeFailure(error: unknown): StoreFailure {
   return new StoreFailure(message, typeof code === 'string' ? code : serverCode)
 }
 
-const hints: Readonly<Record<string, string>> = {
-  WRONGPASS: 'set username and password to those of a user of the store',
-  NOAUTH: 'set password; the store requires one',
-  NOPERM: "give the store's user the rights in the README of @broker/redis-store",
-}
+const hints: ReadonlyMap<string | undefined, string> = new Map([
+  [
+    'WRONGPASS',
+    'set username and password to those of a user of the store (sentinel for those of the Sentinels)',
+  ],
+  ['NOAUTH', 'set password (sentinel.password for the Sentinels)'],
+  ['NOPERM', "give the store's user the rights in the README of @broker/redis-store"],
+])
 
 /** What to do about a failure that retrying does not end. */
 export function hintFor({ code }: StoreFailure): string | undefined {
-  return code === undefined ? undefined : hints[code]
+  return hints.get(code)
 }

@@ -15,16 +15,16 @@ export interface StoreNode {
   readonly port: number
 }
 
-const schemes: Readonly<Record<string, Pick<StoreAddress, 'topology' | 'tls'>>> = {
-  redis: { topology: 'standalone', tls: false },
-  rediss: { topology: 'standalone', tls: true },
-  valkey: { topology: 'standalone', tls: false },
-  valkeys: { topology: 'standalone', tls: true },
-  'redis-sentinel': { topology: 'sentinel', tls: false },
-  'rediss-sentinel': { topology: 'sentinel', tls: true },
-  'redis-cluster': { topology: 'cluster', tls: false },
-  'rediss-cluster': { topology: 'cluster', tls: true },
-}
+const schemes: ReadonlyMap<string, Pick<StoreAddress, 'topology' | 'tls'>> = new Map([
+  ['redis', { topology: 'standalone', tls: false }],
+  ['rediss', { topology: 'standalone', tls: true }],
+  ['valkey', { topology: 'standalone', tls: false }],
+  ['valkeys', { topology: 'standalone', tls: true }],
+  ['redis-sentinel', { topology: 'sentinel', tls: false }],
+  ['rediss-sentinel', { topology: 'sentinel', tls: true }],
+  ['redis-cluster', { topology: 'cluster', tls: false }],
+  ['rediss-cluster', { topology: 'cluster', tls: true }],
+])
 
 /** Reads the URL of a store. Its `TypeError`s never quote the URL, which may contain a password by mistake. */
 export function storeAddress(url: string): StoreAddress {
@@ -32,8 +32,8 @@ export function storeAddress(url: string): StoreAddress {
   const parts = /^([a-z-]+):\/\/([^/?#]*)(?:\/([^?#]*))?([?#].*)?$/i.exec(url)
   if (parts === null) throw new TypeError('url must be a URL such as redis://127.0.0.1:6379')
   const [, scheme = '', authority = '', path = '', rest] = parts
-  const kind = schemes[scheme.toLowerCase()]
-  if (kind === undefined) throw new TypeError(`url must start with one of ${Object.keys(schemes).join(', ')}`)
+  const kind = schemes.get(scheme.toLowerCase())
+  if (kind === undefined) throw new TypeError(`url must start with one of ${[...schemes.keys()].join(', ')}`)
   if (authority.includes('@'))
     throw new TypeError('url must not contain credentials; use username and password')
   if (rest !== undefined) throw new TypeError('url must not have a query or a fragment')

@@ -117,7 +117,9 @@ async function configuration(
           `tls-key-file ${await write('server.key', identity.key)}`,
         ]
       : [`port ${port}`]
-  const defaultUser = aclUser ? 'off' : `on ${password === undefined ? 'nopass' : `>${password}`} ~* &* +@all`
+  const defaultUser = aclUser
+    ? 'off'
+    : `on ${password === undefined ? 'nopass' : `">${password}"`} ~* &* +@all`
   return [
     'bind 127.0.0.1',
     ...listen,
@@ -126,7 +128,7 @@ async function configuration(
     'appendonly no',
     `user ${name} on >${adminPassword} ~* &* +@all`,
     `user default ${defaultUser}`,
-    ...(aclUser ? [`user ${aclUser.name} on >${aclUser.password} ${aclUser.rules}`] : []),
+    ...(aclUser ? [`user ${aclUser.name} on ">${aclUser.password}" ${aclUser.rules}`] : []),
     ...config,
     '',
   ].join('\n')
