@@ -21,7 +21,7 @@ export type StoreFault = 'hang' | 'fail'
 
 export type StoreOperation = 'get' | 'lease' | 'put' | 'release' | 'forget'
 
-/** A broker's connection to a {@link MemoryTokenStore}, with faults of its own. */
+/** A broker's connection to a {@link MemoryTokenStore}. A test can break it without breaking the others. */
 export class MemoryStoreHandle implements TokenStore {
   /** Calls by operation, also those that a fault swallowed. */
   readonly counts: Record<StoreOperation, number> = { get: 0, lease: 0, put: 0, release: 0, forget: 0 }
@@ -64,7 +64,7 @@ export class MemoryStoreHandle implements TokenStore {
 
   put(
     name: string,
-    { value, fence, keepMs }: { readonly value: Uint8Array; readonly fence: number; readonly keepMs: number },
+    { value, fence, keepMs }: { value: Uint8Array; fence: number; keepMs: number },
   ): Promise<boolean> {
     return this.#step('put', name, (stored, now) => stored.put(value, fence, keepMs, now))
   }
@@ -81,7 +81,7 @@ export class MemoryStoreHandle implements TokenStore {
 
   onForgotten(listener: (forgotten: readonly ForgottenRecord[]) => void): () => void {
     if (this.#listeners.size === 0) this.#position = this.#memory.forgottenSince(0).position
-    // A function of its own for each call, so that one that listens twice can end each of them.
+    // A new function for each call, so that a listener that is added twice can be removed twice.
     const own = (forgotten: readonly ForgottenRecord[]) => listener(forgotten)
     this.#listeners.add(own)
     return () => this.#listeners.delete(own)

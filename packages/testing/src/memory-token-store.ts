@@ -14,7 +14,7 @@ export class MemoryTokenStore {
   readonly #names = new Map<string, StoredName>()
   readonly #handles: MemoryStoreHandle[] = []
   #forgotten: readonly ForgottenRecord[] = []
-  /** Also of the records that the log does not remember any more. */
+  /** Counts the records that the log has lost, too. */
   #forgottenCount = 0
   #aheadMs = 0
 

@@ -1,6 +1,11 @@
 import type { LeaseAnswer, LeaseRequest, StoredRecord } from './token-store.ts'
 
-/** What a store in memory has under one name. Each method is one step, at a time in milliseconds since the Unix epoch. */
+/** The fence of a time: whole microseconds. */
+function fenceAt(now: number): number {
+  return Math.floor(now * 1000)
+}
+
+/** A name of a store in memory, with its record and its lease. Each method is one step, at a time in milliseconds since the Unix epoch. */
 export class StoredName {
   #record: { readonly value: Uint8Array; readonly fence: number; readonly endsAt: number } | undefined
   #lease: { readonly fence: number; readonly endsAt: number; readonly leaseMs: number } | undefined
@@ -21,7 +26,8 @@ export class StoredName {
     if (record !== undefined) return { kind: 'record', record }
     const lease = this.#leaseAt(now)
     if (lease !== undefined && lease.fence !== held) return { kind: 'held', forMs: lease.endsAt - now }
-    const fence = lease?.fence ?? Math.max(this.#lastFence + 1, Math.floor(now * 1000), newerThan + 1)
+    const isExtended = lease !== undefined && lease.fence > newerThan
+    const fence = isExtended ? lease.fence : Math.max(this.#lastFence + 1, fenceAt(now), newerThan + 1)
     this.#lastFence = Math.max(this.#lastFence, fence)
     this.#lease = { fence, endsAt: now + leaseMs, leaseMs }
     return { kind: 'leased', fence }
@@ -44,8 +50,10 @@ export class StoredName {
   forget(fence: number, keepMs: number, now: number): boolean {
     if ((this.#recordAt(now)?.fence ?? 0) > fence) return false
     this.#record = undefined
+    this.#lease = undefined
     this.#forgotten = {
-      fence: Math.max(this.#forgotten.fence, this.#lastFence, fence),
+      // Also the leases from before a loss of everything: all of them are earlier times.
+      fence: Math.max(this.#forgotten.fence, this.#lastFence, fence, fenceAt(now)),
       endsAt: Math.max(this.#forgotten.endsAt, now + keepMs),
     }
     this.#lastFence = this.#forgotten.fence

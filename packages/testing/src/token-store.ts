@@ -5,10 +5,7 @@
 export interface TokenStore {
   get(name: string, newerThan: number): Promise<StoredRecord | undefined>
   lease(name: string, request: LeaseRequest): Promise<LeaseAnswer>
-  put(
-    name: string,
-    record: { readonly value: Uint8Array; readonly fence: number; readonly keepMs: number },
-  ): Promise<boolean>
+  put(name: string, record: { value: Uint8Array; fence: number; keepMs: number }): Promise<boolean>
   release(name: string, fence: number): Promise<void>
   forget(name: string, fence: number, keepMs: number): Promise<void>
   onForgotten(listener: (forgotten: readonly ForgottenRecord[]) => void): () => void

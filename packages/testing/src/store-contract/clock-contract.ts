@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type ContractOptions, contentOf, keep, longMs, newName, put, take } from './store-under-test.ts'
 
-/** What a store promises while its clock goes back. */
+/** The promises of a store while its clock goes back. */
 export function clockContract({ open }: ContractOptions): void {
   describe('a clock that goes back', () => {
     const hourMs = 3_600_000

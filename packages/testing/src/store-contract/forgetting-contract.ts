@@ -12,7 +12,7 @@ import {
   take,
 } from './store-under-test.ts'
 
-/** What a store promises about forgotten records. */
+/** The promises of a store about forgotten records. */
 export function forgettingContract({ open, shortMs, cutsOff = false }: ContractOptions): void {
   describe('a forgotten record', () => {
     test('is gone for every replica', async () => {
@@ -35,7 +35,7 @@ export function forgettingContract({ open, shortMs, cutsOff = false }: ContractO
       expect(await put(store.other, name, 'newest', lease)).toBe(true)
     })
 
-    test('does not come back with the record of any lease from before, whatever its fence', async () => {
+    test('is not replaced by the record of any earlier lease, whatever its fence', async () => {
       await using store = await open()
       const name = newName()
       const fence = await keep(store.one, name, 'token')
@@ -51,6 +51,24 @@ export function forgettingContract({ open, shortMs, cutsOff = false }: ContractO
       const lease = await take(store.one, name)
       await store.other.forget(name, lease, longMs)
       expect(await put(store.one, name, 'late', lease)).toBe(false)
+    })
+
+    test('is not replaced by the record of a lease that the store has lost', async () => {
+      await using store = await open()
+      const name = newName()
+      const lease = await take(store.one, name)
+      await store.wipe()
+      await store.pass(1)
+      await store.other.forget(name, 1, longMs)
+      expect(await put(store.one, name, 'late', lease)).toBe(false)
+    })
+
+    test('keeps nobody waiting for the lease whose record it refuses', async () => {
+      await using store = await open()
+      const name = newName()
+      const lost = await take(store.one, name)
+      await store.other.forget(name, lost, longMs)
+      expect(await take(store.other, name)).toBeGreaterThan(lost)
     })
 
     test('does not hinder the record of a later lease', async () => {
@@ -74,9 +92,9 @@ export function forgettingContract({ open, shortMs, cutsOff = false }: ContractO
   })
 
   describe('a listener', () => {
-    test('hears of what any replica has forgotten', async () => {
+    test('receives what any replica has forgotten', async () => {
       await using store = await open()
-      const heard = [listen(store.one), listen(store.other)]
+      const received = [listen(store.one), listen(store.other)]
       const [first, second] = [newName(), newName()]
       const fences = [
         await keep(store.one, first, 'token'),
@@ -88,14 +106,14 @@ export function forgettingContract({ open, shortMs, cutsOff = false }: ContractO
         { name: first, fence: fences[0] },
         { name: second, fence: fences[1] },
       ]
-      for (const { records } of heard) await until(() => records.length === 2, 'both were told')
-      for (const { records, end } of heard) {
+      for (const { records } of received) await until(() => records.length === 2, 'both were told')
+      for (const { records, end } of received) {
         expect(records).toEqual(all)
         end()
       }
     })
 
-    test('hears nothing of a newer record that stays, and nothing after its end', async () => {
+    test('receives no newer record that stays, and nothing after its end', async () => {
       await using store = await open()
       const [listening, ended] = [listen(store.other), listen(store.other)]
       const [name, marker] = [newName(), newName()]
@@ -110,7 +128,7 @@ export function forgettingContract({ open, shortMs, cutsOff = false }: ContractO
       listening.end()
     })
 
-    test('goes on after the store has lost everything', async () => {
+    test('still receives after the store has lost everything', async () => {
       await using store = await open()
       const { records, end } = listen(store.other)
       const [before, after] = [newName(), newName()]
@@ -124,7 +142,7 @@ export function forgettingContract({ open, shortMs, cutsOff = false }: ContractO
     })
 
     if (cutsOff) {
-      test('hears later of what it missed while its connection was lost', async () => {
+      test('receives later what it missed while its connection was lost', async () => {
         await using store = await open()
         const { records, end } = listen(store.other)
         const names = [newName(), newName()]

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type ContractOptions, keep, leaseKind, longMs, newName, put, take } from './store-under-test.ts'
 
-/** What a store promises about leases. */
+/** The promises of a store about leases. */
 export function leasesContract({ open, shortMs }: ContractOptions): void {
   describe('a lease', () => {
     test('goes to one of all who ask at once; the others learn how long it lasts', async () => {

@@ -10,7 +10,7 @@ import {
   take,
 } from './store-under-test.ts'
 
-/** What a store promises about records. */
+/** The promises of a store about records. */
 export function recordsContract({ open, shortMs }: ContractOptions): void {
   describe('a record', () => {
     test('is absent under a name that nobody has used', async () => {
@@ -18,7 +18,7 @@ export function recordsContract({ open, shortMs }: ContractOptions): void {
       expect(await store.one.get(newName(), 0)).toBeUndefined()
     })
 
-    test('comes back to every replica byte by byte, with its fence', async () => {
+    test('reaches every replica byte by byte, with its fence', async () => {
       await using store = await open()
       const name = newName()
       const fence = await take(store.one, name)

@@ -121,7 +121,7 @@ export class GuardedStore {
     }
   }
 
-  /** Ends the reports about the store. Call it after the last call; the store stays open. */
+  /** Ends the reports about the store, which stays open. */
   close(): void {
     this.#guard.close()
   }
@@ -146,7 +146,7 @@ export class GuardedStore {
     try {
       return run()
     } catch {
-      this.#surroundings.logger.error({}, 'shared store reports no forgotten tokens')
+      this.#surroundings.logger.error({}, 'shared store failed to watch forgotten tokens')
       return undefined
     }
   }

@@ -23,7 +23,7 @@ const cipher = 'aes-256-gcm'
 /** The longest sealed record, in bytes: an access token of 60 KiB whose every character JSON escapes, and room for names of fields. */
 export const maxSealedLength: number = 256 * 1024
 
-/** Each alphabet by itself: a text in both is no encoder's. */
+/** Each alphabet by itself: no encoder mixes them. */
 const base64 = /^(?:[A-Za-z0-9+/]{43}|[A-Za-z0-9_-]{43})=?$/
 
 /**
@@ -84,7 +84,7 @@ export class SealKey {
     )
   }
 
-  /** What the tag covers beside the record. Only the last part has no length of its own. */
+  /** The parts that the tag covers beside the record. All but the last one have a fixed length. */
   #context(name: string, fence: number): Buffer {
     const order = Buffer.alloc(8)
     order.writeBigUInt64BE(BigInt(fence))

@@ -2,7 +2,7 @@ import { isJsonObject } from '../../shared/http/parse-json-object.ts'
 import { maxSealedLength } from './seal-key.ts'
 import type { ForgottenRecord, LeaseAnswer, StoredRecord } from './shared-token-store.ts'
 
-// Whoever can write to the store decides what it answers: each answer is checked like any other input.
+// Everybody who can write to the store decides its answers: they are checked like any other input.
 
 /** Checks a record that a store answered with; `undefined` when it is none, or not newer than a fence. */
 export function checkedRecord(answer: unknown, newerThan: number): StoredRecord | undefined {

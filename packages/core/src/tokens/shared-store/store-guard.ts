@@ -14,7 +14,7 @@ export interface GuardedCall<T> {
   read(answer: unknown): StoreReading<T> | undefined
 }
 
-/** What an answer means: its outcome for metrics, and its value. */
+/** The meaning of an answer: its outcome for metrics, and its value. */
 export interface StoreReading<T> {
   readonly outcome: SharedStoreOutcome
   readonly value: T
@@ -25,6 +25,7 @@ export class StoreGuard {
   readonly #surroundings: Surroundings
   readonly #circuit: StoreCircuit
   readonly #outage: Outage
+  #isClosed = false
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings
@@ -58,24 +59,26 @@ export class StoreGuard {
     return value
   }
 
-  /** Reports an open circuit as closed, because there are no more calls. */
+  /** Ends the reports about the circuit; an open one is reported as closed. Calls under way may still end. */
   close(): void {
-    if (this.#circuit.isOpen) this.#surroundings.observe({ type: 'shared_store_circuit', outcome: 'closed' })
+    if (!this.#isClosed && this.#circuit.isOpen) {
+      this.#surroundings.observe({ type: 'shared_store_circuit', outcome: 'closed' })
+    }
+    this.#isClosed = true
   }
 
   #opened(operation: SharedStoreOperation, end: Exclude<CallEnd, { readonly kind: 'answered' }>): void {
+    if (this.#isClosed) return
     const { observe, logger } = this.#surroundings
     observe({ type: 'shared_store_circuit', outcome: 'opened' })
     // Only the code: an error of a client for a store can contain its password.
-    const cause = end.kind === 'failed' ? networkFailureCode(end.error) : undefined
+    const cause = end.kind === 'timeout' ? 'timeout' : codeOf(end.error)
     const retryAfterMs = Math.ceil(this.#circuit.retryAfterMs)
-    logger.warn(
-      { operation, outcome: end.kind, cause, retryAfterMs },
-      'shared store is failing; circuit opened',
-    )
+    logger.warn({ operation, cause, retryAfterMs }, 'shared store is failing; circuit opened')
   }
 
   #closed(): void {
+    if (this.#isClosed) return
     const { observe, logger } = this.#surroundings
     observe({ type: 'shared_store_circuit', outcome: 'closed' })
     const report = this.#outage.end()
@@ -94,6 +97,15 @@ export class StoreGuard {
     sampler.note('shared_store_unreadable', count =>
       logger.warn({ operation, count }, 'answer of the shared store is unreadable'),
     )
+  }
+}
+
+/** An error can be an object that throws when it is looked at. */
+function codeOf(error: unknown): string | undefined {
+  try {
+    return networkFailureCode(error)
+  } catch {
+    return undefined
   }
 }
 

@@ -1,0 +1,366 @@
+import { MemoryTokenStore, type TokenStore } from '@broker/testing'
+import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from 'vitest'
+import type { BrokerEvent } from '../../../src/shared/broker-event.ts'
+import { LogSampler } from '../../../src/shared/log-sampler.ts'
+import type { Surroundings } from '../../../src/shared/surroundings.ts'
+import { GuardedStore } from '../../../src/tokens/shared-store/guarded-store.ts'
+import { SealKeys } from '../../../src/tokens/shared-store/seal-keys.ts'
+import type { SharedTokenStore } from '../../../src/tokens/shared-store/shared-token-store.ts'
+import { ManualClock } from '../../manual-clock.ts'
+import { RecordingLogger } from '../../recording-logger.ts'
+import { newKey, recordOf } from './made-up-records.ts'
+
+const endless = 3_600_000
+const name = 'name'
+const token = recordOf(900)
+const request = { leaseMs: 1_000, newerThan: 0 }
+const turn = () => new Promise(resolve => setImmediate(resolve))
+const unhandled: unknown[] = []
+const note = (reason: unknown) => unhandled.push(reason)
+
+beforeEach(() => {
+  unhandled.length = 0
+  process.on('unhandledRejection', note)
+})
+
+afterEach(async () => {
+  await turn()
+  process.off('unhandledRejection', note)
+  expect(unhandled).toEqual([])
+})
+
+/** A store whose methods all do the same, unless it has one of its own. */
+function storeOf(answer: () => unknown, own: Partial<Record<keyof SharedTokenStore, unknown>> = {}) {
+  const methods = { get: answer, lease: answer, put: answer, release: answer, forget: answer }
+  return { ...methods, onForgotten: () => () => {}, ...own } as unknown as SharedTokenStore
+}
+
+function guard(store: SharedTokenStore, timeoutMs = endless, keys = new SealKeys([newKey()])) {
+  const clock = new ManualClock()
+  const logger = new RecordingLogger()
+  const events: BrokerEvent[] = []
+  const sampler = new LogSampler(clock, () => ({ cancel() {} }))
+  const surroundings = { clock, logger, sampler, observe: (event: BrokerEvent) => events.push(event) }
+  const settings = { keys, timeoutMs }
+  const guarded = new GuardedStore(store, settings, surroundings as unknown as Surroundings)
+  const outcomes = () =>
+    events.map(event =>
+      event.type === 'shared_store'
+        ? `${event.operation} ${event.outcome}`
+        : `circuit ${'outcome' in event && event.outcome}`,
+    )
+  return { guarded, settings, clock, logger, events, outcomes }
+}
+
+/** Every method once, with what it resolves to. */
+async function callAll(guarded: GuardedStore): Promise<readonly unknown[]> {
+  return [
+    await guarded.get(name, 0),
+    await guarded.lease(name, request),
+    await guarded.put(name, { token, fence: 1, keepMs: 1_000 }),
+    await guarded.release(name, 1),
+    await guarded.forget(name, 1, 1_000),
+  ]
+}
+
+const misses = [undefined, undefined, false, false, false]
+
+test('the store of the suites has the methods of the port, with the same types', () => {
+  expectTypeOf<TokenStore>().toEqualTypeOf<SharedTokenStore>()
+})
+
+describe('a guarded store that works', () => {
+  test('keeps records sealed, opens them, and reports each call', async () => {
+    const memory = new MemoryTokenStore(new ManualClock())
+    const handle = memory.handle()
+    const { guarded, outcomes, events } = guard(handle)
+    expect(await guarded.get(name, 0)).toBeUndefined()
+    const lease = await guarded.lease(name, request)
+    const fence = lease?.kind === 'leased' ? lease.fence : 0
+    expect(await guarded.lease(name, request)).toEqual({ kind: 'held', forMs: 1_000 })
+    expect(await guarded.put(name, { token, fence, keepMs: 1_000 })).toBe(true)
+    const record = { fence, ageMs: 0, token }
+    expect(await guarded.get(name, 0)).toEqual(record)
+    expect(await guarded.lease(name, request)).toEqual({ kind: 'record', record })
+    expect(await guarded.put(name, { token, fence: 1, keepMs: 1_000 })).toBe(false)
+    expect(await guarded.release(name, 1)).toBe(true)
+    expect(await guarded.forget(name, fence, 1_000)).toBe(true)
+    expect(await handle.get(name, 0)).toBeUndefined()
+    const calls = ['get none', 'lease leased', 'lease held', 'put kept', 'get record', 'lease record']
+    expect(outcomes()).toEqual([...calls, 'put refused', 'release done', 'forget done'])
+    expect(events.every(event => 'durationMs' in event && event.durationMs === 0)).toBe(true)
+  })
+
+  test('gives the fence of a record that no key opens, so that the caller can ask for a newer one', async () => {
+    const memory = new MemoryTokenStore(new ManualClock())
+    const writer = guard(memory.handle()).guarded
+    const lease = await writer.lease(name, request)
+    const fence = lease?.kind === 'leased' ? lease.fence : 0
+    await writer.put(name, { token, fence, keepMs: 1_000 })
+    const { guarded, outcomes, logger } = guard(memory.handle())
+    const record = { fence, ageMs: 0, token: undefined }
+    expect(await guarded.get(name, 0)).toEqual(record)
+    expect(await guarded.lease(name, request)).toEqual({ kind: 'record', record })
+    expect(await guarded.lease(name, { ...request, newerThan: fence })).toMatchObject({ kind: 'leased' })
+    expect(outcomes()).toEqual(['get unreadable', 'lease unreadable', 'lease leased'])
+    expect(logger.lines).toEqual([
+      {
+        level: 'warn',
+        fields: { operation: 'get', count: 1 },
+        message: 'answer of the shared store is unreadable',
+      },
+    ])
+  })
+
+  test('uses the keys and the timeout that its settings have at the time of a call', async () => {
+    const memory = new MemoryTokenStore(new ManualClock())
+    const [older, newer] = [newKey(), newKey()]
+    const { guarded, settings } = guard(memory.handle(), endless, new SealKeys([older]))
+    await guarded.put(name, { token, fence: 1, keepMs: 1_000 })
+    settings.keys = new SealKeys([newer])
+    expect((await guarded.get(name, 0))?.token).toBeUndefined()
+    settings.keys = new SealKeys([newer, older])
+    expect((await guarded.get(name, 0))?.token).toEqual(token)
+  })
+
+  test('passes on what was forgotten, until its listener ends', async () => {
+    const handle = new MemoryTokenStore(new ManualClock()).handle()
+    const { guarded } = guard(handle)
+    const heard: unknown[] = []
+    const end = guarded.onForgotten(batch => heard.push(...batch))
+    await guarded.forget(name, 5, 1_000)
+    end()
+    end()
+    await guarded.forget(name, 6, 1_000)
+    expect(heard).toEqual([{ name, fence: 5 }])
+  })
+})
+
+describe('a guarded store that fails', () => {
+  test('is a miss for each method when it rejects or throws, and makes no call after the third error', async () => {
+    const throws = () => {
+      throw Object.assign(new Error('WRONGPASS the password is hunter2'), {
+        code: 'WRONGPASS',
+        args: ['hunter2'],
+      })
+    }
+    for (const answer of [throws, async () => throws()]) {
+      const { guarded, outcomes, logger } = guard(storeOf(answer))
+      expect(await callAll(guarded)).toEqual(misses)
+      const failed = ['get failed', 'lease failed', 'put failed']
+      // The circuit is reported after the call that opened it.
+      expect(outcomes()).toEqual([...failed, 'circuit opened', 'release open', 'forget open'])
+      const fields = { operation: 'put', cause: 'WRONGPASS', retryAfterMs: 1_000 }
+      const message = 'shared store is failing; circuit opened'
+      expect(logger.lines).toEqual([{ level: 'warn', fields, message }])
+    }
+  })
+
+  test('costs one timeout, and no wait at all until the next probe', async () => {
+    let calls = 0
+    const hangs = () => {
+      calls++
+      return new Promise(() => {})
+    }
+    const { guarded, outcomes, logger } = guard(storeOf(hangs), 10)
+    expect(await callAll(guarded)).toEqual(misses)
+    expect(calls).toBe(1)
+    const open = ['lease open', 'put open', 'release open', 'forget open']
+    expect(outcomes()).toEqual(['get timeout', 'circuit opened', ...open])
+    expect(logger.lines.map(({ fields }) => fields)).toEqual([
+      { operation: 'get', cause: 'timeout', retryAfterMs: 1_000 },
+    ])
+  })
+
+  test('costs all calls that began together one timeout, and says so once', async () => {
+    const { guarded, outcomes, logger } = guard(
+      storeOf(() => new Promise(() => {})),
+      10,
+    )
+    await Promise.all(Array.from({ length: 50 }, () => guarded.get(name, 0)))
+    expect(outcomes().filter(outcome => outcome === 'get timeout')).toHaveLength(50)
+    expect(outcomes().filter(outcome => outcome === 'circuit opened')).toHaveLength(1)
+    expect(logger.lines).toHaveLength(1)
+  })
+
+  test('has no late effect, whatever becomes of a call after its time', async () => {
+    const late = [Promise.withResolvers<unknown>(), Promise.withResolvers<unknown>()]
+    const waiting = [...late]
+    const { guarded, outcomes } = guard(
+      storeOf(() => waiting.shift()?.promise),
+      10,
+    )
+    const answers = await Promise.all([guarded.lease(name, request), guarded.get(name, 0)])
+    const before = outcomes()
+    late[0]?.resolve({ kind: 'leased', fence: 5 })
+    late[1]?.reject(new Error('late'))
+    await turn()
+    expect(answers).toEqual([undefined, undefined])
+    expect(outcomes()).toEqual(before)
+  })
+
+  test('is asked again after its pause; the first answer closes the circuit, and the log says what it cost', async () => {
+    const handle = new MemoryTokenStore(new ManualClock()).handle()
+    const { guarded, clock, logger, outcomes } = guard(handle)
+    handle.fault = 'fail'
+    for (let index = 0; index < 5; index++) await guarded.get(name, 0)
+    clock.advance(1_000)
+    await guarded.get(name, 0)
+    await guarded.get(name, 0)
+    handle.fault = undefined
+    clock.advance(2_000)
+    expect(await guarded.lease(name, request)).toMatchObject({ kind: 'leased' })
+    expect(await guarded.get(name, 0)).toBeUndefined()
+    expect(handle.counts).toMatchObject({ get: 5, lease: 1 })
+    expect(outcomes().slice(-3)).toEqual(['lease leased', 'circuit closed', 'get none'])
+    expect(logger.lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
+      'warn shared store is failing; circuit opened',
+      'info shared store answers again; circuit closed',
+    ])
+    expect(logger.lines[1]?.fields).toEqual({ failedForMs: 3_000, failedCalls: 4, skippedCalls: 3 })
+  })
+
+  test('is a miss also with an error that throws when it is looked at', async () => {
+    const error = new Proxy(
+      {},
+      {
+        get() {
+          throw new Error('no')
+        },
+      },
+    )
+    const { guarded, outcomes } = guard(storeOf(() => Promise.reject(error)))
+    expect(await callAll(guarded)).toEqual(misses)
+    expect(outcomes()).toContain('circuit opened')
+  })
+
+  test('is reported as closed when nobody uses it any more, and never again as open', async () => {
+    const { guarded, outcomes, clock } = guard(storeOf(() => Promise.reject(new Error('down'))))
+    await callAll(guarded)
+    guarded.close()
+    guarded.close()
+    clock.advance(1_000)
+    await guarded.get(name, 0)
+    expect(outcomes().filter(outcome => outcome.startsWith('circuit'))).toEqual([
+      'circuit opened',
+      'circuit closed',
+    ])
+    const unused = guard(storeOf(() => Promise.reject(new Error('down'))))
+    unused.guarded.close()
+    await callAll(unused.guarded)
+    expect(unused.outcomes()).not.toContain('circuit opened')
+  })
+
+  test('is no source of forgotten tokens when it cannot be watched, and the log says so', () => {
+    const throws = () => {
+      throw new Error('no')
+    }
+    for (const onForgotten of [throws, () => throws]) {
+      const { guarded, logger } = guard(storeOf(() => undefined, { onForgotten }))
+      guarded.onForgotten(() => {})()
+      expect(logger.lines.map(({ message }) => message)).toEqual([
+        'shared store failed to watch forgotten tokens',
+      ])
+    }
+  })
+})
+
+describe('a guarded store that lies', () => {
+  const fence = 7
+  const keys = new SealKeys([newKey()])
+  const value = keys.seal(name, fence, token)
+  const good = { value, fence, ageMs: 0 }
+  const throwing = Object.defineProperty({ ...good }, 'fence', {
+    get() {
+      throw new Error('no')
+    },
+  })
+
+  test.each<[string, unknown]>([
+    ['a text', 'record'],
+    ['a list', [good]],
+    ['nothing of a record', {}],
+    ['a fence that is no number', { ...good, fence: '7' }],
+    ['a fence that is no whole number', { ...good, fence: 7.5 }],
+    ['a fence beyond the safe integers', { ...good, fence: 2 ** 53 }],
+    ['the fence NaN', { ...good, fence: Number.NaN }],
+    ['the fence 0', { ...good, fence: 0 }],
+    ['a fence that is not newer', { ...good, fence: 5 }],
+    ['no age', { value, fence }],
+    ['a negative age', { ...good, ageMs: -1 }],
+    ['the age NaN', { ...good, ageMs: Number.NaN }],
+    ['an endless age', { ...good, ageMs: Number.POSITIVE_INFINITY }],
+    ['a value that is a text', { ...good, value: Buffer.from(value).toString('latin1') }],
+    ['a value that is a list', { ...good, value: [...value] }],
+    ['a value that is too long', { ...good, value: new Uint8Array(256 * 1024 + 1) }],
+    ['an object that throws when it is looked at', throwing],
+  ])('is unreadable with a record that is %s', async (_, record) => {
+    const store = storeOf(() => undefined, {
+      get: async () => record,
+      lease: async () => ({ kind: 'record', record }),
+    })
+    const { guarded, outcomes } = guard(store, endless, keys)
+    expect(await guarded.get(name, 5)).toBeUndefined()
+    expect(await guarded.lease(name, { ...request, newerThan: 5 })).toBeUndefined()
+    expect(outcomes()).toEqual(['get unreadable', 'lease unreadable'])
+  })
+
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['another kind', { kind: 'granted', fence }],
+    ['a lease without a fence', { kind: 'leased' }],
+    ['a lease whose fence is not newer', { kind: 'leased', fence: 5 }],
+    ['a lease with a fence that is no whole number', { kind: 'leased', fence: 7.5 }],
+    ['the lease of another without its time', { kind: 'held' }],
+    ['the lease of another for NaN', { kind: 'held', forMs: Number.NaN }],
+    ['the lease of another for less than no time', { kind: 'held', forMs: -1 }],
+    ['the lease of another for ever', { kind: 'held', forMs: Number.POSITIVE_INFINITY }],
+  ])('is unreadable with an answer for a lease that is %s', async (_, answer) => {
+    const { guarded, outcomes } = guard(storeOf(async () => answer))
+    expect(await guarded.lease(name, { ...request, newerThan: 5 })).toBeUndefined()
+    expect(outcomes()).toEqual(['lease unreadable'])
+  })
+
+  test('has kept nothing when it does not say so', async () => {
+    for (const answer of [undefined, 1, 'OK', {}]) {
+      const { guarded, outcomes } = guard(storeOf(async () => answer))
+      expect(await guarded.put(name, { token, fence, keepMs: 1_000 })).toBe(false)
+      expect(outcomes()).toEqual(['put unreadable'])
+    }
+  })
+
+  test('does not open its circuit: it answers, and costs no time', async () => {
+    const { guarded, outcomes, logger } = guard(storeOf(async () => 'garbage'))
+    for (let index = 0; index < 10; index++) await guarded.get(name, 0)
+    expect(outcomes()).toEqual(Array.from({ length: 10 }, () => 'get unreadable'))
+    expect(logger.lines).toHaveLength(1)
+  })
+
+  test('tells of nothing that is no forgotten record, and of nothing after its end', () => {
+    let tell: (batch: unknown) => void = () => {}
+    const onForgotten = (listener: (batch: unknown) => void) => {
+      tell = listener
+      return () => {}
+    }
+    const { guarded } = guard(storeOf(() => undefined, { onForgotten }))
+    const heard: unknown[] = []
+    const end = guarded.onForgotten(batch => heard.push(batch))
+    const record = { name, fence }
+    for (const batch of [undefined, 'x', {}, [], [{ name }], [{ name, fence: 1.5 }], [{ fence }], [null]])
+      tell(batch)
+    tell([{ name, fence: 0 }, record, 5])
+    end()
+    tell([record])
+    expect(heard).toEqual([[record]])
+  })
+
+  test('can answer at once, without a promise', async () => {
+    const { guarded, outcomes } = guard(
+      storeOf(() => good),
+      endless,
+      keys,
+    )
+    expect((await guarded.get(name, 0))?.token).toEqual(token)
+    expect(outcomes()).toEqual(['get record'])
+  })
+})
