@@ -1,7 +1,8 @@
-import { freePort, redisNeed, startRedis, until } from '@broker/testing'
+import { brokerCommand, freePort, redisNeed, startRedis, until } from '@broker/testing'
 import { needs } from '@broker/testing/vitest'
 import { describe, expect, test } from 'vitest'
 import { startReloadingBroker } from '../reload/start-reloading-broker.ts'
+import { Command } from '../support/command.ts'
 import { bearerOf, orders, startDex } from '../support/start-broker.ts'
 import { StoreVolume, sealingKey } from './store-volume.ts'
 
@@ -75,4 +76,28 @@ describe('servers with a shared store', needs(redisNeed()), () => {
     // The last check left its token for the others.
     expect(await redis.ask('DBSIZE')).toBe(1)
   })
+})
+
+test('the command loads the client of a store only when there is one', async () => {
+  using volume = new StoreVolume([sealingKey()])
+  const preload = `
+    import { registerHooks } from 'node:module'
+    registerHooks({
+      load(url, context, next) {
+        if (/node_modules.(?:\\.pnpm.)?ioredis/.test(url)) process.stderr.write('loaded ')
+        return next(url, context)
+      },
+    })`
+  const hook = `data:text/javascript,${encodeURIComponent(preload)}`
+  const stderrOf = async (environment: Readonly<Record<string, string>>) => {
+    await using command = new Command(process.execPath, ['--import', hook, brokerCommand], {
+      LISTEN_ADDR: '127.0.0.1:0',
+      ADMIN_ADDR: '127.0.0.1:0',
+      ...environment,
+    })
+    await command.listening()
+    return command.stderr
+  }
+  expect(await stderrOf({})).toBe('')
+  expect(await stderrOf(volume.environment('redis://127.0.0.1:1'))).toContain('loaded')
 })
