@@ -9,12 +9,10 @@ import { Topic } from '../shared/topic.ts'
 import type { Wait } from '../shared/wait-for.ts'
 import type { WaitingCallers } from '../shared/waiting-callers.ts'
 import type { AcceptedClients } from './accepted-clients.ts'
-import { cacheKeyOf } from './bearer-token.ts'
 import type { CachedToken, TokenCache } from './cache/token-cache.ts'
 import { isLiving, isUsable } from './cache/token-life.ts'
 import { deadOnArrival } from './dead-on-arrival.ts'
 import { InFlight, type SharedWork } from './in-flight.ts'
-import { InvalidationPace } from './invalidation-pace.ts'
 import { endsToken, isOutlived } from './is-outlived.ts'
 import type { IssuedToken } from './issued-token.ts'
 import { logTokenFailure } from './log-token-failure.ts'
@@ -22,6 +20,7 @@ import type { SharedOrigin } from './shared-store/shared-origin.ts'
 import type { SharedOrigins } from './shared-store/shared-origins.ts'
 import type { SharedRecords } from './shared-store/shared-records.ts'
 import type { SigningKey } from './signing-key.ts'
+import { TokenDrops } from './token-drops.ts'
 import type { TokenLookups } from './token-lookups.ts'
 import type { TokenMaker } from './token-maker.ts'
 import type { ObtainedToken } from './token-origin.ts'
@@ -56,7 +55,7 @@ export class Tokens {
   readonly #surroundings: Surroundings
   readonly #options: TokensOptions
   readonly #inFlight: InFlight<IssuedToken>
-  readonly #invalidationPace: InvalidationPace
+  readonly #drops: TokenDrops
   #maker: TokenMaker
   #closed = false
   #hits = 0
@@ -67,9 +66,8 @@ export class Tokens {
     this.#surroundings = surroundings
     this.#options = options
     this.#maker = maker
-    this.#invalidationPace = new InvalidationPace(surroundings.clock)
+    this.#drops = new TokenDrops(surroundings, options)
     this.#inFlight = new InFlight(options.callers)
-    options.records.forgotten.subscribe(forgotten => this.#dropForgotten(forgotten))
   }
 
   /**
@@ -131,31 +129,14 @@ export class Tokens {
     return this.#inFlight.wait(shared, 'settled', wait).catch(error => lookupFailed(shared, error))
   }
 
-  /**
-   * Drops a token that a backend refused, and tells whether it did. Drops only the cached token itself, not its successor,
-   * and at most one token per key in 10 seconds.
-   */
+  /** Drops a token that a backend refused ({@link TokenDrops.invalidate}), and tells whether it did. */
   invalidate(token: IssuedToken): boolean {
-    const { cache, records } = this.#options
-    const key = cacheKeyOf(token)
-    const cached = key === undefined ? undefined : cache.find(key)
-    if (key === undefined || cached === undefined) return false
-    if (cache.getLiving(key) !== token || !this.#invalidationPace.allows(key)) return false
-    cache.delete(key)
-    records.forgetTokens([cached])
-    this.#surroundings.logger.info({}, 'token dropped: a backend refused it')
-    return true
+    return this.#drops.invalidate(token)
   }
 
   /** Drops the tokens that these keys of an issuer signed, because backends can no longer verify them. */
   dropSignedBy(issuer: string, kids: ReadonlySet<string>): void {
-    const { cache, records } = this.#options
-    records.keysGone(issuer, kids)
-    const dropped = cache.deleteSignedBy(issuer, kids)
-    if (dropped.length === 0) return
-    records.forgetTokens(dropped)
-    const { logger } = this.#surroundings
-    logger.warn({ tokens: dropped.length }, 'tokens dropped: the key that signed them is gone')
+    this.#drops.signedBy(issuer, kids)
   }
 
   /** Aborts the work under way and clears the cache. Later lookups reject. */
@@ -178,11 +159,6 @@ export class Tokens {
     return this.#inFlight.join(order.key, { origin, isStranger }, (signal, onFirstFailure) =>
       this.#obtain({ order, origin, maker }, signal, onFirstFailure),
     )
-  }
-
-  #dropForgotten(forgotten: ReadonlyMap<string, number>): void {
-    const tokens = this.#options.cache.deleteForgotten(forgotten).length
-    if (tokens > 0) this.#surroundings.logger.info({ tokens }, 'tokens dropped: another replica dropped them')
   }
 
   #originOf({ issuer }: TokenOrder): SharedOrigin {

@@ -130,10 +130,12 @@ export class TokenCache {
     return this.#deleteWhere(({ mark }) => mark !== undefined && isForgotten(mark, forgotten))
   }
 
-  /** Removes the entry of a key. */
-  delete(key: string): void {
+  /** Removes the entry of a key, if there is one, and returns it. */
+  delete(key: string): readonly CachedToken[] {
     const cell = this.#cellOf(key)
-    if (cell !== undefined) this.#remove(cell)
+    if (cell === undefined) return []
+    this.#remove(cell)
+    return [contentOf(cell)]
   }
 
   /** Removes all entries. */

@@ -60,7 +60,8 @@ export interface SharedTokenStore {
 
   /**
    * Removes the record of a name unless it is newer than `fence`, ends its lease, refuses the records of all leases handed out so
-   * far for `keepMs` milliseconds, and tells the listeners of all replicas within 2 seconds. Without effect when the record is newer.
+   * far for `keepMs` milliseconds. Keeps a newer record, its leases included. In any case tells the listeners of all replicas within 2 seconds: they may
+   * have cached the older one.
    */
   forget(name: string, fence: number, keepMs: number): Promise<void>
 
