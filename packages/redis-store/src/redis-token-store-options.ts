@@ -20,19 +20,25 @@ export interface RedisTokenStoreOptions {
   /** The user's password. A function is called again for each new connection, so that a rotated password takes effect. */
   readonly password?: Password | undefined
   /** Credentials for the Sentinels. Default: none, whatever `username` and `password` are. */
-  readonly sentinel?:
-    | { readonly username?: string | undefined; readonly password?: Password | undefined }
-    | undefined
+  readonly sentinel?: SentinelCredentials | undefined
   /** TLS of all connections; only with a URL for TLS. Default: the system's CAs, no client certificate. */
   readonly tls?: Tls | undefined
   /** First part of every key; letters, digits, `.`, `_`, `-` and `:`. Default: `dex-token-broker`. */
   readonly prefix?: string | undefined
-  /** Time for one connection to be established, and without any answer before a connection is replaced. Default: 2000. */
+  /** Time to connect, and time without an answer after which a connection is replaced, in milliseconds. Default: 2,000. */
   readonly connectTimeoutMs?: number | undefined
-  /** Time for one command; the broker's own `timeoutMs` is usually shorter. Default: 1000. */
+  /** Time for one command, in milliseconds; the broker's own limit for a call is usually shorter. Default: 1,000. */
   readonly commandTimeoutMs?: number | undefined
-  /** Default: none. */
+  /** Gets a line when the connection is made or fails, and when the store refuses the broker. Default: none. */
   readonly logger?: Logger | undefined
+}
+
+/** The user that the Sentinels know. */
+export interface SentinelCredentials {
+  /** ACL user. Default: the Sentinels' user `default`. */
+  readonly username?: string | undefined
+  /** The user's password. */
+  readonly password?: Password | undefined
 }
 
 /** PEM texts, and the name to verify. */

@@ -3,6 +3,11 @@ import type { RedisTokenStoreOptions, Tls } from './redis-token-store-options.ts
 import { assertStorePrefix } from './store-prefix.ts'
 import { type StoreAddress, storeAddress } from './store-url.ts'
 
+const known: readonly (keyof RedisTokenStoreOptions)[] = [
+  ...(['url', 'username', 'password', 'sentinel', 'tls', 'prefix'] as const),
+  ...(['connectTimeoutMs', 'commandTimeoutMs', 'logger'] as const),
+]
+const levels = ['debug', 'info', 'warn', 'error'] as const
 const silent = () => {}
 const silentLogger = { debug: silent, info: silent, warn: silent, error: silent }
 
@@ -24,6 +29,8 @@ export function resolveStoreOptions(
   if (sentinel !== undefined && address.topology !== 'sentinel')
     throw new TypeError('sentinel must be omitted unless url is one of Sentinels')
   assertStorePrefix(prefix)
+  for (const level of levels)
+    if (typeof logger?.[level] !== 'function') throw new TypeError(`logger must have the method ${level}`)
   return {
     address,
     own: credentials({ username, password }, ''),
@@ -50,6 +57,9 @@ function tlsOptions(tls: Tls | undefined, address: StoreAddress): Tls | undefine
   if (tls === undefined) return undefined
   if (!address.tls) throw new TypeError('tls must be omitted unless url is one for TLS, such as rediss://')
   if (typeof tls === 'function') return tls
+  for (const name of ['ca', 'cert', 'key', 'servername'] as const)
+    if (!['undefined', 'string'].includes(typeof tls[name]))
+      throw new TypeError(`tls.${name} must be a string`)
   if ((tls.cert === undefined) !== (tls.key === undefined))
     throw new TypeError('tls.cert and tls.key belong together')
   return tls

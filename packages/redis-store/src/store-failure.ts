@@ -21,12 +21,10 @@ export function storeFailure(error: unknown): StoreFailure {
   if (!(error instanceof Error)) return new StoreFailure('unknown failure')
   const { lastNodeError, code } = error as { lastNodeError?: unknown; code?: unknown }
   if (lastNodeError instanceof Error) return storeFailure(lastNodeError)
-  // The server quotes arguments of an unknown command, in backticks or quotes.
-  const message =
-    error.message
-      .split(/, with args|[`'"]/)[0]
-      ?.slice(0, longestMessage)
-      .trim() || error.name
+  // A Sentinel's answer is the end of the client's message.
+  const answer = error.message.split('Last error: ').at(-1) || error.name
+  // To `ERR unknown command`, some servers add what was sent.
+  const message = (/^ERR( [a-z]+)*/.exec(answer)?.[0] ?? answer).slice(0, longestMessage)
   const serverCode = /^[A-Z]{2,}(?= )/.exec(message)?.[0]
   return new StoreFailure(message, typeof code === 'string' ? code : serverCode)
 }

@@ -194,29 +194,29 @@ describe('a server that is not a store', () => {
     await once(server, 'close')
   })
 
-  test('and quotes the password does not bring it into an error or the log', async () => {
-    const server = createServer(socket => {
-      socket
-        .on('error', () => {})
-        .on('data', data => {
-          const quoted = data
-            .toString()
-            .split('\r\n')
-            .filter(part => !/^[*$]/.test(part))
-            .join(`' '`)
-          socket.write(`-ERR unknown command 'HELLO', with args beginning with: '${quoted}'\r\n`)
-        })
-    })
-    const port = await portOf(server)
-    const logger = new RecordingLogger()
-    const store = redisTokenStore({ url: `redis://127.0.0.1:${port}`, password: 'correct-horse', logger })
-    const error: unknown = await store.get('name', 0).catch((reason: unknown) => reason)
-    expect(JSON.stringify([error, String(error), logger.lines])).not.toContain('correct-horse')
-    expect(logger.lines).toHaveLength(1)
-    await store.close()
-    server.close()
-    await once(server, 'close')
-  })
+  test.each([`' '`, ' '])(
+    'and quotes the password after %j does not bring it into an error or the log',
+    async separator => {
+      const server = createServer(socket => {
+        socket
+          .on('error', () => {})
+          .on('data', data => {
+            const parts = data.toString().split('\r\n')
+            const quoted = parts.filter(part => !/^[*$]/.test(part)).join(separator)
+            socket.write(`-ERR unknown command ${quoted}\r\n`)
+          })
+      })
+      const port = await portOf(server)
+      const logger = new RecordingLogger()
+      const store = redisTokenStore({ url: `redis://127.0.0.1:${port}`, password: 'correct-horse', logger })
+      const error: unknown = await store.get('name', 0).catch((reason: unknown) => reason)
+      expect(JSON.stringify([error, String(error), logger.lines])).not.toContain('correct-horse')
+      expect(logger.lines).toHaveLength(1)
+      await store.close()
+      server.close()
+      await once(server, 'close')
+    },
+  )
 })
 
 function urlOf({ port }: { readonly port: number }): string {

@@ -112,8 +112,12 @@ describe('the URL of a store', () => {
 
 describe('the options of a store', () => {
   const url = 'redis://127.0.0.1:1'
+  const known = 'url, username, password, sentinel, tls, prefix, connectTimeoutMs, commandTimeoutMs, logger'
   test.each([
     [{ url: undefined as unknown as string }, 'url must be a string'],
+    [{ url, host: 'store' } as { url: string }, `host is not an option; known options: ${known}`],
+    [{ url, logger: { info() {} } as never }, 'logger must have the method debug'],
+    [{ url: 'rediss://a', tls: { ca: Buffer.from('PEM') as never } }, 'tls.ca must be a string'],
     [{ url, username: '' }, 'username must be a string that is not empty'],
     [{ url, password: '' }, 'password must be a string that is not empty, or a function'],
     [{ url, username: 'broker' }, 'password is required with username'],
