@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { caughtUp, until } from '../../broker-with-dex.ts'
+import { caughtUp, failureOf, until } from '../../broker-with-dex.ts'
 import { HeldTransport } from '../../reconfigure/reconfigurable-broker.ts'
 import { startReplicas } from './replicas.ts'
 
@@ -81,17 +81,18 @@ describe('brokers with one store', () => {
 describe('a replica that has the lease', () => {
   test('and closes leaves it to one that waits', async () => {
     await using running = await startReplicas()
-    const held = new HeldTransport()
-    held.hold()
-    const [closing, other] = [running.add({ transport: held.transport }), running.add()]
-    const lost = closing.broker.getToken().catch(error => error)
-    await until(() => held.waiting === 1)
+    const [closing, other] = [running.add(), running.add()]
+    running.dex.setFault('token', { kind: 'hang' })
+    const lost = failureOf(closing.broker.getToken())
+    await until(() => running.dex.counts.tokenRequests === 1)
+    running.dex.setFault('token', undefined)
     const waiting = other.broker.getToken()
     await until(() => other.storeCalls.includes('lease held'))
     await closing.broker.close()
     expect(await lost).toMatchObject({ message: 'the broker is closed' })
-    expect((await waiting).accessToken).toBeTypeOf('string')
-    expect(running.dex.counts.tokenRequests).toBe(1)
+    await waiting
+    expect(other.storeCalls).toContain('lease leased')
+    expect(running.dex.counts.tokenRequests).toBe(2)
   })
 
   test('and dies without a word holds up others until the lease ends', async () => {
