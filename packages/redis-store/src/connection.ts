@@ -28,7 +28,8 @@ export class Connection {
   /** Connecting, connected, or ended. */
   #client: OpenClient | undefined
   #failure = new StoreFailure('not connected')
-  #loggedFailure: string | undefined
+  /** Failures since the last connection, so that a lasting one is logged once. */
+  readonly #logged = new Set<string>()
 
   constructor(settings: ConnectionSettings) {
     this.#settings = settings
@@ -63,8 +64,8 @@ export class Connection {
         const client = await this.#connect()
         failures = 0
         this.#firstAttempt.resolve()
-        this.#loggedFailure = undefined
-        this.#settings.logger.info({}, 'shared store connected')
+        this.#logged.clear()
+        this.#settings.logger.info({}, 'connected to the shared store')
         throw await client.ended
       } catch (error) {
         if (signal.aborted) return
@@ -85,14 +86,14 @@ export class Connection {
     return this.#client
   }
 
-  /** Once for a lasting failure. */
   #log(failure: StoreFailure): void {
-    const { code, message } = failure
-    if (this.#loggedFailure === (code ?? message)) return
-    this.#loggedFailure = code ?? message
+    const { code, message: why } = failure
+    if (this.#logged.has(code ?? why)) return
+    this.#logged.add(code ?? why)
+    const { logger } = this.#settings
     const hint = hintFor(failure)
-    if (hint) this.#settings.logger.error({ code, reason: message, hint }, 'shared store refused the broker')
-    else this.#settings.logger.warn({ code, reason: message }, 'shared store connection failed')
+    if (hint) logger.error({ why, hint }, 'shared store refused the broker')
+    else logger.warn({ why }, 'connection to the shared store failed')
   }
 }
 

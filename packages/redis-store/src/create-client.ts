@@ -32,7 +32,7 @@ export function createClient(settings: ClientSettings, own: Credentials, sentine
     db: address.db,
     lazyConnect: true,
     connectionName: 'dex-token-broker',
-    // It would need rights of its own, and a `LOADING` answer is a failure like any other.
+    // It would need a further right, and a `LOADING` answer is a failure like any other.
     enableReadyCheck: false,
     disableClientInfo: true,
     connectTimeout: connectTimeoutMs,

@@ -60,7 +60,7 @@ export class RedisTokenStore implements SharedTokenStore, AsyncDisposable {
     await this.#run(releaseScript, name, [fence])
   }
 
-  /** Removes a record, refuses those of earlier leases for `keepMs` milliseconds, and tells all replicas. */
+  /** Removes a record, refuses the records of earlier leases for `keepMs` milliseconds, and tells all replicas. */
   async forget(name: string, fence: number, keepMs: number): Promise<void> {
     // A second step, because the log is another key, which may be on another node. When it failed, it alone is repeated: the
     // record that a replica may have put meanwhile is not the one to forget.

@@ -15,6 +15,9 @@ const silentLogger = { debug: silent, info: silent, warn: silent, error: silent 
 export function resolveStoreOptions(
   options: RedisTokenStoreOptions,
 ): ConnectionSettings & { readonly prefix: string } {
+  const unknown = Object.keys(options).find(name => !known.some(option => option === name))
+  if (unknown !== undefined)
+    throw new TypeError(`${unknown} is not an option; known options: ${known.join(', ')}`)
   const {
     url,
     username,

@@ -42,8 +42,8 @@ export const getScript: Script = script(`${shebang}allow-oom${now}${records}
 return newerRecord(tonumber(ARGV[1]))`)
 
 /**
- * Answers a newer record than ARGV[1] as {@link getScript} does, else takes the lease for ARGV[2] milliseconds, or extends that of
- * the fence ARGV[3], and returns its fence, else `-ms` of another's lease.
+ * Answers a newer record than ARGV[1] as {@link getScript} does, else takes the lease for ARGV[2] milliseconds, or extends the
+ * lease of the fence ARGV[3], and returns its fence, else `-ms` of another's lease.
  */
 export const leaseScript: Script = script(`${shebang}${now}${records}
 local newerThan, leaseMs, held = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -93,8 +93,8 @@ redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], '*', 'name', ARGV[1], 'fence
 redis.call('PEXPIRE', KEYS[1], ARGV[3])`)
 
 /**
- * Returns `[entries, newest]` of the log: up to ARGV[3] entries after the id ARGV[1], or, when it is empty, those of the last ARGV[2]
- * milliseconds, and the newest entry.
+ * Returns `[entries, newest]` of the log: up to ARGV[3] entries after the id ARGV[1], or, when it is empty, the entries of the last
+ * ARGV[2] milliseconds, and the newest entry.
  */
 export const readLogScript: Script = script(`${shebang}allow-oom
 local from = '(' .. ARGV[1]

@@ -32,13 +32,13 @@ export function storeFailure(error: unknown): StoreFailure {
 const hints: ReadonlyMap<string | undefined, string> = new Map([
   [
     'WRONGPASS',
-    'set username and password to those of a user of the store (sentinel for those of the Sentinels)',
+    'set username and password to a user of the store; sentinel.username and sentinel.password for Sentinels',
   ],
   ['NOAUTH', 'set password (sentinel.password for the Sentinels)'],
   ['NOPERM', "give the store's user the rights in the README of @broker/redis-store"],
 ])
 
-/** What to do about a failure that retrying does not end. */
+/** Returns the remedy for a failure that retrying does not end. */
 export function hintFor({ code }: StoreFailure): string | undefined {
   return hints.get(code)
 }

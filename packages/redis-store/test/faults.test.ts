@@ -30,8 +30,8 @@ describe('a store that fails', needs(redisNeed()), () => {
     await until(() => isAnswered(store.get('name', 0)), 'an answer')
     expect(await textOf(store, 'name')).toBeUndefined()
     expect(await keepRecord(store, 'name')).toBeGreaterThan(fence)
-    expect(logger.count('shared store connected')).toBe(2)
-    expect(logger.count('shared store connection failed')).toBeGreaterThan(0)
+    expect(logger.count('connected to the shared store')).toBe(2)
+    expect(logger.count('connection to the shared store failed')).toBeGreaterThan(0)
   })
 
   test('that is not there yet makes the first calls reject, says so once, and serves when it comes', async () => {
@@ -43,8 +43,8 @@ describe('a store that fails', needs(redisNeed()), () => {
     await using _redis = await startRedis({ port })
     await until(() => isAnswered(store.get('name', 0)), 'an answer')
     expect(logger.lines.map(({ level, message }) => [level, message])).toEqual([
-      ['warn', 'shared store connection failed'],
-      ['info', 'shared store connected'],
+      ['warn', 'connection to the shared store failed'],
+      ['info', 'connected to the shared store'],
     ])
   })
 

@@ -6,7 +6,7 @@ import type { TlsIdentity } from '../certificate-authority.ts'
 /** An answer of a server: text, number, nothing, or a list of them. */
 export type RedisAnswer = string | number | null | readonly RedisAnswer[]
 
-/** What a server wants of those who connect. */
+/** Port, certificates and credentials of a server. */
 export interface RedisAccess {
   readonly port: number
   readonly tls?: ({ readonly ca: string } & Partial<TlsIdentity>) | undefined

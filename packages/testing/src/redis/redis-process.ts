@@ -33,7 +33,7 @@ export interface RedisServer extends AsyncDisposable {
   ask(...command: readonly string[]): Promise<RedisAnswer>
   /** Stops it with SIGSTOP: connections stay open, and nothing answers. */
   pause(): void
-  /** Lets it go on after `pause`. */
+  /** Continues it after `pause`. */
   resume(): void
   /** Ends it with SIGKILL. */
   kill(): Promise<void>
