@@ -48,14 +48,18 @@ describe('a shared store', needs(redisNeed()), () => {
     using volume = new MountedVolume({ keys: newKey() })
     await using broker = await startWithStore(dex, volume, await freePort())
     await expectAllowed(broker)
-    expect(broker.process.log).toMatch(/"code":"ECONNREFUSED".*"msg":"shared store connection failed"/)
+    expect(broker.process.log).toMatch(
+      /"why":"[^"]*ECONNREFUSED[^"]*".*"msg":"connection to the shared store failed"/,
+    )
     expect(await seriesOf(broker)).toMatch(operations('failed'))
     expect((await ask(broker.adminPort, { target: '/readyz' })).status).toBe(200)
   })
 
   test('The password of the shared store is wrong', async () => {
     await using dex = await startDex()
-    await using redis = await startRedis({ aclUser: { name: 'broker', password: 'right', rules: '~* +@all' } })
+    await using redis = await startRedis({
+      aclUser: { name: 'broker', password: 'right', rules: '~* +@all' },
+    })
     using volume = new MountedVolume({ keys: newKey(), password: 'wrong' })
     await using broker = await startWithStore(dex, volume, redis.port, {
       SHARED_STORE_USERNAME: 'broker',
@@ -63,7 +67,7 @@ describe('a shared store', needs(redisNeed()), () => {
     })
     await expectAllowed(broker)
     await until(() => broker.process.log.includes('shared store refused the broker'), 'a line of the log')
-    expect(broker.process.log).toMatch(/"code":"WRONGPASS".*"hint":"[^"]*SHARED_STORE_PASSWORD_FILE/)
+    expect(broker.process.log).toMatch(/"why":"WRONGPASS.*"hint":"[^"]*SHARED_STORE_PASSWORD_FILE/)
     expect(await seriesOf(broker)).toMatch(operations('failed'))
   })
 

@@ -297,7 +297,7 @@ describe.each(logs)('at LOG_LEVEL=%s, LOG_FORMAT=%s', (LOG_LEVEL, LOG_FORMAT) =>
     await until(() => command.stdout.includes('shared store refused the broker'), 'the log')
     volume.change({ password: secrets.store })
     await reloaded('configuration reloaded')
-    await until(() => command.stdout.includes('shared store connected'), 'the log')
+    await until(() => command.stdout.includes('connected to the shared store'), 'the log')
     // A circuit that has opened makes its next call after a second.
     await until(async () => {
       await check()

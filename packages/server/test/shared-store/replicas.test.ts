@@ -18,7 +18,7 @@ describe('servers with a shared store', needs(redisNeed()), () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
     expect(new Set(answers.map(answer => bearerOf(answer))).size).toBe(1)
     expect(dex.counts.tokenRequests).toBe(1)
-    for (const broker of [one, other]) expect(broker.lines('shared store connected')).toHaveLength(1)
+    for (const broker of [one, other]) expect(broker.lines('connected to the shared store')).toHaveLength(1)
   })
 
   test('share nothing under different prefixes', async () => {
@@ -47,7 +47,7 @@ describe('servers with a shared store', needs(redisNeed()), () => {
     expect(dex.counts.tokenRequests).toBe(2)
     await using _redis = await startRedis({ port })
     for (const broker of [one, other]) {
-      await until(() => broker.lines('shared store connected').length === 1, 'a connection', 10_000)
+      await until(() => broker.lines('connected to the shared store').length === 1, 'a connection', 10_000)
     }
     // A circuit that has opened makes its next call after a second.
     await until(
