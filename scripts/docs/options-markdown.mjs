@@ -41,6 +41,13 @@ const sections = [
     name: 'IssuerOptions',
   },
   {
+    title: 'sharedStore',
+    use: 'The option `sharedStore`.',
+    file: brokerOptions,
+    name: 'SharedStoreOptions',
+    prefix: 'sharedStore.',
+  },
+  {
     title: 'credentialHeaders',
     use: 'The option `credentialHeaders`: names of request headers, for `check` and `attachToken`.',
     file: brokerOptions,

@@ -141,7 +141,7 @@ export interface SharedStoreOptions {
    * is expired. Secrets: do not log them.
    */
   readonly keys: readonly string[]
-  /** Limit of each call to the store, in milliseconds; after it the broker goes on without the store. Default 50. */
+  /** Limit of each call to the store, in milliseconds; after it the broker continues without the store. Default 50. */
   readonly timeoutMs?: number | undefined
 }
 

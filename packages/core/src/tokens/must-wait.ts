@@ -1,6 +1,6 @@
 import { BrokerError } from '../shared/errors.ts'
 
-/** What callers with a living token are told: they do not wait for it. */
+/** Tells callers with an unexpired token that they need not wait. */
 export function mustWait(what: string): BrokerError {
   return new BrokerError('overloaded', `the token request is waiting for ${what}`, {
     retryAfterMs: 1000,

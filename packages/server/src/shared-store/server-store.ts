@@ -13,7 +13,7 @@ import { storeLogger } from './store-logger.ts'
 export class ServerStore {
   readonly #store: RedisTokenStore
   readonly #trust = new TrustContexts()
-  /** What each new connection uses. */
+  /** Has the password and the certificates of new connections. */
   #config: Pick<Config, 'sharedStorePassword' | 'sharedStoreCa'>
   #keyFile: SealingKeyFile | undefined
 

@@ -5,7 +5,7 @@ import type { SharedMark } from './shared-mark.ts'
 const maxNames = 10_000
 
 /**
- * The records that this replica must not use any more, by name and fence. Remembered here because the store may not have been told
+ * The records that this replica must no longer use, by name and fence. Remembered here because the store may not have been told
  * yet, or may answer with an old state.
  */
 export class DroppedRecords {

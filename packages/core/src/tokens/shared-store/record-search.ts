@@ -25,7 +25,7 @@ export interface WantedToken {
   /** The life that a token would have. */
   lifeOf(obtained: ObtainedToken): TokenLife
   readonly signal: AbortSignal
-  /** Told that callers with a living token need not wait. */
+  /** Told that callers with an unexpired token need not wait. */
   readonly onFirstFailure: (failure: BrokerError) => void
 }
 
@@ -116,7 +116,7 @@ export class RecordSearch {
     throw signal.reason
   }
 
-  /** Returns the token of a record when it is of use here; else the search goes on for what is newer. */
+  /** Returns the token of a record when it is of use here; else the search continues for what is newer. */
   #accepted({ fence, ageMs, token }: OpenedRecord, askedAt: Moment): ObtainedToken | undefined {
     const obtained = token && {
       response: token,

@@ -29,7 +29,7 @@ export const sharedStoreVariables = {
     via: 'sharedStore.timeoutMs',
     rule: optionRules['sharedStore.timeoutMs'],
     description:
-      'How long a check waits for one answer of the store before it goes on without it. A store that exceeds it is not asked for a while.',
+      'How long a check waits for one answer of the store before the broker requests the token itself. A store that exceeds it is not asked for a second or more.',
   }),
   SHARED_STORE_PREFIX: setting('sharedStorePrefix', {
     group,
