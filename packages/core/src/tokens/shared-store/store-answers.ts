@@ -34,7 +34,7 @@ export function checkedForgotten(batch: unknown): readonly ForgottenRecord[] {
 }
 
 function isNewFence(value: unknown, newerThan: number): value is number {
-  return Number.isSafeInteger(value) && (value as number) > newerThan && (value as number) > 0
+  return Number.isSafeInteger(value) && (value as number) > newerThan
 }
 
 function isDuration(value: unknown): value is number {

@@ -220,6 +220,23 @@ describe('a guarded store that fails', () => {
     expect(logger.lines[1]?.fields).toEqual({ failedForMs: 3_000, failedCalls: 4, skippedCalls: 3 })
   })
 
+  test('starts its account again after an answer: what failed before it is not part of a later outage', async () => {
+    const handle = new MemoryTokenStore(new ManualClock()).handle()
+    const { guarded, clock, logger } = guard(handle)
+    const fail = async (times: number) => {
+      handle.fault = 'fail'
+      for (let index = 0; index < times; index++) await guarded.get(name, 0)
+      handle.fault = undefined
+    }
+    await fail(2)
+    await guarded.get(name, 0)
+    clock.advance(60_000)
+    await fail(3)
+    clock.advance(1_000)
+    await guarded.get(name, 0)
+    expect(logger.lines[1]?.fields).toEqual({ failedForMs: 1_000, failedCalls: 3, skippedCalls: 0 })
+  })
+
   test('is a miss also with an error that throws when it is looked at', async () => {
     const error = new Proxy(
       {},
