@@ -29,8 +29,8 @@ describe(
         passwordFile: volume.file('password'),
         tls: redis.tls ?? {},
         keys: [randomBytes(32).toString('base64')],
-      // A busy machine takes longer than the default to connect with TLS.
-      timeoutMs: 5_000,
+        // A busy machine takes longer than the default to connect with TLS.
+        timeoutMs: 5_000,
       }
       const replicas: readonly [Replica, Replica] = [
         stack.use(startReplica(deployment)),
