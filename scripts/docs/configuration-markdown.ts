@@ -74,6 +74,7 @@ Allowed, but logged as a warning:
 | \`SHARED_STORE_KEY_FILE\` that every user of the machine can read | Every process of the machine can read the key; with the records of the store, also tokens. |
 | \`SHARED_STORE_PASSWORD_FILE\` with a \`SHARED_STORE_URL\` without TLS beyond loopback | The password crosses the network unencrypted. |
 | \`SHARED_STORE_CA_FILE\` with a \`SHARED_STORE_URL\` without TLS | The certificates have no effect. |
+| \`ALLOW_ROUTE_CLIENTS\` without a JWT gate, and \`GRPC_LISTEN_ADDR\` beyond loopback | Callers that reach the gRPC listener can get a token of any client. |
 | an \`http://\` URL beyond loopback (\`ALLOW_INSECURE_DEX_URL\`) | Secrets, tokens and keys cross the network unencrypted. |`
 
 /** The text of docs/configuration.md: minimal configurations, how values are written, then every variable under its own heading. */

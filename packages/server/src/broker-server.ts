@@ -11,6 +11,7 @@ import type { Config } from './config/config.ts'
 import { withRunningSettings } from './config/with-running-settings.ts'
 import { createLogger, droppedLines } from './create-logger.ts'
 import { describeHint } from './describe-hint.ts'
+import { connectionAgeGraceMs } from './grpc/connection-age-grace.ts'
 import type { GrpcParts, grpcListener } from './grpc/grpc-listener.ts'
 import { checkApp } from './http/check-app.ts'
 import { createCheckListener } from './http/check-listener.ts'
@@ -144,8 +145,9 @@ export class BrokerServer implements RunningServer {
       sendsMetadata: config.grpcDynamicMetadata,
       notReadyBecause: this.#readiness.notReadyBecause,
       maxConnectionAgeMs: config.grpcMaxConnectionAgeMs || undefined,
-      maxConnectionAgeGraceMs: config.shutdownTimeoutMs,
+      maxConnectionAgeGraceMs: () => connectionAgeGraceMs(this.#config),
       onError: err => this.#logger.error({ err }, 'a gRPC call failed unexpectedly'),
+      onFault: this.#checkLog.onGrpcFault,
     }
   }
 

@@ -1,4 +1,12 @@
-import type { Broker, CheckRequest, MaybePromise, Verdict } from '@broker/core'
+import {
+  type Broker,
+  type BrokerError,
+  type CheckRequest,
+  type MaybePromise,
+  type RefusalVerdict,
+  refusalOf,
+  type Verdict,
+} from '@broker/core'
 
 /** The protocols by which a proxy asks for checks. */
 export type CheckProtocol = 'http' | 'grpc'
@@ -22,6 +30,13 @@ export class Checks {
   decide(request: CheckRequest): MaybePromise<Verdict> {
     const verdict = this.#broker.decide(request)
     if (verdict instanceof Promise) return this.#decideLater(verdict, request)
+    this.#onVerdict(verdict, request, this.#protocol)
+    return verdict
+  }
+
+  /** Refuses a request that the broker does not see. */
+  refuse(error: BrokerError, request: CheckRequest): RefusalVerdict {
+    const verdict = refusalOf(error)
     this.#onVerdict(verdict, request, this.#protocol)
     return verdict
   }

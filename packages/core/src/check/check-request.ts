@@ -10,10 +10,18 @@ export interface CheckRequest {
    * `false`.
    */
   readonly joinedHeaders?: boolean | undefined
-  /** The method of the client's request. Read by rules only. */
+  /**
+   * The method of the client's request. Read by rules only, which distinguish upper and lower case: refuse unknown methods such as
+   * `delete` before, as Node's HTTP parser does.
+   */
   readonly method?: string | undefined
   /** The target of the client's request as received: path and query, not decoded. Read by rules only. */
   readonly path?: string | undefined
+  /**
+   * Whether `path` may have `!` in place of bytes that are not UTF-8, as Envoy sends it. A path with `!` is then ambiguous for rules.
+   * Default `false`.
+   */
+  readonly maskedPath?: boolean | undefined
   /**
    * Values that the proxy adds for a route: `context_extensions` of Envoy. Read by rules, and for the option `routeClients`. Must
    * come from the proxy, never from its client. Default: none.

@@ -15,7 +15,7 @@ export interface IncomingRequest {
   readonly rawPath: string
   /** The query without `?`, as received; empty without one. */
   readonly query: string
-  /** The header `host`, in lower case; empty without one. Throws `invalid_request` when it appears more than once. */
+  /** The header `host`, in lower case; empty without one. Throws `invalid_request` when it appears more than once, or has a comma. */
   readonly host: string
   /** The headers, names in lower case; a list for a header on several lines. Without the client secret, the JWT and Basic credentials. Frozen. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>

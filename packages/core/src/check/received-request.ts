@@ -55,7 +55,8 @@ export class ReceivedRequest implements IncomingRequest {
   }
 
   get host(): string {
-    this.#host ??= singleHeader(this.#request.headers, 'host', this.#request.joinedHeaders).toLowerCase()
+    // Envoy joins two lines of `host` with a comma, whatever it does with other headers.
+    this.#host ??= singleHeader(this.#request.headers, 'host', true).toLowerCase()
     return this.#host
   }
 
@@ -80,7 +81,9 @@ export class ReceivedRequest implements IncomingRequest {
 
   #canonicalPath(): string | undefined {
     if (!this.#isPathRead) {
-      this.#path = canonicalPath(this.rawPath)
+      const path = this.rawPath
+      const isMasked = this.#request.maskedPath === true && path.includes('!')
+      this.#path = isMasked ? undefined : canonicalPath(path)
       this.#isPathRead = true
     }
     return this.#path

@@ -77,7 +77,7 @@ describe('header lines that a proxy may have joined', () => {
     })
   })
 
-  test('give rules no host that may be two', async () => {
+  test.each([true, false])('give rules no host that may be two, joinedHeaders=%s', async joinedHeaders => {
     const hosts: string[] = []
     await using running = await startBrokerWithDex({
       client: orders,
@@ -86,7 +86,6 @@ describe('header lines that a proxy may have joined', () => {
         return { client: 'default' }
       },
     })
-    const joinedHeaders = true
     const of = (host: string) => ({ headers: ['host', host], joinedHeaders })
     expect(await running.broker.check(of('Orders.example.com'))).toMatchObject({ outcome: 'allow' })
     expect(await running.broker.check(of('a.example.com,b.example.com'))).toMatchObject({ status: 400 })

@@ -1,6 +1,7 @@
 import type { BrokerEvent, CacheStatistics, TokenBroker, Verdict } from '@broker/core'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { CheckProtocol } from '../checks.ts'
+import { type GrpcFault, grpcFaults } from '../grpc/grpc-fault.ts'
 import { CheckCounter } from './check-counter.ts'
 
 const prefix = 'dex_token_broker_'
@@ -66,6 +67,13 @@ export class BrokerMetrics {
     registers: [this.registry],
   })
 
+  readonly #grpcFaults = new Counter({
+    name: `${prefix}grpc_faults_total`,
+    help: 'gRPC calls and connections that ended without a verdict, by reason.',
+    labelNames: ['reason'],
+    registers: [this.registry],
+  })
+
   readonly #reloads = new Counter({
     name: `${prefix}config_reloads_total`,
     help: 'Reloads of the configuration, by outcome: applied, unchanged or failed.',
@@ -90,6 +98,7 @@ export class BrokerMetrics {
     collectDefaultMetrics({ register: this.registry })
     // An alert on an increase needs the series before the first failure.
     for (const protocol of protocols) this.#checks.announce(protocol)
+    if (protocols.includes('grpc')) for (const reason of grpcFaults) this.#grpcFaults.inc({ reason }, 0)
     for (const outcome of reloadOutcomes) this.#reloads.inc({ outcome }, 0)
     this.#loadedAt.setToCurrentTime()
     this.#mirror(
@@ -102,6 +111,10 @@ export class BrokerMetrics {
   /** Counts a verdict. An arrow function, so that it can be passed on. */
   readonly countCheck = (verdict: Verdict, protocol: CheckProtocol): void => {
     this.#checks.count(verdict, protocol)
+  }
+
+  countGrpcFault(reason: GrpcFault): void {
+    this.#grpcFaults.inc({ reason })
   }
 
   countUnknownTarget(): void {

@@ -76,7 +76,7 @@ export async function explain(
     const { jwtHeader = optionRules['gate.jwtHeader'].default } = config.broker.gate ?? {}
     const lines = jwt === undefined ? headers : [...headers, jwtHeader, `Bearer ${jwt}`]
     const facts: CheckFacts = {}
-    const verdict = await broker.check({ headers: lines, method, path, context, facts })
+    const verdict = await broker.check({ headers: lines, method, path, maskedPath: true, context, facts })
     if (found.caller === undefined && hasGate(config) && verdict.outcome === 'allow') {
       found.caller = await broker.authenticate({ headers: lines })
     }

@@ -11,6 +11,8 @@ export interface Attributes {
   readonly method: string | undefined
   /** The target with its query, as received. */
   readonly path: string | undefined
+  /** Whether `path` may have `!` in place of bytes that are not UTF-8. */
+  readonly maskedPath: boolean
   /** The values of the route; `undefined` when it has none. */
   readonly context: Readonly<Record<string, string>> | undefined
 }
@@ -34,8 +36,11 @@ class AttributesReader implements Attributes {
   joinedHeaders = false
   method: string | undefined
   path: string | undefined
+  maskedPath = true
   context: Readonly<Record<string, string>> | undefined
   hasHttp = false
+  /** The target with all its bytes. */
+  #rawPath: string | undefined
   #host: string | undefined
   /** As bytes in Latin-1. */
   readonly #contextEntries: string[] = []
@@ -51,6 +56,10 @@ class AttributesReader implements Attributes {
       if (reader.field === 1) this.#attributeContext()
       else reader.skip()
     }
+    if (this.#rawPath !== undefined) {
+      this.path = this.#rawPath
+      this.maskedPath = false
+    }
     if (this.#host) this.headers.push('host', this.#host)
     if (this.#contextEntries.length > 0) this.context = routeContexts.of(this.#contextEntries)
   }
@@ -60,7 +69,7 @@ class AttributesReader implements Attributes {
     const outer = reader.enter()
     while (reader.next()) {
       if (reader.field === 4) this.#request()
-      else if (reader.field === 10) this.#contextEntries.push(reader.latin1())
+      else if (reader.field === 10) this.#contextEntries.push(reader.repeatedText())
       else reader.skip()
     }
     reader.leave(outer)
@@ -83,7 +92,7 @@ class AttributesReader implements Attributes {
     while (reader.next()) {
       switch (reader.field) {
         case 2:
-          this.method = reader.latin1() || undefined
+          this.method = reader.repeatedText() || undefined
           break
         case 3:
           this.#header()
@@ -93,7 +102,7 @@ class AttributesReader implements Attributes {
           this.path = reader.latin1() || undefined
           break
         case 5:
-          this.#host = reader.latin1()
+          this.#host = withoutBlanks(reader.repeatedText())
           break
         case 13:
           this.#headerMap()
@@ -121,17 +130,42 @@ class AttributesReader implements Attributes {
     const outer = reader.enter()
     let name = ''
     let value = ''
+    let isRaw = false
     while (reader.next()) {
-      if (reader.field === 1) name = reader.latin1()
+      if (reader.field === 1) name = reader.repeatedText()
       else if (reader.field === 2) value = reader.latin1()
-      else if (reader.field === 3) value = reader.latin1()
-      else reader.skip()
+      else if (reader.field === 3) {
+        value = reader.latin1()
+        isRaw = true
+      } else reader.skip()
     }
     reader.leave(outer)
-    // The client did not send pseudo-headers; they repeat the method and the path.
-    if (name.charCodeAt(0) !== colon) this.headers.push(name, value)
+    if (name.charCodeAt(0) !== colon) this.headers.push(name, withoutBlanks(value))
+    else if (isRaw && name === ':path') this.#pathInHeaders(value)
+  }
+
+  /** Other pseudo-headers only repeat what fields have. */
+  #pathInHeaders(path: string): void {
+    if (this.#rawPath !== undefined) {
+      throw new GrpcFailure(grpcStatus.invalidArgument, 'the message has :path more than once')
+    }
+    this.#rawPath = path
   }
 }
 
 const colon = 0x3a
+
+/** As parsers of HTTP do with the blanks around a value (RFC 9110 section 5.5). */
+function withoutBlanks(value: string): string {
+  let start = 0
+  let end = value.length
+  while (start < end && isBlank(value.charCodeAt(start))) start += 1
+  while (end > start && isBlank(value.charCodeAt(end - 1))) end -= 1
+  return value.slice(start, end)
+}
+
+function isBlank(character: number): boolean {
+  return character === 0x20 || character === 0x09
+}
+
 const routeContexts = new RouteContexts()

@@ -4,6 +4,7 @@ import { type Attributes, readAttributes } from './attributes-reader.ts'
 import { responseFrame } from './check-response.ts'
 import type { GrpcCall } from './grpc-call.ts'
 import type { UnaryMethod } from './grpc-method.ts'
+import { requestLineFault } from './request-line-fault.ts'
 
 /** The service that Envoy calls. */
 export const authorizationService = 'envoy.service.auth.v3.Authorization'
@@ -14,7 +15,9 @@ export function authorizationCheck(checks: Checks, sendsMetadata: boolean): Unar
     kind: 'unary',
     answer(message, call) {
       const facts = sendsMetadata ? {} : undefined
-      const verdict = checks.decide(new GrpcCheckRequest(readAttributes(message), call, facts))
+      const request = new GrpcCheckRequest(readAttributes(message), call, facts)
+      const fault = requestLineFault(request)
+      const verdict = fault === undefined ? checks.decide(request) : checks.refuse(fault, request)
       return verdict instanceof Promise ? responseLater(verdict, facts) : responseFrame(verdict, facts)
     },
   }
@@ -30,6 +33,7 @@ class GrpcCheckRequest implements CheckRequest {
   readonly joinedHeaders: boolean
   readonly method: string | undefined
   readonly path: string | undefined
+  readonly maskedPath: boolean
   readonly context: Readonly<Record<string, string>> | undefined
   readonly facts: CheckFacts | undefined
   readonly #call: GrpcCall
@@ -39,6 +43,7 @@ class GrpcCheckRequest implements CheckRequest {
     this.joinedHeaders = attributes.joinedHeaders
     this.method = attributes.method
     this.path = attributes.path
+    this.maskedPath = attributes.maskedPath
     this.context = attributes.context
     this.facts = facts
     this.#call = call

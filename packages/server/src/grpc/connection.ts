@@ -1,5 +1,6 @@
 import type { ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
+import type { HeldBytes } from './held-bytes.ts'
 
 /**
  * A GOAWAY frame with NO_ERROR and the largest number of a stream: it announces the end, and still accepts streams (RFC 9113
@@ -7,13 +8,17 @@ import type { Socket } from 'node:net'
  * on their way would be lost.
  */
 const shutdownNotice = Buffer.from('000008' + '07' + '00' + '00000000' + '7fffffff' + '00000000', 'hex')
-/** How long the answer to a ping may take. */
-const pingTimeoutMs = 1_000
+/** How long the answers to pings may take: a caller that is far away or busy must not lose calls. */
+const pingTimeoutMs = 5_000
+/** The same during a stop, which has little time. */
+const pingTimeoutAtStopMs = 1_000
 /** Room for the messages of many calls that arrive together. */
 const receiveWindowBytes = 1024 * 1024
 
 /** A connection of a caller, which can end without losing a call. */
 export class Connection {
+  /** Bytes of incomplete messages. */
+  readonly held: HeldBytes
   readonly #session: ServerHttp2Session
   readonly #socket: Socket
   readonly #timers = new Set<NodeJS.Timeout>()
@@ -22,7 +27,8 @@ export class Connection {
   /** Calls since the last look for idleness. */
   #newCalls = 0
 
-  constructor(session: ServerHttp2Session, socket: Socket) {
+  constructor(session: ServerHttp2Session, socket: Socket, held: HeldBytes) {
+    this.held = held
     this.#session = session
     this.#socket = socket
     session.setLocalWindowSize(receiveWindowBytes)
@@ -42,14 +48,14 @@ export class Connection {
   }
 
   /**
-   * Leaves when there was no call for `idleMs`, or for up to twice as long. The timeout of a session would be set anew for each read
-   * and write of a call.
+   * Calls `listener` when there was no call for `idleMs`, or for up to twice as long. The timeout of a session would be set anew for
+   * each read and write of a call.
    */
-  leaveWhenIdle(idleMs: number, graceMs: number): void {
+  whenIdle(idleMs: number, listener: () => void): void {
     this.after(idleMs, () => {
-      if (this.#openCalls === 0 && this.#newCalls === 0) this.leave(graceMs)
+      if (this.#openCalls === 0 && this.#newCalls === 0) listener()
       this.#newCalls = 0
-      this.leaveWhenIdle(idleMs, graceMs)
+      this.whenIdle(idleMs, listener)
     })
   }
 
@@ -66,24 +72,37 @@ export class Connection {
 
   /**
    * Asks the caller to use another connection, serves the calls that are on their way, and closes the connection after the last
-   * one. Calls that still run after `graceMs` are cut off; default: never.
+   * one. Calls that still run after `graceMs` are cut off.
    */
-  leave(graceMs?: number): void {
+  leave(graceMs: number): void {
+    if (this.#leaving) return
+    this.after(graceMs, () => this.#session.destroy())
+    this.#announceEnd(pingTimeoutMs)
+  }
+
+  /** Leaves sooner, and lets calls run until the stop cuts them off. */
+  leaveAtStop(): void {
+    if (this.#leaving) this.after(pingTimeoutAtStopMs, () => this.#close())
+    else this.#announceEnd(pingTimeoutAtStopMs)
+  }
+
+  #announceEnd(timeoutMs: number): void {
     const session = this.#session
-    if (this.#leaving || session.closed || session.destroyed) return
+    if (session.closed || session.destroyed) return
     this.#leaving = true
-    if (graceMs !== undefined) this.after(graceMs, () => session.destroy())
     // Whole frames are written at once, so this one is between two others.
     this.#socket.write(shutdownNotice)
-    const close = () => {
-      if (!session.closed && !session.destroyed) session.close()
-    }
-    this.after(pingTimeoutMs, close)
+    const close = () => this.#close()
+    this.after(timeoutMs, close)
     // A caller that answers the first ping has read the notice. Its answer can overtake calls that it has already begun; they have
     // arrived with the answer to the second.
     session.ping(() => {
       if (!session.destroyed) session.ping(close)
     })
+  }
+
+  #close(): void {
+    if (!this.#session.closed && !this.#session.destroyed) this.#session.close()
   }
 
   /** Ends the connection and every call on it. */

@@ -32,7 +32,6 @@ export class GracefulGrpcStop implements StoppableServer {
       // The server of HTTP/2 would also close connections at once, and lose the calls that are on their way.
       Server.prototype.close.call(this.server, () => resolve(true))
     })
-    this.#grpc.endStreaming()
     this.#leave()
     const cutOff = new AbortController()
     const inTime = await Promise.race([
@@ -47,7 +46,7 @@ export class GracefulGrpcStop implements StoppableServer {
   /** Returns whether there are connections. */
   #leave(): boolean {
     const connections = [...this.#grpc.connections]
-    for (const connection of connections) connection.leave()
+    for (const connection of connections) connection.leaveAtStop()
     return connections.length > 0
   }
 }

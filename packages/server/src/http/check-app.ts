@@ -56,6 +56,7 @@ export function checkApp(checks: Checks): Hono<CheckEnvironment> {
 class HonoCheckRequest implements CheckRequest {
   readonly #context: Context<CheckEnvironment>
   readonly headers: readonly string[]
+  readonly maskedPath = true
 
   constructor(context: Context<CheckEnvironment>) {
     this.#context = context

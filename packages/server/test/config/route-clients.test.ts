@@ -34,6 +34,29 @@ describe('ALLOW_ROUTE_CLIENTS', () => {
     expect(withFile(issuers + clients, on, faultsOf)).toEqual([])
   })
 
+  it.each([':8082', '0.0.0.0:8082', '[::]:8082', '10.0.0.1:8082', 'broker.internal:8082'])(
+    'causes a warning without a gate on %s, which others reach',
+    address => {
+      const open = {
+        ALLOW_ROUTE_CLIENTS: 'true',
+        ALLOW_UNAUTHENTICATED_CALLERS: 'true',
+        GRPC_LISTEN_ADDR: address,
+      }
+      const warningsOf = (env: NodeJS.ProcessEnv) => loadConfig(env).warnings
+      expect(withFile(clients, open, warningsOf)).toEqual([
+        expect.stringMatching(/^ALLOW_ROUTE_CLIENTS is true without a JWT gate, and GRPC_LISTEN_ADDR /),
+      ])
+      expect(withFile(clients, { ...open, ...gate }, warningsOf)).toEqual([])
+      const issuers = 'issuers: [{ name: dex, issuer: https://dex.example.com, audiences: [orders] }]\n'
+      expect(withFile(issuers + clients, open, warningsOf)).toEqual([])
+      for (const loopback of ['127.0.0.1:8082', 'localhost:8082', '[::1]:8082', '127.1.2.3:0']) {
+        expect(withFile(clients, { ...open, GRPC_LISTEN_ADDR: loopback }, warningsOf)).toEqual([])
+      }
+      const { GRPC_LISTEN_ADDR: _, ...off } = open
+      expect(withFile(clients, off, warningsOf)).toEqual([])
+    },
+  )
+
   it('stands in for STATIC_CLIENT_ID behind a gate', () => {
     expect(withFile(clients, gate, faultsOf)).toEqual([
       expect.stringMatching(/^STATIC_CLIENT_ID: must be set/),

@@ -9,7 +9,10 @@ import { checkRequest, encodeRequest } from './support/envoy-client.ts'
 const runs = { numRuns: 2_000 }
 const bytes = fc.uint8Array({ maxLength: 40 }).map(each => Buffer.from(each))
 const asciiText = fc.string({ unit: 'binary-ascii', maxLength: 40 })
-const headerName = fc.stringMatching(/^[a-z][a-z0-9-]{0,15}$/)
+const headerName = fc.oneof(
+  fc.stringMatching(/^[a-z][a-z0-9-]{0,15}$/),
+  fc.constantFrom('', ':', ':method', ':Path', 'Upper', 'with blank ', 'long'.repeat(1_000)),
+)
 const request = fc.record(
   {
     method: asciiText,
@@ -22,33 +25,48 @@ const request = fc.record(
   { requiredKeys: [] },
 )
 
+function stripped(value: string): string {
+  return value.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '')
+}
+
 /** What the generated code reads, in the form of the own reader. */
 function byGeneratedCode(message: Uint8Array): Attributes {
   const { attributes } = fromBinary(CheckRequestSchema, message)
   const http = attributes?.request?.http
-  const lines = http?.headerMap?.headers ?? []
+  const lines = (http?.headerMap?.headers ?? []).filter(({ key }) => key === ':path' || key[0] !== ':')
   const context = attributes?.contextExtensions ?? {}
-  const own = Object.entries(http?.headers ?? {})
+  const own = Object.entries(http?.headers ?? {}).filter(([key]) => key[0] !== ':')
+  const [rawPath] = lines.filter(({ key, rawValue }) => key === ':path' && rawValue.length > 0)
   return {
     headers: [
-      ...own.flat(),
-      ...lines.flatMap(({ key, value, rawValue }) => [
-        key,
-        rawValue.length > 0 ? Buffer.from(rawValue).toString('latin1') : value,
-      ]),
-      ...(http?.host ? ['host', http.host] : []),
+      ...own.flatMap(([key, value]) => [key, stripped(value)]),
+      ...lines
+        .filter(({ key }) => key !== ':path')
+        .flatMap(({ key, value, rawValue }) => [
+          key,
+          stripped(rawValue.length > 0 ? Buffer.from(rawValue).toString('latin1') : value),
+        ]),
+      ...(stripped(http?.host ?? '') ? ['host', stripped(http?.host ?? '')] : []),
     ],
-    joinedHeaders: own.length > 0,
+    joinedHeaders: Object.keys(http?.headers ?? {}).length > 0,
     method: http?.method || undefined,
-    path: http?.path || undefined,
+    path: rawPath === undefined ? http?.path || undefined : Buffer.from(rawPath.rawValue).toString('latin1'),
+    maskedPath: rawPath === undefined,
     context: Object.keys(context).length > 0 ? context : undefined,
   }
 }
 
 /** The attributes as plain values, with headers in any order, which a map does not keep. */
-function plain({ headers, joinedHeaders, method, path, context }: Attributes) {
+function plain({ headers, joinedHeaders, method, path, maskedPath, context }: Attributes) {
   const lines = headers.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${headers[index + 1]}`] : []))
-  return { lines: lines.toSorted(), joinedHeaders, method, path, context: context && { ...context } }
+  return {
+    lines: lines.toSorted(),
+    joinedHeaders,
+    method,
+    path,
+    maskedPath,
+    context: context && { ...context },
+  }
 }
 
 describe('the attributes of a check', () => {
@@ -66,6 +84,41 @@ describe('the attributes of a check', () => {
     const every = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
     const { headers } = readAttributes(encodeRequest(checkRequest({ lines: [['x-all', every]] })))
     expect(headers).toEqual(['x-all', every.toString('latin1')])
+  })
+
+  test('have the path of the header map, which has every byte, and else say that bytes may be masked', () => {
+    const of = (lines: readonly (readonly [string, Buffer])[]) =>
+      readAttributes(encodeRequest(checkRequest({ path: '/a!b', lines })))
+    const raw = Buffer.from('/a\xffb', 'latin1')
+    expect(of([[':path', raw]])).toMatchObject({ path: '/a\xffb', maskedPath: false, headers: [] })
+    for (const name of [':PATH', ':path ', 'path', ':authority']) {
+      expect(of([[name, raw]])).toMatchObject({ path: '/a!b', maskedPath: true })
+    }
+    // In the map without raw values, Envoy masks it too.
+    const masked = encodeRequest(checkRequest({ path: '/a!b', headers: { ':path': '/a!b' } }))
+    expect(readAttributes(masked)).toMatchObject({ path: '/a!b', maskedPath: true })
+    const twice = { path: '/', lines: [[':path', raw] as const, [':path', raw] as const] }
+    expect(() => readAttributes(encodeRequest(checkRequest(twice)))).toThrow(/more than once/)
+  })
+
+  test('have no blanks around a value, like HTTP, and read a long run of them at once', () => {
+    const blanks = ' \t'.repeat(50_000)
+    const { headers } = readAttributes(
+      encodeRequest(
+        checkRequest({
+          host: '\tapi.example.com ',
+          lines: [
+            ['a', ' \t1 2\t '],
+            ['b', ' \t '],
+            ['c', '\u00a01\u000b'],
+            ['d', `x${blanks}x${blanks}`],
+          ],
+        }),
+      ),
+    )
+    expect(headers).toEqual(
+      ['a', '1 2', 'b', '', 'c', '\u00a01\u000b', 'd', `x${blanks}x`].concat('host', 'api.example.com'),
+    )
   })
 
   test('have every line of a header, and no pseudo-header', () => {

@@ -1,6 +1,7 @@
 import { isExposedUrl } from '@broker/core/options'
 import type { Config } from '../config.ts'
 import type { SettingsReading } from '../schema/read-settings.ts'
+import { isLoopback } from '../values/listen-address.ts'
 import { fileWarnings } from './file-warnings.ts'
 import { gateVariables } from './gate-variables.ts'
 import { oddValueWarnings } from './odd-values.ts'
@@ -9,7 +10,7 @@ import { unknownVariableWarnings } from './unknown-variables.ts'
 
 /** Lists what is dangerous or likely a mistake in a valid configuration. */
 export function configWarnings(
-  { broker, allowUnauthenticatedCallers }: Omit<Config, 'warnings'>,
+  { broker, grpc, allowUnauthenticatedCallers }: Omit<Config, 'warnings'>,
   reading: SettingsReading,
 ): string[] {
   const { names, textOf, file, isSet } = reading
@@ -58,6 +59,12 @@ export function configWarnings(
   if (broker.routeClients && file?.has.rules) {
     warnings.push(
       'ALLOW_ROUTE_CLIENTS has no effect, because the rules of the configuration file choose the client; they can read context. Remove one of them.',
+    )
+  }
+  const hasGate = gate !== undefined || broker.issuers !== undefined
+  if (broker.routeClients && !hasGate && !file?.has.rules && grpc !== undefined && !isLoopback(grpc)) {
+    warnings.push(
+      'ALLOW_ROUTE_CLIENTS is true without a JWT gate, and GRPC_LISTEN_ADDR is not a loopback address: callers that reach the gRPC listener can get a token of any client. Set JWT_AUDIENCE, or let only Envoy reach the listener.',
     )
   }
   if (credentialHeaders.basic && isFixedIdentity && !file?.has.rules) {
