@@ -148,4 +148,23 @@ describe('a replica that has the lease', () => {
     expect((await shared).accessToken).toBe((await token).accessToken)
     expect(running.dex.counts.tokenRequests).toBe(1)
   })
+
+  test('and lost it does not overwrite the newer token of another one, and takes no other lease', async () => {
+    await using running = await startReplicas()
+    const held = new HeldTransport()
+    held.hold()
+    const [late, other] = [running.add({ transport: held.transport }), running.add()]
+    const old = late.broker.getToken()
+    await until(() => held.waiting === 1)
+    // Its lease is over before it is extended: the extension is a new lease, which it gives back.
+    running.clock.advance(1_001)
+    await until(() => late.storeCalls.includes('release done'))
+    const { accessToken } = await other.broker.getToken()
+    await until(() => other.storeCalls.includes('put kept'))
+    held.release()
+    await old
+    await until(() => late.storeCalls.includes('put refused'))
+    expect((await running.add().broker.getToken()).accessToken).toBe(accessToken)
+    expect(running.dex.counts.tokenRequests).toBe(2)
+  })
 })
