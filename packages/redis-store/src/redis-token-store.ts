@@ -14,8 +14,6 @@ export function redisTokenStore(options: RedisTokenStoreOptions): RedisTokenStor
   return new RedisTokenStore(options)
 }
 
-const maxUntold = 1_000
-
 /**
  * A shared token store on Redis or Valkey. Calls wait for the end of the first attempt to connect; later, they reject at once while
  * there is no connection.
@@ -24,8 +22,6 @@ export class RedisTokenStore implements SharedTokenStore, AsyncDisposable {
   readonly #connection: Connection
   readonly #log: ForgottenLog
   readonly #prefix: string
-  /** Records that were removed but not written to the log, with the fence. */
-  readonly #untold = new Map<string, number>()
 
   constructor(options: RedisTokenStoreOptions) {
     const { prefix, ...settings } = resolveStoreOptions(options)
@@ -60,17 +56,11 @@ export class RedisTokenStore implements SharedTokenStore, AsyncDisposable {
     await this.#run(releaseScript, name, [fence])
   }
 
-  /** Removes a record, refuses the records of earlier leases for `keepMs` milliseconds, and tells all replicas. */
+  /** Removes a record, ends its lease, refuses the records of earlier leases for `keepMs` milliseconds, and tells all replicas. */
   async forget(name: string, fence: number, keepMs: number): Promise<void> {
-    // A second step, because the log is another key, which may be on another node. When it failed, it alone is repeated: the
-    // record that a replica may have put meanwhile is not the one to forget.
-    if (this.#untold.get(name) !== fence) {
-      const isForgotten = integer(await this.#run(forgetScript, name, [fence, wholeMs(keepMs)])) === 1
-      if (!isForgotten) return
-      this.#keepUntold(name, fence)
-    }
+    await this.#run(forgetScript, name, [fence, wholeMs(keepMs)])
+    // A second step, because the log is another key, which may be on another node.
     await this.#log.add({ name, fence })
-    this.#untold.delete(name)
   }
 
   /** Calls a listener, which must not throw, with records that any replica has forgotten, within 2 seconds. */
@@ -91,14 +81,6 @@ export class RedisTokenStore implements SharedTokenStore, AsyncDisposable {
   #run(script: Script, name: string, args: readonly (Buffer | number)[]): Promise<unknown> {
     const texts = args.map(arg => (typeof arg === 'number' ? String(arg) : arg))
     return this.#connection.run(script, `${this.#prefix}:token:${name}`, texts)
-  }
-
-  #keepUntold(name: string, fence: number): void {
-    if (this.#untold.size >= maxUntold) {
-      const [oldest] = this.#untold.keys()
-      this.#untold.delete(oldest as string)
-    }
-    this.#untold.set(name, fence)
   }
 }
 

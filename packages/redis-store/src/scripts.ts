@@ -74,18 +74,17 @@ export const releaseScript: Script = script(`${shebang}allow-oom${now}${endLease
 endLease(tonumber(ARGV[1]))`)
 
 /**
- * Removes the record unless it is newer than ARGV[1], and refuses the records of all earlier fences for ARGV[2]
- * milliseconds; 1, or 0 when the record is newer.
+ * Removes the record, ends the lease, and refuses the records of all earlier fences for ARGV[2] milliseconds; none of that when the
+ * record is newer than ARGV[1].
  */
 export const forgetScript: Script = script(`${shebang}allow-oom${now}${records}
 local fence = tonumber(ARGV[1])
-if recordFence() > fence then return 0 end
+if recordFence() > fence then return end
 -- A server that lost its data knows none of the fences that it handed out; all of them are earlier times.
 local last = digits(math.max(field('last'), fence, now))
-redis.call('HDEL', KEYS[1], 'value', 'fence', 'valueEnd')
+redis.call('HDEL', KEYS[1], 'value', 'fence', 'valueEnd', 'lease', 'leaseEnd', 'leaseMs')
 redis.call('HSET', KEYS[1], 'last', last, 'forgotten', last)
-live(ARGV[2])
-return 1`)
+live(ARGV[2])`)
 
 /** Adds the name ARGV[1] with the fence ARGV[2] to the log, which ends ARGV[3] milliseconds after its last entry. */
 export const logScript: Script = script(`${shebang}allow-oom

@@ -146,7 +146,7 @@ describe('a store that fails', needs(redisNeed()), () => {
     expect(heard).toEqual([{ name: 'name', fence: 7 }])
   })
 
-  test('whose log cannot be written rejects, and the repetition writes it though a newer record is there', async () => {
+  test('whose log cannot be written rejects, and the repetition writes it and leaves a newer record alone', async () => {
     await using redis = await startRedis()
     await using store = redisTokenStore({ url: urlOf(redis) })
     const heard: unknown[] = []
