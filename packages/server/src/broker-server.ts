@@ -5,6 +5,7 @@ import { createAdminApp } from './admin/admin-app.ts'
 import { createAdminListener } from './admin/admin-listener.ts'
 import { BrokerMetrics } from './admin/broker-metrics.ts'
 import { Readiness } from './admin/readiness.ts'
+import { VerboseReadiness } from './admin/verbose-readiness.ts'
 import { CheckLog } from './check-log.ts'
 import { Checks } from './checks.ts'
 import type { Config } from './config/config.ts'
@@ -21,6 +22,7 @@ import { IssuerTransports } from './issuer-transports.ts'
 import { listenFailure, listenProblem } from './listen-failure.ts'
 import { addressText, type Listener, startListeners, stopListeners } from './listener.ts'
 import type { RunningServer } from './running-server.ts'
+import { ServerStore } from './shared-store/server-store.ts'
 import { version } from './version.ts'
 
 /** A broker behind its listeners, with the configuration in effect. */
@@ -28,6 +30,7 @@ export class BrokerServer implements RunningServer {
   readonly metrics: BrokerMetrics
   readonly #logger: Logger
   readonly #transports: IssuerTransports
+  readonly #store: ServerStore | undefined
   readonly #broker: TokenBroker
   readonly #readiness: Readiness
   readonly #checkLog: CheckLog
@@ -45,12 +48,18 @@ export class BrokerServer implements RunningServer {
   static async start(config: Config, logger: Logger = createLogger(config)): Promise<BrokerServer> {
     // Loaded only where it is needed, because its libraries take time and memory.
     const grpc = config.grpc && (await import('./grpc/grpc-listener.ts'))
-    const server = new BrokerServer(config, logger, grpc?.grpcListener)
+    const store = await ServerStore.open(config, logger)
+    const server = new BrokerServer(config, logger, store, grpc?.grpcListener)
     await server.#start()
     return server
   }
 
-  private constructor(config: Config, logger: Logger, grpc: typeof grpcListener | undefined) {
+  private constructor(
+    config: Config,
+    logger: Logger,
+    store: ServerStore | undefined,
+    grpc: typeof grpcListener | undefined,
+  ) {
     for (const warning of config.warnings) logger.warn(warning)
     this.#config = config
     this.#logger = logger
@@ -58,10 +67,12 @@ export class BrokerServer implements RunningServer {
       () => droppedLines(logger),
       config.grpc === undefined ? ['http'] : ['http', 'grpc'],
     )
+    this.#store = store
     this.#transports = new IssuerTransports(config)
     this.#broker = new TokenBroker(this.#brokerOptions(config, this.#transports.issuers))
     this.#logRuleFailures(config)
     this.metrics.watch(this.#broker)
+    this.#tellSealingKey()
     this.#readiness = new Readiness(this.#broker, logger)
     this.#checkLog = new CheckLog(this.metrics, logger)
     const app = checkApp(new Checks(this.#broker, 'http', this.#checkLog.onVerdict))
@@ -72,6 +83,7 @@ export class BrokerServer implements RunningServer {
     const adminApp = createAdminApp({
       notReadyBecause: this.#readiness.notReadyBecause,
       registry: this.metrics.registry,
+      verbose: new VerboseReadiness(() => this.#config),
     })
     this.#admin =
       config.admin && new HttpListener('ADMIN_ADDR', () => createAdminListener(adminApp), config.admin)
@@ -99,6 +111,8 @@ export class BrokerServer implements RunningServer {
       throw error
     }
     transports.commit()
+    this.#store?.renew(config)
+    this.#tellSealingKey()
     this.#logRuleFailures(config)
     this.#warnOfReload(config, waiting)
     if (config.logLevel !== this.#config.logLevel) this.#logger.level = config.logLevel
@@ -173,13 +187,15 @@ export class BrokerServer implements RunningServer {
     const finished = await stopListeners(this.#serving, timeoutMs)
     await this.#admin?.stop(0)
     await this.#broker.close()
+    await this.#store?.close()
     await this.#transports.close()
     return finished
   }
 
-  #brokerOptions({ broker }: Config, issuers: TokenBrokerOptions['issuers']): TokenBrokerOptions {
+  #brokerOptions(config: Config, issuers: TokenBrokerOptions['issuers']): TokenBrokerOptions {
     return {
-      ...broker,
+      ...config.broker,
+      sharedStore: this.#store?.options(config),
       ...(issuers && { issuers }),
       transport: this.#transports.transport,
       userAgent: `dex-token-broker/${version()}`,
@@ -187,6 +203,11 @@ export class BrokerServer implements RunningServer {
       observe: this.metrics.observe,
       describeHint,
     }
+  }
+
+  #tellSealingKey(): void {
+    const id = this.#store?.sealingKeyId
+    if (id !== undefined) this.metrics.setSealingKey(id)
   }
 
   #logRuleFailures({ file }: Config): void {
