@@ -67,8 +67,11 @@ export interface Gate extends AsyncDisposable {
 }
 
 /** Answers with a key set, by the clock of the tests. */
-export function publishing(keys: readonly unknown[]): AnswerRequest {
-  return answerJson({ keys }, 200, { date: new Date(new ManualClock().wall()).toUTCString() })
+function publishing(keys: readonly unknown[], clock: ManualClock): AnswerRequest {
+  return (request, response) => {
+    const date = new Date(clock.wall()).toUTCString()
+    answerJson({ keys }, 200, { date })(request, response)
+  }
 }
 
 /** A broker with a gate, and the callers' issuer before it, which publishes these keys. */
@@ -78,7 +81,7 @@ export async function startGate(
   options: Partial<TokenBrokerOptions> = {},
 ): Promise<Gate> {
   const clock = new ManualClock()
-  const server = await startRecordingServer(publishing(keys))
+  const server = await startRecordingServer(publishing(keys, clock))
   const broker = new TokenBroker({
     tokenEndpoint: 'https://dex.example.com/token',
     clock,
@@ -97,7 +100,7 @@ export async function startGate(
       ...changes,
     }),
     publish(...published) {
-      server.answer = publishing(published)
+      server.answer = publishing(published, clock)
     },
     async [Symbol.asyncDispose]() {
       await broker.close()
