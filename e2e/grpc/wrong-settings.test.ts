@@ -1,5 +1,4 @@
 import {
-  type BootstrapOptions,
   type EnvoyConfig,
   envoyBootstrap,
   type ListenerParts,
@@ -14,6 +13,7 @@ import { startBackend } from '../harness/recording-backend.ts'
 import { brokerEnvironment } from '../harness/system.ts'
 import { describeWithEnvoy, requireEnvoy } from '../harness/with-envoy.ts'
 
+type BootstrapOptions = Parameters<typeof envoyBootstrap>[0]
 type Change = (cluster: EnvoyConfig) => void
 
 const withoutHealthCheck: Change = cluster => delete cluster['health_checks']
