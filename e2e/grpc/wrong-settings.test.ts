@@ -41,7 +41,12 @@ async function startScene(change: Partial<BootstrapOptions>, toPort: 'grpcPort' 
   const dex = stack.use(await startDex())
   const backend = stack.use(await startBackend(dex))
   const broker = stack.use(await startBroker(brokerEnvironment(dex), { ...anyPorts }))
-  const called = { ...broker, grpcPort: broker[toPort], port: broker[toPort] as number }
+  const called = {
+    ...anyPorts,
+    ...broker,
+    grpcPort: broker[toPort] as number,
+    port: broker[toPort] as number,
+  }
   const bootstrap = envoyBootstrap({
     protocol: 'grpc',
     brokers: [called],
