@@ -1,28 +1,17 @@
-import type {
-  BenchResult,
-  ContenderResult,
-  LibraryResult,
-  ModeResult,
-  StartUpResult,
-  ThroughEnvoyResult,
-} from '../bench-result.ts'
+import type { BenchResult, LibraryResult, ModeResult, StartUpResult } from '../bench-result.ts'
 import type { LongestTurn } from '../library/turn-meter.ts'
-import { type ModeName, modes as modeDefinitions } from '../mode.ts'
-import type { Summary } from '../statistics.ts'
+import { loadTable } from './load-table.ts'
+import { cpu, mebibytes, ratio, table, withSpread } from './markdown-table.ts'
 
-const mib = 1024 * 1024
-
-/** The generated part of docs/performance.md: what was measured in one run, and what follows from it. */
+/** The figures of checks over HTTP, the library and starts, for docs/performance.md. */
 export function benchMarkdown(result: BenchResult): string {
-  const { machine, rounds, seconds, connections, modes, library, startUp, throughEnvoy } = result
+  const { machine, rounds, seconds, connections, modes, library, startUp } = result
   const sections = [
     `${machine.cores} cores (${machine.architecture}, ${machine.platform}), Node.js ${machine.node}; load by ${machine.loadGenerator}, ` +
       `over ${connections} connections; ${rounds} rounds of ${seconds} s each; CPU time and memory from ${machine.usageSource}.`,
     '![CPU time per check](performance.svg)',
     '### CPU time per check',
-    cpuTable(modes.filter(({ mode }) => !isOverGrpc(mode))),
-    ...grpcSections(modes.filter(({ mode }) => isOverGrpc(mode))),
-    ...envoySections(throughEnvoy),
+    cpuTable(modes),
     '### Throughput, latency and memory',
     'Throughput and latency under more load than the server can handle, on a machine that it shares with the load generator.',
     loadTable(modes),
@@ -53,102 +42,6 @@ function cpuTable(modes: readonly ModeResult[]): string {
     ],
     rows,
   )
-}
-
-function isOverGrpc(mode: ModeName): boolean {
-  return modeDefinitions[mode].overGrpc ?? false
-}
-
-function grpcSections(modes: readonly ModeResult[]): string[] {
-  if (modes.length === 0) return []
-  const rows = modes.map(({ title, contenders, ratios }) => [
-    title,
-    cpu(contenders.ours),
-    cpu(contenders.http),
-    cpu(contenders['grpc-go']),
-    ratio(ratios.http),
-    ratio(ratios['grpc-go']),
-  ])
-  const head = [
-    'µs per check: median (least-most)',
-    'ours over gRPC',
-    'ours over HTTP',
-    'bare grpc-go',
-    'gRPC / HTTP',
-    'ours / grpc-go',
-  ]
-  return ['### Checks over gRPC', table(head, rows)]
-}
-
-function envoySections(result: ThroughEnvoyResult | undefined): string[] {
-  if (result === undefined) return []
-  const rows = result.ways.map(({ title, brokerMicros, envoyMicros, requestsPerSecond, latencyMs }) => [
-    title,
-    brokerMicros === undefined ? '–' : withSpread(brokerMicros, 1),
-    withSpread(envoyMicros, 1),
-    requestsPerSecond.median.toFixed(0),
-    latencyMs.p50.toFixed(2),
-    latencyMs.p99.toFixed(2),
-  ])
-  const head = [
-    'a request through Envoy',
-    'CPU of the broker, µs',
-    'CPU of Envoy, µs',
-    'requests/s',
-    'p50 ms',
-    'p99 ms',
-  ]
-  return ['### Through Envoy', table(head, rows), 'Latency with one request at a time.']
-}
-
-function cpu(result: ContenderResult | undefined): string {
-  return result === undefined ? '–' : withSpread(result.cpuMicrosPerCheck, 1)
-}
-
-function ratio(summary: Summary | undefined): string {
-  return summary === undefined ? '–' : withSpread(summary, 2)
-}
-
-function withSpread({ median, min, max }: Summary, digits: number): string {
-  return `${median.toFixed(digits)} (${min.toFixed(digits)}-${max.toFixed(digits)})`
-}
-
-const contenderLabels = {
-  ours: 'ours',
-  bare: 'bare `node:http`',
-  go: 'Go service',
-  http: 'ours over HTTP',
-  'grpc-go': 'bare grpc-go',
-} as const
-
-function loadTable(modes: readonly ModeResult[]): string {
-  const rows = modes.flatMap(({ title, contenders }) =>
-    Object.entries(contenders).map(([name, result]) => [
-      title,
-      contenderLabels[name as keyof typeof contenderLabels],
-      result.checksPerCpuSecond.median.toFixed(0),
-      result.checksPerSecond.median.toFixed(0),
-      ...[result.latencyMs.p50, result.latencyMs.p99, result.latencyMs.p999].map(value => value.toFixed(2)),
-      mebibytes(result.rssBytes),
-      result.peakRssBytes === undefined ? '–' : mebibytes(result.peakRssBytes),
-      share(result.busy),
-      share(result.generatorBusy),
-    ]),
-  )
-  const head = [
-    '',
-    'server',
-    'checks per CPU second',
-    'checks/s',
-    'p50 ms',
-    'p99 ms',
-    'p99.9 ms',
-    'RSS MiB',
-    'peak MiB',
-    'CPU of the server',
-    'CPU of the load',
-  ]
-  return table(head, rows)
 }
 
 function librarySections({ calls, cache }: LibraryResult): string[] {
@@ -204,18 +97,4 @@ function sizing({ modes, library }: BenchResult): string {
   const { tokenCharacters, overheadBytesInUse } = library.cache
   const bytes = (tokenCharacters + overheadBytesInUse) * 10_000
   return `${cpuTable}\n\n10,000 clients whose tokens are cached and in use: ${mebibytes(bytes)} MiB of heap (tokens of ${tokenCharacters.toFixed(0)} characters).`
-}
-
-function mebibytes(bytes: number): string {
-  return (bytes / mib).toFixed(0)
-}
-
-function share(value: number): string {
-  return `${(value * 100).toFixed(0)} %`
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [head, head.map((_, index) => (index === 0 ? '---' : '---:')), ...rows]
-    .map(cells => `| ${cells.join(' | ')} |`)
-    .join('\n')
 }

@@ -32,6 +32,7 @@ export type {
   GateOptions,
   IssuerOptions,
   NamedClient,
+  SharedStoreOptions,
   TokenBrokerOptions,
 } from './options/broker-options.ts'
 export type { ReservedHeaderPrefixes } from './options/header-name.ts'
@@ -42,7 +43,12 @@ export { type GotHooks, gotHooks } from './outbound/got-hooks.ts'
 export { type HeaderProviderOptions, headerProvider } from './outbound/header-provider.ts'
 export type { OutgoingTokenOptions, TokenProvider } from './outbound/outgoing-tokens.ts'
 export { refusesToken } from './outbound/refuses-token.ts'
-export type { BrokerEvent, BrokerObserver } from './shared/broker-event.ts'
+export type {
+  BrokerEvent,
+  BrokerObserver,
+  SharedStoreOperation,
+  SharedStoreOutcome,
+} from './shared/broker-event.ts'
 export type { Clock } from './shared/clock.ts'
 export {
   BrokerError,
@@ -57,5 +63,26 @@ export type { Logger } from './shared/logger.ts'
 export type { MaybePromise } from './shared/maybe-promise.ts'
 export type { UpstreamRequest } from './shared/upstream-request.ts'
 export type { Wait } from './shared/wait-for.ts'
+export type { BrokerStatus, WorkStatus } from './status/broker-status.ts'
+export type { CacheStatus } from './status/cache-status.ts'
+export type { CircuitState, CircuitStatus } from './status/circuit-status.ts'
+export type { ClientStatus, TokenStatus } from './status/client-status.ts'
+export type {
+  ClockSkewStatus,
+  DocumentStatus,
+  IssuerStatus,
+  KeySetStatus,
+  LoadStatus,
+  TokenEndpointStatus,
+} from './status/issuer-status.ts'
+export type { FailureStatus, OutagePeriod, OutageStatus } from './status/outage-status.ts'
+export type { SharedStoreStatus } from './status/shared-store-status.ts'
 export { type CacheStatistics, TokenBroker } from './token-broker.ts'
 export type { IssuedToken } from './tokens/issued-token.ts'
+export type {
+  ForgottenRecord,
+  LeaseAnswer,
+  LeaseRequest,
+  SharedTokenStore,
+  StoredRecord,
+} from './tokens/shared-store/shared-token-store.ts'

@@ -5,8 +5,11 @@ import type { LiveSurroundings, Surroundings } from './shared/surroundings.ts'
 import { WaitingCallers } from './shared/waiting-callers.ts'
 import { AcceptedClients } from './tokens/accepted-clients.ts'
 import { TokenCache } from './tokens/cache/token-cache.ts'
+import { ClientHistories } from './tokens/client-histories.ts'
 import { ExchangeOrigins } from './tokens/exchange/exchange-origins.ts'
 import { Origins } from './tokens/origins.ts'
+import { SharedOrigins } from './tokens/shared-store/shared-origins.ts'
+import { SharedRecords } from './tokens/shared-store/shared-records.ts'
 import { TokenMaker } from './tokens/token-maker.ts'
 import { Tokens } from './tokens/tokens.ts'
 
@@ -19,6 +22,8 @@ export interface LastingParts {
   readonly callers: WaitingCallers
   readonly accepted: AcceptedClients
   readonly origins: Origins
+  /** The shared store, and what is known about its records. */
+  readonly records: SharedRecords
   readonly cache: TokenCache
   readonly tokens: Tokens
   /** Apart from `cache`, so that users evict no token of a client. */
@@ -26,6 +31,7 @@ export interface LastingParts {
   /** The tokens of users. */
   readonly exchangedTokens: Tokens
   readonly memory: ClientsMemory
+  readonly histories: ClientHistories
   /** The parts with a state that depends on options. */
   readonly carried: CarriedParts
 }
@@ -37,24 +43,33 @@ export function lastingParts(options: ResolvedOptions): LastingParts {
   const callers = new WaitingCallers(options.maxWaitingCallers)
   const accepted = new AcceptedClients()
   const origins = new Origins()
+  const histories = new ClientHistories(surroundings)
   const maker = tokenMaker(surroundings, options)
   const cache = new TokenCache(options.cacheMaxEntries, clock)
   const exchangeCache = new TokenCache(options.exchangeMaxEntries, clock)
-  const exchangeOrigins = new ExchangeOrigins(surroundings, origins)
+  const records = new SharedRecords(surroundings)
+  const sharedOrigins = new SharedOrigins(surroundings, records, origins)
+  const exchangeOrigins = new SharedOrigins(surroundings, records, new ExchangeOrigins(surroundings, origins))
   return {
     surroundings,
     callers,
     accepted,
     origins,
+    records,
     cache,
-    tokens: new Tokens(surroundings, { origins, cache, accepted, callers }, maker),
+    tokens: new Tokens(
+      surroundings,
+      { origins: sharedOrigins, records, cache, accepted, callers, histories },
+      maker,
+    ),
     exchangeCache,
     exchangedTokens: new Tokens(
       surroundings,
-      { origins: exchangeOrigins, cache: exchangeCache, accepted, callers },
+      { origins: exchangeOrigins, records, cache: exchangeCache, accepted, callers, histories },
       maker,
     ),
     memory: new ClientsMemory(surroundings),
+    histories,
     carried: new CarriedParts(clock, () => longestWaits * surroundings.requestTimeoutMs),
   }
 }

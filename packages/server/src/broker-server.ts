@@ -5,12 +5,14 @@ import { createAdminApp } from './admin/admin-app.ts'
 import { createAdminListener } from './admin/admin-listener.ts'
 import { BrokerMetrics } from './admin/broker-metrics.ts'
 import { Readiness } from './admin/readiness.ts'
+import { VerboseReadiness } from './admin/verbose-readiness.ts'
 import { CheckLog } from './check-log.ts'
 import { Checks } from './checks.ts'
 import type { Config } from './config/config.ts'
 import { withRunningSettings } from './config/with-running-settings.ts'
 import { createLogger, droppedLines } from './create-logger.ts'
 import { describeHint } from './describe-hint.ts'
+import { connectionAgeGraceMs } from './grpc/connection-age-grace.ts'
 import type { GrpcParts, grpcListener } from './grpc/grpc-listener.ts'
 import { checkApp } from './http/check-app.ts'
 import { createCheckListener } from './http/check-listener.ts'
@@ -20,6 +22,7 @@ import { IssuerTransports } from './issuer-transports.ts'
 import { listenFailure, listenProblem } from './listen-failure.ts'
 import { addressText, type Listener, startListeners, stopListeners } from './listener.ts'
 import type { RunningServer } from './running-server.ts'
+import { ServerStore } from './shared-store/server-store.ts'
 import { ServerTls } from './tls/server-tls.ts'
 import { version } from './version.ts'
 
@@ -29,6 +32,7 @@ export class BrokerServer implements RunningServer {
   readonly #logger: Logger
   readonly #transports: IssuerTransports
   readonly #tls: ServerTls
+  readonly #store: ServerStore | undefined
   readonly #broker: TokenBroker
   readonly #readiness: Readiness
   readonly #checkLog: CheckLog
@@ -46,12 +50,18 @@ export class BrokerServer implements RunningServer {
   static async start(config: Config, logger: Logger = createLogger(config)): Promise<BrokerServer> {
     // Loaded only where it is needed, because its libraries take time and memory.
     const grpc = config.grpc && (await import('./grpc/grpc-listener.ts'))
-    const server = new BrokerServer(config, logger, grpc?.grpcListener)
+    const store = await ServerStore.open(config, logger)
+    const server = new BrokerServer(config, logger, store, grpc?.grpcListener)
     await server.#start()
     return server
   }
 
-  private constructor(config: Config, logger: Logger, grpc: typeof grpcListener | undefined) {
+  private constructor(
+    config: Config,
+    logger: Logger,
+    store: ServerStore | undefined,
+    grpc: typeof grpcListener | undefined,
+  ) {
     for (const warning of config.warnings) logger.warn(warning)
     this.#config = config
     this.#logger = logger
@@ -60,10 +70,12 @@ export class BrokerServer implements RunningServer {
       config.grpc === undefined ? ['http'] : ['http', 'grpc'],
     )
     this.#tls = new ServerTls(config, this.metrics.tls, logger)
+    this.#store = store
     this.#transports = new IssuerTransports(config)
     this.#broker = new TokenBroker(this.#brokerOptions(config, this.#transports.issuers))
     this.#logRuleFailures(config)
-    this.metrics.watchCache(this.#broker)
+    this.metrics.watch(this.#broker)
+    this.#tellSealingKey()
     this.#readiness = new Readiness(this.#broker, logger)
     this.#checkLog = new CheckLog(this.metrics, logger)
     const app = checkApp(new Checks(this.#broker, 'http', this.#checkLog.onVerdict))
@@ -76,6 +88,7 @@ export class BrokerServer implements RunningServer {
     const adminApp = createAdminApp({
       notReadyBecause: this.#readiness.notReadyBecause,
       registry: this.metrics.registry,
+      verbose: new VerboseReadiness(() => this.#config),
     })
     const createAdmin = () => createAdminListener(adminApp, admin?.createHttpServer)
     this.#admin = config.admin && new HttpListener('ADMIN_ADDR', createAdmin, config.admin, admin)
@@ -104,6 +117,8 @@ export class BrokerServer implements RunningServer {
     }
     transports.commit()
     this.#tls.renew(config)
+    this.#store?.renew(config)
+    this.#tellSealingKey()
     this.#logRuleFailures(config)
     this.#warnOfReload(config, waiting)
     if (config.logLevel !== this.#config.logLevel) this.#logger.level = config.logLevel
@@ -139,8 +154,9 @@ export class BrokerServer implements RunningServer {
       notReadyBecause: this.#readiness.notReadyBecause,
       tls: this.#tls.grpc,
       maxConnectionAgeMs: config.grpcMaxConnectionAgeMs || undefined,
-      maxConnectionAgeGraceMs: config.shutdownTimeoutMs,
+      maxConnectionAgeGraceMs: () => connectionAgeGraceMs(this.#config),
       onError: err => this.#logger.error({ err }, 'a gRPC call failed unexpectedly'),
+      onFault: this.#checkLog.onGrpcFault,
     }
   }
 
@@ -179,13 +195,15 @@ export class BrokerServer implements RunningServer {
     await this.#admin?.stop(0)
     this.#tls.close()
     await this.#broker.close()
+    await this.#store?.close()
     await this.#transports.close()
     return finished
   }
 
-  #brokerOptions({ broker }: Config, issuers: TokenBrokerOptions['issuers']): TokenBrokerOptions {
+  #brokerOptions(config: Config, issuers: TokenBrokerOptions['issuers']): TokenBrokerOptions {
     return {
-      ...broker,
+      ...config.broker,
+      sharedStore: this.#store?.options(config),
       ...(issuers && { issuers }),
       transport: this.#transports.transport,
       userAgent: `dex-token-broker/${version()}`,
@@ -193,6 +211,11 @@ export class BrokerServer implements RunningServer {
       observe: this.metrics.observe,
       describeHint,
     }
+  }
+
+  #tellSealingKey(): void {
+    const id = this.#store?.sealingKeyId
+    if (id !== undefined) this.metrics.setSealingKey(id)
   }
 
   #logRuleFailures({ file }: Config): void {

@@ -2,10 +2,11 @@ import type { CheckRequest, Verdict } from '@broker/core'
 import type { Logger } from 'pino'
 import type { BrokerMetrics } from './admin/broker-metrics.ts'
 import type { CheckProtocol, VerdictListener } from './checks.ts'
+import type { GrpcFault } from './grpc/grpc-fault.ts'
 import { traceOf } from './trace-of.ts'
 
 /** A network scanner must not fill the log. */
-const unknownTargetWarningMs = 60_000
+const quietMs = 60_000
 
 /** Counts and logs what the check listener answers. */
 export class CheckLog {
@@ -13,7 +14,8 @@ export class CheckLog {
   readonly #logger: Logger
   /** Asked once, because every check needs it. */
   #logsChecks: boolean
-  #quietUntil = Number.NEGATIVE_INFINITY
+  /** When a line may be written again, by what it is about. */
+  readonly #quietUntil = new Map<'unknown_target' | GrpcFault, number>()
 
   constructor(metrics: BrokerMetrics, logger: Logger) {
     this.#metrics = metrics
@@ -31,8 +33,9 @@ export class CheckLog {
     verdict: Verdict,
     request: CheckRequest,
     protocol: CheckProtocol,
+    durationMs: number | undefined,
   ) => {
-    this.#metrics.countCheck(verdict, protocol)
+    this.#metrics.countCheck(verdict, protocol, durationMs)
     if (!this.#logsChecks) return
     const { outcome, rule } = verdict
     const code = outcome === 'allow' ? undefined : verdict.code
@@ -42,10 +45,24 @@ export class CheckLog {
   /** An arrow function, so that it can be passed on. */
   readonly onUnknownTarget = (): void => {
     this.#metrics.countUnknownTarget()
-    if (performance.now() < this.#quietUntil) return
-    this.#quietUntil = performance.now() + unknownTargetWarningMs
+    if (this.#isQuiet('unknown_target')) return
     this.#logger.warn(
       'request outside /check answered with 404; set path_prefix to /check in Envoy, or path in the SecurityPolicy',
     )
+  }
+
+  /** An arrow function, so that it can be passed on. */
+  readonly onGrpcFault = (fault: GrpcFault): void => {
+    this.#metrics.countGrpcFault(fault)
+    if (this.#isQuiet(fault)) return
+    this.#logger.warn({ fault }, 'gRPC call or connection ended without a verdict')
+  }
+
+  /** Returns whether a line of this kind was written a moment ago; if not, the next ones are not written. */
+  #isQuiet(kind: 'unknown_target' | GrpcFault): boolean {
+    const now = performance.now()
+    if (now < (this.#quietUntil.get(kind) ?? 0)) return true
+    this.#quietUntil.set(kind, now + quietMs)
+    return false
   }
 }

@@ -12,6 +12,31 @@ test('refused JWTs are counted by their reason, and as no request to Dex', async
   expect(text).not.toMatch(/token_request_duration_seconds_count\{|jwks_refreshes_total\{/)
 })
 
+test('calls of the shared store are counted by operation and outcome, and as no request to Dex', async () => {
+  const metrics = new BrokerMetrics()
+  const outcomes = ['leased', 'record', 'record'] as const
+  for (const outcome of outcomes) {
+    metrics.observe({ type: 'shared_store', operation: 'lease', outcome, durationMs: 1 })
+  }
+  metrics.observe({ type: 'shared_store', operation: 'get', outcome: 'record', durationMs: 1 })
+  const text = await metrics.registry.metrics()
+  expect(text).toContain('shared_store_operations_total{operation="lease",outcome="leased"} 1\n')
+  expect(text).toContain('shared_store_operations_total{operation="lease",outcome="record"} 2\n')
+  expect(text).toContain('shared_store_operations_total{operation="get",outcome="record"} 1\n')
+  expect(text).not.toMatch(/token_request_duration_seconds_count\{/)
+})
+
+test('a gauge tells whether the circuit of the shared store is open', async () => {
+  const metrics = new BrokerMetrics()
+  const gauge = async () =>
+    /^dex_token_broker_shared_store_circuit_open (\d)$/m.exec(await metrics.registry.metrics())?.[1]
+  expect(await gauge()).toBe('0')
+  metrics.observe({ type: 'shared_store_circuit', outcome: 'opened' })
+  expect(await gauge()).toBe('1')
+  metrics.observe({ type: 'shared_store_circuit', outcome: 'closed' })
+  expect(await gauge()).toBe('0')
+})
+
 test('every outcome of a check has a series from the start, so that an alert sees the first failure', async () => {
   const text = await new BrokerMetrics().registry.metrics()
   expect(text).toContain('dex_token_broker_checks_total{outcome="client_misconfigured",protocol="http"} 0\n')
@@ -21,10 +46,10 @@ test('every outcome of a check has a series from the start, so that an alert see
 test('checks are counted by protocol, and a protocol without a listener has no series', async () => {
   const both = new BrokerMetrics(undefined, ['http', 'grpc'])
   const allow: Verdict = { outcome: 'allow', set: {}, remove: [] }
-  both.countCheck(allow, 'http')
-  both.countCheck(allow, 'grpc')
-  both.countCheck(allow, 'grpc')
-  both.countCheck(refusalOf(new BrokerError('overloaded', 'busy')), 'grpc')
+  both.countCheck(allow, 'http', 1)
+  both.countCheck(allow, 'grpc', 1)
+  both.countCheck(allow, 'grpc', 1)
+  both.countCheck(refusalOf(new BrokerError('overloaded', 'busy')), 'grpc', 1)
   const text = await both.registry.metrics()
   expect(text).toContain('dex_token_broker_checks_total{outcome="allow",protocol="http"} 1\n')
   expect(text).toContain('dex_token_broker_checks_total{outcome="allow",protocol="grpc"} 2\n')

@@ -25,6 +25,8 @@ export { record } from './kubernetes/record-api-server.ts'
 export { type Recording, readRecording } from './kubernetes/recorded-answers.ts'
 export { ManagedProcess, type ManagedProcessOptions } from './managed-process.ts'
 export { ManualClock } from './manual-clock.ts'
+export type { MemoryStoreHandle, StoreFault, StoreOperation } from './memory-store-handle.ts'
+export { MemoryTokenStore } from './memory-token-store.ts'
 export { MountedVolume } from './mounted-volume.ts'
 export { ask, type RawAnswer, RawConnection, type RawRequest, requestText } from './raw-connection.ts'
 export {
@@ -36,4 +38,11 @@ export {
   type RecordingServer,
   startRecordingServer,
 } from './recording-server.ts'
+export { type CuttableProxy, startCuttableProxy } from './redis/cuttable-proxy.ts'
+export { findRedis, redisNeed } from './redis/redis-binary.ts'
+export { type RedisCluster, startRedisCluster } from './redis/redis-cluster.ts'
+export type { RedisAnswer } from './redis/redis-connection.ts'
+export { type RedisOptions, type RedisServer, startRedis } from './redis/redis-process.ts'
+export { type RedisSentinel, type RedisSentinelOptions, startRedisSentinel } from './redis/redis-sentinel.ts'
+export type { ForgottenRecord, LeaseAnswer, LeaseRequest, StoredRecord, TokenStore } from './token-store.ts'
 export { until, within } from './until.ts'

@@ -2,7 +2,8 @@ import type { BrokerErrorCode } from './errors.ts'
 import type { JwtRefusalReason } from './jwt-refusal-reason.ts'
 
 /**
- * An event for metrics: the end of a request to the token endpoint, to discovery or to a JWKS endpoint, or a refused JWT.
+ * An event for metrics: the end of a request to the token endpoint, to discovery, to a JWKS endpoint or to the shared store, or a
+ * refused JWT.
  */
 export type BrokerEvent =
   | {
@@ -38,6 +39,40 @@ export type BrokerEvent =
       /** The reason of the refusal. */
       readonly reason: JwtRefusalReason
     }
+  | {
+      /** One call of the shared store. */
+      readonly type: 'shared_store'
+      readonly operation: SharedStoreOperation
+      readonly outcome: SharedStoreOutcome
+      /** In milliseconds with a fraction; 0 when no call was made. */
+      readonly durationMs: number
+    }
+  | {
+      /** The circuit in front of the shared store opened or closed. */
+      readonly type: 'shared_store_circuit'
+      readonly outcome: 'opened' | 'closed'
+    }
+
+/** A call of the shared store. */
+export type SharedStoreOperation = 'get' | 'lease' | 'put' | 'release' | 'forget'
+
+/**
+ * The end of a call of the shared store. `get` ends with `record` or `none`; `lease` with `record`, `leased` or `held` (by another
+ * replica); `put` with `kept` or `refused`; `release` and `forget` with `done`. Any call can end with `timeout`, `failed` or
+ * `unreadable` (not sealed with a known key, or not an answer of a store), or with `open`: the circuit is open, no call was made.
+ */
+export type SharedStoreOutcome =
+  | 'record'
+  | 'none'
+  | 'leased'
+  | 'held'
+  | 'kept'
+  | 'refused'
+  | 'done'
+  | 'unreadable'
+  | 'timeout'
+  | 'failed'
+  | 'open'
 
 /** Receives events synchronously. An error that it throws is logged and changes nothing else. */
 export type BrokerObserver = (event: BrokerEvent) => void

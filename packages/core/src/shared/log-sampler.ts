@@ -15,6 +15,7 @@ export type SampledKind =
   | 'exchanges_of_one_user'
   | 'signing_key_changed'
   | 'token_endpoint_recovered'
+  | 'shared_store_unreadable'
 
 /** Writes a line; `count` is the number of events that it stands for, including itself. */
 export type WriteSampled = (count: number) => void

@@ -3,40 +3,44 @@ import { asBrokerError } from '../shared/as-broker-error.ts'
 import { brokerClosed } from '../shared/broker-closed.ts'
 import { BrokerError } from '../shared/errors.ts'
 import type { MaybePromise } from '../shared/maybe-promise.ts'
-import { countFailedLookups } from '../shared/outage.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { Topic } from '../shared/topic.ts'
 import type { Wait } from '../shared/wait-for.ts'
 import type { WaitingCallers } from '../shared/waiting-callers.ts'
 import type { AcceptedClients } from './accepted-clients.ts'
-import { cacheKeyOf } from './bearer-token.ts'
 import type { CachedToken, TokenCache } from './cache/token-cache.ts'
 import { isLiving, isUsable } from './cache/token-life.ts'
+import type { ClientHistories } from './client-histories.ts'
 import { deadOnArrival } from './dead-on-arrival.ts'
 import { InFlight, type SharedWork } from './in-flight.ts'
-import { InvalidationPace } from './invalidation-pace.ts'
-import { isOutlived } from './is-outlived.ts'
+import { endsToken, isOutlived } from './is-outlived.ts'
 import type { IssuedToken } from './issued-token.ts'
 import { logTokenFailure } from './log-token-failure.ts'
-import type { Origins } from './origins.ts'
+import { lookupFailed } from './lookup-failed.ts'
+import type { SharedOrigin } from './shared-store/shared-origin.ts'
+import type { SharedOrigins } from './shared-store/shared-origins.ts'
+import type { SharedRecords } from './shared-store/shared-records.ts'
 import type { SigningKey } from './signing-key.ts'
+import { TokenDrops } from './token-drops.ts'
 import type { TokenLookups } from './token-lookups.ts'
 import type { TokenMaker } from './token-maker.ts'
-import type { ObtainedToken, TokenOrigin } from './token-origin.ts'
+import type { ObtainedToken } from './token-origin.ts'
 
 export interface TokensOptions {
-  readonly origins: Pick<Origins, 'of'>
+  readonly origins: Pick<SharedOrigins, 'of'>
+  readonly records: SharedRecords
   readonly cache: TokenCache
   /** Maintained here and read by the origin. */
   readonly accepted: AcceptedClients
   /** Limit of callers that wait at the same time. */
   readonly callers: WaitingCallers
+  readonly histories: ClientHistories
 }
 
 /** A request for a token with what it began with. */
 interface TokenWork {
   readonly order: TokenOrder
-  readonly origin: TokenOrigin
+  readonly origin: SharedOrigin
   readonly maker: TokenMaker
 }
 
@@ -53,7 +57,7 @@ export class Tokens {
   readonly #surroundings: Surroundings
   readonly #options: TokensOptions
   readonly #inFlight: InFlight<IssuedToken>
-  readonly #invalidationPace: InvalidationPace
+  readonly #drops: TokenDrops
   #maker: TokenMaker
   #closed = false
   #hits = 0
@@ -64,7 +68,7 @@ export class Tokens {
     this.#surroundings = surroundings
     this.#options = options
     this.#maker = maker
-    this.#invalidationPace = new InvalidationPace(surroundings.clock)
+    this.#drops = new TokenDrops(surroundings, options)
     this.#inFlight = new InFlight(options.callers)
   }
 
@@ -90,6 +94,11 @@ export class Tokens {
 
   get lookups(): TokenLookups {
     return { hits: this.#hits, misses: this.#misses, stale: this.#stale }
+  }
+
+  /** Tokens that are being obtained. */
+  get inFlight(): number {
+    return this.#inFlight.size
   }
 
   /** Whether the cache has any token. */
@@ -120,32 +129,25 @@ export class Tokens {
     const living = cached !== undefined && isLiving(cached.life, clock) ? cached : undefined
     const rejection = this.#originOf(order).rejection(order)
     if (rejection !== undefined) {
-      return living && isOutlived(order, rejection) ? this.#asStale(living.token) : Promise.reject(rejection)
+      if (living && isOutlived(order, rejection)) return this.#asStale(living.token)
+      this.#options.histories.lookupFailed(order)
+      return Promise.reject(rejection)
     }
     if (living !== undefined) return this.#replaceOrStale(order, living, wait)
     const shared = this.#join(order)
-    return this.#inFlight.wait(shared, 'settled', wait).catch(error => lookupFailed(shared, error))
+    return this.#inFlight.wait(shared, 'settled', wait).catch(error => {
+      return lookupFailed({ order, work: shared, histories: this.#options.histories }, error)
+    })
   }
 
-  /**
-   * Drops a token that a backend refused, and tells whether it did. Drops only the cached token itself, not its successor,
-   * and at most one token per key in 10 seconds.
-   */
+  /** Drops a token that a backend refused ({@link TokenDrops.invalidate}), and tells whether it did. */
   invalidate(token: IssuedToken): boolean {
-    const { cache } = this.#options
-    const key = cacheKeyOf(token)
-    if (key === undefined || cache.getLiving(key) !== token || !this.#invalidationPace.allows(key))
-      return false
-    cache.delete(key)
-    this.#surroundings.logger.info({}, 'token dropped: a backend refused it')
-    return true
+    return this.#drops.invalidate(token)
   }
 
   /** Drops the tokens that these keys of an issuer signed, because backends can no longer verify them. */
   dropSignedBy(issuer: string, kids: ReadonlySet<string>): void {
-    const tokens = this.#options.cache.deleteSignedBy(issuer, kids)
-    if (tokens === 0) return
-    this.#surroundings.logger.warn({ tokens }, 'tokens dropped: the key that signed them is gone')
+    this.#drops.signedBy(issuer, kids)
   }
 
   /** Aborts the work under way and clears the cache. Later lookups reject. */
@@ -170,7 +172,7 @@ export class Tokens {
     )
   }
 
-  #originOf({ issuer }: TokenOrder): TokenOrigin {
+  #originOf({ issuer }: TokenOrder): SharedOrigin {
     return this.#options.origins.of(issuer)
   }
 
@@ -185,7 +187,7 @@ export class Tokens {
       // Read again: it may have been dropped meanwhile.
       const token = this.#options.cache.getLiving(order.key)
       if (token === undefined || !BrokerError.is(error) || !isOutlived(order, error))
-        return lookupFailed(shared, error)
+        return lookupFailed({ order, work: shared, histories: this.#options.histories }, error)
       return this.#asStale(token)
     }
   }
@@ -200,11 +202,15 @@ export class Tokens {
     signal: AbortSignal,
     onFirstFailure: (failure: BrokerError) => void,
   ): Promise<IssuedToken> {
-    const { order, origin } = work
+    const { order, origin, maker } = work
+    const { cache, records } = this.#options
+    const lifeOf = (obtained: ObtainedToken) => maker.lifeOf(order, obtained)
     try {
-      const obtain = () => origin.obtain(order, signal, onFirstFailure)
-      // A cache in front of Dex can repeat a token until its end: one more attempt.
-      const first = this.#keep(work, await obtain())
+      const obtain = () =>
+        origin.obtain({ order, replaced: cache.find(order.key), lifeOf, signal, onFirstFailure })
+      // A cache in front of Dex can repeat a token until its end, and another replica can drop it on its way: one more attempt.
+      const early = await obtain()
+      const first = records.isDropped(early) ? undefined : this.#keep(work, early)
       if (first !== undefined) return first
       const obtained = await obtain()
       const second = this.#keep(work, obtained)
@@ -223,35 +229,28 @@ export class Tokens {
 
   /** Caches a token and returns it; `undefined` when it is expired already. */
   #keep({ order, maker }: TokenWork, obtained: ObtainedToken): IssuedToken | undefined {
-    const { cache, accepted } = this.#options
+    const { cache, accepted, records } = this.#options
     const made = maker.make(order, obtained)
     if (made === undefined) return undefined
     accepted.add(order)
+    this.#options.histories.issued(order)
     if (this.#closed) throw brokerClosed('token_endpoint_unavailable')
     const { cached, signingKey } = made
-    // With old headers it is for the callers that wait for it, and for nobody else.
-    if (!maker.hasHeadersOf(this.#maker)) return cached.token
+    // With old headers, or dropped by now, it is for the callers that wait for it, and for nobody else.
+    if (!maker.hasHeadersOf(this.#maker) || records.isDropped(obtained)) return cached.token
     cache.set(order, cached)
     if (signingKey !== undefined) this.signedWith.publish({ ...signingKey, source: order.issuer.name })
     return cached.token
   }
 
   #takeNote(order: TokenOrder, failure: BrokerError): void {
-    const { cache, accepted } = this.#options
-    // `forbidden`: Dex did not accept the user of an exchange.
-    const isRejection = failure.code === 'token_request_rejected' || failure.code === 'forbidden'
-    if (isRejection && !isOutlived(order, failure)) {
+    const { cache, accepted, histories } = this.#options
+    if (!this.#closed) histories.failed(order, failure)
+    if (endsToken(order, failure)) {
       cache.delete(order.key)
       accepted.delete(order)
     } else {
       cache.find(order.key)?.refresh.failed(failure)
     }
   }
-}
-
-/** Counts a lookup that ends without a token, and rejects it. */
-function lookupFailed(shared: SharedWork<IssuedToken>, error: unknown): never {
-  // An error that belongs to no outage, such as the caller's own timeout: the work may fail later.
-  if (BrokerError.is(error) && !countFailedLookups(error)) shared.lostLookups++
-  throw error
 }

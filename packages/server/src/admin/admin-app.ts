@@ -1,21 +1,38 @@
+import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
 import type { Registry } from 'prom-client'
+import { isLocalOperator } from './is-local-operator.ts'
 import { SharedRendering } from './shared-rendering.ts'
+
+/** The bindings that a Node listener passes to the app; absent elsewhere. */
+export interface AdminEnvironment {
+  Bindings: Partial<HttpBindings>
+}
 
 export interface AdminAppOptions {
   /** Why no checks should be sent here; `undefined` when the broker is ready. */
   readonly notReadyBecause: () => string | undefined
   readonly registry: Registry
+  /** Says what is missing, for `/readyz?verbose` from this host. */
+  readonly verbose?: { text(): Promise<string> } | undefined
 }
 
 /** For operators and orchestrators, on a separate port: `/healthz`, `/readyz`, `/metrics`. */
-export function createAdminApp({ notReadyBecause, registry }: AdminAppOptions): Hono {
-  const app = new Hono()
+export function createAdminApp({
+  notReadyBecause,
+  registry,
+  verbose,
+}: AdminAppOptions): Hono<AdminEnvironment> {
+  const app = new Hono<AdminEnvironment>()
   const metrics = new SharedRendering(() => registry.metrics())
   app.get('/healthz', context => context.text('ok\n'))
-  app.get('/readyz', context => {
+  app.get('/readyz', async context => {
     const reason = notReadyBecause()
-    return reason === undefined ? context.text('ready\n') : context.text(`not ready: ${reason}\n`, 503)
+    if (reason === undefined) return context.text('ready\n')
+    const incoming = context.env?.incoming
+    const wantsMore = context.req.query('verbose') !== undefined && incoming && isLocalOperator(incoming)
+    const more = wantsMore ? await verbose?.text() : undefined
+    return context.text(`not ready: ${reason}\n${more === undefined ? '' : `\n${more}`}`, 503)
   })
   app.get('/metrics', async context =>
     context.body(await metrics.text(), 200, { 'content-type': registry.contentType }),

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { type CreateHttpServer, createPlainServer } from '../tls/listener-tls.ts'
+import type { AdminEnvironment } from './admin-app.ts'
 
 /** Enough for probes, a few Prometheus servers and people. */
 const maxConnections = 64
@@ -12,7 +13,10 @@ const maxConnections = 64
  * are bounded, and each has one request at a time. Pipelined requests, which no probe or scraper sends, end the
  * connection.
  */
-export function createAdminListener(app: Hono, createServer: CreateHttpServer = createPlainServer): Server {
+export function createAdminListener(
+  app: Hono<AdminEnvironment>,
+  createServer: CreateHttpServer = createPlainServer,
+): Server {
   const serverOptions = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 }
   const server = createAdaptorServer({
     fetch: app.fetch,

@@ -1,7 +1,11 @@
 import type { BrokerEvent, CacheStatistics, TokenBroker, Verdict } from '@broker/core'
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { CheckProtocol } from '../checks.ts'
+import { type GrpcFault, grpcFaults } from '../grpc/grpc-fault.ts'
 import { CheckCounter } from './check-counter.ts'
+import { CheckDurations } from './check-durations.ts'
+import { addProcessMetrics } from './process-metrics.ts'
+import { addStatusMetrics } from './status-metrics.ts'
 import { TlsMetrics } from './tls-metrics.ts'
 
 const prefix = 'dex_token_broker_'
@@ -14,6 +18,7 @@ const reloadOutcomes = ['applied', 'unchanged', 'failed'] as const
 export class BrokerMetrics {
   readonly registry: Registry = new Registry()
   readonly #checks = new CheckCounter(`${prefix}checks_total`, this.registry)
+  readonly #checkDurations = new CheckDurations(`${prefix}check_duration_seconds`, this.registry)
   readonly #tokenRequests = new Histogram({
     name: `${prefix}token_request_duration_seconds`,
     help: 'Duration of requests to the token endpoint, by outcome: issued, or the error code.',
@@ -41,9 +46,36 @@ export class BrokerMetrics {
     registers: [this.registry],
   })
 
+  readonly #sharedStoreOperations = new Counter({
+    name: `${prefix}shared_store_operations_total`,
+    help: 'Calls of the shared store, by operation and outcome; open counts those that an open circuit left out.',
+    labelNames: ['operation', 'outcome'],
+    registers: [this.registry],
+  })
+
+  readonly #sharedStoreCircuit = new Gauge({
+    name: `${prefix}shared_store_circuit_open`,
+    help: '1 while the circuit of the shared store is open: each replica requests its own tokens; else 0.',
+    registers: [this.registry],
+  })
+
+  readonly #sealingKey = new Gauge({
+    name: `${prefix}shared_store_sealing_key`,
+    help: '1 for the id of the key that seals tokens in the shared store; without a store there is none.',
+    labelNames: ['key'],
+    registers: [this.registry],
+  })
+
   readonly #unknownTargets = new Counter({
     name: `${prefix}unknown_requests_total`,
     help: 'Requests to the check listener outside /check and /healthz, answered with 404.',
+    registers: [this.registry],
+  })
+
+  readonly #grpcFaults = new Counter({
+    name: `${prefix}grpc_faults_total`,
+    help: 'gRPC calls and connections that ended without a verdict, by reason.',
+    labelNames: ['reason'],
     registers: [this.registry],
   })
 
@@ -70,9 +102,13 @@ export class BrokerMetrics {
 
   /** `droppedLogLines` is read when Prometheus asks; `protocols` have a listener. */
   constructor(droppedLogLines: () => number = () => 0, protocols: readonly CheckProtocol[] = ['http']) {
-    collectDefaultMetrics({ register: this.registry })
+    addProcessMetrics(this.registry, prefix)
     // An alert on an increase needs the series before the first failure.
-    for (const protocol of protocols) this.#checks.announce(protocol)
+    for (const protocol of protocols) {
+      this.#checks.announce(protocol)
+      this.#checkDurations.announce(protocol)
+    }
+    if (protocols.includes('grpc')) for (const reason of grpcFaults) this.#grpcFaults.inc({ reason }, 0)
     for (const outcome of reloadOutcomes) this.#reloads.inc({ outcome }, 0)
     this.#loadedAt.setToCurrentTime()
     this.#mirror(
@@ -82,13 +118,24 @@ export class BrokerMetrics {
     )
   }
 
-  /** Counts a verdict. An arrow function, so that it can be passed on. */
-  readonly countCheck = (verdict: Verdict, protocol: CheckProtocol): void => {
+  /** Counts a verdict. `durationMs` is `undefined` for a request that the broker did not see. */
+  countCheck(verdict: Verdict, protocol: CheckProtocol, durationMs: number | undefined): void {
     this.#checks.count(verdict, protocol)
+    if (durationMs !== undefined) this.#checkDurations.observe(verdict, protocol, durationMs)
+  }
+
+  countGrpcFault(reason: GrpcFault): void {
+    this.#grpcFaults.inc({ reason })
   }
 
   countUnknownTarget(): void {
     this.#unknownTargets.inc()
+  }
+
+  /** Names the key that seals tokens in the shared store from now on. */
+  setSealingKey(id: string): void {
+    this.#sealingKey.reset()
+    this.#sealingKey.set({ key: id }, 1)
   }
 
   /** Counts a reload, and keeps how many faults the configuration files have now. */
@@ -104,7 +151,15 @@ export class BrokerMetrics {
       this.#jwtRefusals.inc({ reason: event.reason })
       return
     }
+    if (event.type === 'shared_store_circuit') {
+      this.#sharedStoreCircuit.set(event.outcome === 'opened' ? 1 : 0)
+      return
+    }
     const { outcome } = event
+    if (event.type === 'shared_store') {
+      this.#sharedStoreOperations.inc({ operation: event.operation, outcome })
+      return
+    }
     if (event.type === 'jwks_refresh') {
       this.#keySetRefreshes.inc({ outcome })
       return
@@ -116,13 +171,14 @@ export class BrokerMetrics {
     this.#tokenRequests.observe({ outcome }, event.durationMs / 1000)
   }
 
-  /** Adds the metrics of a broker's caches, which are read when Prometheus asks. */
-  watchCache(broker: TokenBroker): void {
-    this.#watch('cache', '', () => broker.cacheStatistics)
-    this.#watch('exchange_cache', ' Exchanged tokens of users only.', () => broker.exchangeStatistics)
+  /** Adds the metrics of a broker's state, which is read when Prometheus asks. */
+  watch(broker: Pick<TokenBroker, 'cacheStatistics' | 'exchangeStatistics' | 'status'>): void {
+    addStatusMetrics(this.registry, prefix, () => broker.status())
+    this.#watchCache('cache', '', () => broker.cacheStatistics)
+    this.#watchCache('exchange_cache', ' Exchanged tokens of users only.', () => broker.exchangeStatistics)
   }
 
-  #watch(cache: string, which: string, read: () => CacheStatistics): void {
+  #watchCache(cache: string, which: string, read: () => CacheStatistics): void {
     const { registry } = this
     new Gauge({
       name: `${prefix}${cache}_entries`,

@@ -1,5 +1,7 @@
 import type { ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
+import type { HeldBytes } from './held-bytes.ts'
+import { writeAtOnce } from './write-at-once.ts'
 
 /**
  * A GOAWAY frame with NO_ERROR and the largest number of a stream: it announces the end, and still accepts streams (RFC 9113
@@ -7,13 +9,19 @@ import type { Socket } from 'node:net'
  * on their way would be lost.
  */
 const shutdownNotice = Buffer.from('000008' + '07' + '00' + '00000000' + '7fffffff' + '00000000', 'hex')
-/** How long the answer to a ping may take. */
-const pingTimeoutMs = 1_000
+/** How long the answers to pings may take: a caller that is far away or busy must not lose calls. */
+const pingTimeoutMs = 5_000
+/** The same during a stop, which has little time. */
+const pingTimeoutAtStopMs = 1_000
+/** How often the notice is tried again, for a caller that does not read. */
+const noticeRetryMs = 50
 /** Room for the messages of many calls that arrive together. */
 const receiveWindowBytes = 1024 * 1024
 
 /** A connection of a caller, which can end without losing a call. */
 export class Connection {
+  /** Bytes of incomplete messages. */
+  readonly held: HeldBytes
   readonly #session: ServerHttp2Session
   readonly #socket: Socket | undefined
   readonly #timers = new Set<NodeJS.Timeout>()
@@ -23,7 +31,8 @@ export class Connection {
   #newCalls = 0
 
   /** `socket` is absent with TLS, where nothing can be written past the session. */
-  constructor(session: ServerHttp2Session, socket?: Socket) {
+  constructor(session: ServerHttp2Session, held: HeldBytes, socket?: Socket) {
+    this.held = held
     this.#session = session
     this.#socket = socket
     session.setLocalWindowSize(receiveWindowBytes)
@@ -43,14 +52,14 @@ export class Connection {
   }
 
   /**
-   * Leaves when there was no call for `idleMs`, or for up to twice as long. The timeout of a session would be set anew for each read
-   * and write of a call.
+   * Calls `listener` when there was no call for `idleMs`, or for up to twice as long. The timeout of a session would be set anew for
+   * each read and write of a call.
    */
-  leaveWhenIdle(idleMs: number, graceMs: number): void {
+  whenIdle(idleMs: number, listener: () => void): void {
     this.after(idleMs, () => {
-      if (this.#openCalls === 0 && this.#newCalls === 0) this.leave(graceMs)
+      if (this.#openCalls === 0 && this.#newCalls === 0) listener()
       this.#newCalls = 0
-      this.leaveWhenIdle(idleMs, graceMs)
+      this.whenIdle(idleMs, listener)
     })
   }
 
@@ -67,29 +76,55 @@ export class Connection {
 
   /**
    * Asks the caller to use another connection, serves the calls that are on their way, and closes the connection after the last
-   * one. Calls that still run after `graceMs` are cut off; default: never.
+   * one. Calls that still run after `graceMs` are cut off.
    */
-  leave(graceMs?: number): void {
+  leave(graceMs: number): void {
+    if (this.#leaving) return
+    this.after(graceMs, () => this.#session.destroy())
+    this.#announceEnd(pingTimeoutMs)
+  }
+
+  /** Leaves sooner, and lets calls run until the stop cuts them off. */
+  leaveAtStop(): void {
+    if (this.#leaving) this.after(pingTimeoutAtStopMs, () => this.#close())
+    else this.#announceEnd(pingTimeoutAtStopMs)
+  }
+
+  #announceEnd(timeoutMs: number): void {
     const session = this.#session
-    if (this.#leaving || session.closed || session.destroyed) return
+    if (session.closed || session.destroyed) return
     this.#leaving = true
-    if (graceMs !== undefined) this.after(graceMs, () => session.destroy())
-    const close = () => {
-      if (!session.closed && !session.destroyed) session.close()
-    }
-    this.after(pingTimeoutMs, close)
+    this.after(timeoutMs, () => this.#close())
     if (this.#socket === undefined) {
       // Calls that the caller began before it read this have arrived with its acknowledgement.
-      session.settings({ maxConcurrentStreams: 0 }, close)
+      session.settings({ maxConcurrentStreams: 0 }, () => this.#close())
       return
     }
-    // Whole frames are written at once, so this one is between two others.
-    this.#socket.write(shutdownNotice)
+    this.#notify(this.#socket)
+  }
+
+  /** A caller that reads nothing gets no notice, and its connection is closed when the time is up. */
+  #notify(socket: Socket): void {
+    const session = this.#session
+    if (session.closed || session.destroyed) return
+    try {
+      if (!writeAtOnce(socket, shutdownNotice)) {
+        this.after(noticeRetryMs, () => this.#notify(socket))
+        return
+      }
+    } catch {
+      session.destroy()
+      return
+    }
     // A caller that answers the first ping has read the notice. Its answer can overtake calls that it has already begun; they have
     // arrived with the answer to the second.
     session.ping(() => {
-      if (!session.destroyed) session.ping(close)
+      if (!session.destroyed) session.ping(() => this.#close())
     })
+  }
+
+  #close(): void {
+    if (!this.#session.closed && !this.#session.destroyed) this.#session.close()
   }
 
   /** Ends the connection and every call on it. */

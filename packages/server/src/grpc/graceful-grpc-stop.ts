@@ -35,7 +35,6 @@ export class GracefulGrpcStop implements StoppableServer {
       Server.prototype.close.call(this.server, () => resolve(true))
     })
     this.#endHandshakes()
-    this.#grpc.endStreaming()
     this.#leave()
     const cutOff = new AbortController()
     const inTime = await Promise.race([
@@ -50,7 +49,7 @@ export class GracefulGrpcStop implements StoppableServer {
   /** Returns whether there are connections. */
   #leave(): boolean {
     const connections = [...this.#grpc.connections]
-    for (const connection of connections) connection.leave()
+    for (const connection of connections) connection.leaveAtStop()
     return connections.length > 0
   }
 }

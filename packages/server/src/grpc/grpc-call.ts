@@ -15,13 +15,15 @@ const successTrailers = { 'grpc-status': String(grpcStatus.ok) } as const
 const withTrailers = { waitForTrailers: true, sendDate: false } as const
 
 /** Limit of bytes that wait for a caller to read them, before the next message. */
-const maxUnreadBytes = 256 * 1024
+const maxUnreadBytes = 64 * 1024
 
 /** A call on its stream. Every answer after the first, or after the caller left, is dropped. */
 export class GrpcCall {
   readonly #stream: ServerHttp2Stream
   readonly #headers: IncomingHttpHeaders
   #aborting: AbortController | undefined
+  /** When a message was sent to a caller that had read everything before. */
+  #sentAt = 0
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
     this.#stream = stream
@@ -75,14 +77,34 @@ export class GrpcCall {
       return
     }
     if (!this.#stream.headersSent) this.#begin()
+    if (this.#stream.writableLength === 0) this.#sentAt = performance.now()
     this.#stream.write(frame)
   }
 
-  /** Ends a call of several messages with success. */
+  /** Whether the caller has left a message unread since then or longer. */
+  isUnreadSince(time: number): boolean {
+    return this.#stream.writableLength > 0 && this.#sentAt <= time
+  }
+
+  /** Ends a call of several messages with success, whether its caller has ended its side or not. */
   end(): void {
-    if (this.isClosed || this.#stream.writableEnded) return
-    if (!this.#stream.headersSent) this.#begin()
-    this.#stream.end()
+    const stream = this.#stream
+    if (this.isClosed || stream.writableEnded) return
+    if (!stream.headersSent) this.#begin()
+    stream.once('wantTrailers', () => dismiss(stream))
+    stream.end()
+  }
+
+  /** Gives up a call whose caller does not read the answer. */
+  cut(): void {
+    if (!this.isClosed) this.#stream.close(constants.NGHTTP2_CANCEL)
+  }
+
+  /** Refuses a request that is not gRPC, with a status of HTTP. */
+  refuse(httpStatus: number): void {
+    if (this.isClosed || this.#stream.headersSent) return
+    this.#stream.respond({ ':status': httpStatus }, { endStream: true })
+    dismiss(this.#stream)
   }
 
   /** Ends the call without a message, or without a further one. */

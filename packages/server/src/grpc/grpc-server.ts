@@ -1,69 +1,73 @@
-import {
-  createSecureServer,
-  createServer,
-  type Http2SecureServer,
-  type Http2Server,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-  type ServerOptions,
+import type {
+  Http2SecureServer,
+  Http2Server,
+  IncomingHttpHeaders,
+  ServerHttp2Session,
+  ServerHttp2Stream,
 } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { ListenerTls } from '../tls/listener-tls.ts'
 import { CallReceiver, type ReceivingServer } from './call-receiver.ts'
 import { Connection } from './connection.ts'
 import { GrpcCall } from './grpc-call.ts'
+import type { GrpcFault } from './grpc-fault.ts'
 import type { GrpcLimits } from './grpc-limits.ts'
 import type { GrpcMethods } from './grpc-method.ts'
 import { GrpcFailure, grpcStatus } from './grpc-status.ts'
-import { ReceivingCalls } from './receiving-calls.ts'
+import { HeldBytes } from './held-bytes.ts'
+import { sessionServer } from './session-server.ts'
+import { StreamingCalls } from './streaming-calls.ts'
+import { WaitingCalls } from './waiting-calls.ts'
 
-/** How often calls are looked for that take too long to send their message. */
+/** How often calls are looked for whose caller takes too long. */
 const sweepMs = 1_000
+
+/** Where a server reports what its callers cannot be told. */
+export interface GrpcReports {
+  /** Called with each unexpected error of a method. */
+  readonly onError: (error: unknown) => void
+  /** Called for each call or connection that ends without a verdict. */
+  readonly onFault: (fault: GrpcFault) => void
+}
 
 /** A server of gRPC, which serves methods to the connections of callers. */
 export class GrpcServer {
   readonly server: Http2Server | Http2SecureServer
   readonly #methods: GrpcMethods
   readonly #limits: GrpcLimits
-  readonly #onError: (error: unknown) => void
+  readonly #reports: GrpcReports
   readonly #connections = new Set<Connection>()
-  readonly #receiving = new ReceivingCalls()
-  readonly #streaming = new Set<GrpcCall>()
+  /** Calls whose message has not arrived. */
+  readonly #receiving = new WaitingCalls()
+  /** Calls whose answer may not be read. */
+  readonly #unread = new WaitingCalls()
+  readonly #streaming: StreamingCalls
+  readonly #held: HeldBytes
   readonly #receivingServer: ReceivingServer
   #sweeper: NodeJS.Timeout | undefined
 
-  /** `onError` is called with each unexpected error of a method. */
-  constructor(
-    methods: GrpcMethods,
-    limits: GrpcLimits,
-    onError: (error: unknown) => void,
-    tls?: ListenerTls,
-  ) {
+  constructor(methods: GrpcMethods, limits: GrpcLimits, reports: GrpcReports, tls?: ListenerTls) {
     this.#methods = methods
     this.#limits = limits
-    this.#onError = onError
+    this.#reports = reports
+    this.#held = new HeldBytes(limits.maxHeldBytes)
+    this.#streaming = new StreamingCalls(limits)
     this.#receivingServer = {
       maxMessageBytes: limits.maxMessageBytes,
-      received: receiver => this.#received(receiver),
+      waits: receiver => this.#wait(receiver),
+      received: receiver => this.#receiving.delete(receiver),
+      holdsMore: () => this.#makeRoom(),
       closed: receiver => this.#closed(receiver),
-      answerLater: (call, answer) => void this.#answerLater(call, answer),
-      fail: (call, error) => this.#fail(call, error),
+      answerLater: (receiver, answer) => void this.#answerLater(receiver, answer),
+      failed: (receiver, error) => this.#failed(receiver, error),
     }
-    const options = {
-      settings: {
-        maxConcurrentStreams: limits.maxConcurrentStreams,
-        enablePush: false,
-        maxHeaderListSize: 16 * 1024,
-      },
-      // A proxy cancels the calls of many clients at once, and all of its calls are on one connection.
-      streamResetBurst: 10_000,
-      streamResetRate: 1_000,
-      maxSessionMemory: 64,
-    }
-    this.server = tls === undefined ? this.#plainServer(options) : this.#secureServer(options, tls)
+    this.server = sessionServer(limits, tls, (session, socket) => this.#serve(session, socket))
+    this.server.maxConnections = limits.maxConnections
+    this.server.on('drop', () => reports.onFault('connection_limit'))
     // A malformed frame is the caller's error, and ends that connection only.
-    this.server.on('sessionError', () => {})
+    this.server.on('sessionError', error => {
+      if (isProtocolError(error)) reports.onFault('protocol')
+    })
   }
 
   /** The connections of now. */
@@ -71,118 +75,146 @@ export class GrpcServer {
     return this.#connections
   }
 
-  /** Ends calls of several messages, which have no natural end and would delay a stop. */
+  /** Ends calls of several messages, and refuses further ones: they have no natural end and would delay a stop. */
   endStreaming(): void {
-    for (const call of this.#streaming) call.end()
-  }
-
-  #plainServer(options: ServerOptions): Http2Server {
-    const server = createServer(options)
-    let accepted: Socket | undefined
-    // Before the listener of Node, which makes the session at once.
-    server.prependListener('connection', (socket: Socket) => {
-      accepted = socket
-    })
-    server.on('session', session => this.#serve(session, accepted))
-    return server
-  }
-
-  #secureServer(options: ServerOptions, tls: ListenerTls): Http2SecureServer {
-    const server = createSecureServer({ ...options, ...tls.options })
-    tls.guard(server)
-    server.on('session', session => this.#serve(session))
-    return server
+    this.#streaming.end()
   }
 
   #serve(session: ServerHttp2Session, socket?: Socket): void {
-    const connection = new Connection(session, socket)
+    const { maxHeldBytesPerConnection, receiveTimeoutMs, idleTimeoutMs, maxConnectionAgeMs } = this.#limits
+    const connection = new Connection(session, new HeldBytes(maxHeldBytesPerConnection, this.#held), socket)
     this.#connections.add(connection)
     session.once('close', () => this.#connections.delete(connection))
     session.on('error', () => session.destroy())
-    const { receiveTimeoutMs, idleTimeoutMs, maxConnectionAgeMs, maxConnectionAgeGraceMs } = this.#limits
     let spoke = false
     session.once('remoteSettings', () => {
       spoke = true
     })
     connection.after(receiveTimeoutMs, () => {
-      if (!spoke) session.destroy()
+      if (spoke) return
+      this.#reports.onFault('timeout')
+      session.destroy()
     })
     session.on('stream', (stream, headers) => this.#open(stream as ServerHttp2Stream, headers, connection))
-    connection.leaveWhenIdle(idleTimeoutMs, maxConnectionAgeGraceMs)
+    connection.whenIdle(idleTimeoutMs, () => this.#leave(connection))
     if (maxConnectionAgeMs !== undefined) {
       // Connections that began together must not end together.
       const ageMs = maxConnectionAgeMs * (0.9 + Math.random() * 0.2)
-      connection.after(ageMs, () => connection.leave(maxConnectionAgeGraceMs))
+      connection.after(ageMs, () => this.#leave(connection))
     }
+  }
+
+  #leave(connection: Connection): void {
+    connection.leave(this.#limits.maxConnectionAgeGraceMs())
   }
 
   #open(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, connection: Connection): void {
     stream.on('error', ignore)
-    if (!isGrpc(headers)) {
-      stream.respond({ ':status': 415 }, { endStream: true })
-      stream.resume()
-      return
-    }
     const call = new GrpcCall(stream, headers)
     const method = this.#methods.get(headers[':path'] as string)
-    if (method === undefined) {
-      call.fail(grpcStatus.unimplemented, 'the method is not implemented')
-      return
-    }
     const receiver = new CallReceiver(this.#receivingServer, connection, call, method)
-    this.#expect(receiver)
     receiver.attach(stream)
-  }
-
-  #received(receiver: CallReceiver): void {
-    this.#receiving.delete(receiver)
-    if (receiver.method.kind === 'streaming') this.#streaming.add(receiver.call)
+    if (this.#receiving.count + this.#unread.count >= this.#limits.maxWaitingCalls) this.#shedOldest()
+    this.#wait(receiver)
+    try {
+      if (!isGrpc(headers)) throw new NotGrpc()
+      if (method === undefined) {
+        throw new GrpcFailure(grpcStatus.unimplemented, 'the method is not implemented', 'unknown_method')
+      }
+      if (method.kind === 'streaming') this.#streaming.add(receiver)
+    } catch (error) {
+      receiver.fail(error)
+    }
   }
 
   #closed(receiver: CallReceiver): void {
     this.#receiving.delete(receiver)
-    if (receiver.method.kind === 'streaming') this.#streaming.delete(receiver.call)
+    this.#unread.delete(receiver)
+    if (receiver.method?.kind === 'streaming') this.#streaming.delete(receiver)
   }
 
-  async #answerLater(call: GrpcCall, answer: Promise<Uint8Array>): Promise<void> {
+  async #answerLater(receiver: CallReceiver, answer: Promise<Uint8Array>): Promise<void> {
     try {
-      call.reply(await answer)
+      receiver.reply(await answer)
     } catch (error) {
-      this.#fail(call, error)
+      receiver.fail(error)
     }
   }
 
-  #fail(call: GrpcCall, error: unknown): void {
-    if (error instanceof GrpcFailure) {
-      call.fail(error.status, error.message)
-      return
-    }
+  #failed(receiver: CallReceiver, error: unknown): void {
+    const { call } = receiver
     // The reason of the caller's own leave.
     if (call.isClosed) return
-    this.#onError(error)
-    call.fail(grpcStatus.internal, 'internal error')
+    if (error instanceof NotGrpc) {
+      this.#reports.onFault('content_type')
+      call.refuse(415)
+    } else if (error instanceof GrpcFailure) {
+      this.#reports.onFault(error.fault)
+      call.fail(error.status, error.message)
+    } else {
+      this.#reports.onFault('internal')
+      this.#reports.onError(error)
+      call.fail(grpcStatus.internal, 'internal error')
+    }
+    this.#wait(receiver)
   }
 
-  #expect(receiver: CallReceiver): void {
-    this.#receiving.add(receiver, performance.now())
+  #wait(receiver: CallReceiver): void {
+    if (receiver.call.isClosed) return
+    const list = receiver.isOver ? this.#unread : this.#receiving
+    list.add(receiver, performance.now())
     this.#sweeper ??= setInterval(
       () => this.#sweep(),
       Math.min(sweepMs, this.#limits.receiveTimeoutMs),
     ).unref()
   }
 
+  #makeRoom(): void {
+    while (this.#held.isExceeded && this.#receiving.count > 0) this.#refuseOldest()
+  }
+
+  #shedOldest(): void {
+    if (this.#receiving.count > this.#unread.count) {
+      this.#refuseOldest()
+      return
+    }
+    // Its caller does not read, so a failure would be one more thing in memory.
+    this.#reports.onFault('unread')
+    this.#unread.takeOldest()?.connection.destroy()
+  }
+
+  #refuseOldest(): void {
+    const failure = new GrpcFailure(grpcStatus.resourceExhausted, 'too many incomplete calls', 'overload')
+    this.#receiving.takeOldest()?.fail(failure)
+  }
+
   #sweep(): void {
     const since = performance.now() - this.#limits.receiveTimeoutMs
+    for (const unread of this.#streaming.unreadSince(since)) this.#cut(unread)
+    for (;;) {
+      const unread = this.#unread.takeOlderThan(since)
+      if (unread === undefined) break
+      this.#cut(unread)
+    }
     for (;;) {
       const late = this.#receiving.takeOlderThan(since)
       if (late === undefined) break
-      late.call.fail(grpcStatus.invalidArgument, 'the message did not arrive in time')
+      late.fail(new GrpcFailure(grpcStatus.invalidArgument, 'the message did not arrive in time', 'timeout'))
     }
-    if (!this.#receiving.isEmpty) return
+    if (this.#receiving.count + this.#unread.count > 0 || !this.#streaming.isEmpty) return
     clearInterval(this.#sweeper)
     this.#sweeper = undefined
   }
+
+  /** A caller that does not read one answer may read none, so its connection goes too. */
+  #cut(receiver: CallReceiver): void {
+    this.#reports.onFault('unread')
+    receiver.call.cut()
+    this.#leave(receiver.connection)
+  }
 }
+
+class NotGrpc extends Error {}
 
 function isGrpc(headers: IncomingHttpHeaders): boolean {
   const type = headers['content-type']
@@ -190,6 +222,11 @@ function isGrpc(headers: IncomingHttpHeaders): boolean {
     headers[':method'] === 'POST' &&
     (type === 'application/grpc' || type?.toLowerCase() === 'application/grpc+proto')
   )
+}
+
+/** A caller that vanishes is none. */
+function isProtocolError(error: unknown): boolean {
+  return String((error as NodeJS.ErrnoException).code).startsWith('ERR_HTTP2')
 }
 
 function ignore(): void {}

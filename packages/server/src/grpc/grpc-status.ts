@@ -1,3 +1,5 @@
+import type { GrpcFault } from './grpc-fault.ts'
+
 /** The status codes of gRPC that the broker sends. */
 export const grpcStatus = {
   ok: 0,
@@ -17,9 +19,11 @@ export type FailureStatus = Exclude<(typeof grpcStatus)[keyof typeof grpcStatus]
 /** Ends a call with a status and a message for its caller, which must be printable ASCII. */
 export class GrpcFailure extends Error {
   readonly status: FailureStatus
+  readonly fault: GrpcFault
 
-  constructor(status: FailureStatus, message: string) {
+  constructor(status: FailureStatus, message: string, fault: GrpcFault = 'malformed') {
     super(message)
     this.status = status
+    this.fault = fault
   }
 }

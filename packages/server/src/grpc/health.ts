@@ -29,7 +29,8 @@ export class Health {
   readonly check: UnaryMethod = {
     kind: 'unary',
     answer: message => {
-      if (!isKnown(message)) throw new GrpcFailure(grpcStatus.notFound, 'the service is not known')
+      if (!isKnown(message))
+        throw new GrpcFailure(grpcStatus.notFound, 'the service is not known', 'unknown_service')
       return statusFrame(this.#status())
     },
   }
@@ -47,7 +48,7 @@ export class Health {
       call.onClose(() => this.#forget(call))
     },
     onEnd: call => {
-      if (!this.#watchers.has(call)) call.fail(grpcStatus.invalidArgument, 'there is no message')
+      if (!this.#watchers.has(call)) throw new GrpcFailure(grpcStatus.invalidArgument, 'there is no message')
     },
   }
 

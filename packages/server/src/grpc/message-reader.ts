@@ -1,7 +1,7 @@
 import { GrpcFailure, grpcStatus } from './grpc-status.ts'
 
-/** The flag for compression, and the length. */
-const prefixBytes = 5
+/** Length of the prefix of a message: the flag for compression, and the length. */
+export const prefixBytes = 5
 
 /** Returns the message of a chunk that is exactly one, uncompressed and at most `maxBytes` long; `undefined` for any other chunk. */
 export function wholeMessage(chunk: Buffer, maxBytes: number): Buffer | undefined {
@@ -27,6 +27,11 @@ export class MessageReader {
     return this.#heldBytes > 0
   }
 
+  /** How much memory the start of the last message takes. */
+  get heldBytes(): number {
+    return this.#held?.length ?? 0
+  }
+
   /** Calls `onMessage` for each message that `chunk` completes. Throws a `GrpcFailure` for a message that is too long or compressed. */
   push(chunk: Buffer, onMessage: (message: Buffer) => void): void {
     let bytes = this.#heldBytes === 0 ? chunk : this.#append(chunk)
@@ -41,7 +46,7 @@ export class MessageReader {
 
   #lengthIn(bytes: Buffer): number {
     if (bytes[0] === 1) {
-      throw new GrpcFailure(grpcStatus.unimplemented, 'compressed messages are not supported')
+      throw new GrpcFailure(grpcStatus.unimplemented, 'compressed messages are not supported', 'compressed')
     }
     if (bytes[0] !== 0) throw new GrpcFailure(grpcStatus.internal, 'the prefix of the message is invalid')
     const length = bytes.readUInt32BE(1)
@@ -49,6 +54,7 @@ export class MessageReader {
       throw new GrpcFailure(
         grpcStatus.resourceExhausted,
         `the message has ${length} bytes, more than ${this.#maxBytes}`,
+        'too_large',
       )
     }
     return length
@@ -58,8 +64,9 @@ export class MessageReader {
     const length = this.#heldBytes + chunk.length
     let held = this.#held as Buffer
     if (held.length < length) {
-      // Doubles, so that a message in many small pieces is not copied for each of them.
-      held = Buffer.allocUnsafeSlow(Math.max(length, held.length * 2))
+      // Doubles, so that a message in many small pieces is not copied for each of them, up to what its prefix announces.
+      const whole = this.#heldBytes < prefixBytes ? length : prefixBytes + held.readUInt32BE(1)
+      held = Buffer.allocUnsafeSlow(Math.max(length, Math.min(held.length * 2, whole)))
       this.#held?.copy(held, 0, 0, this.#heldBytes)
       this.#held = held
     }

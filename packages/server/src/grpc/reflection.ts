@@ -37,7 +37,8 @@ export const reflectionInfo: StreamingMethod = {
   kind: 'streaming',
   onMessage(message, call) {
     const asked = questions.get(call) ?? 0
-    if (asked >= maxQuestions) throw new GrpcFailure(grpcStatus.resourceExhausted, 'too many questions')
+    if (asked >= maxQuestions)
+      throw new GrpcFailure(grpcStatus.resourceExhausted, 'too many questions', 'overload')
     questions.set(call, asked + 1)
     const request = requestIn(message)
     const response = create(ServerReflectionResponseSchema, {

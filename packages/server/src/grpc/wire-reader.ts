@@ -1,4 +1,5 @@
 import { GrpcFailure, grpcStatus } from './grpc-status.ts'
+import { RepeatedText } from './repeated-text.ts'
 
 /** The wire types of Protobuf that a field can have; groups, which are obsolete, are refused. */
 export const wireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const
@@ -49,6 +50,14 @@ export class WireReader {
     const start = this.#at
     this.#at = end
     return start === end ? '' : this.#bytes.toString('latin1', start, end)
+  }
+
+  /** Reads like {@link latin1} a string that most messages repeat and that is not a secret. */
+  repeatedText(): string {
+    const end = this.#endOfBytes()
+    const start = this.#at
+    this.#at = end
+    return repeatedText.decode(this.#bytes, start, end)
   }
 
   /** Reads a string. Throws for bytes that are not UTF-8. */
@@ -122,6 +131,7 @@ export class WireReader {
   }
 }
 
+const repeatedText = new RepeatedText()
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function malformed(): GrpcFailure {

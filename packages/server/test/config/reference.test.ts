@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { parseEnv } from 'node:util'
+import { MountedVolume } from '@broker/testing'
 import { describe, expect, it } from 'vitest'
 import { configurationMarkdown } from '../../../../scripts/docs/configuration-markdown.ts'
 import { envExample } from '../../../../scripts/docs/env-example.ts'
@@ -32,10 +34,25 @@ const GO_DEFAULTS: Readonly<Record<string, string | undefined>> = {
   JWT_AUDIENCE: undefined,
 }
 
-const facts = variableGroups().flatMap(({ variables }) => variables)
+/** The files without which the examples of a shared store are not complete. */
+class StoreFiles extends MountedVolume {
+  constructor() {
+    super({ keys: randomBytes(32).toString('base64'), password: 'hunter2' })
+  }
 
-/** Variables whose examples need files that are not here; TLS_CLIENT_SANS belongs to one. */
-const needsFile = (name: string) => name.endsWith('_FILE') || name === 'TLS_CLIENT_SANS'
+  /** Variables without those of other files, and without TLS_CLIENT_SANS, which needs one of them. */
+  inPlaceOf(variables: readonly (readonly [string, string | undefined])[]): NodeJS.ProcessEnv {
+    return {
+      ...Object.fromEntries(
+        variables.filter(([name]) => !name.endsWith('_FILE') && name !== 'TLS_CLIENT_SANS'),
+      ),
+      SHARED_STORE_KEY_FILE: this.file('keys'),
+      SHARED_STORE_PASSWORD_FILE: this.file('password'),
+    }
+  }
+}
+
+const facts = variableGroups().flatMap(({ variables }) => variables)
 
 describe('the schema', () => {
   it.each(Object.entries(GO_DEFAULTS))(
@@ -51,8 +68,9 @@ describe('the schema', () => {
   })
 
   it('has examples that load', () => {
-    const examples = facts.filter(({ name }) => !needsFile(name)).map(({ name, example }) => [name, example])
-    expect(() => loadConfig(Object.fromEntries(examples))).not.toThrow()
+    const examples = facts.map(({ name, example }) => [name, example] as const)
+    using files = new StoreFiles()
+    expect(() => loadConfig(files.inPlaceOf(examples))).not.toThrow()
   })
 })
 
@@ -92,7 +110,7 @@ describe('envExample', () => {
   it('has every variable, ready to be uncommented', () => {
     const uncommented = parseEnv(envExample().replace(/^#(?=[A-Z_]+=)/gm, ''))
     expect(Object.keys(uncommented).sort()).toEqual(variableNames.toSorted())
-    const withoutFiles = Object.entries(uncommented).filter(([name]) => !needsFile(name))
-    expect(() => loadConfig(Object.fromEntries(withoutFiles))).not.toThrow()
+    using files = new StoreFiles()
+    expect(() => loadConfig(files.inPlaceOf(Object.entries(uncommented)))).not.toThrow()
   })
 })

@@ -73,7 +73,7 @@ describe('a connection that is old', () => {
 
     await using strict = await startGrpcServer({
       methods,
-      limits: { maxConnectionAgeMs: 20, maxConnectionAgeGraceMs: 50 },
+      limits: { maxConnectionAgeMs: 20, maxConnectionAgeGraceMs: () => 50 },
     })
     await using second = openSession(strict.port)
     expect((await answerOf(openCall(second).end(good))).status).toBeUndefined()

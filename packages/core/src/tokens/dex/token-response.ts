@@ -1,10 +1,10 @@
 import type { ClientCredentials } from '../../clients/client-credentials.ts'
 import { BrokerError, type BrokerErrorOptions } from '../../shared/errors.ts'
 import type { Hint } from '../../shared/hint.ts'
-import { isHeaderValue } from '../../shared/http/header-value.ts'
 import { parseJsonObject } from '../../shared/http/parse-json-object.ts'
 import { isPassing, problemOfStatus } from '../../shared/http/upstream-status.ts'
 import { isOutage, oauthErrorOf } from './oauth-error.ts'
+import { fitsHeaders, isAccessToken, tokenFields } from './token-bounds.ts'
 
 /** A valid token response (RFC 6749 section 5.1). */
 export interface TokenResponse {
@@ -37,11 +37,8 @@ export interface Judgement {
   readonly option: string
 }
 
-/** Envoy accepts no more headers in an answer, and proxies no more in a request; in bytes. */
-const maxHeadersLength = 60 * 1024
 /** No real number is longer. */
 const maxNumberLength = 32
-const visibleAscii = /^[\x21-\x7e]+$/
 const numeric = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/
 
 /**
@@ -58,21 +55,16 @@ export function judgeTokenResponse(
   const response = parseJsonObject(answer.body)
   if (response === undefined) throw notDex('the token response is not a JSON object')
   const { access_token: accessToken, token_type: tokenType } = response
-  if (typeof accessToken !== 'string' || !visibleAscii.test(accessToken)) {
-    throw notDex('the token response has no usable access_token')
-  }
+  if (!isAccessToken(accessToken)) throw notDex('the token response has no usable access_token')
   if (!isAbsent(tokenType) && (typeof tokenType !== 'string' || tokenType.toLowerCase() !== 'bearer')) {
     throw notDex('the token response has a token_type that is not Bearer')
   }
   const expiresIn = expiresInOf(response)
   if (Number.isNaN(expiresIn)) throw notDex('the token response has an expires_in that is not a number')
-  const fields = fieldsOf(response, wantedFields)
+  const fields = tokenFields(response, wantedFields)
   // Each of them becomes a header, and some fields become several.
-  const headersLength = wantedFields.reduce(
-    (sum, name) => sum + (fields[name]?.length ?? 0),
-    accessToken.length,
-  )
-  if (headersLength > maxHeadersLength) {
+  const fieldValues = wantedFields.map(name => fields[name])
+  if (!fitsHeaders(accessToken, fieldValues)) {
     throw unusable(
       wantedFields.length === 0
         ? 'the access_token is longer than 60 KiB'
@@ -95,25 +87,6 @@ function expiresInOf(response: Record<string, unknown>): number | undefined {
   if (typeof value === 'string' && value.length <= maxNumberLength && numeric.test(value))
     return Number(value)
   return Number.NaN
-}
-
-/** Shared by all tokens, to save memory. */
-const noFields: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
-
-function fieldsOf(
-  response: Record<string, unknown>,
-  wantedFields: readonly string[],
-): Record<string, string> {
-  if (wantedFields.length === 0) return noFields
-  // Without a prototype, because a field may have any name, `__proto__` and `constructor` included.
-  const fields: Record<string, string> = Object.create(null)
-  for (const name of wantedFields) {
-    const value = Object.hasOwn(response, name) ? response[name] : undefined
-    if (typeof value !== 'string' && typeof value !== 'number') continue
-    const text = String(value)
-    if (isHeaderValue(text)) fields[name] = text
-  }
-  return Object.freeze(fields)
 }
 
 /** Only an OAuth error comes from Dex itself; any other refusal comes from a proxy in front of Dex. */

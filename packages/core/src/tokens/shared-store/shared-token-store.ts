@@ -8,7 +8,7 @@ export interface StoredRecord {
   readonly ageMs: number
 }
 
-/** What a replica wants to know or to have of a name. */
+/** A request for the lease of a name. */
 export interface LeaseRequest {
   /** Time for which nobody else gets the lease, in milliseconds. */
   readonly leaseMs: number
@@ -26,7 +26,7 @@ export type LeaseAnswer =
   /** `forMs` is at most the `leaseMs` of the one who has it. */
   | { readonly kind: 'held'; readonly forMs: number }
 
-/** A record that no replica may use any more, or any older one of the same name. */
+/** A record that no replica may use, nor any older one of the same name. */
 export interface ForgottenRecord {
   readonly name: string
   readonly fence: number
@@ -45,7 +45,7 @@ export interface SharedTokenStore {
 
   /**
    * Returns a newer record, if there is one. Else takes the lease of the name, which permits a token request, or extends it.
-   * A lease ends with `put`, `release`, or its time.
+   * A lease ends with `put`, `release`, `forget`, or its time.
    */
   lease(name: string, request: LeaseRequest): Promise<LeaseAnswer>
 
@@ -59,8 +59,9 @@ export interface SharedTokenStore {
   release(name: string, fence: number): Promise<void>
 
   /**
-   * Removes the record of a name unless it is newer than `fence`, refuses the records of all leases handed out so far for `keepMs`
-   * milliseconds, and tells the listeners of all replicas within 2 seconds. Without effect when the record is newer.
+   * Removes the record of a name, ends its lease, and refuses the records of all leases handed out so far for `keepMs` milliseconds;
+   * none of that when the record is newer than `fence`. In any case tells the listeners of all replicas within 2 seconds, because they
+   * may have cached an older record.
    */
   forget(name: string, fence: number, keepMs: number): Promise<void>
 

@@ -10,6 +10,7 @@ import { formatMilliseconds } from '../values/milliseconds.ts'
 import { quoteUrl } from '../values/quote-url.ts'
 import { quoteValue } from '../values/quote-value.ts'
 import { gateVariables, hasGate } from './gate-variables.ts'
+import { sharedStoreFaults } from './shared-store-rules.ts'
 import { tlsIsComplete } from './tls-rules.ts'
 import { isServiceLink, misspeltVariable } from './unknown-variables.ts'
 
@@ -32,6 +33,7 @@ export function findConflicts(reading: SettingsReading): readonly VariableFault[
     listenersDiffer,
     tlsIsComplete,
     secretsHaveOneSource,
+    sharedStoreFaults,
   ]
   return rules.flatMap(rule => rule(reading)).filter(fault => fault !== undefined)
 }

@@ -6,13 +6,12 @@ import { isLoopback } from '../values/listen-address.ts'
 import { fileWarnings } from './file-warnings.ts'
 import { gateVariables } from './gate-variables.ts'
 import { oddValueWarnings } from './odd-values.ts'
+import { sharedStoreWarnings } from './shared-store-rules.ts'
 import { unknownVariableWarnings } from './unknown-variables.ts'
 
 /** Lists what is dangerous or likely a mistake in a valid configuration. */
-export function configWarnings(
-  config: Omit<Config, 'warnings'>,
-  { names, textOf, file, isSet }: SettingsReading,
-): string[] {
+export function configWarnings(config: Omit<Config, 'warnings'>, reading: SettingsReading): string[] {
+  const { names, textOf, file, isSet } = reading
   const { broker, grpc, allowUnauthenticatedCallers } = config
   const { issuer, client = {}, gate, credentialHeaders = {} } = broker
   const isFixedIdentity = client.clientId !== undefined && client.clientSecret !== undefined
@@ -76,6 +75,7 @@ export function configWarnings(
     ...warnings,
     ...exposedUrlWarnings(broker),
     ...certificateWarnings(config, Date.now()),
+    ...sharedStoreWarnings(reading),
     ...(file === undefined
       ? []
       : fileWarnings(file, {

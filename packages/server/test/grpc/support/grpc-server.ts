@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { GracefulGrpcStop } from '../../../src/grpc/graceful-grpc-stop.ts'
+import type { GrpcFault } from '../../../src/grpc/grpc-fault.ts'
 import { type GrpcLimits, grpcLimits } from '../../../src/grpc/grpc-limits.ts'
 import type { GrpcMethod } from '../../../src/grpc/grpc-method.ts'
 import { GrpcServer } from '../../../src/grpc/grpc-server.ts'
@@ -9,6 +10,7 @@ export interface GrpcServerParts {
   readonly methods?: Readonly<Record<string, GrpcMethod>>
   readonly limits?: Partial<GrpcLimits>
   readonly onError?: (error: unknown) => void
+  readonly onFault?: (fault: GrpcFault) => void
   readonly onStop?: () => void
 }
 
@@ -23,15 +25,16 @@ export async function startGrpcServer({
   methods = {},
   limits,
   onError = () => {},
+  onFault = () => {},
   onStop,
 }: GrpcServerParts): Promise<GrpcServerUnderTest> {
   const all: GrpcLimits = {
     ...grpcLimits,
     maxConnectionAgeMs: undefined,
-    maxConnectionAgeGraceMs: 1_000,
+    maxConnectionAgeGraceMs: () => 1_000,
     ...limits,
   }
-  const grpc = new GrpcServer(new Map(Object.entries(methods)), all, onError)
+  const grpc = new GrpcServer(new Map(Object.entries(methods)), all, { onError, onFault })
   const stopping = new GracefulGrpcStop(grpc, onStop)
   await new Promise<void>(resolve => {
     grpc.server.listen(0, '127.0.0.1', resolve)
