@@ -1,7 +1,6 @@
 import { shownUrl } from '@broker/core/options'
 import { parseJwtAudiences, parseNames, parseTokenAudiences } from '../values/audience-list.ts'
 import { type CaFile, readCaFile } from '../values/ca-file.ts'
-import { parseClientNames } from '../values/client-names.ts'
 import { parseCredentialText, parseScopeText } from '../values/credential-text.ts'
 import { parseEndpointUrl, parseIssuer } from '../values/endpoint-url.ts'
 import { parseGoBoolean } from '../values/go-boolean.ts'
@@ -11,7 +10,6 @@ import { type HeadersByField, headersByField, mappingsOf } from '../values/heade
 import { formatListenAddress, type ListenAddress, parseListenAddress } from '../values/listen-address.ts'
 import { formatLogLevel, type LogLevel, parseLogLevel } from '../values/log-level.ts'
 import { formatMilliseconds, parseMilliseconds } from '../values/milliseconds.ts'
-import { type PrivateKeyFile, readPrivateKeyFile } from '../values/private-key-file.ts'
 import { quoteValue } from '../values/quote-value.ts'
 import { readTextFile } from '../values/read-text-file.ts'
 import { Refusal } from '../values/refusal.ts'
@@ -145,21 +143,6 @@ export const caFile: Kind<CaFile> = {
   type: () => 'path of a PEM file',
   parse: (path, _, read = readTextFile) => readCaFile(path, read),
   format: ({ path }) => path,
-}
-
-/** A file with a private key, read at once. */
-export const privateKeyFile: Kind<PrivateKeyFile> = {
-  type: () => 'path of a PEM file',
-  parse: (path, _, read = readTextFile) => readPrivateKeyFile(path, read),
-  format: ({ path }) => path,
-}
-
-/** URI and DNS names of client certificates. */
-export const clientNames: Kind<readonly string[]> = {
-  type: () => 'URI and DNS names separated by commas or blanks',
-  parse: parseClientNames,
-  format: names => names.join(','),
-  isList: true,
 }
 
 /** A header name, in lower case. */

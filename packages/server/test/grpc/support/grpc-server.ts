@@ -4,6 +4,7 @@ import type { GrpcFault } from '../../../src/grpc/grpc-fault.ts'
 import { type GrpcLimits, grpcLimits } from '../../../src/grpc/grpc-limits.ts'
 import type { GrpcMethod } from '../../../src/grpc/grpc-method.ts'
 import { GrpcServer } from '../../../src/grpc/grpc-server.ts'
+import type { ListenerTls } from '../../../src/tls/listener-tls.ts'
 
 /** What a test sets of a server. */
 export interface GrpcServerParts {
@@ -12,6 +13,7 @@ export interface GrpcServerParts {
   readonly onError?: (error: unknown) => void
   readonly onFault?: (fault: GrpcFault) => void
   readonly onStop?: () => void
+  readonly tls?: ListenerTls
 }
 
 /** A server of gRPC without a broker. */
@@ -27,6 +29,7 @@ export async function startGrpcServer({
   onError = () => {},
   onFault = () => {},
   onStop,
+  tls,
 }: GrpcServerParts): Promise<GrpcServerUnderTest> {
   const all: GrpcLimits = {
     ...grpcLimits,
@@ -34,8 +37,8 @@ export async function startGrpcServer({
     maxConnectionAgeGraceMs: () => 1_000,
     ...limits,
   }
-  const grpc = new GrpcServer(new Map(Object.entries(methods)), all, { onError, onFault })
-  const stopping = new GracefulGrpcStop(grpc, onStop)
+  const grpc = new GrpcServer(new Map(Object.entries(methods)), all, { onError, onFault }, tls)
+  const stopping = new GracefulGrpcStop(grpc, onStop, tls?.endHandshakes)
   await new Promise<void>(resolve => {
     grpc.server.listen(0, '127.0.0.1', resolve)
   })

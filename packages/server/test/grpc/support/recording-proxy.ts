@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 
 const prefaceBytes = 24
 const headersType = 1
@@ -15,17 +16,20 @@ export interface CountedFrames {
   resets: number
 }
 
-/** A proxy before a server of HTTP/2 without TLS, which counts frames. */
+/** A proxy without TLS before a server of HTTP/2, which counts frames. */
 export interface RecordingProxy extends AsyncDisposable {
   readonly port: number
   readonly frames: Readonly<CountedFrames>
 }
 
-export async function startRecordingProxy(serverPort: number): Promise<RecordingProxy> {
+/** `ca` is the authority of a server with TLS. */
+export async function startRecordingProxy(serverPort: number, ca?: string): Promise<RecordingProxy> {
   const frames: CountedFrames = { calls: 0, answers: 0, resets: 0 }
   const sockets = new Set<Socket>()
   const server = createServer({ noDelay: true }, client => {
-    const upstream = connect({ port: serverPort, host: '127.0.0.1', noDelay: true })
+    const address = { port: serverPort, host: '127.0.0.1', noDelay: true }
+    const upstream =
+      ca === undefined ? connect(address) : connectTls({ ...address, ca, ALPNProtocols: ['h2'] })
     const fromClient = frameReader(prefaceBytes, type => {
       if (type === headersType) frames.calls++
     })

@@ -1,5 +1,6 @@
+import { clientNames, privateKeyFile } from '../tls-kinds.ts'
 import { optionalSetting, type Variable } from '../variable.ts'
-import * as kind from '../variable-kinds.ts'
+import { caFile } from '../variable-kinds.ts'
 
 const group = 'TLS'
 
@@ -7,7 +8,7 @@ const group = 'TLS'
 export const tlsVariables = {
   TLS_CERT_FILE: optionalSetting('tlsCertificate', {
     group,
-    kind: kind.caFile,
+    kind: caFile,
     needsRestart: true,
     example: '/run/tls/tls.crt',
     description:
@@ -15,14 +16,14 @@ export const tlsVariables = {
   }),
   TLS_KEY_FILE: optionalSetting('tlsKey', {
     group,
-    kind: kind.privateKeyFile,
+    kind: privateKeyFile,
     needsRestart: true,
     example: '/run/tls/tls.key',
     description: 'Private key of TLS_CERT_FILE, without a passphrase. Read again when the file changes.',
   }),
   TLS_CLIENT_CA_FILE: optionalSetting('tlsClientCa', {
     group,
-    kind: kind.caFile,
+    kind: caFile,
     needsRestart: true,
     example: '/run/tls/ca.crt',
     description:
@@ -30,7 +31,7 @@ export const tlsVariables = {
   }),
   TLS_CLIENT_SANS: optionalSetting('tlsClientNames', {
     group,
-    kind: kind.clientNames,
+    kind: clientNames,
     needsRestart: true,
     example: 'spiffe://cluster.local/ns/envoy/sa/envoy',
     description:
@@ -38,21 +39,21 @@ export const tlsVariables = {
   }),
   ADMIN_TLS_CERT_FILE: optionalSetting('adminTlsCertificate', {
     group,
-    kind: kind.caFile,
+    kind: caFile,
     needsRestart: true,
     example: '/run/tls/tls.crt',
     description: 'Like TLS_CERT_FILE, for the admin listener, which is without TLS by default.',
   }),
   ADMIN_TLS_KEY_FILE: optionalSetting('adminTlsKey', {
     group,
-    kind: kind.privateKeyFile,
+    kind: privateKeyFile,
     needsRestart: true,
     example: '/run/tls/tls.key',
     description: 'Private key of ADMIN_TLS_CERT_FILE.',
   }),
   ADMIN_TLS_CLIENT_CA_FILE: optionalSetting('adminTlsClientCa', {
     group,
-    kind: kind.caFile,
+    kind: caFile,
     needsRestart: true,
     example: '/run/tls/ca.crt',
     description:
@@ -60,14 +61,14 @@ export const tlsVariables = {
   }),
   DEX_CLIENT_CERT_FILE: optionalSetting('dexClientCertificate', {
     group,
-    kind: kind.caFile,
+    kind: caFile,
     example: '/run/dex-tls/tls.crt',
     description:
       'Client certificate for Dex, or for a proxy in front of it that asks for one. Read again when the file changes. Together with DEX_CLIENT_KEY_FILE.',
   }),
   DEX_CLIENT_KEY_FILE: optionalSetting('dexClientKey', {
     group,
-    kind: kind.privateKeyFile,
+    kind: privateKeyFile,
     example: '/run/dex-tls/tls.key',
     description: 'Private key of DEX_CLIENT_CERT_FILE, without a passphrase.',
   }),
