@@ -95,9 +95,8 @@ export class CallReceiver {
       const message = this.#message
       if (message === undefined) throw new GrpcFailure(grpcStatus.invalidArgument, 'there is no message')
       this.#release()
-      const answer = method?.answer(message, call)
-      if (answer instanceof Promise) this.#server.answerLater(this, answer)
-      else if (answer !== undefined) this.reply(answer)
+      if (this.connection.awaitsCall) this.connection.announceEndDuring(() => this.#answer(message))
+      else this.#answer(message)
     } catch (error) {
       this.fail(error)
     }
@@ -108,6 +107,18 @@ export class CallReceiver {
     this.#release()
     this.connection.callClosed()
     this.#server.closed(this)
+  }
+
+  #answer(message: Buffer): void {
+    const { method, call } = this
+    if (method?.kind !== 'unary') return
+    try {
+      const answer = method.answer(message, call)
+      if (answer instanceof Promise) this.#server.answerLater(this, answer)
+      else if (answer !== undefined) this.reply(answer)
+    } catch (error) {
+      this.fail(error)
+    }
   }
 
   /** Sends the only message of the answer. */

@@ -1,4 +1,4 @@
-import type { ServerHttp2Session } from 'node:http2'
+import { constants, type ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { HeldBytes } from './held-bytes.ts'
 import { writeAtOnce } from './write-at-once.ts'
@@ -9,6 +9,8 @@ import { writeAtOnce } from './write-at-once.ts'
  * on their way would be lost.
  */
 const shutdownNotice = Buffer.from('000008' + '07' + '00' + '00000000' + '7fffffff' + '00000000', 'hex')
+/** The same through the session. */
+const largestStream = 2 ** 31 - 1
 /** How long the answers to pings may take: a caller that is far away or busy must not lose calls. */
 const pingTimeoutMs = 5_000
 /** The same during a stop, which has little time. */
@@ -29,6 +31,10 @@ export class Connection {
   #openCalls = 0
   /** Calls since the last look for idleness. */
   #newCalls = 0
+  /** Whether the next call takes the notice with it. */
+  #awaitsCall = false
+  /** Answers the call that waits until its caller has read the notice. */
+  #answerHeld: (() => void) | undefined
 
   /** `socket` is absent with TLS, where nothing can be written past the session. */
   constructor(session: ServerHttp2Session, held: HeldBytes, socket?: Socket) {
@@ -86,7 +92,8 @@ export class Connection {
 
   /** Leaves sooner, and lets calls run until the stop cuts them off. */
   leaveAtStop(): void {
-    if (this.#leaving) this.after(pingTimeoutAtStopMs, () => this.#close())
+    if (this.#awaitsCall) this.#close()
+    else if (this.#leaving) this.after(pingTimeoutAtStopMs, () => this.#close())
     else this.#announceEnd(pingTimeoutAtStopMs)
   }
 
@@ -95,12 +102,8 @@ export class Connection {
     if (session.closed || session.destroyed) return
     this.#leaving = true
     this.after(timeoutMs, () => this.#close())
-    if (this.#socket === undefined) {
-      // Calls that the caller began before it read this have arrived with its acknowledgement.
-      session.settings({ maxConcurrentStreams: 0 }, () => this.#close())
-      return
-    }
-    this.#notify(this.#socket)
+    if (this.#socket === undefined) this.#awaitsCall = true
+    else this.#notify(this.#socket)
   }
 
   /** A caller that reads nothing gets no notice, and its connection is closed when the time is up. */
@@ -116,14 +119,40 @@ export class Connection {
       session.destroy()
       return
     }
-    // A caller that answers the first ping has read the notice. Its answer can overtake calls that it has already begun; they have
-    // arrived with the answer to the second.
+    this.#closeWhenRead()
+  }
+
+  /** Whether the next complete call has to be passed to {@link announceEndDuring}. */
+  get awaitsCall(): boolean {
+    return this.#awaitsCall
+  }
+
+  /**
+   * Sends the notice through the session, and calls `answer` when the caller has read it. With TLS nothing can be written past the
+   * session, and after its own GOAWAY it reads on only while a call is open.
+   */
+  announceEndDuring(answer: () => void): void {
+    this.#awaitsCall = false
+    this.#answerHeld = answer
+    this.#session.goaway(constants.NGHTTP2_NO_ERROR, largestStream)
+    this.#closeWhenRead()
+  }
+
+  /**
+   * A caller that answers the first ping has read the notice. Its answer can overtake calls that it has already begun; they have
+   * arrived with the answer to the second.
+   */
+  #closeWhenRead(): void {
+    const session = this.#session
     session.ping(() => {
       if (!session.destroyed) session.ping(() => this.#close())
     })
   }
 
   #close(): void {
+    this.#awaitsCall = false
+    this.#answerHeld?.()
+    this.#answerHeld = undefined
     if (!this.#session.closed && !this.#session.destroyed) this.#session.close()
   }
 
