@@ -20,8 +20,9 @@ export interface PreparedTransports {
 }
 
 /**
- * How a broker reaches Dex and the issuers of its callers: one transport for Dex, and one for each issuer with a `caFile`. A transport
- * stays the same function when its certificates change, so that a broker keeps what it has learned through it.
+ * How a broker reaches Dex and the issuers of its callers: one transport for Dex, and one for each issuer that cannot share it.
+ * A transport stays the same function when its certificates change, so that a broker keeps
+ * what it has learned through it.
  */
 export class IssuerTransports {
   readonly #trust = new TrustContexts()
@@ -37,15 +38,15 @@ export class IssuerTransports {
     prepared.commit()
   }
 
-  /** For Dex, and for issuers without certificates in the configuration file. */
+  /** For Dex, and for issuers without a transport of their own. */
   get transport(): Transport {
     return this.#dex.transport
   }
 
   prepare(config: TransportConfig): PreparedTransports {
     const { broker, file } = config
-    const wanted = Object.entries(file?.issuerCertificates ?? {}).map(([name, { certificates }]) => {
-      const options = optionsOf(config, certificates)
+    const wanted = issuersApart(config).map(name => {
+      const options = optionsOf(config, (file?.issuerCertificates[name] ?? config.ca)?.certificates)
       const existing = this.#ofIssuers.get(name)
       return { name, options, existing, transport: existing ?? new DexTransport(options, this.#trust) }
     })
@@ -73,7 +74,21 @@ export class IssuerTransports {
   }
 }
 
-/** Only Dex gets the client certificate; an issuer with certificates in the configuration file is another server. */
+/**
+ * The names of the issuers with a transport of their own: those with certificates in the configuration file, and those that must not
+ * get the client certificate, because they issue JWTs of callers and no client gets its tokens there.
+ */
+function issuersApart({ broker, file, dexClientPair }: TransportConfig): readonly string[] {
+  const { issuers = [], clients = {}, issuer: dex } = broker
+  const withCertificates = file?.issuerCertificates ?? {}
+  const dexesOfClients = Object.values(clients).map(client => client.dex)
+  const isDexOfClients = ({ name, issuer }: IssuerOptions) =>
+    dexesOfClients.includes(name) || (issuer !== undefined && issuer === dex)
+  return issuers
+    .filter(each => each.name in withCertificates || (dexClientPair !== undefined && !isDexOfClients(each)))
+    .map(({ name }) => name)
+}
+
 function dexOptionsOf(config: TransportConfig): DexTransportOptions {
   return { ...optionsOf(config, config.ca?.certificates), identity: config.dexClientPair }
 }

@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { createCertificateAuthority, MountedVolume } from '@broker/testing'
 import { expect, test } from 'vitest'
+import { loadConfig } from '../../src/config/load-config.ts'
+import { IssuerTransports } from '../../src/issuer-transports.ts'
 import { startReloadingBroker } from '../reload/start-reloading-broker.ts'
 import { orders, startDex } from '../support/start-broker.ts'
 
@@ -76,4 +78,42 @@ test('without a client certificate the hint names the variables', async () => {
   expect((await broker.check(orders)).status).toBe(503)
   const line = broker.log.find(({ code }) => code === 'token_endpoint_unavailable')
   expect(line?.['hint']).toContain('DEX_CLIENT_CERT_FILE')
+})
+
+test('the Dexes of clients get the client certificate, and the other issuers of callers do not', async () => {
+  await using dex = await startProxiedDex()
+  const identity = authority.issue('broker')
+  using volume = new MountedVolume(filesOf(identity))
+  const config = loadConfig({
+    DEX_TOKEN_URL: dex.tokenEndpoint,
+    DEX_ISSUER: 'https://dex.example.com',
+    DEX_CA_FILE: volume.file('ca.crt'),
+    DEX_CLIENT_CERT_FILE: volume.file('tls.crt'),
+    DEX_CLIENT_KEY_FILE: volume.file('tls.key'),
+  })
+  const transports = new IssuerTransports({
+    ...config,
+    broker: {
+      ...config.broker,
+      clients: { reports: { clientId: 'reports', clientSecret: 'secret', dex: 'other-dex' } },
+      issuers: [
+        { name: 'own-dex', issuer: 'https://dex.example.com' },
+        { name: 'other-dex', issuer: 'https://other.example.com' },
+        { name: 'staff', issuer: 'https://staff.example.com' },
+      ],
+    },
+  })
+  const request = { method: 'GET', headers: {}, redirect: 'manual' } as const
+  const outcomes: Record<string, string | undefined> = {}
+  for (const { name, transport = transports.transport } of transports.issuers ?? []) {
+    outcomes[name] = await transport(dex.tokenEndpoint, {
+      ...request,
+      signal: AbortSignal.timeout(5_000),
+    }).then(
+      () => dex.shown.at(-1),
+      () => 'refused',
+    )
+  }
+  await transports.close()
+  expect(outcomes).toEqual({ 'own-dex': identity.cert, 'other-dex': identity.cert, staff: 'refused' })
 })
