@@ -4,6 +4,7 @@ import { checkClientTokens } from './client-tokens.ts'
 import type { DoctorContext } from './doctor-context.ts'
 import { checkGate } from './gate.ts'
 import { checkListeners } from './listeners.ts'
+import { checkOwnCertificates } from './own-certificates.ts'
 import { checkTokenExchanges } from './token-exchanges.ts'
 import { type Upstream, upstreamsOf } from './upstream.ts'
 import { checkUpstream, type FoundUpstream } from './upstream-checks.ts'
@@ -27,7 +28,10 @@ export function startChecks(context: DoctorContext): readonly CheckGroup<unknown
       if (exchanges.length > 0) await checkTokenExchanges(context, await dex?.group.found, report)
     }),
     new CheckGroup('Gate', async report => checkGate(context, report)),
-    new CheckGroup('Listeners', report => checkListeners(context, report)),
+    new CheckGroup('Listeners', async report => {
+      await checkListeners(context, report)
+      checkOwnCertificates(context, report)
+    }),
   ]
 }
 

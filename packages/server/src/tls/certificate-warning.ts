@@ -5,29 +5,41 @@ import type { KeyPair } from '../config/values/key-pair.ts'
 export const warningPeriodMs = 14 * 86_400_000
 
 /** Sentences about certificates that expire soon, are expired, or are not valid yet. `now` is in milliseconds since 1970. */
-export function certificateWarnings(
-  { tls, adminTls, dexClientPair }: TlsParts,
-  now: number,
-): readonly string[] {
-  return [
-    ['TLS_CERT_FILE', tls?.pair] as const,
-    ['ADMIN_TLS_CERT_FILE', adminTls?.pair] as const,
-    ['DEX_CLIENT_CERT_FILE', dexClientPair] as const,
-  ].flatMap(([variable, pair]) => (pair === undefined ? [] : warningOf(variable, pair, now)))
+export function certificateWarnings(parts: TlsParts, now: number): readonly string[] {
+  return certificatesByVariable(parts).flatMap(
+    ([variable, pair]) => certificateWarning(variable, pair, now) ?? [],
+  )
 }
 
-function warningOf(variable: string, { validFrom, validTo }: KeyPair, now: number): readonly string[] {
+/** The certificates of a configuration, each with the variable of its file. */
+export function certificatesByVariable({
+  tls,
+  adminTls,
+  dexClientPair,
+}: TlsParts): readonly (readonly [variable: string, pair: KeyPair])[] {
+  const all = [
+    ['TLS_CERT_FILE', tls?.pair],
+    ['ADMIN_TLS_CERT_FILE', adminTls?.pair],
+    ['DEX_CLIENT_CERT_FILE', dexClientPair],
+  ] as const
+  return all.flatMap(([variable, pair]) => (pair === undefined ? [] : [[variable, pair] as const]))
+}
+
+/** What is wrong with the life of a certificate; `undefined` when nothing is. `now` is in milliseconds since 1970. */
+export function certificateWarning(
+  variable: string,
+  { validFrom, validTo }: KeyPair,
+  now: number,
+): string | undefined {
   const time = (ms: number) => new Date(ms).toISOString().replace('.000', '')
   const other = variable === 'DEX_CLIENT_CERT_FILE' ? 'servers' : 'callers'
   if (now >= validTo) {
-    return [`The certificate in ${variable} expired at ${time(validTo)}: ${other} refuse it. Renew it.`]
+    return `The certificate in ${variable} expired at ${time(validTo)}: ${other} refuse it. Renew it.`
   }
   if (now < validFrom) {
-    return [
-      `The certificate in ${variable} is not valid before ${time(validFrom)}: ${other} refuse it. Correct the clock, or renew it.`,
-    ]
+    return `The certificate in ${variable} is not valid before ${time(validFrom)}: ${other} refuse it. Correct the clock, or renew it.`
   }
   return validTo - now < warningPeriodMs
-    ? [`The certificate in ${variable} expires at ${time(validTo)}. Renew it before that.`]
-    : []
+    ? `The certificate in ${variable} expires at ${time(validTo)}. Renew it before that.`
+    : undefined
 }

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { listening } from '@broker/testing'
+import { createCertificateAuthority, listening } from '@broker/testing'
 import { afterAll, describe, expect, test } from 'vitest'
 import { startBroker, startDex } from '../support/start-broker.ts'
 import { doctor } from './run-in-process.ts'
@@ -154,5 +154,37 @@ describe('addresses of listeners', () => {
       fact: '192.0.2.1:8080 is not an address of this machine',
     })
     expect(code).toBe(1)
+  })
+})
+
+describe('the certificates of the broker', () => {
+  const authority = createCertificateAuthority()
+  const now = Date.now()
+  const day = 86_400_000
+
+  test.each([
+    ['has months left', now + 90.5 * day, 'ok', 'expires in 90 days', 0],
+    ['ends soon', now + 3.5 * day, 'warning', 'expires at', 0],
+    ['has ended', now - day, 'failed', 'expired at', 1],
+  ])('one that %s', async (_, end, verdict, fact, failures) => {
+    const { cert, key } = authority.issueFor({ hosts: ['broker'], validTo: new Date(end) })
+    const run = await doctor({
+      ...noDex,
+      TLS_CERT_FILE: fileWith('tls.crt', cert),
+      TLS_KEY_FILE: fileWith('tls.key', key),
+    })
+    expect(run.result('TLS_CERT_FILE')).toMatchObject({ verdict, fact: expect.stringContaining(fact) })
+    expect(run.verdicts.filter(each => each === 'failed TLS_CERT_FILE')).toHaveLength(failures)
+  })
+
+  test('one with another key is a fault of the configuration', async () => {
+    const { cert } = authority.issue('broker')
+    const { key } = authority.issue('broker')
+    const { verdicts } = await doctor({
+      ...noDex,
+      TLS_CERT_FILE: fileWith('tls.crt', cert),
+      TLS_KEY_FILE: fileWith('tls.key', key),
+    })
+    expect(verdicts).toEqual(['failed TLS_KEY_FILE', 'skipped other checks'])
   })
 })

@@ -1,0 +1,19 @@
+import { certificatesByVariable, certificateWarning } from '../tls/certificate-warning.ts'
+import { failed, ok, type Report, warning } from './check-result.ts'
+import type { DoctorContext } from './doctor-context.ts'
+
+const dayMs = 86_400_000
+
+/** Tells how long the certificates of the broker itself are valid. A valid configuration has the key of each. */
+export function checkOwnCertificates({ config, now }: DoctorContext, report: Report): void {
+  for (const [variable, pair] of certificatesByVariable(config)) {
+    const problem = certificateWarning(variable, pair, now())
+    const days = Math.floor((pair.validTo - now()) / dayMs)
+    if (problem === undefined) {
+      report(ok(variable, `${pair.keyFile} is its key; expires in ${days} day${days === 1 ? '' : 's'}`))
+      continue
+    }
+    const verdict = now() >= pair.validTo || now() < pair.validFrom ? failed : warning
+    report(verdict(variable, problem, `renew ${pair.certificateFile} and ${pair.keyFile}`))
+  }
+}
