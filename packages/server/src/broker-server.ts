@@ -154,6 +154,7 @@ export class BrokerServer implements RunningServer {
   }
 
   async #start(): Promise<void> {
+    await this.#store?.attempted()
     try {
       const [http = [], grpc = []] = await startListeners(this.#serving)
       this.#checkAddresses = http
