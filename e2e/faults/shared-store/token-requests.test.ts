@@ -1,0 +1,114 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { startDevDex, startRealDex } from '@broker/dev-dex'
+import { redisNeed, startRedis } from '@broker/testing'
+import { needs } from '@broker/testing/vitest'
+import { describe, expect, test } from 'vitest'
+import { CheckLoad, printMeasured, tally } from '../checks.ts'
+import { idealRequests, type RefreshMoments } from './ideal-requests.ts'
+import { headersOf, Replicas, storeClients, wrongTokens } from './replicas.ts'
+
+const clients = storeClients(300)
+const replicaCount = 3
+const perSecond = 300
+const tokenMs = 5_000
+/** The safety margin of a life this short is a fifth of it; the rest are the broker's defaults. */
+const moments: RefreshMoments = { tokenMs, usablePart: 0.8, ratio: 0.8, jitter: 0.1 }
+const requestMetric = 'dex_token_broker_token_request_duration_seconds_count'
+/** A busy machine takes longer than the default, and this test counts what a healthy store saves. */
+const patience = { SHARED_STORE_TIMEOUT: '2s' }
+
+/** A real Dex where DEX_BIN names one; it does not count. */
+async function startDex() {
+  const binary = process.env['DEX_BIN']
+  const options = { clients, idTokensMs: tokenMs }
+  if (binary) return { ...(await startRealDex(binary, options)), counts: undefined }
+  const dex = await startDevDex({ ...options, algorithm: 'ES256' })
+  const { tokenEndpoint } = dex
+  return { tokenEndpoint, counts: () => dex.counts, [Symbol.asyncDispose]: () => dex.close() }
+}
+
+/** Asks for a while; the ideal is what one request for each token would have been. */
+async function runLoad(replicas: Replicas, seconds: number) {
+  await replicas.warmUp(clients)
+  await using load = new CheckLoad(replicas, {
+    perSecond,
+    headersOf: () => headersOf(clients[Math.floor(Math.random() * clients.length)] ?? { id: '' }),
+  })
+  const startedAt = performance.now()
+  // real time: the lives of the tokens, which a real Dex can issue as well
+  await delay(seconds * 1_000)
+  await load.stop()
+  const { answers } = replicas
+  const tookMs = performance.now() - startedAt
+  const runs = Array.from({ length: 5 }, () => idealRequests(answers, moments))
+  const ideal = runs.reduce((sum, run) => sum + run, 0) / runs.length
+  const requests = await replicas.metric(requestMetric)
+  expect(tally(answers)).toEqual({ 200: answers.length })
+  expect(wrongTokens(answers)).toEqual([])
+  expect(answers.filter(({ isExpired }) => isExpired)).toEqual([])
+  return { checks: answers.length, seconds: tookMs / 1_000, requests, ideal, ratio: requests / ideal }
+}
+
+async function commandsOf(redis: { ask(...command: string[]): Promise<unknown> }) {
+  const info = String(await redis.ask('INFO', 'commandstats'))
+  const stats = ['evalsha', 'eval'].map(name =>
+    new RegExp(`cmdstat_${name}:calls=(\\d+),usec=(\\d+)`).exec(info),
+  )
+  const sum = (group: number) => stats.reduce((all, match) => all + Number(match?.[group] ?? 0), 0)
+  return { calls: sum(1), micros: sum(2) }
+}
+
+describe('three brokers, 300 clients and tokens of 5 s', needs(redisNeed()), () => {
+  test('with a store make one request for each token, and the operations that docs/scaling.md predicts', {
+    timeout: 120_000,
+  }, async () => {
+    await using dex = await startDex()
+    await using redis = await startRedis()
+    const url = `redis://127.0.0.1:${redis.port}`
+    await using replicas = await Replicas.start(replicaCount, {
+      DEX_TOKEN_URL: dex.tokenEndpoint,
+      url,
+      ...patience,
+    })
+    const before = await commandsOf(redis)
+    const measured = await runLoad(replicas, 60)
+    const after = await commandsOf(redis)
+    const names = String(await redis.ask('KEYS', '*:token:*')).split(',')
+    const bytes = Number(await redis.ask('MEMORY', 'USAGE', names[0] ?? '', 'SAMPLES', '0'))
+    const calls = after.calls - before.calls
+
+    // The formulas of docs/scaling.md.
+    const checksOfClient = measured.checks / measured.seconds / clients.length
+    const earliest = moments.ratio - (moments.jitter * replicaCount) / (replicaCount + 1)
+    const intervalSeconds = (moments.usableMs * earliest) / 1_000 + 1 / checksOfClient
+    const tokens = (clients.length * measured.seconds) / intervalSeconds
+    const operations = tokens * (replicaCount + 1) + replicaCount * measured.seconds
+    printMeasured('three brokers with a store', {
+      ...measured,
+      ratio: measured.ratio.toFixed(3),
+      byFormula: tokens,
+      operations: calls,
+      operationsByFormula: operations,
+      microsecondsOfRedisForEach: (after.micros - before.micros) / calls,
+      bytesOfRecord: bytes,
+      records: names.length,
+    })
+    if (dex.counts) expect(dex.counts().tokenRequests).toBe(measured.requests)
+    expect(measured.ratio).toBeLessThanOrEqual(1.05)
+    // Fewer would mean that tokens were kept for longer than they may.
+    expect(measured.ratio).toBeGreaterThan(0.95)
+    expect(measured.requests / tokens).toBeGreaterThan(0.9)
+    expect(measured.requests / tokens).toBeLessThan(1.1)
+    expect(calls / operations).toBeGreaterThan(0.9)
+    expect(calls / operations).toBeLessThan(1.1)
+  })
+
+  test('without a store make three', async () => {
+    await using dex = await startDex()
+    await using replicas = await Replicas.start(replicaCount, { DEX_TOKEN_URL: dex.tokenEndpoint })
+    const measured = await runLoad(replicas, 15)
+    printMeasured('three brokers without a store', { ...measured, ratio: measured.ratio.toFixed(3) })
+    expect(measured.ratio).toBeGreaterThan(2.4)
+    expect(measured.ratio).toBeLessThan(3.3)
+  })
+})
