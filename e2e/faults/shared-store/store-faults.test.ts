@@ -18,14 +18,14 @@ import { monitorRedis } from './redis-monitor.ts'
 import { Replicas, scope } from './replicas.ts'
 import { clients, StoreLoad } from './store-load.ts'
 
-const circuitMetric = 'dex_token_broker_shared_store_circuit_open'
-
 function startDex(): Promise<DevDex> {
   return startDevDex({ algorithm: 'ES256', clients, idTokensMs: 8_000 })
 }
 
 function startReplicas(dex: DevDex, url: string): Promise<Replicas> {
-  return Replicas.start(3, { DEX_TOKEN_URL: dex.tokenEndpoint, url })
+  // A busy machine takes longer than the defaults, and is not the fault that is tested.
+  const patience = { HTTP_TIMEOUT: '20s', SHARED_STORE_TIMEOUT: '300ms' }
+  return Replicas.start(3, { DEX_TOKEN_URL: dex.tokenEndpoint, url, ...patience })
 }
 
 /** All files in a folder and those below, joined. */
@@ -43,7 +43,6 @@ describe('three brokers with a store under load', needs(redisNeed()), () => {
     using monitor = await monitorRedis(redis.port)
     await using replicas = await startReplicas(dex, `redis://127.0.0.1:${proxy.port}`)
     await using load = await StoreLoad.start(replicas)
-    const works = () => until(async () => (await replicas.metric(circuitMetric)) === 0, 'closed circuits')
     const [first, second] = replicas.brokers as [(typeof replicas.brokers)[0], (typeof replicas.brokers)[0]]
 
     await load.during('nothing happens', async () => {})
@@ -67,19 +66,19 @@ describe('three brokers with a store under load', needs(redisNeed()), () => {
     )
     await load.during('FLUSHALL', () => redis.ask('FLUSHALL'))
     await load.during('CLIENT PAUSE for 1.5 s', () => redis.ask('CLIENT', 'PAUSE', '1500', 'ALL'))
-    await works()
+    await load.recovered()
     await load.during(
       'the network drops all connections',
       async () => proxy.cut('drop'),
       () => proxy.mend(),
     )
-    await works()
+    await load.recovered()
     await load.during(
       'the network loses all packets',
       async () => proxy.cut('blackhole'),
       () => proxy.mend(),
     )
-    await works()
+    await load.recovered()
     await load.stop()
 
     await redis.ask('SAVE')
@@ -120,7 +119,7 @@ describe('three brokers with a store under load', needs(redisNeed()), () => {
       await sentinel.master.kill()
       await until(async () => (await sentinel.masterPort()) === sentinel.replica.port, 'the failover')
     })
-    await until(async () => (await replicas.metric(circuitMetric)) === 0, 'closed circuits')
+    await load.recovered()
     await load.during('the replica is the master', () => delay(0))
     await load.stop()
   })
@@ -133,7 +132,7 @@ describe('three brokers with a store under load', needs(redisNeed()), () => {
     const [victim] = cluster.masters
     await load.during('one of three masters is killed', async () => victim?.kill())
     await load.during('it is back, empty', async () => victim?.restart())
-    await until(async () => (await replicas.metric(circuitMetric)) === 0, 'closed circuits')
+    await load.recovered()
     await load.during('the cluster works', async () => {})
     await load.stop()
   })

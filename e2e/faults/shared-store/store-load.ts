@@ -3,6 +3,7 @@ import { type CheckAnswer, CheckLoad, printMeasured, tally } from '../checks.ts'
 import { headersOf, type Replicas, storeClients, wrongTokens } from './replicas.ts'
 
 const perSecond = 200
+const circuitMetric = 'dex_token_broker_shared_store_circuit_open'
 const requestMetric = 'dex_token_broker_token_request_duration_seconds_count'
 
 /** Clients in the order in which they join the load. */
@@ -55,6 +56,15 @@ export class StoreLoad implements AsyncDisposable {
       ...Object.fromEntries(differences),
     })
     expectSound(answers)
+  }
+
+  /** Waits until all brokers use the store again. A circuit closes by a call, at most 15 s after it has opened. */
+  async recovered(): Promise<void> {
+    for (let looks = 0; looks < 100; looks++) {
+      if ((await this.#replicas.metric(circuitMetric)) === 0) return
+      await this.answered(50)
+    }
+    throw new Error('a circuit stays open')
   }
 
   /** Waits for all answers, and checks them. */
