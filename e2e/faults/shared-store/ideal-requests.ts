@@ -2,10 +2,8 @@ import type { ReplicaAnswer } from './replicas.ts'
 
 /** The moments at which brokers replace tokens. */
 export interface RefreshMoments {
-  /** The life of a token; it ends with a whole second, because `exp` of a JWT has no fractions. */
-  readonly tokenMs: number
-  /** The part of the life before the safety margin. */
-  readonly usablePart: number
+  /** The life of a token without its safety margin. */
+  readonly usableMs: number
   /** REFRESH_AHEAD_RATIO. */
   readonly ratio: number
   /** The largest part of the usable life by which a broker replaces a token earlier, at random. */
@@ -33,14 +31,10 @@ export function idealRequests(checks: readonly ReplicaAnswer[], moments: Refresh
   return requests
 }
 
-function requestsOf(
-  checks: readonly ReplicaAnswer[],
-  { tokenMs, usablePart, ratio, jitter }: RefreshMoments,
-): number {
+function requestsOf(checks: readonly ReplicaAnswer[], { usableMs, ratio, jitter }: RefreshMoments): number {
   const copies = new Map<number, Copy>()
   let tokens = 0
   let requestedAt = 0
-  let usableMs = 0
   for (const { askedAt, replica } of checks) {
     const copy = copies.get(replica)
     if (copy !== undefined && askedAt < copy.dueAt) continue
@@ -48,7 +42,6 @@ function requestsOf(
     if (tokens === 0 || hasNewest || askedAt >= requestedAt + usableMs) {
       tokens++
       requestedAt = askedAt
-      usableMs = (tokenMs - ((performance.timeOrigin + askedAt) % 1_000)) * usablePart
     }
     const dueAt = requestedAt + usableMs * (ratio - jitter * Math.random())
     copies.set(replica, { token: tokens, dueAt })

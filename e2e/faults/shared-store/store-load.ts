@@ -39,6 +39,23 @@ export class StoreLoad implements AsyncDisposable {
     return this.#load.answered(count)
   }
 
+  /** Resolves when so many answers in a row are right; with the last wrong one. */
+  async inARow(count: number, isRight: (answer: CheckAnswer) => boolean): Promise<CheckAnswer | undefined> {
+    const { answers } = this.#replicas
+    let next = answers.length
+    let right = 0
+    let wrong: CheckAnswer | undefined
+    while (right < count) {
+      await this.answered(20)
+      for (const answer of answers.slice(next)) {
+        if (isRight(answer)) right++
+        else [right, wrong] = [0, answer]
+        next++
+      }
+    }
+    return wrong
+  }
+
   /** Lets something happen and 600 more checks be answered; expects that none is lost, and prints what it cost. */
   async during(what: string, happens: () => Promise<unknown>, ends?: () => unknown): Promise<void> {
     const first = this.#replicas.answers.length

@@ -10,8 +10,11 @@ import { startSeparateDex } from './separate-dex.ts'
 
 const replicaCount = 3
 const tokenMs = 5_000
-/** The safety margin of a life this short is a fifth of it; the rest are the broker's defaults. */
-const moments: RefreshMoments = { tokenMs, usablePart: 0.8, ratio: 0.8, jitter: 0.1 }
+/**
+ * The `expires_in` of Dex is a second less, and the safety margin of a life this short is a fifth of it. The rest are the broker's
+ * defaults.
+ */
+const moments: RefreshMoments = { usableMs: (tokenMs - 1_000) * 0.8, ratio: 0.8, jitter: 0.1 }
 const requestMetric = 'dex_token_broker_token_request_duration_seconds_count'
 /** A busy machine takes longer than the defaults, and these tests count what a healthy store saves. */
 const patience = { SHARED_STORE_TIMEOUT: '2s', HTTP_TIMEOUT: '20s' }
@@ -80,11 +83,11 @@ describe('three brokers and tokens of 5 s', needs(redisNeed()), () => {
     // The formulas of docs/scaling.md.
     const checksOfClient = measured.checks / measured.seconds / clients.length
     const earliest = moments.ratio - (moments.jitter * replicaCount) / (replicaCount + 1)
-    // On average half a second of a life is lost: it ends with a whole second.
-    const usableSeconds = (tokenMs / 1_000 - 0.5) * moments.usablePart
-    const intervalSeconds = usableSeconds * earliest + 1 / checksOfClient
+    const intervalSeconds = (moments.usableMs / 1_000) * earliest + 1 / checksOfClient
     const tokens = (clients.length * measured.seconds) / intervalSeconds
-    const operations = tokens * (replicaCount + 1) + replicaCount * measured.seconds
+    // Checks come at random, so that a replica may not need a token at all before it is replaced.
+    const used = 1 - Math.exp((-checksOfClient / replicaCount) * intervalSeconds)
+    const operations = tokens * (2 + (replicaCount - 1) * used) + replicaCount * measured.seconds
     printMeasured('three brokers with a store', {
       ...measured,
       ratio: measured.ratio.toFixed(3),
