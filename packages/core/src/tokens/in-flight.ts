@@ -25,6 +25,8 @@ export interface SharedWork<T> extends WorkKind {
   readonly settled: Promise<T>
   /** Settles with the result, or with the error of the first attempt. */
   readonly firstAttempt: Promise<T>
+  /** The error of the first attempt, once it has failed. */
+  firstFailure: BrokerError | undefined
   waiters: number
   /** Lookups that gave up before the work failed: their failure belongs to the work's outage, if it fails. */
   lostLookups: number
@@ -85,12 +87,17 @@ export class InFlight<T> {
     // Most callers wait for `settled` only, and all of them can be gone when it fails.
     firstAttempt.promise.catch(() => {})
     const controller = new AbortController()
-    const settled = work(controller.signal, firstAttempt.reject).finally(() => this.#ended(key, shared))
+    const onFirstFailure = (failure: BrokerError) => {
+      shared.firstFailure ??= failure
+      firstAttempt.reject(failure)
+    }
+    const settled = work(controller.signal, onFirstFailure).finally(() => this.#ended(key, shared))
     settled.then(firstAttempt.resolve, firstAttempt.reject)
     const shared: SharedWork<T> = {
       origin,
       settled,
       firstAttempt: firstAttempt.promise,
+      firstFailure: undefined,
       waiters: 0,
       lostLookups: 0,
       maxWaiters: isStranger ? maxWaitersPerStranger : maxWaitersPerKey,

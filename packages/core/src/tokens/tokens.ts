@@ -5,12 +5,9 @@ import { BrokerError } from '../shared/errors.ts'
 import type { MaybePromise } from '../shared/maybe-promise.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { Topic } from '../shared/topic.ts'
-import type { Wait } from '../shared/wait-for.ts'
-import type { WaitingCallers } from '../shared/waiting-callers.ts'
-import type { AcceptedClients } from './accepted-clients.ts'
-import type { CachedToken, TokenCache } from './cache/token-cache.ts'
+import { remainingWait, type Wait } from '../shared/wait-for.ts'
+import type { CachedToken } from './cache/token-cache.ts'
 import { isLiving, isUsable } from './cache/token-life.ts'
-import type { ClientHistories } from './client-histories.ts'
 import { deadOnArrival } from './dead-on-arrival.ts'
 import { InFlight, type SharedWork } from './in-flight.ts'
 import { endsToken, isOutlived } from './is-outlived.ts'
@@ -18,24 +15,12 @@ import type { IssuedToken } from './issued-token.ts'
 import { logTokenFailure } from './log-token-failure.ts'
 import { lookupFailed } from './lookup-failed.ts'
 import type { SharedOrigin } from './shared-store/shared-origin.ts'
-import type { SharedOrigins } from './shared-store/shared-origins.ts'
-import type { SharedRecords } from './shared-store/shared-records.ts'
 import type { SigningKey } from './signing-key.ts'
 import { TokenDrops } from './token-drops.ts'
 import type { TokenLookups } from './token-lookups.ts'
 import type { TokenMaker } from './token-maker.ts'
 import type { ObtainedToken } from './token-origin.ts'
-
-export interface TokensOptions {
-  readonly origins: Pick<SharedOrigins, 'of'>
-  readonly records: SharedRecords
-  readonly cache: TokenCache
-  /** Maintained here and read by the origin. */
-  readonly accepted: AcceptedClients
-  /** Limit of callers that wait at the same time. */
-  readonly callers: WaitingCallers
-  readonly histories: ClientHistories
-}
+import type { TokensOptions } from './tokens-options.ts'
 
 /** A request for a token with what it began with. */
 interface TokenWork {
@@ -134,10 +119,7 @@ export class Tokens {
       return Promise.reject(rejection)
     }
     if (living !== undefined) return this.#replaceOrStale(order, living, wait)
-    const shared = this.#join(order)
-    return this.#inFlight.wait(shared, 'settled', wait).catch(error => {
-      return lookupFailed({ order, work: shared, histories: this.#options.histories }, error)
-    })
+    return this.#settled(order, this.#join(order), wait)
   }
 
   /** Drops a token that a backend refused ({@link TokenDrops.invalidate}), and tells whether it did. */
@@ -176,16 +158,29 @@ export class Tokens {
     return this.#options.origins.of(issuer)
   }
 
+  /** Waits on behalf of a caller without an unexpired token. */
+  #settled(order: TokenOrder, work: SharedWork<IssuedToken>, wait: Wait): Promise<IssuedToken> {
+    const { histories } = this.#options
+    return this.#inFlight
+      .wait(work, 'settled', wait)
+      .catch(error => lookupFailed({ order, work, histories }, error))
+  }
+
   /** Waits for one attempt at most when an unexpired token exists, and not at all when one has just failed. */
   async #replaceOrStale(order: TokenOrder, cached: CachedToken, wait: Wait): Promise<IssuedToken> {
     const isUnderWay = this.#inFlight.has(order.key, this.#originOf(order))
     if (!isUnderWay && cached.refresh.isPaused) return this.#asStale(cached.token)
     const shared = this.#join(order)
+    const { clock } = this.#surroundings
+    const startedAt = clock.monotonic()
     try {
       return await this.#inFlight.wait(shared, 'firstAttempt', wait)
     } catch (error) {
       // Read again: it may have been dropped meanwhile.
       const token = this.#options.cache.getLiving(order.key)
+      // It has expired meanwhile: the caller waits on like others.
+      if (token === undefined && error === shared.firstFailure)
+        return this.#settled(order, shared, remainingWait(wait, clock.monotonic() - startedAt))
       if (token === undefined || !BrokerError.is(error) || !isOutlived(order, error))
         return lookupFailed({ order, work: shared, histories: this.#options.histories }, error)
       return this.#asStale(token)
