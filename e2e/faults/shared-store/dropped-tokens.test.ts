@@ -41,7 +41,7 @@ describe('a token that is dropped under load', needs(redisNeed()), () => {
     expect(dex.counts.tokenRequests - requestsBefore).toBeLessThanOrEqual(clients.length)
   })
 
-  test('by invalidate in another process is given out by no broker any more', async () => {
+  test('by invalidate in another process is no longer given out by any broker', async () => {
     await using dex = await startDevDex({ algorithm: 'ES256', clients })
     await using redis = await startRedis()
     const url = `redis://127.0.0.1:${redis.port}`

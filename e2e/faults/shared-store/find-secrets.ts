@@ -1,4 +1,4 @@
-/** Names of the texts that stand in data, in plain text, hexadecimal, base64 or base64url. */
+/** Returns the names of the texts that data contains, in plain text, hexadecimal, base64 or base64url. */
 export function findSecrets(data: Buffer, texts: ReadonlyMap<string, string>): string[] {
   return [...texts].flatMap(([name, text]) => (formsOf(text).some(form => data.includes(form)) ? [name] : []))
 }

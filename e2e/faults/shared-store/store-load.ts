@@ -111,7 +111,7 @@ export class StoreLoad implements AsyncDisposable {
   }
 }
 
-/** No check is lost, and each client gets an unexpired token, of its own. */
+/** No check is lost, and each client gets its own, unexpired token. */
 function expectSound(answers: readonly CheckAnswer[]): void {
   expect(tally(answers)).toEqual({ 200: answers.length })
   expect(wrongTokens(answers)).toEqual([])

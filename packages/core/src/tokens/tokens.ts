@@ -176,9 +176,8 @@ export class Tokens {
     try {
       return await this.#inFlight.wait(shared, 'firstAttempt', wait)
     } catch (error) {
-      // Read again: it may have been dropped meanwhile.
+      // Read again: it may have been dropped meanwhile, or have expired, and then the caller waits on like others.
       const token = this.#options.cache.getLiving(order.key)
-      // It has expired meanwhile: the caller waits on like others.
       if (token === undefined && error === shared.firstFailure)
         return this.#settled(order, shared, remainingWait(wait, clock.monotonic() - startedAt))
       if (token === undefined || !BrokerError.is(error) || !isOutlived(order, error))
