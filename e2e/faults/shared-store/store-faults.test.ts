@@ -64,21 +64,24 @@ describe('three brokers with a store under load', needs(redisNeed()), () => {
       },
     )
     await load.during('FLUSHALL', () => redis.ask('FLUSHALL'))
-    await load.during('CLIENT PAUSE for 1.5 s', () => redis.ask('CLIENT', 'PAUSE', '1500', 'ALL'))
+    const paused = await load.during('CLIENT PAUSE for 1.5 s', () =>
+      redis.ask('CLIENT', 'PAUSE', '1500', 'ALL'),
+    )
     await load.recovered()
-    await load.during(
+    const cut = await load.during(
       'the network drops all connections',
       async () => proxy.cut('drop'),
       () => proxy.mend(),
     )
     await load.recovered()
-    await load.during(
+    const lost = await load.during(
       'the network loses all packets',
       async () => proxy.cut('blackhole'),
       () => proxy.mend(),
     )
     await load.recovered()
     await load.stop()
+    for (const withoutStore of [paused, cut, lost]) expect(withoutStore).toBeGreaterThan(0)
 
     await redis.ask('SAVE')
     const folder =
@@ -114,10 +117,12 @@ describe('three brokers with a store under load', needs(redisNeed()), () => {
     await using sentinel = await startRedisSentinel()
     await using replicas = await startReplicas(dex, sentinel.url)
     await using load = await StoreLoad.start(replicas)
-    await load.during('the master is killed', async () => {
+    const withoutStore = await load.during('the master is killed', async () => {
       await sentinel.master.kill()
+      load.addClients(30)
       await until(async () => (await sentinel.masterPort()) === sentinel.replica.port, 'the failover')
     })
+    expect(withoutStore).toBeGreaterThan(0)
     await load.recovered()
     await load.during('the replica is the master', async () => {})
     await load.stop()
@@ -129,7 +134,11 @@ describe('three brokers with a store under load', needs(redisNeed()), () => {
     await using replicas = await startReplicas(dex, cluster.url)
     await using load = await StoreLoad.start(replicas)
     const [victim] = cluster.masters
-    await load.during('one of three masters is killed', async () => victim?.kill())
+    const withoutStore = await load.during('one of three masters is killed', async () => {
+      await victim?.kill()
+      load.addClients(30)
+    })
+    expect(withoutStore).toBeGreaterThan(0)
     await load.during('it is back, empty', async () => victim?.restart())
     await load.recovered()
     await load.during('the cluster works', async () => {})

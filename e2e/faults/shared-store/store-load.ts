@@ -56,8 +56,11 @@ export class StoreLoad implements AsyncDisposable {
     return wrong
   }
 
-  /** Lets something happen and 600 more checks be answered; expects that none is lost, and prints what it cost. */
-  async during(what: string, happens: () => Promise<unknown>, ends?: () => unknown): Promise<void> {
+  /**
+   * Lets something happen and 600 more checks be answered; expects that none is lost, and prints what it cost. Returns how many calls of
+   * the store failed or were left out.
+   */
+  async during(what: string, happens: () => Promise<unknown>, ends?: () => unknown): Promise<number> {
     const first = this.#replicas.answers.length
     const before = await this.#counts()
     await happens()
@@ -73,6 +76,8 @@ export class StoreLoad implements AsyncDisposable {
       ...Object.fromEntries(differences),
     })
     expectSound(answers)
+    const { timeouts = 0, failed = 0, skipped = 0 } = Object.fromEntries(differences)
+    return timeouts + failed + skipped
   }
 
   /** Waits until all brokers use the store again. A circuit closes by a call, at most 15 s after it has opened. */
