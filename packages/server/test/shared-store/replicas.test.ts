@@ -1,11 +1,4 @@
-import {
-  brokerCommand,
-  freePort,
-  redisNeed,
-  startCuttableProxy,
-  startRedis,
-  until,
-} from '@broker/testing'
+import { brokerCommand, freePort, redisNeed, startCuttableProxy, startRedis, until } from '@broker/testing'
 import { needs } from '@broker/testing/vitest'
 import { describe, expect, test } from 'vitest'
 import { startReloadingBroker } from '../reload/start-reloading-broker.ts'
@@ -90,7 +83,10 @@ describe('servers with a shared store', needs(redisNeed()), () => {
     await using redis = await startRedis()
     redis.pause()
     using volume = new StoreVolume([sealingKey()])
-    await using broker = await startReloadingBroker(dex, volume.environment(`redis://127.0.0.1:${redis.port}`))
+    await using broker = await startReloadingBroker(
+      dex,
+      volume.environment(`redis://127.0.0.1:${redis.port}`),
+    )
     expect(broker.lines('listening')).toHaveLength(1)
     // The attempt to connect is longer than the start waits for it.
     expect(broker.lines('connection to the shared store failed')).toEqual([])

@@ -91,7 +91,8 @@ describe('brokers with one store', () => {
     const lease = other.store.lease.bind(other.store)
     other.store.lease = async (...parameters) => {
       const answer = await lease(...parameters)
-      if (answer.kind === 'held') running.advance(20_000)
+      // By the clock of this replica alone: by that of the store, the lease would end.
+      if (answer.kind === 'held') other.clock.advance(20_000)
       return answer
     }
     const waiting = other.broker.getToken()
