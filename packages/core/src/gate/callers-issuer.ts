@@ -1,4 +1,5 @@
 import type { Topic } from '../shared/topic.ts'
+import type { SpanContext } from '../shared/tracer.ts'
 import type { ClaimsRules } from './jwt/assert-claims.ts'
 import type { KeySource } from './keys/key-source.ts'
 
@@ -8,8 +9,8 @@ export interface LearnedIssuer {
   readonly issuer: string | undefined
   /** Publishes the issuer when the document is loaded. */
   readonly learned: Topic<string>
-  /** Loads the document, once for all callers. */
-  load(): Promise<unknown>
+  /** Loads the document, once for all callers. `parent`: of the span of a new request. */
+  load(parent?: SpanContext): Promise<unknown>
 }
 
 /** How the JWTs of an issuer are judged and read. */

@@ -11,6 +11,7 @@ import { isUnavailable, problemOfStatus } from '../shared/http/upstream-status.t
 import { SharedFetch } from '../shared/shared-fetch.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { Topic } from '../shared/topic.ts'
+import type { SpanContext } from '../shared/tracer.ts'
 
 /** The document of Dex has 1.3 KiB. */
 const maxDocumentBytes = 64 * 1024
@@ -67,7 +68,7 @@ export class IssuerMetadata {
     this.#surroundings = surroundings
     this.#options = options
     this.#fetch = new SharedFetch(surroundings, {
-      load: (signal, attempt) => this.#load(signal, attempt),
+      load: (signal, attempt, parent) => this.#load(signal, attempt, parent),
       asFailure: error => asBrokerError(error, 'discovery failed internally'),
       onFailure: failure => this.#noteFailure(failure),
       // Short, because nothing works without the document.
@@ -85,8 +86,9 @@ export class IssuerMetadata {
     return this.#options.issuer ?? this.#document?.issuer
   }
 
-  load(): Promise<DiscoveryDocument> {
-    return this.#document === undefined ? this.#fetch.get() : Promise.resolve(this.#document)
+  /** Loads the document, unless it is loaded. `parent`: of the span of a new request. */
+  load(parent?: SpanContext): Promise<DiscoveryDocument> {
+    return this.#document === undefined ? this.#fetch.get(parent) : Promise.resolve(this.#document)
   }
 
   /** Ends the pause after a failure. */
@@ -98,10 +100,14 @@ export class IssuerMetadata {
     this.#fetch.close(brokerClosed('token_endpoint_unavailable'))
   }
 
-  async #load(signal: AbortSignal, attempt: number): Promise<DiscoveryDocument> {
+  async #load(
+    signal: AbortSignal,
+    attempt: number,
+    parent: SpanContext | undefined,
+  ): Promise<DiscoveryDocument> {
     const { clock, logger } = this.#surroundings
     this.#startedAt = clock.monotonic()
-    const document = await this.#request(signal, attempt)
+    const document = await this.#request(signal, attempt, parent)
     this.#document = document
     const outage = this.#fetch.recovered()
     const { issuer, tokenEndpoint, jwksUri } = document
@@ -129,8 +135,12 @@ export class IssuerMetadata {
     observe({ type: 'discovery', outcome, durationMs: clock.monotonic() - this.#startedAt })
   }
 
-  #request(signal: AbortSignal, attempt: number): Promise<DiscoveryDocument> {
-    const { transport, userAgent, requestTimeoutMs: timeoutMs } = this.#surroundings
+  #request(
+    signal: AbortSignal,
+    attempt: number,
+    parent: SpanContext | undefined,
+  ): Promise<DiscoveryDocument> {
+    const { transport, userAgent, tracer, requestTimeoutMs: timeoutMs } = this.#surroundings
     const { url, option } = this.#options
     return callUpstream({
       url,
@@ -140,6 +150,8 @@ export class IssuerMetadata {
       upstream: 'the issuer',
       option,
       unavailable: 'token_endpoint_unavailable',
+      tracer,
+      span: { name: 'discovery', method: 'GET', parent },
       send: () =>
         getDocument(url, {
           transport,

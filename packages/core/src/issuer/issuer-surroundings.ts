@@ -6,6 +6,7 @@ import type { Transport } from '../shared/http/transport.ts'
 import type { LogSampler } from '../shared/log-sampler.ts'
 import type { Logger } from '../shared/logger.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
+import type { Tracer } from '../shared/tracer.ts'
 
 /** The surroundings of the parts of one issuer, with the transport of this issuer. */
 export class IssuerSurroundings implements Surroundings {
@@ -14,17 +15,19 @@ export class IssuerSurroundings implements Surroundings {
   readonly logger: Logger
   readonly sampler: LogSampler
   readonly observe: BrokerObserver
+  readonly tracer: Tracer | undefined
   readonly describeHint: (hint: Hint) => string
   readonly #broker: Surroundings
   #transport: Transport
 
   constructor(broker: Surroundings, transport: Transport) {
-    const { clock, random, logger, sampler, observe, describeHint } = broker
+    const { clock, random, logger, sampler, observe, tracer, describeHint } = broker
     this.clock = clock
     this.random = random
     this.logger = logger
     this.sampler = sampler
     this.observe = observe
+    this.tracer = tracer
     this.describeHint = describeHint
     this.#broker = broker
     this.#transport = transport

@@ -6,6 +6,7 @@ import type { MaybePromise } from '../shared/maybe-promise.ts'
 import { countFailedLookups } from '../shared/outage.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { Topic } from '../shared/topic.ts'
+import type { SpanContext } from '../shared/tracer.ts'
 import type { Wait } from '../shared/wait-for.ts'
 import type { WaitingCallers } from '../shared/waiting-callers.ts'
 import type { AcceptedClients } from './accepted-clients.ts'
@@ -40,6 +41,7 @@ interface TokenWork {
   readonly order: TokenOrder
   readonly origin: SharedOrigin
   readonly maker: TokenMaker
+  readonly parent: SpanContext | undefined
 }
 
 /**
@@ -113,7 +115,7 @@ export class Tokens {
     const cached = this.#options.cache.find(order.key)
     if (cached !== undefined && isUsable(cached.life, clock)) {
       this.#hits++
-      if (cached.refresh.isDue) this.#refresh(order)
+      if (cached.refresh.isDue) this.#refresh(order, wait.span?.context)
       return cached.token
     }
     this.#misses++
@@ -125,7 +127,7 @@ export class Tokens {
       return living && isOutlived(order, rejection) ? this.#asStale(living.token) : Promise.reject(rejection)
     }
     if (living !== undefined) return this.#replaceOrStale(order, living, wait)
-    const shared = this.#join(order)
+    const shared = this.#joinFor(order, wait)
     return this.#inFlight.wait(shared, 'settled', wait).catch(error => lookupFailed(shared, error))
   }
 
@@ -146,19 +148,28 @@ export class Tokens {
     this.#inFlight.close(brokerClosed('token_endpoint_unavailable'))
   }
 
-  #refresh(order: TokenOrder): void {
+  #refresh(order: TokenOrder, parent: SpanContext | undefined): void {
     if (this.#closed || this.#inFlight.has(order.key, this.#originOf(order))) return
     // No caller waits for it. The origin logs a failure, which delays the next attempt.
-    this.#join(order).settled.catch(() => {})
+    this.#join(order, parent).settled.catch(() => {})
   }
 
-  #join(order: TokenOrder): SharedWork<IssuedToken> {
+  /** Joins on behalf of a caller that waits, whose span shows it. */
+  #joinFor(order: TokenOrder, { span }: Wait): SharedWork<IssuedToken> {
+    if (span === undefined) return this.#join(order, undefined)
+    const isUnderWay = this.#inFlight.has(order.key, this.#originOf(order))
+    const shared = this.#join(order, span.context)
+    span.setAttributes({ 'dex_broker.outcome': isUnderWay ? 'joined' : 'requested' })
+    if (isUnderWay && shared.leader !== undefined) span.addLink(shared.leader)
+    return shared
+  }
+
+  #join(order: TokenOrder, parent: SpanContext | undefined): SharedWork<IssuedToken> {
     const origin = this.#originOf(order)
     const maker = this.#maker
-    const isStranger = !this.#options.accepted.has(order)
-    return this.#inFlight.join(order.key, { origin, isStranger }, (signal, onFirstFailure) =>
-      this.#obtain({ order, origin, maker }, signal, onFirstFailure),
-    )
+    const kind = { origin, isStranger: !this.#options.accepted.has(order), leader: parent }
+    const work = { order, origin, maker, parent }
+    return this.#inFlight.join(order.key, kind, (signal, onFailure) => this.#obtain(work, signal, onFailure))
   }
 
   #originOf({ issuer }: TokenOrder): SharedOrigin {
@@ -169,7 +180,7 @@ export class Tokens {
   async #replaceOrStale(order: TokenOrder, cached: CachedToken, wait: Wait): Promise<IssuedToken> {
     const isUnderWay = this.#inFlight.has(order.key, this.#originOf(order))
     if (!isUnderWay && cached.refresh.isPaused) return this.#asStale(cached.token)
-    const shared = this.#join(order)
+    const shared = this.#joinFor(order, wait)
     try {
       return await this.#inFlight.wait(shared, 'firstAttempt', wait)
     } catch (error) {
@@ -191,12 +202,12 @@ export class Tokens {
     signal: AbortSignal,
     onFirstFailure: (failure: BrokerError) => void,
   ): Promise<IssuedToken> {
-    const { order, origin, maker } = work
+    const { order, origin, maker, parent } = work
     const { cache, records } = this.#options
     const lifeOf = (obtained: ObtainedToken) => maker.lifeOf(order, obtained)
     try {
       const obtain = () =>
-        origin.obtain({ order, replaced: cache.find(order.key), lifeOf, signal, onFirstFailure })
+        origin.obtain({ order, replaced: cache.find(order.key), lifeOf, signal, onFirstFailure, parent })
       // A cache in front of Dex can repeat a token until its end, and another replica can drop it on its way: one more attempt.
       const early = await obtain()
       const first = records.isDropped(early) ? undefined : this.#keep(work, early)
