@@ -11,6 +11,12 @@ import {
 /** The protocols by which a proxy asks for checks. */
 export type CheckProtocol = 'http' | 'grpc'
 
+/** A check as a listener receives it. */
+export interface ReceivedCheck extends CheckRequest {
+  /** The header lines of the proxy's own request, where the client's are in its message. */
+  readonly proxyHeaders?: readonly string[] | undefined
+}
+
 /** Called with each verdict, its request and its protocol, for metrics and the log; must not throw. */
 export type VerdictListener = (verdict: Verdict, request: CheckRequest, protocol: CheckProtocol) => void
 
@@ -27,7 +33,7 @@ export class Checks {
   }
 
   /** Decides like `decide` of the broker; rejects only with the reason of the caller's own abort. */
-  decide(request: CheckRequest): MaybePromise<Verdict> {
+  decide(request: ReceivedCheck): MaybePromise<Verdict> {
     const verdict = this.#broker.decide(request)
     if (verdict instanceof Promise) return this.#decideLater(verdict, request)
     this.#onVerdict(verdict, request, this.#protocol)
@@ -35,7 +41,7 @@ export class Checks {
   }
 
   /** Refuses a request that the broker does not see. */
-  refuse(error: BrokerError, request: CheckRequest): RefusalVerdict {
+  refuse(error: BrokerError, request: ReceivedCheck): RefusalVerdict {
     const verdict = refusalOf(error)
     this.#onVerdict(verdict, request, this.#protocol)
     return verdict

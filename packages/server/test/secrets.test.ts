@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { DevDex, Fault } from '@broker/dev-dex'
-import { ask, type RawAnswer, RawConnection, type RawRequest, until } from '@broker/testing'
+import {
+  ask,
+  type RawAnswer,
+  RawConnection,
+  type RawRequest,
+  startOtlpReceiver,
+  until,
+} from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import { type Command, runCommand } from './support/command.ts'
 import { startDex } from './support/start-broker.ts'
@@ -60,6 +67,12 @@ class Witness {
     const answer = await ask(this.#port, request)
     this.see(answer)
     return answer.status
+  }
+
+  /** The bytes that the collector got, as text. */
+  seeSpans(requests: readonly { readonly body: string }[]): void {
+    expect(requests.length).toBeGreaterThan(0)
+    for (const { body } of requests) this.#seen += `${Buffer.from(body, 'latin1').toString('utf8')}\n`
   }
 
   see(answer: RawAnswer): void {
@@ -125,13 +138,15 @@ function echoes(secret: string): Fault[] {
 }
 
 async function startCommand(dex: DevDex, environment: Readonly<Record<string, string>>) {
+  const collector = await startOtlpReceiver()
   const command = runCommand([], {
     LISTEN_ADDR: '127.0.0.1:0',
     ADMIN_ADDR: '127.0.0.1:0',
     DEX_TOKEN_URL: dex.tokenEndpoint,
     HTTP_TIMEOUT: '400ms',
     NEGATIVE_CACHE_TTL: '0s',
-    SHUTDOWN_TIMEOUT: '1s',
+    SHUTDOWN_TIMEOUT: '5s',
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     UPSTREAM_TOKEN_HEADERS: 'tenant:x-tenant,id_token:x-id-token',
     ...environment,
   })
@@ -147,10 +162,14 @@ async function startCommand(dex: DevDex, environment: Readonly<Record<string, st
       witness.see(await ask(adminPort, { target: '/readyz' }))
       command.kill('SIGTERM')
       await command.end()
+      witness.seeSpans(collector.requests)
       expect(command.stderr).toBe('')
       witness.expectNothing()
     },
-    [Symbol.asyncDispose]: () => command[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await command[Symbol.asyncDispose]()
+      await collector[Symbol.asyncDispose]()
+    },
   }
 }
 

@@ -1,9 +1,7 @@
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
-import { caughtUp, failureOf, orders, startBrokerWithDex, until } from '../broker-with-dex.ts'
+import { failureOf, orders, startBrokerWithDex, until } from '../broker-with-dex.ts'
 import { RecordingTracer } from './recording-tracer.ts'
-
-const jwt = ['authorization', ''] as const
 
 test('a token request has a span below the one of its caller, and Dex gets its context', async () => {
   const tracer = new RecordingTracer()
@@ -74,7 +72,7 @@ test('a refresh in the background belongs to the caller that caused it', async (
 test('each attempt of a token request has a span, which names its failure', async () => {
   const tracer = new RecordingTracer()
   await using running = await startBrokerWithDex({ tracer, client: orders, random: () => 0 })
-  running.dex.setFault('token', { kind: 'answer', status: 503, body: 'out of order' }, 1)
+  running.dex.setFault('token', { kind: 'answer', status: 503, body: 'out of order', times: 1 })
   await running.broker.getToken()
   expect(tracer.named('token request')).toMatchObject([
     { end: 'invalid_token_response', attributes: { 'http.response.status_code': 503 } },
@@ -102,8 +100,8 @@ test('a check that waits for discovery and a key set has their spans below its o
     gate: { audience: 'orders' },
   }))
   const span = tracer.caller()
-  const claims = { aud: 'orders', exp: running.clock.wall() / 1000 + 60 }
-  const verdict = await running.broker.check({ headers: [jwt[0], running.dex.signJwt(claims)], span })
+  const claims = { iss: running.dex.issuer, aud: 'orders', exp: running.clock.wall() / 1000 + 60 }
+  const verdict = await running.broker.check({ headers: ['authorization', running.dex.signJwt(claims)], span })
   expect(verdict.outcome).toBe('allow')
   for (const name of ['discovery', 'jwks fetch', 'token request']) {
     expect(tracer.named(name)[0], name).toMatchObject({ kind: 'client', parent: span.context, end: '' })

@@ -8,6 +8,7 @@ import { fileVariables } from './variables/file-variables.ts'
 import { jwtGateVariables } from './variables/jwt-gate-variables.ts'
 import { listenerVariables } from './variables/listener-variables.ts'
 import { logVariables } from './variables/log-variables.ts'
+import { traceVariables } from './variables/trace-variables.ts'
 
 /**
  * Every variable. Validation, types, `Config`, `--help`, `--check-config`, docs/configuration.md and .env.example follow
@@ -22,6 +23,7 @@ export const configSchema = withSecretFiles({
   ...cacheVariables,
   ...jwtGateVariables,
   ...logVariables,
+  ...traceVariables,
 } satisfies Readonly<Record<string, Variable>>)
 
 /** The name of one of the server's variables. */

@@ -71,15 +71,29 @@ export const count: Kind<number> = {
 export const ratio: Kind<number> = {
   type: ({ min, max }) => `number above ${min}, at most ${max}`,
   parse: (text, { min = 0, max = 1 }) => {
-    if (!/^\+?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
-      throw new Refusal(`${quoteValue(text)} is not a number above ${min}`)
-    }
-    const value = Number(text)
+    const value = parseDecimal(text)
+    if (value === undefined) throw new Refusal(`${quoteValue(text)} is not a number above ${min}`)
     if (value <= min) throw new Refusal(`${quoteValue(text)} is not above ${min}`)
     if (value > max) throw new Refusal(`${quoteValue(text)} is more than ${max}`)
     return value
   },
   format: String,
+}
+
+/** A decimal number from `min` to `max`. */
+export const fraction: Kind<number> = {
+  type: ({ min, max }) => `number from ${min} to ${max}`,
+  parse: (text, { min = 0, max = 1 }) => {
+    const value = parseDecimal(text)
+    if (value === undefined || value < min || value > max)
+      throw new Refusal(`${quoteValue(text)} is not a number from ${min} to ${max}`)
+    return value
+  },
+  format: String,
+}
+
+function parseDecimal(text: string): number | undefined {
+  return /^\+?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined
 }
 
 /** One of a few words, case-sensitive. */
