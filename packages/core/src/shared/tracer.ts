@@ -1,4 +1,4 @@
-/** What identifies a span across processes (W3C Trace Context). */
+/** The identity of a span across processes (W3C Trace Context). */
 export interface SpanContext {
   /** 32 hexadecimal digits, in lower case. */
   readonly traceId: string
@@ -17,7 +17,7 @@ export type SpanAttributes = Readonly<Record<string, string | number>>
 export interface Span {
   /** Constant; all ids are zeros when the span belongs to no trace. */
   readonly context: SpanContext
-  /** Adds attributes, or replaces those of the same name. */
+  /** Adds attributes, or replaces attributes of the same name. */
   setAttributes(attributes: SpanAttributes): void
   /** Links the span to another one, on whose result it waits. */
   addLink(context: SpanContext): void

@@ -7,7 +7,7 @@ export const checkAttributes: Readonly<Record<CheckProtocol, SpanAttributes>> = 
   grpc: { 'rpc.system.name': 'grpc', 'rpc.method': 'envoy.service.auth.v3.Authorization/Check' },
 }
 
-/** What a check found out. A request for a token has said itself whether it was `requested` or `joined`. */
+/** The attributes that a verdict adds. The core has set `requested` or `joined` for a check that waited for a token. */
 export function verdictAttributes(verdict: Verdict, { cache, client, rule }: CheckFacts): SpanAttributes {
   return {
     'dex_broker.verdict': verdict.outcome,
