@@ -55,6 +55,13 @@ const sections = [
     prefix: 'credentialHeaders.',
   },
   {
+    title: 'sharedStore',
+    use: 'The option `sharedStore`.',
+    file: brokerOptions,
+    name: 'SharedStoreOptions',
+    prefix: 'sharedStore.',
+  },
+  {
     title: 'Token requests',
     use: 'The argument of `getToken`, `tokenFor` and `peekToken`, and the option `token` of outgoing calls and of `attachToken`.',
     file: 'packages/core/src/clients/token-request.ts',

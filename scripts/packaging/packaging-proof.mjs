@@ -152,7 +152,15 @@ try {
   })
   const brokers = { '@broker/core': core, '@broker/express-adapter': adapter }
   await proveProject('everything, with Express 5', {
-    dependencies: { ...brokers, '@broker/server': server, ...undici, ...tracing, ...express5, ...nodeTypes },
+    dependencies: {
+      ...brokers,
+      '@broker/redis-store': redisStore,
+      '@broker/server': server,
+      ...undici,
+      ...tracing,
+      ...express5,
+      ...nodeTypes,
+    },
     story: everything,
     command: 'dex-token-broker',
   })

@@ -1,12 +1,12 @@
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis'
-import type { RedisTlsOptions } from './redis-token-store-options.ts'
+import type { Tls } from './redis-token-store-options.ts'
 import type { StoreAddress } from './store-url.ts'
 
 export type Client = Redis | Cluster
 
 export interface ClientSettings {
   readonly address: StoreAddress
-  readonly tls: RedisTlsOptions | undefined
+  readonly tls: Tls | undefined
   readonly connectTimeoutMs: number
   readonly commandTimeoutMs: number
 }
@@ -23,7 +23,9 @@ export interface Credentials {
 export function createClient(settings: ClientSettings, own: Credentials, sentinel: Credentials): Client {
   const { address, connectTimeoutMs, commandTimeoutMs } = settings
   const { host, port } = address.nodes[0] as { host: string; port: number }
-  const tls = address.tls ? definedParts(settings.tls ?? {}) : undefined
+  const tls = address.tls
+    ? definedParts((typeof settings.tls === 'function' ? settings.tls() : settings.tls) ?? {})
+    : undefined
   const options = {
     ...definedParts(own),
     ...(tls && { tls }),

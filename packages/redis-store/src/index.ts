@@ -4,4 +4,5 @@ export type {
   RedisTlsOptions,
   RedisTokenStoreOptions,
   SentinelCredentials,
+  Tls,
 } from './redis-token-store-options.ts'

@@ -1,7 +1,11 @@
+import type { SecureContext } from 'node:tls'
 import type { Logger } from '@broker/core'
 
 /** A password, or a function that returns the current one and is called for each new connection. */
-export type Password = string | (() => string | Promise<string>)
+export type Password = string | (() => string | undefined | Promise<string | undefined>)
+
+/** Options of TLS, or a function that returns the current ones and is called for each new connection. */
+export type Tls = RedisTlsOptions | (() => RedisTlsOptions)
 
 /** Options of {@link redisTokenStore}. */
 export interface RedisTokenStoreOptions {
@@ -18,7 +22,7 @@ export interface RedisTokenStoreOptions {
   /** Credentials for the Sentinels. Default: none, whatever `username` and `password` are. */
   readonly sentinel?: SentinelCredentials | undefined
   /** TLS of all connections; only with a URL for TLS. Default: the system's CAs, no client certificate. */
-  readonly tls?: RedisTlsOptions | undefined
+  readonly tls?: Tls | undefined
   /** First part of every key; letters, digits, `.`, `_`, `-` and `:`. Default: `dex-token-broker`. */
   readonly prefix?: string | undefined
   /** Time to connect, and time without an answer after which a connection is replaced, in milliseconds. Default: 2,000. */
@@ -45,6 +49,8 @@ export interface RedisTlsOptions {
   readonly cert?: string | undefined
   /** Private key of `cert`. */
   readonly key?: string | undefined
+  /** In place of `ca`, `cert` and `key`. */
+  readonly secureContext?: SecureContext | undefined
   /** Name that the servers' certificates must have. Default: the host that is connected to. */
   readonly servername?: string | undefined
 }

@@ -1,5 +1,6 @@
 import type { ConfiguredCredentials, ConnectionSettings } from './connection.ts'
-import type { RedisTlsOptions, RedisTokenStoreOptions } from './redis-token-store-options.ts'
+import type { RedisTokenStoreOptions, Tls } from './redis-token-store-options.ts'
+import { assertStorePrefix } from './store-prefix.ts'
 import { type StoreAddress, storeAddress } from './store-url.ts'
 
 const known: readonly (keyof RedisTokenStoreOptions)[] = [
@@ -30,9 +31,7 @@ export function resolveStoreOptions(
   const address = storeAddress(url)
   if (sentinel !== undefined && address.topology !== 'sentinel')
     throw new TypeError('sentinel must be omitted unless url is one of Sentinels')
-  // No braces: in a cluster they would put every key into one slot.
-  if (!/^[\w.:-]{1,64}$/.test(prefix))
-    throw new TypeError('prefix must be 1 to 64 letters, digits, ".", "_", "-" and ":"')
+  assertStorePrefix(prefix)
   for (const level of levels)
     if (typeof logger?.[level] !== 'function') throw new TypeError(`logger must have the method ${level}`)
   return {
@@ -57,9 +56,10 @@ function credentials({ username, password }: ConfiguredCredentials, at: string):
   return { username, password }
 }
 
-function tlsOptions(tls: RedisTlsOptions | undefined, address: StoreAddress): RedisTlsOptions | undefined {
+function tlsOptions(tls: Tls | undefined, address: StoreAddress): Tls | undefined {
   if (tls === undefined) return undefined
   if (!address.tls) throw new TypeError('tls must be omitted unless url is one for TLS, such as rediss://')
+  if (typeof tls === 'function') return tls
   for (const name of ['ca', 'cert', 'key', 'servername'] as const)
     if (!['undefined', 'string'].includes(typeof tls[name]))
       throw new TypeError(`tls.${name} must be a string`)

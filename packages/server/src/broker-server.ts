@@ -22,6 +22,7 @@ import { IssuerTransports } from './issuer-transports.ts'
 import { listenFailure, listenProblem } from './listen-failure.ts'
 import { addressText, type Listener, startListeners, stopListeners } from './listener.ts'
 import type { RunningServer } from './running-server.ts'
+import { ServerStore } from './shared-store/server-store.ts'
 import { startTraces } from './tracing/start-traces.ts'
 import { TracedChecks } from './tracing/traced-checks.ts'
 import type { Traces } from './tracing/traces.ts'
@@ -29,6 +30,7 @@ import { version } from './version.ts'
 
 /** The parts that are loaded only where they are needed. */
 interface LoadedParts {
+  readonly store: ServerStore | undefined
   readonly grpc: typeof grpcListener | undefined
   readonly traces: Traces | undefined
 }
@@ -39,6 +41,7 @@ export class BrokerServer implements RunningServer {
   readonly #logger: Logger
   readonly #traces: Traces | undefined
   readonly #transports: IssuerTransports
+  readonly #store: ServerStore | undefined
   readonly #broker: TokenBroker
   readonly #readiness: Readiness
   readonly #checkLog: CheckLog
@@ -56,13 +59,14 @@ export class BrokerServer implements RunningServer {
   static async start(config: Config, logger: Logger = createLogger(config)): Promise<BrokerServer> {
     // Loaded only where it is needed, because its libraries take time and memory.
     const grpc = config.grpc && (await import('./grpc/grpc-listener.ts'))
+    const store = await ServerStore.open(config, logger)
     const traces = await startTraces(config, logger)
-    const server = new BrokerServer(config, logger, { grpc: grpc?.grpcListener, traces })
+    const server = new BrokerServer(config, logger, { store, grpc: grpc?.grpcListener, traces })
     await server.#start()
     return server
   }
 
-  private constructor(config: Config, logger: Logger, { grpc, traces }: LoadedParts) {
+  private constructor(config: Config, logger: Logger, { store, grpc, traces }: LoadedParts) {
     for (const warning of config.warnings) logger.warn(warning)
     this.#config = config
     this.#logger = logger
@@ -71,10 +75,12 @@ export class BrokerServer implements RunningServer {
       () => droppedLines(logger),
       config.grpc === undefined ? ['http'] : ['http', 'grpc'],
     )
+    this.#store = store
     this.#transports = new IssuerTransports(config)
     this.#broker = new TokenBroker(this.#brokerOptions(config, this.#transports.issuers))
     this.#logRuleFailures(config)
-    this.metrics.watchCache(this.#broker)
+    this.metrics.watch(this.#broker)
+    this.#tellSealingKey()
     this.#readiness = new Readiness(this.#broker, logger)
     this.#checkLog = new CheckLog(this.metrics, logger)
     const app = checkApp(this.#checks('http'))
@@ -113,6 +119,8 @@ export class BrokerServer implements RunningServer {
       throw error
     }
     transports.commit()
+    this.#store?.renew(config)
+    this.#tellSealingKey()
     this.#logRuleFailures(config)
     this.#warnOfReload(config, waiting)
     if (config.logLevel !== this.#config.logLevel) this.#logger.level = config.logLevel
@@ -196,14 +204,16 @@ export class BrokerServer implements RunningServer {
     const finished = await stopListeners(this.#serving, timeoutMs)
     await this.#admin?.stop(0)
     await this.#broker.close()
+    await this.#store?.close()
     await this.#traces?.close(Math.max(0, deadline - performance.now()))
     await this.#transports.close()
     return finished
   }
 
-  #brokerOptions({ broker }: Config, issuers: TokenBrokerOptions['issuers']): TokenBrokerOptions {
+  #brokerOptions(config: Config, issuers: TokenBrokerOptions['issuers']): TokenBrokerOptions {
     return {
-      ...broker,
+      ...config.broker,
+      sharedStore: this.#store?.options(config),
       ...(issuers && { issuers }),
       transport: this.#transports.transport,
       userAgent: `dex-token-broker/${version()}`,
@@ -212,6 +222,11 @@ export class BrokerServer implements RunningServer {
       tracer: this.#traces?.tracer,
       describeHint,
     }
+  }
+
+  #tellSealingKey(): void {
+    const id = this.#store?.sealingKeyId
+    if (id !== undefined) this.metrics.setSealingKey(id)
   }
 
   #logRuleFailures({ file }: Config): void {

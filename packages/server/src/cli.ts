@@ -135,7 +135,14 @@ async function serve(): Promise<void> {
     rules: config.file.rules?.count ?? 0,
   }
   logger.info(
-    { version: version(), node: process.version, issuer, tokenEndpoint: endpoint, ...file },
+    {
+      version: version(),
+      node: process.version,
+      issuer,
+      tokenEndpoint: endpoint,
+      sharedStore: config.sharedStoreUrl,
+      ...file,
+    },
     'starting',
   )
   const server = await BrokerServer.start(config, logger)

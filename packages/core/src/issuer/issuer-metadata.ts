@@ -7,17 +7,17 @@ import { callUpstream } from '../shared/http/call-upstream.ts'
 import { endpointUrl } from '../shared/http/endpoint-url.ts'
 import { type FetchedDocument, getDocument } from '../shared/http/get-document.ts'
 import { parseJsonObject } from '../shared/http/parse-json-object.ts'
+import { shownUrl } from '../shared/http/shown-url.ts'
 import { isUnavailable, problemOfStatus } from '../shared/http/upstream-status.ts'
 import { SharedFetch } from '../shared/shared-fetch.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { Topic } from '../shared/topic.ts'
 import type { SpanContext } from '../shared/tracer.ts'
+import type { DocumentStatus } from '../status/issuer-status.ts'
+import { plainUrlOf } from './plain-url-of.ts'
 
 /** The document of Dex has 1.3 KiB. */
 const maxDocumentBytes = 64 * 1024
-
-/** A URL without user information and query, which could contain a secret. */
-const plainUrl = /^https?:\/\/[\w.~%:[\]/-]{1,300}$/i
 
 /** The parts of a discovery document that can be an endpoint for the broker. */
 export type EndpointName = 'tokenEndpoint' | 'jwksUri'
@@ -63,6 +63,7 @@ export class IssuerMetadata {
   readonly #fetch: SharedFetch<DiscoveryDocument>
   #document: DiscoveryDocument | undefined
   #startedAt = 0
+  #loadedAt: number | undefined
 
   constructor(surroundings: Surroundings, options: IssuerMetadataOptions) {
     this.#surroundings = surroundings
@@ -91,6 +92,10 @@ export class IssuerMetadata {
     return this.#document === undefined ? this.#fetch.get(parent) : Promise.resolve(this.#document)
   }
 
+  status(): DocumentStatus {
+    return { ...this.#fetch.status(), url: shownUrl(this.#options.url), loadedAt: this.#loadedAt }
+  }
+
   /** Ends the pause after a failure. */
   endPause(): void {
     this.#fetch.endPause()
@@ -107,8 +112,10 @@ export class IssuerMetadata {
   ): Promise<DiscoveryDocument> {
     const { clock, logger } = this.#surroundings
     this.#startedAt = clock.monotonic()
+    const loadedAt = clock.wall()
     const document = await this.#request(signal, attempt, parent)
     this.#document = document
+    this.#loadedAt = loadedAt
     const outage = this.#fetch.recovered()
     const { issuer, tokenEndpoint, jwksUri } = document
     logger.info(
@@ -232,11 +239,6 @@ export class IssuerMetadata {
 
 function isIssuer(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= maxIssuerLength
-}
-
-/** Returns a plain URL verbatim, for the log, because issuers are compared exactly; `undefined` for any other value. */
-function plainUrlOf(issuer: unknown): string | undefined {
-  return typeof issuer === 'string' && plainUrl.test(issuer) ? issuer : undefined
 }
 
 function unavailable(message: string, hint: Hint, upstreamStatus: number): BrokerError {

@@ -10,11 +10,13 @@ import type { SpanContext } from '../../shared/tracer.ts'
 import { upstreamRequest } from '../../shared/upstream-request.ts'
 import type { Wait } from '../../shared/wait-for.ts'
 import { tooManyCallers, type WaitingCallers } from '../../shared/waiting-callers.ts'
+import type { KeySetStatus } from '../../status/issuer-status.ts'
 import type { JwtHeader } from '../jwt/jwt.ts'
 import { fetchKeySet } from './jwks-endpoint.ts'
 import type { KeySet } from './key-set.ts'
+import { keySetStatus } from './key-set-status.ts'
 import { asKeysUnavailable, noUsableKey, waitedTooLong } from './keys-unavailable.ts'
-import { UnknownKids } from './unknown-kids.ts'
+import { kidOf, UnknownKids } from './unknown-kids.ts'
 import { UnusableKeys } from './unusable-keys.ts'
 
 /** Fraction of the maximum age after which the next use refreshes the key set in the background. */
@@ -159,6 +161,10 @@ export class KeySource {
     )
   }
 
+  status(): Omit<KeySetStatus, 'url'> {
+    return keySetStatus(this.#loaded, this.#fetch.status(), { ...this.#options, refreshAheadRatio })
+  }
+
   close(): void {
     this.#fetch.close(brokerClosed('jwks_unavailable'))
   }
@@ -259,9 +265,4 @@ export class KeySource {
     const { observe, clock } = this.#surroundings
     observe({ type: 'jwks_refresh', outcome, durationMs: clock.monotonic() - this.#startedAt })
   }
-}
-
-/** The name under which an unknown key is remembered. Any key of its algorithm could verify a JWT without a `kid`. */
-function kidOf({ alg, kid }: JwtHeader): string {
-  return kid ?? `any ${alg}`
 }

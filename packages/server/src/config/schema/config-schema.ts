@@ -8,6 +8,7 @@ import { fileVariables } from './variables/file-variables.ts'
 import { jwtGateVariables } from './variables/jwt-gate-variables.ts'
 import { listenerVariables } from './variables/listener-variables.ts'
 import { logVariables } from './variables/log-variables.ts'
+import { sharedStoreVariables } from './variables/shared-store-variables.ts'
 import { traceVariables } from './variables/trace-variables.ts'
 
 /**
@@ -21,6 +22,7 @@ export const configSchema = withSecretFiles({
   ...credentialVariables,
   ...backendHeaderVariables,
   ...cacheVariables,
+  ...sharedStoreVariables,
   ...jwtGateVariables,
   ...logVariables,
   ...traceVariables,

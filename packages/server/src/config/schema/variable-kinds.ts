@@ -4,7 +4,6 @@ import { type CaFile, readCaFile } from '../values/ca-file.ts'
 import { parseCredentialText, parseScopeText } from '../values/credential-text.ts'
 import { parseEndpointUrl, parseIssuer } from '../values/endpoint-url.ts'
 import { parseGoBoolean } from '../values/go-boolean.ts'
-import { parseGoInteger } from '../values/go-integer.ts'
 import { parseHeaderName } from '../values/header-name.ts'
 import { type HeadersByField, headersByField, mappingsOf } from '../values/headers-by-field.ts'
 import { formatListenAddress, type ListenAddress, parseListenAddress } from '../values/listen-address.ts'
@@ -13,9 +12,13 @@ import { formatMilliseconds, parseMilliseconds } from '../values/milliseconds.ts
 import { quoteValue } from '../values/quote-value.ts'
 import { readTextFile } from '../values/read-text-file.ts'
 import { Refusal } from '../values/refusal.ts'
+import { readSealingKeyFile, type SealingKeyFile, shownKeyFile } from '../values/sealing-key-file.ts'
 import { readSecretFile } from '../values/secret-text.ts'
+import { parseStorePrefix, parseStoreUrl } from '../values/shared-store-options.ts'
 import { formatTokenHeaderMappings, parseTokenHeaderMappings } from '../values/token-header-mapping.ts'
 import type { Kind } from './variable.ts'
+
+export { count, fraction, ratio } from './number-kinds.ts'
 
 /** A file with a secret, and the secret. */
 export interface SecretFile {
@@ -50,50 +53,6 @@ export const boolean: Kind<boolean> = {
     return value
   },
   format: String,
-}
-
-/** A whole number. */
-export const count: Kind<number> = {
-  type: ({ min = 0, max }) =>
-    min > 0 ? `whole number from ${min} to ${max}` : `whole number, at most ${max}`,
-  parse: (text, { min = 0, max = Number.MAX_SAFE_INTEGER }) => {
-    const value = parseGoInteger(text)
-    if (value === undefined) throw new Refusal(`${quoteValue(text)} is not a whole number`)
-    if (value < 0) throw new Refusal(`${quoteValue(text)} is negative`)
-    if (value < min) throw new Refusal(`${quoteValue(text)} is less than ${min}`)
-    if (value > max) throw new Refusal(`${quoteValue(text)} is more than ${max}`)
-    return value + 0 // turns -0 into 0
-  },
-  format: String,
-}
-
-/** A fraction: a decimal number above `min` and not above `max`. */
-export const ratio: Kind<number> = {
-  type: ({ min, max }) => `number above ${min}, at most ${max}`,
-  parse: (text, { min = 0, max = 1 }) => {
-    const value = parseDecimal(text)
-    if (value === undefined) throw new Refusal(`${quoteValue(text)} is not a number above ${min}`)
-    if (value <= min) throw new Refusal(`${quoteValue(text)} is not above ${min}`)
-    if (value > max) throw new Refusal(`${quoteValue(text)} is more than ${max}`)
-    return value
-  },
-  format: String,
-}
-
-/** A decimal number from `min` to `max`. */
-export const fraction: Kind<number> = {
-  type: ({ min, max }) => `number from ${min} to ${max}`,
-  parse: (text, { min = 0, max = 1 }) => {
-    const value = parseDecimal(text)
-    if (value === undefined || value < min || value > max)
-      throw new Refusal(`${quoteValue(text)} is not a number from ${min} to ${max}`)
-    return value
-  },
-  format: String,
-}
-
-function parseDecimal(text: string): number | undefined {
-  return /^\+?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined
 }
 
 /** One of a few words, case-sensitive. */
@@ -222,6 +181,28 @@ export const secretFile: Kind<SecretFile> = {
   type: () => 'path of a text file',
   parse: (path, _, read = readTextFile) => ({ path, secret: readSecretFile(path, read) }),
   format: ({ path }) => path,
+}
+
+/** The URL of a shared store. */
+export const storeUrl: Kind<string> = {
+  type: () => 'URL of Valkey or Redis',
+  parse: parseStoreUrl,
+  format: asWritten,
+}
+
+/** The beginning of the names in a shared store. */
+export const storePrefix: Kind<string> = {
+  type: () => 'up to 64 letters, digits, `.`, `_`, `:` and `-`',
+  parse: parseStorePrefix,
+  format: asWritten,
+}
+
+/** A file with the keys of a shared store, read at once. */
+export const sealingKeyFile: Kind<SealingKeyFile> = {
+  type: () => 'path of a text file',
+  parse: (path, _, read = readTextFile) => readSealingKeyFile(path, read),
+  format: ({ path }) => path,
+  show: shownKeyFile,
 }
 
 /** A path. Whether the file can be read is checked by its reader. */
