@@ -38,7 +38,7 @@ export class IssuerTransports {
     prepared.commit()
   }
 
-  /** For Dex, and for issuers without a transport of their own. */
+  /** For Dex, and for issuers that share its transport. */
   get transport(): Transport {
     return this.#dex.transport
   }
@@ -75,7 +75,7 @@ export class IssuerTransports {
 }
 
 /**
- * The names of the issuers with a transport of their own: those with certificates in the configuration file, and those that must not
+ * The names of the issuers that do not share the transport of Dex: those with certificates in the configuration file, and those that must not
  * get the client certificate, because they issue JWTs of callers and no client gets its tokens there.
  */
 function issuersApart({ broker, file, dexClientPair }: TransportConfig): readonly string[] {

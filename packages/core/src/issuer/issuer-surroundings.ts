@@ -6,27 +6,33 @@ import type { Transport } from '../shared/http/transport.ts'
 import type { LogSampler } from '../shared/log-sampler.ts'
 import type { Logger } from '../shared/logger.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
+import type { Timers } from '../shared/timers.ts'
+import type { Tracer } from '../shared/tracer.ts'
 import { ClockSkew, type ClockSkewOptions } from './clock-skew.ts'
 
 /** The surroundings of the parts of one issuer, with the transport of this issuer. */
 export class IssuerSurroundings implements Surroundings {
   readonly clock: Clock
+  readonly timers: Timers
   readonly random: () => number
   readonly logger: Logger
   readonly sampler: LogSampler
   readonly observe: BrokerObserver
+  readonly tracer: Tracer | undefined
   readonly describeHint: (hint: Hint) => string
   readonly clockSkew: ClockSkew
   readonly #broker: Surroundings
   #transport: Transport
 
   constructor(broker: Surroundings, transport: Transport, skew: ClockSkewOptions) {
-    const { clock, random, logger, sampler, observe, describeHint } = broker
+    const { clock, timers, random, logger, sampler, observe, tracer, describeHint } = broker
     this.clock = clock
+    this.timers = timers
     this.random = random
     this.logger = logger
     this.sampler = sampler
     this.observe = observe
+    this.tracer = tracer
     this.describeHint = describeHint
     this.clockSkew = new ClockSkew(this, skew)
     this.#broker = broker

@@ -9,6 +9,7 @@ import type { Transport, TransportResponse } from '../shared/http/transport.ts'
 import { LogSampler } from '../shared/log-sampler.ts'
 import { type Logger, silentLogger } from '../shared/logger.ts'
 import type { LiveSurroundings } from '../shared/surroundings.ts'
+import { systemTimers } from '../shared/timers.ts'
 import { version } from '../shared/version.ts'
 import type { TokenHeader } from '../tokens/token-headers.ts'
 import type { ClientAuthMethod } from './broker-options.ts'
@@ -71,6 +72,7 @@ const names: { readonly [Name in Exclude<keyof TokenBrokerOptions, keyof OptionN
   random: true,
   logger: true,
   observe: true,
+  tracer: true,
   describeHint: true,
 }
 /** Validates options. Throws a `TypeError` that starts with the name of the first wrong option. */
@@ -141,10 +143,12 @@ function resolveSurroundings(options: TokenBrokerOptions, requestTimeoutMs: numb
     transport: checked(options.transport, 'transport', 'function') ?? globalFetch,
     userAgent: resolveUserAgent(options.userAgent),
     clock,
+    timers: systemTimers,
     random: checked(options.random, 'random', 'function') ?? Math.random,
     logger,
     sampler: new LogSampler(clock),
     observe: guarded(checked(options.observe, 'observe', 'function') ?? (() => {}), logger),
+    tracer: withMethods(options.tracer, 'tracer', ['start']),
     describeHint: checked(options.describeHint, 'describeHint', 'function') ?? hintText,
     requestTimeoutMs,
   }

@@ -25,7 +25,7 @@ export function certificatesByVariable({
   return all.flatMap(([variable, pair]) => (pair === undefined ? [] : [[variable, pair] as const]))
 }
 
-/** What is wrong with the life of a certificate; `undefined` when nothing is. `now` is in milliseconds since 1970. */
+/** Tells that a certificate expires soon, is expired or is not valid yet; `undefined` for others. `now` is in milliseconds since 1970. */
 export function certificateWarning(
   variable: string,
   { validFrom, validTo }: KeyPair,

@@ -55,7 +55,6 @@ export class ListenerTls {
       ALPNProtocols: [this.#protocol],
       minVersion: 'TLSv1.2',
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-      allowPartialTrustChain: true,
     }
   }
 

@@ -10,13 +10,6 @@ const ca = authority.cert
 const envoy = 'spiffe://cluster.local/ns/envoy/sa/envoy'
 
 describe.each(protocols)('mutual TLS over %s', protocol => {
-  test('trusts a caller by its very certificate, without its authority', async () => {
-    const identity = authority.issue('envoy')
-    await using broker = await startTlsBroker({ authority, mutual: true, files: { 'ca.crt': identity.cert } })
-    expect(await broker.check(protocol, { ca, identity })).toBe(200)
-    expect(await broker.check(protocol, { ca, identity: authority.issue('envoy') })).toBe('closed')
-  })
-
   test('answers a caller with a certificate of the authority', async () => {
     await using broker = await startTlsBroker({ authority, mutual: true })
     expect(await broker.check(protocol, { ca, identity: authority.issue('envoy') })).toBe(200)

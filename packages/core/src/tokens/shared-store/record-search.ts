@@ -2,6 +2,7 @@ import type { TokenOrder } from '../../clients/token-order.ts'
 import { type Moment, momentOf } from '../../shared/clock.ts'
 import type { BrokerError } from '../../shared/errors.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
+import type { SpanContext } from '../../shared/tracer.ts'
 import type { CachedToken } from '../cache/token-cache.ts'
 import { type TokenLife, usableMs } from '../cache/token-life.ts'
 import { mustWait } from '../must-wait.ts'
@@ -27,6 +28,8 @@ export interface WantedToken {
   readonly signal: AbortSignal
   /** Told that callers with an unexpired token need not wait. */
   readonly onFirstFailure: (failure: BrokerError) => void
+  /** The parent of the spans of its requests. */
+  readonly parent?: SpanContext | undefined
 }
 
 /** The end of a search: a token, or a lease to request one; `undefined`: the token is requested without the store. */
@@ -77,7 +80,12 @@ export class RecordSearch {
       } else if (answer.kind === 'held') {
         if (!(await this.#mayWait(answer.forMs))) return undefined
       } else {
-        const lease = new HeldLease(store, { names: this.#names, fence: answer.fence }, { newerThan, clock })
+        const lease = new HeldLease(
+          store,
+          { names: this.#names, fence: answer.fence },
+          newerThan,
+          this.#surroundings,
+        )
         return this.#olderRecordOr(lease, signal)
       }
     }
@@ -146,13 +154,13 @@ export class RecordSearch {
 
   /** Waits before the next question; `false` when the patience is over. */
   async #mayWait(forMs: number): Promise<boolean> {
-    const { random, requestTimeoutMs } = this.#surroundings
+    const { random, requestTimeoutMs, timers } = this.#surroundings
     this.#wanted.onFirstFailure(mustWait('another replica'))
     const ms = Math.max(1, Math.min(forMs, this.#pauseMs * (0.5 + random() / 2)))
     this.#waitedMs += ms
     if (this.#waitedMs > requestTimeoutMs / 2) return false
     this.#pauseMs = Math.min(2 * this.#pauseMs, pauses.maxMs)
-    await sleep(ms, this.#wanted.signal)
+    await sleep(timers.waitedFor, ms, this.#wanted.signal)
     return true
   }
 }
