@@ -20,6 +20,11 @@ export class ExpiringCache<Value> {
     this.#clock = clock
   }
 
+  /** Entries now, expired ones that are not removed yet included. */
+  get size(): number {
+    return this.#entries?.size ?? 0
+  }
+
   get(key: string): Value | undefined {
     const entry = this.#entries?.get(key)
     if (entry === undefined) return undefined

@@ -44,6 +44,11 @@ export class InFlight<T> {
     this.#callers = callers
   }
 
+  /** All work under way. */
+  get size(): number {
+    return this.#running.size
+  }
+
   has(key: string, origin: object): boolean {
     return this.#work.get(origin)?.has(key) ?? false
   }

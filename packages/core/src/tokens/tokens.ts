@@ -3,7 +3,6 @@ import { asBrokerError } from '../shared/as-broker-error.ts'
 import { brokerClosed } from '../shared/broker-closed.ts'
 import { BrokerError } from '../shared/errors.ts'
 import type { MaybePromise } from '../shared/maybe-promise.ts'
-import { countFailedLookups } from '../shared/outage.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { Topic } from '../shared/topic.ts'
 import type { Wait } from '../shared/wait-for.ts'
@@ -11,11 +10,13 @@ import type { WaitingCallers } from '../shared/waiting-callers.ts'
 import type { AcceptedClients } from './accepted-clients.ts'
 import type { CachedToken, TokenCache } from './cache/token-cache.ts'
 import { isLiving, isUsable } from './cache/token-life.ts'
+import type { ClientHistories } from './client-histories.ts'
 import { deadOnArrival } from './dead-on-arrival.ts'
 import { InFlight, type SharedWork } from './in-flight.ts'
 import { endsToken, isOutlived } from './is-outlived.ts'
 import type { IssuedToken } from './issued-token.ts'
 import { logTokenFailure } from './log-token-failure.ts'
+import { lookupFailed } from './lookup-failed.ts'
 import type { SharedOrigin } from './shared-store/shared-origin.ts'
 import type { SharedOrigins } from './shared-store/shared-origins.ts'
 import type { SharedRecords } from './shared-store/shared-records.ts'
@@ -33,6 +34,7 @@ export interface TokensOptions {
   readonly accepted: AcceptedClients
   /** Limit of callers that wait at the same time. */
   readonly callers: WaitingCallers
+  readonly histories: ClientHistories
 }
 
 /** A request for a token with what it began with. */
@@ -94,6 +96,11 @@ export class Tokens {
     return { hits: this.#hits, misses: this.#misses, stale: this.#stale }
   }
 
+  /** Tokens that are being obtained. */
+  get inFlight(): number {
+    return this.#inFlight.size
+  }
+
   /** Whether the cache has any token. */
   get hasCached(): boolean {
     return this.#options.cache.size > 0
@@ -122,11 +129,15 @@ export class Tokens {
     const living = cached !== undefined && isLiving(cached.life, clock) ? cached : undefined
     const rejection = this.#originOf(order).rejection(order)
     if (rejection !== undefined) {
-      return living && isOutlived(order, rejection) ? this.#asStale(living.token) : Promise.reject(rejection)
+      if (living && isOutlived(order, rejection)) return this.#asStale(living.token)
+      this.#options.histories.lookupFailed(order)
+      return Promise.reject(rejection)
     }
     if (living !== undefined) return this.#replaceOrStale(order, living, wait)
     const shared = this.#join(order)
-    return this.#inFlight.wait(shared, 'settled', wait).catch(error => lookupFailed(shared, error))
+    return this.#inFlight.wait(shared, 'settled', wait).catch(error => {
+      return lookupFailed({ order, work: shared, histories: this.#options.histories }, error)
+    })
   }
 
   /** Drops a token that a backend refused ({@link TokenDrops.invalidate}), and tells whether it did. */
@@ -176,7 +187,7 @@ export class Tokens {
       // Read again: it may have been dropped meanwhile.
       const token = this.#options.cache.getLiving(order.key)
       if (token === undefined || !BrokerError.is(error) || !isOutlived(order, error))
-        return lookupFailed(shared, error)
+        return lookupFailed({ order, work: shared, histories: this.#options.histories }, error)
       return this.#asStale(token)
     }
   }
@@ -222,6 +233,7 @@ export class Tokens {
     const made = maker.make(order, obtained)
     if (made === undefined) return undefined
     accepted.add(order)
+    this.#options.histories.issued(order)
     if (this.#closed) throw brokerClosed('token_endpoint_unavailable')
     const { cached, signingKey } = made
     // With old headers, or dropped by now, it is for the callers that wait for it, and for nobody else.
@@ -232,7 +244,8 @@ export class Tokens {
   }
 
   #takeNote(order: TokenOrder, failure: BrokerError): void {
-    const { cache, accepted } = this.#options
+    const { cache, accepted, histories } = this.#options
+    if (!this.#closed) histories.failed(order, failure)
     if (endsToken(order, failure)) {
       cache.delete(order.key)
       accepted.delete(order)
@@ -240,11 +253,4 @@ export class Tokens {
       cache.find(order.key)?.refresh.failed(failure)
     }
   }
-}
-
-/** Counts a lookup that ends without a token, and rejects it. */
-function lookupFailed(shared: SharedWork<IssuedToken>, error: unknown): never {
-  // An error that belongs to no outage, such as the caller's own timeout: the work may fail later.
-  if (BrokerError.is(error) && !countFailedLookups(error)) shared.lostLookups++
-  throw error
 }

@@ -76,6 +76,11 @@ export class KeySet {
     return this.#keys.map(({ kid, alg, kty }) => ({ kid, algorithm: alg ?? kty ?? '' }))
   }
 
+  /** The ids of usable keys. */
+  get kids(): readonly string[] {
+    return this.#keys.flatMap(({ kid }) => (typeof kid === 'string' ? [kid] : []))
+  }
+
   /** The ids of keys, usable or not, that another key set lacks. */
   kidsMissingIn(other: KeySet): ReadonlySet<string> {
     return this.#kids().difference(other.#kids())

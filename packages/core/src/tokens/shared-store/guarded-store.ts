@@ -1,4 +1,5 @@
 import type { Surroundings } from '../../shared/surroundings.ts'
+import type { SharedStoreStatus } from '../../status/shared-store-status.ts'
 import type { SealKeys } from './seal-keys.ts'
 import type {
   ForgottenRecord,
@@ -119,6 +120,10 @@ export class GuardedStore {
       if (isListening) end()
       isListening = false
     }
+  }
+
+  status(): SharedStoreStatus {
+    return this.#guard.status()
   }
 
   /** Ends the reports about the store, which stays open. */

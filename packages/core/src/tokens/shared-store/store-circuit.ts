@@ -1,5 +1,6 @@
 import { Backoff, type Pauses } from '../../shared/backoff.ts'
 import type { Clock } from '../../shared/clock.ts'
+import type { CircuitState } from '../../status/circuit-status.ts'
 
 /** Errors in a row that open the circuit. They cost a caller little; a timeout costs its whole time, and opens it at once. */
 const maxErrorsInARow = 3
@@ -32,6 +33,11 @@ export class StoreCircuit {
 
   get isOpen(): boolean {
     return this.#isOpen
+  }
+
+  get state(): CircuitState {
+    if (!this.#isOpen) return 'closed'
+    return this.#isProbing ? 'probing' : 'open'
   }
 
   /** Milliseconds until the next probe. */

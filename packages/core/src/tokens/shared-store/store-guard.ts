@@ -1,7 +1,9 @@
 import type { SharedStoreOperation, SharedStoreOutcome } from '../../shared/broker-event.ts'
+import { wallTimeIn } from '../../shared/clock.ts'
 import { networkFailureCode } from '../../shared/http/network-failure.ts'
 import { Outage } from '../../shared/outage.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
+import type { SharedStoreStatus } from '../../status/shared-store-status.ts'
 import { boundedCall, type CallEnd } from './bounded-call.ts'
 import { StoreCircuit } from './store-circuit.ts'
 
@@ -26,6 +28,8 @@ export class StoreGuard {
   readonly #circuit: StoreCircuit
   readonly #outage: Outage
   #isClosed = false
+  /** Of the last failed call. */
+  #cause: string | undefined
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings
@@ -48,7 +52,8 @@ export class StoreGuard {
     if (end.kind !== 'answered') {
       observe({ type: 'shared_store', operation, outcome: end.kind, durationMs })
       this.#outage.attemptFailed()
-      if (attempt.failed(end.kind === 'timeout')) this.#opened(operation, end)
+      this.#cause = causeOf(end)
+      if (attempt.failed(end.kind === 'timeout')) this.#opened(operation)
       return undefined
     }
     const { outcome, value } = safelyRead(read, end.answer)
@@ -59,6 +64,16 @@ export class StoreGuard {
     return value
   }
 
+  status(): SharedStoreStatus {
+    const { state, retryAfterMs } = this.#circuit
+    const period = this.#outage.period()
+    return {
+      circuit: state,
+      nextProbeAt: state === 'closed' ? undefined : wallTimeIn(retryAfterMs, this.#surroundings.clock),
+      outage: period && { ...period, cause: this.#cause },
+    }
+  }
+
   /** Ends the reports about the circuit; an open one is reported as closed. Calls under way may still end. */
   close(): void {
     if (!this.#isClosed && this.#circuit.isOpen) {
@@ -67,14 +82,12 @@ export class StoreGuard {
     this.#isClosed = true
   }
 
-  #opened(operation: SharedStoreOperation, end: Exclude<CallEnd, { readonly kind: 'answered' }>): void {
+  #opened(operation: SharedStoreOperation): void {
     if (this.#isClosed) return
     const { observe, logger } = this.#surroundings
     observe({ type: 'shared_store_circuit', outcome: 'opened' })
-    // Only the code: an error of a client for a store can contain its password.
-    const cause = end.kind === 'timeout' ? 'timeout' : codeOf(end.error)
     const retryAfterMs = Math.ceil(this.#circuit.retryAfterMs)
-    logger.warn({ operation, cause, retryAfterMs }, 'shared store is failing; circuit opened')
+    logger.warn({ operation, cause: this.#cause, retryAfterMs }, 'shared store is failing; circuit opened')
   }
 
   #closed(): void {
@@ -98,6 +111,11 @@ export class StoreGuard {
       logger.warn({ operation, count }, 'answer of the shared store is unreadable'),
     )
   }
+}
+
+/** Only the code: an error of a client for a store can contain its password. */
+function causeOf(end: Exclude<CallEnd, { readonly kind: 'answered' }>): string | undefined {
+  return end.kind === 'timeout' ? 'timeout' : codeOf(end.error)
 }
 
 /** An error can be an object that throws when it is looked at. */
