@@ -71,7 +71,7 @@ export class BrokerServer implements RunningServer {
     this.#transports = new IssuerTransports(config)
     this.#broker = new TokenBroker(this.#brokerOptions(config, this.#transports.issuers))
     this.#logRuleFailures(config)
-    this.metrics.watchCache(this.#broker)
+    this.metrics.watch(this.#broker)
     this.#tellSealingKey()
     this.#readiness = new Readiness(this.#broker, logger)
     this.#checkLog = new CheckLog(this.metrics, logger)

@@ -33,8 +33,9 @@ export class CheckLog {
     verdict: Verdict,
     request: CheckRequest,
     protocol: CheckProtocol,
+    durationMs: number | undefined,
   ) => {
-    this.#metrics.countCheck(verdict, protocol)
+    this.#metrics.countCheck(verdict, protocol, durationMs)
     if (!this.#logsChecks) return
     const { outcome, rule } = verdict
     const code = outcome === 'allow' ? undefined : verdict.code

@@ -11,8 +11,16 @@ import {
 /** The protocols by which a proxy asks for checks. */
 export type CheckProtocol = 'http' | 'grpc'
 
-/** Called with each verdict, its request and its protocol, for metrics and the log; must not throw. */
-export type VerdictListener = (verdict: Verdict, request: CheckRequest, protocol: CheckProtocol) => void
+/**
+ * Called with each verdict, its request and its protocol, for metrics and the log; must not throw. `durationMs` is the time that
+ * the broker took for it, `undefined` for a request that it did not see.
+ */
+export type VerdictListener = (
+  verdict: Verdict,
+  request: CheckRequest,
+  protocol: CheckProtocol,
+  durationMs: number | undefined,
+) => void
 
 /** Answers checks of one protocol: the broker decides, and the listener receives each verdict once. */
 export class Checks {
@@ -28,22 +36,23 @@ export class Checks {
 
   /** Decides like `decide` of the broker; rejects only with the reason of the caller's own abort. */
   decide(request: CheckRequest): MaybePromise<Verdict> {
+    const startedAt = performance.now()
     const verdict = this.#broker.decide(request)
-    if (verdict instanceof Promise) return this.#decideLater(verdict, request)
-    this.#onVerdict(verdict, request, this.#protocol)
+    if (verdict instanceof Promise) return this.#decideLater(verdict, request, startedAt)
+    this.#onVerdict(verdict, request, this.#protocol, performance.now() - startedAt)
     return verdict
   }
 
   /** Refuses a request that the broker does not see. */
   refuse(error: BrokerError, request: CheckRequest): RefusalVerdict {
     const verdict = refusalOf(error)
-    this.#onVerdict(verdict, request, this.#protocol)
+    this.#onVerdict(verdict, request, this.#protocol, undefined)
     return verdict
   }
 
-  async #decideLater(waiting: Promise<Verdict>, request: CheckRequest): Promise<Verdict> {
+  async #decideLater(waiting: Promise<Verdict>, request: CheckRequest, startedAt: number): Promise<Verdict> {
     const verdict = await waiting
-    this.#onVerdict(verdict, request, this.#protocol)
+    this.#onVerdict(verdict, request, this.#protocol, performance.now() - startedAt)
     return verdict
   }
 }
