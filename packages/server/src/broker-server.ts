@@ -4,13 +4,14 @@ import type { Logger } from 'pino'
 import { createAdminApp } from './admin/admin-app.ts'
 import { createAdminListener } from './admin/admin-listener.ts'
 import { BrokerMetrics } from './admin/broker-metrics.ts'
+import { StatusPage } from './admin/page/status-page.ts'
 import { Readiness } from './admin/readiness.ts'
 import { VerboseReadiness } from './admin/verbose-readiness.ts'
 import { CheckLog } from './check-log.ts'
 import { Checks } from './checks.ts'
 import type { Config } from './config/config.ts'
 import { withRunningSettings } from './config/with-running-settings.ts'
-import { createLogger, droppedLines } from './create-logger.ts'
+import { createLogger, droppedLines, recentLines } from './create-logger.ts'
 import { describeHint } from './describe-hint.ts'
 import { connectionAgeGraceMs } from './grpc/connection-age-grace.ts'
 import type { GrpcParts, grpcListener } from './grpc/grpc-listener.ts'
@@ -37,6 +38,7 @@ export class BrokerServer implements RunningServer {
   readonly #http: Listener
   readonly #grpc: Listener | undefined
   readonly #admin: Listener | undefined
+  readonly #page: StatusPage | undefined
   #config: Config
   /** The settings that wait for the next start, as the log named them last. */
   #waiting = ''
@@ -80,10 +82,12 @@ export class BrokerServer implements RunningServer {
     const createServer = () => createCheckListener(app, listenerOptions, onUnknownTarget)
     this.#http = new HttpListener('LISTEN_ADDR', createServer, config.listen)
     this.#grpc = config.grpc && grpc?.(config.grpc, this.#grpcParts(config))
+    this.#page = config.admin && this.#createPage()
     const adminApp = createAdminApp({
       notReadyBecause: this.#readiness.notReadyBecause,
       registry: this.metrics.registry,
       verbose: new VerboseReadiness(() => this.#config),
+      page: this.#page,
     })
     this.#admin =
       config.admin && new HttpListener('ADMIN_ADDR', () => createAdminListener(adminApp), config.admin)
@@ -141,6 +145,16 @@ export class BrokerServer implements RunningServer {
     return this.#grpc === undefined ? [this.#http] : [this.#http, this.#grpc]
   }
 
+  #createPage(): StatusPage {
+    return new StatusPage({
+      broker: this.#broker,
+      registry: this.metrics.registry,
+      notReadyBecause: this.#readiness.notReadyBecause,
+      config: () => this.#config,
+      recentLines: recentLines(this.#logger),
+    })
+  }
+
   #grpcParts(config: Config): GrpcParts {
     return {
       checks: new Checks(this.#broker, 'grpc', this.#checkLog.onVerdict),
@@ -185,6 +199,7 @@ export class BrokerServer implements RunningServer {
 
   async #stop(timeoutMs: number): Promise<boolean> {
     const finished = await stopListeners(this.#serving, timeoutMs)
+    this.#page?.[Symbol.dispose]()
     await this.#admin?.stop(0)
     await this.#broker.close()
     await this.#store?.close()
