@@ -21,11 +21,10 @@ ${tile('Checks', integer(all), seconds < 1 ? undefined : `${(all / seconds).toFi
 ${tile('Passed', percent(allowed, all) ?? '–', integer(allowed))}
 ${tile('Refused (4xx)', integer(refused), percent(refused, all))}
 ${tile('Failed (5xx)', integer(failed), percent(failed, all))}
-${tile('Half of checks within', boundText(activity.durations, 0.5))}
-${tile('99 % of checks within', boundText(activity.durations, 0.99))}
+${tile('Half take', boundText(activity.durations, 0.5), 'or less')}
+${tile('99 % take', boundText(activity.durations, 0.99), 'or less')}
 ${tile('Cache hit ratio', percent(hits, hits + misses) ?? '–', `${integer(hits + misses)} lookups`)}
-${tile('Waiting checks', integer(waitingCallers), `limit ${integer(maxWaitingCallers)}`)}
-${tile('Tokens being obtained', integer(tokensInFlight))}
+${tile('Waiting checks', `${integer(waitingCallers)} of ${integer(maxWaitingCallers)}`, `for ${integer(tokensInFlight)} token${tokensInFlight === 1 ? '' : 's'}`)}
 ${tile('Event loop lag', `${activity.eventLoopLagMs.toFixed(0)} ms`, '99th percentile')}
 ${tile('Last check', ago(activity.lastCheckAt, at) ?? '–', `${integer(activity.totalChecks)} since the start`)}
 </dl>`,

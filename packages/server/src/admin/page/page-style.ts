@@ -48,7 +48,7 @@ h3 { font-size: 0.95rem; margin-top: 1rem; }
 .badge.good { color: var(--good); background: var(--good-ground); }
 .badge.warning { color: var(--warning); background: var(--warning-ground); }
 .badge.critical { color: var(--critical); background: var(--critical-ground); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: 1rem 1.25rem; margin-top: 0.8rem; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(7.6rem, 1fr)); gap: 1rem 1.25rem; margin-top: 0.8rem; }
 .tile dt { color: var(--quiet); font-size: 0.88rem; }
 .tile dd { font-size: 1.35rem; font-weight: 600; line-height: 1.3; font-variant-numeric: tabular-nums; letter-spacing: -0.01em; }
 .tile dd.detail { font-size: 0.88rem; font-weight: 400; color: var(--quiet); letter-spacing: 0; min-height: 1.3em; }
@@ -58,9 +58,10 @@ th, td { text-align: left; vertical-align: top; padding: 0.4rem 1rem 0.4rem 0; b
 th:last-child, td:last-child { padding-right: 0; }
 thead th { color: var(--quiet); font-size: 0.85rem; font-weight: 500; border-top: 0; padding-top: 0; overflow-wrap: normal; }
 tbody th { font-weight: 600; }
+.number + th:not(.number), .number + td:not(.number) { padding-left: 0.75rem; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 time { white-space: nowrap; font-variant-numeric: tabular-nums; }
-td .none, .aside, .empty { color: var(--quiet); }
+td.blank, .aside, .empty { color: var(--quiet); }
 .empty { margin-top: 0.4rem; }
 td p + p { margin-top: 0.15rem; }
 td .badge + time { margin-left: 0.2em; }
@@ -82,7 +83,8 @@ footer { padding-top: 0.5rem; }
   tbody th, td { border: 0; padding: 0.1rem 0; }
   td { display: grid; grid-template-columns: 7.5rem minmax(0, 1fr); gap: 0.75rem; }
   td::before { content: attr(data-label); color: var(--quiet); font-size: 0.9rem; }
-  td.number { text-align: left; white-space: normal; }
+  td.number + th:not(.number), .number + td:not(.number) { padding-left: 0.75rem; }
+.number { text-align: left; white-space: normal; }
 }
 @media (min-width: 150rem) { html { font-size: 17px; } }
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }

@@ -72,11 +72,11 @@ export class RecentActivity {
   }
 
   #keep(now: Observation): void {
-    const newest = this.#kept.at(-1)
-    if (newest === undefined || now.at - newest.at >= observationIntervalMs) this.#kept.push(now)
+    const kept = this.#kept
     // A clock that was set back would keep the others for too long.
-    while (this.#kept.length > 1 && !isWithin(spanMs, now.at, this.#kept[0] as Observation))
-      this.#kept.shift()
+    while (kept[0] !== undefined && !isWithin(spanMs, now.at, kept[0])) kept.shift()
+    const newest = kept.at(-1)
+    if (newest === undefined || now.at - newest.at >= observationIntervalMs) kept.push(now)
   }
 }
 

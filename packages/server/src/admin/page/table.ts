@@ -1,12 +1,11 @@
 import { type Html, type HtmlPart, html } from './html.ts'
 
-/** A column: its heading, and whether its values are numbers. */
-export interface Column {
+interface Column {
   readonly heading: string
   readonly isNumber?: boolean
 }
 
-/** Text columns by their heading; `#` in front marks a column of numbers. */
+/** The headings of the columns; `#` in front marks a column of numbers, which is aligned to the right. */
 export type Headings = readonly string[]
 
 /**
@@ -32,11 +31,12 @@ export function table(
 }
 
 function rowOf([first, ...others]: readonly HtmlPart[], [, ...columns]: readonly Column[]): Html {
-  return html`<tr role="row"><th role="rowheader" scope="row">${first}</th>${others.map((cell, index) => {
-    const { heading, isNumber } = columns[index] ?? { heading: '' }
-    return html`<td role="cell" data-label="${heading}"${isNumber && html` class="number"`}>${
-      isBlank(cell) ? html`<span class="none">–</span>` : html`<span>${cell}</span>`
-    }</td>`
+  return html`<tr role="row"><th role="rowheader" scope="row">${first}</th>${columns.map(({ heading, isNumber }, index) => {
+    const cell = others[index]
+    const names = [isNumber && 'number', isBlank(cell) && 'blank'].filter(Boolean).join(' ')
+    return html`<td role="cell" data-label="${heading}"${names !== '' && html` class="${names}"`}><span>${
+      isBlank(cell) ? '–' : cell
+    }</span></td>`
   })}</tr>
 `
 }

@@ -50,10 +50,12 @@ function tokenEndpointProblems({ name, tokenEndpoint }: IssuerStatus): Problem[]
         action: actionAfter(outage, doctor),
       }
     }
-    if (ongoing(outage) === undefined) return []
+    const failing = ongoing(outage)
+    if (failing === undefined) return []
     return {
       kind: 'token-requests-failing',
-      severity: 'warning',
+      // While cached tokens last, no caller notices.
+      severity: failing.failedLookups > 0 ? 'critical' : 'warning',
       summary: `Token requests to ${issuerText(name)} fail for ${clientsOf[group]}${becauseOf(outage)}`,
       since: begin,
       action: actionAfter(outage, doctor),
