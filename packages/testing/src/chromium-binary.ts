@@ -11,6 +11,8 @@ export function findChromium(env: NodeJS.ProcessEnv = process.env): string | und
 export function chromiumNeed(env: NodeJS.ProcessEnv = process.env): { readonly CHROMIUM_BIN: boolean } {
   const isThere = findChromium(env) !== undefined
   if (!isThere && env['REQUIRE_CHROMIUM'])
-    throw new Error('REQUIRE_CHROMIUM is set, and there is no chromium. Set CHROMIUM_BIN or install chromium.')
+    throw new Error(
+      'REQUIRE_CHROMIUM is set, and there is no chromium. Set CHROMIUM_BIN or install chromium.',
+    )
   return { CHROMIUM_BIN: isThere }
 }

@@ -14,7 +14,10 @@ export const circuit: CircuitStatus = {
 }
 
 /** An outage that lasts for three minutes. */
-export function outage(lastFailure: Partial<OutageStatus['lastFailure']> = {}, failedLookups = 0): OutageStatus {
+export function outage(
+  lastFailure: Partial<OutageStatus['lastFailure']> = {},
+  failedLookups = 0,
+): OutageStatus {
   return {
     since: at - 3 * minute,
     until: undefined,
@@ -85,7 +88,12 @@ export const healthy: PageFacts = {
         clientId: 'reports-id',
         issuer: 'own dex',
         scope: 'groups',
-        token: { expiresAt: at + 60 * minute, usableUntil: at + 50 * minute, refreshAt: at + 40 * minute, stale: false },
+        token: {
+          expiresAt: at + 60 * minute,
+          usableUntil: at + 50 * minute,
+          refreshAt: at + 40 * minute,
+          stale: false,
+        },
         lastIssuedAt: at - minute,
         circuit: undefined,
         outage: undefined,

@@ -80,7 +80,9 @@ const single: readonly (readonly [string, PageFacts, Partial<Problem>])[] = [
   ],
   [
     'a client that Dex refuses',
-    withBroker({ clients: [{ ...client, token: undefined, outage: outage({ code: 'client_misconfigured' }) }] }),
+    withBroker({
+      clients: [{ ...client, token: undefined, outage: outage({ code: 'client_misconfigured' }) }],
+    }),
     { kind: 'client-refused', severity: 'critical', since, summary: 'Dex refuses the client reports' },
   ],
   [
@@ -174,7 +176,11 @@ const single: readonly (readonly [string, PageFacts, Partial<Problem>])[] = [
     },
     { kind: 'cache-full', severity: 'warning' },
   ],
-  ['a late event loop', withActivity({ eventLoopLagMs: 240.4 }), { kind: 'event-loop-lag', severity: 'warning' }],
+  [
+    'a late event loop',
+    withActivity({ eventLoopLagMs: 240.4 }),
+    { kind: 'event-loop-lag', severity: 'warning' },
+  ],
   [
     'dropped log lines',
     withActivity({ droppedLines: 1 }),
@@ -192,7 +198,12 @@ const single: readonly (readonly [string, PageFacts, Partial<Problem>])[] = [
   [
     'an Envoy that has been silent for long',
     withActivity({ lastCheckAt: at - 16 * minute }),
-    { kind: 'no-checks', severity: 'warning', since: at - 16 * minute, summary: 'No check has arrived for 16 min' },
+    {
+      kind: 'no-checks',
+      severity: 'warning',
+      since: at - 16 * minute,
+      summary: 'No check has arrived for 16 min',
+    },
   ],
   [
     'an Envoy that never came',
@@ -207,7 +218,8 @@ const single: readonly (readonly [string, PageFacts, Partial<Problem>])[] = [
       severity: 'critical',
       since,
       summary: 'Nobody passes: 40 of 40 checks in the last 5 min were refused (invalid_token 40: audience)',
-      action: 'compare the JWT with the gate: dex-token-broker doctor --jwt-file FILE names the rule that refuses it',
+      action:
+        'compare the JWT with the gate: dex-token-broker doctor --jwt-file FILE names the rule that refuses it',
     },
   ],
   [

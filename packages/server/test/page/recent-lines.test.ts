@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import { RecentLines } from '../../src/recent-lines.ts'
 
 const time = (second: number) => new Date(second * 1_000).toISOString()
-const line = (fields: object) => `${JSON.stringify({ level: 'warn', time: time(1), msg: 'failed', ...fields })}\n`
+const line = (fields: object) =>
+  `${JSON.stringify({ level: 'warn', time: time(1), msg: 'failed', ...fields })}\n`
 
 test('lines that say the same are one, with their number, first and last time', () => {
   const lines = new RecentLines()
@@ -17,7 +18,8 @@ test('lines that say the same are one, with their number, first and last time', 
 
 test('only lines at WARN and above are kept', () => {
   const lines = new RecentLines()
-  for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal']) lines.see(line({ level, msg: level }))
+  for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
+    lines.see(line({ level, msg: level }))
   expect(lines.list().map(({ message }) => message)).toEqual(['fatal', 'error', 'warn'])
 })
 
@@ -32,7 +34,13 @@ test('the last 50 are kept, each with short texts', () => {
 
 test('nothing about callers and requests is kept', () => {
   const lines = new RecentLines()
-  const about = { clientId: 'stranger', sub: 'stranger', iss: 'stranger', request_id: 'stranger', scope: 'stranger' }
+  const about = {
+    clientId: 'stranger',
+    sub: 'stranger',
+    iss: 'stranger',
+    request_id: 'stranger',
+    scope: 'stranger',
+  }
   lines.see(line({ ...about, err: { message: 'stranger', stack: 'stranger' }, code: 'invalid_token' }))
   expect(JSON.stringify(lines.list())).not.toContain('stranger')
 })

@@ -26,7 +26,9 @@ function saying(text: string): PageFacts {
         },
         { ...issuer, name: 'other', keySet: undefined, keysOf: text },
       ],
-      clients: client ? [{ ...client, name: text, clientId: text, issuer: text, scope: text, outage: failure }] : [],
+      clients: client
+        ? [{ ...client, name: text, clientId: text, issuer: text, scope: text, outage: failure }]
+        : [],
     },
     certificates: [{ listener: text, validTo: at + minute }],
     errors: [{ ...line, cause: text, url: text, faults: [text], count: 1, firstAt: at, lastAt: at }],
@@ -42,7 +44,15 @@ function tagsOf(page: string): string[] {
 describe('the markup of the status page', () => {
   test('is the same whatever names, messages and key ids say', () => {
     const plain = tagsOf(documentText(saying('plain')))
-    const hostile = ['<script>alert(1)</script>', '"><img src=x onerror=alert(1)>', "' onmouseover='x", '</style><b>', '&lt;b&gt;', '<!--', ']]>']
+    const hostile = [
+      '<script>alert(1)</script>',
+      '"><img src=x onerror=alert(1)>',
+      "' onmouseover='x",
+      '</style><b>',
+      '&lt;b&gt;',
+      '<!--',
+      ']]>',
+    ]
     for (const text of hostile) expect(tagsOf(documentText(saying(text)))).toEqual(plain)
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), text => {
@@ -76,12 +86,22 @@ describe('the markup of the status page', () => {
   test('says that nothing is wrong, and since when the process runs', () => {
     const page = documentText(healthy)
     expect(page).toContain('<title>OK – dex-token-broker on broker-7d9</title>')
-    expect(page).toContain('Nothing is wrong. Running since <time datetime="2030-01-01T11:00:00Z">11:00:00 UTC</time>')
+    expect(page).toContain(
+      'Nothing is wrong. Running since <time datetime="2030-01-01T11:00:00Z">11:00:00 UTC</time>',
+    )
   })
 
   test('has a row for each fact: clients, keys, circuits, caches, errors and settings', () => {
     const text = documentText(saying('plain')).replace(/<[^>]*>/g, ' ')
-    for (const part of ['in 40 min', 'closed', '90.0 %', '30.0 %', 'up to 1 ms', 'those of plain', 'Version 1.2.3']) {
+    for (const part of [
+      'in 40 min',
+      'closed',
+      '90.0 %',
+      '30.0 %',
+      'up to 1 ms',
+      'those of plain',
+      'Version 1.2.3',
+    ]) {
       expect(text.replace(/\s+/g, ' ')).toContain(part)
     }
   })

@@ -8,7 +8,11 @@ import { bearer, gated, type PageUnderTest, startPage } from './start-page.ts'
 const routes = ['/', '/status', '/status/events'] as const
 
 /** The head of an answer, and what follows; an event stream has no end. */
-function open(port: number, target: string, headers: Readonly<Record<string, string>> = { host: 'localhost' }) {
+function open(
+  port: number,
+  target: string,
+  headers: Readonly<Record<string, string>> = { host: 'localhost' },
+) {
   const socket = connect(port, '127.0.0.1')
   let received = ''
   socket.on('error', () => {})
@@ -53,7 +57,9 @@ describe('who sees the status page', () => {
     await using off = await startPage(() => ({ ADMIN_PAGE: 'off' }))
     expect(await statusOf(off, target)).toBe(404)
     await using on = await startPage(() => ({ ADMIN_PAGE: 'on' }))
-    expect(await statusOf(on, target, { host: 'broker.example.com', 'x-forwarded-for': '10.0.0.1' })).toBe(200)
+    expect(await statusOf(on, target, { host: 'broker.example.com', 'x-forwarded-for': '10.0.0.1' })).toBe(
+      200,
+    )
   })
 
   test('a refusal looks like a path that does not exist', async () => {
@@ -96,7 +102,9 @@ describe('/status', () => {
       broker: { clients: [{ name: 'default', clientId: 'orders' }] },
     })
     expect(status.errors[0]).toMatchObject({ message: 'JWTs refused', reason: 'audience', count: 1 })
-    expect(status.activity.durations.reduce((sum: number, { count }: { count: number }) => sum + count, 0)).toBe(4)
+    expect(
+      status.activity.durations.reduce((sum: number, { count }: { count: number }) => sum + count, 0),
+    ).toBe(4)
     expect(status.configuration).toContain('STATIC_CLIENT_SECRET=********')
   })
 
@@ -136,7 +144,10 @@ describe('/status/events', () => {
     using one = open(page.port, '/status/events')
     using other = open(page.port, '/status/events')
     const events = (text: string) => [...text.matchAll(/^data: (.*)$/gm)].map(([, data = '']) => data)
-    await until(() => events(one.text()).length >= 2 && events(other.text()).length >= 2, 'two events for each')
+    await until(
+      () => events(one.text()).length >= 2 && events(other.text()).length >= 2,
+      'two events for each',
+    )
     const [first = ''] = events(one.text())
     expect(events(other.text())).toContain(first)
     expect(JSON.parse(first).main).toContain('id="problems"')

@@ -31,13 +31,15 @@ export function table(
 }
 
 function rowOf([first, ...others]: readonly HtmlPart[], [, ...columns]: readonly Column[]): Html {
-  return html`<tr role="row"><th role="rowheader" scope="row">${first}</th>${columns.map(({ heading, isNumber }, index) => {
-    const cell = others[index]
-    const names = [isNumber && 'number', isBlank(cell) && 'blank'].filter(Boolean).join(' ')
-    return html`<td role="cell" data-label="${heading}"${names !== '' && html` class="${names}"`}><span>${
-      isBlank(cell) ? '–' : cell
-    }</span></td>`
-  })}</tr>
+  return html`<tr role="row"><th role="rowheader" scope="row">${first}</th>${columns.map(
+    ({ heading, isNumber }, index) => {
+      const cell = others[index]
+      const names = [isNumber && 'number', isBlank(cell) && 'blank'].filter(Boolean).join(' ')
+      return html`<td role="cell" data-label="${heading}"${names !== '' && html` class="${names}"`}><span>${
+        isBlank(cell) ? '–' : cell
+      }</span></td>`
+    },
+  )}</tr>
 `
 }
 
