@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { PageFacts } from '../../src/admin/page/page-status.ts'
-import type { Problem } from '../../src/admin/page/problem.ts'
+import { type Problem, problemKinds } from '../../src/admin/page/problem.ts'
 import { problems } from '../../src/admin/page/problems.ts'
 import {
   at,
@@ -243,6 +244,10 @@ const single: readonly (readonly [string, PageFacts, Partial<Problem>])[] = [
   ],
 ]
 
+function anchorOf(heading: string): string {
+  return heading.toLowerCase().replaceAll(' ', '-')
+}
+
 function healthyDiscovery() {
   return issuer.discovery as NonNullable<typeof issuer.discovery>
 }
@@ -289,6 +294,16 @@ describe('the problems of the status page', () => {
   test('do not include a few refused callers among many, or an outage that is over', () => {
     expect(problems(withActivity({ checks: { allow: 1, invalid_token: 500 } }))).toEqual([])
     expect(problems(withCircuit({ outage: { ...outage(), until: at - 1 } }))).toEqual([])
+  })
+
+  test('have a section in the runbook, and a test here, each of them', () => {
+    const runbook = readFileSync(new URL('../../../../docs/operations.md', import.meta.url), 'utf8')
+    const anchors = [...runbook.matchAll(/^### (.+)$/gm)].map(([, heading = '']) => anchorOf(heading))
+    const tested = new Set(single.map(([, , { kind }]) => kind))
+    for (const kind of problemKinds) {
+      expect(anchors).toContain(kind)
+      expect(tested).toContain(kind)
+    }
   })
 
   test('begin with the worst', () => {

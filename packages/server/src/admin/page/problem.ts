@@ -1,21 +1,25 @@
 /** The kinds of problems that the status page knows. docs/operations.md has a section with the anchor of each. */
-export type ProblemKind =
-  | 'circuit-open'
-  | 'discovery-failing'
-  | 'key-set-failing'
-  | 'client-refused'
-  | 'token-requests-failing'
-  | 'everybody-refused'
-  | 'checks-failing'
-  | 'clock-skew'
-  | 'configuration-faulty'
-  | 'certificate-expiring'
-  | 'shared-store-failing'
-  | 'cache-full'
-  | 'event-loop-lag'
-  | 'log-lines-dropped'
-  | 'not-ready'
-  | 'no-checks'
+export const problemKinds = [
+  'circuit-open',
+  'discovery-failing',
+  'key-set-failing',
+  'client-refused',
+  'token-requests-failing',
+  'everybody-refused',
+  'checks-failing',
+  'clock-skew',
+  'configuration-faulty',
+  'certificate-expiring',
+  'shared-store-failing',
+  'cache-full',
+  'event-loop-lag',
+  'log-lines-dropped',
+  'not-ready',
+  'no-checks',
+] as const
+
+/** One of {@link problemKinds}. */
+export type ProblemKind = (typeof problemKinds)[number]
 
 /** `critical`: checks fail, or soon will. `warning`: something is not as it should be. */
 export type Severity = 'critical' | 'warning'
