@@ -14,7 +14,7 @@ export interface IssuerStatusParts {
   readonly endpoints: IssuerEndpoints
   readonly metadata: IssuerMetadata | undefined
   readonly origin: DexOrigin | undefined
-  /** Its own keys; `undefined` when it has none, or uses those of `keysOf`. */
+  /** Its own keys; `undefined` when it has none, or uses another issuer's. */
   readonly keys: KeySource | undefined
   readonly keysOf: string | undefined
 }

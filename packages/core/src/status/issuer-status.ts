@@ -13,7 +13,7 @@ export interface IssuerStatus {
   readonly discovery: DocumentStatus | undefined
   /** `undefined` when no client gets its tokens from it. */
   readonly tokenEndpoint: TokenEndpointStatus | undefined
-  /** `undefined` when its keys are not needed, or are those of another issuer in `keysOf`. */
+  /** `undefined` when its keys are not needed, or when `keysOf` names another issuer. */
   readonly keySet: KeySetStatus | undefined
   /** The name of the issuer whose key set it uses; `undefined` without one. */
   readonly keysOf: string | undefined

@@ -10,7 +10,7 @@ interface History {
   lastIssuedAt: number | undefined
 }
 
-/** What became of the token requests of each configured client, by its name. Callers' own clients have no history. */
+/** The outcomes of the token requests of each configured client, by its name. Callers' own clients have no history. */
 export class ClientHistories {
   readonly #clock: Clock
   readonly #surroundings: Surroundings

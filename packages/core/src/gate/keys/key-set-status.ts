@@ -17,12 +17,12 @@ export function keySetStatus(
   }: { readonly maxAgeMs: number; readonly refreshAheadRatio: number; readonly maxStaleMs: number },
 ): Omit<KeySetStatus, 'url'> {
   const loadedAt = loaded?.at.wall
-  const unusable = loaded?.keySet.unusable ?? []
+  const { usable = [], unusable = [] } = loaded?.keySet ?? {}
   return {
     ...load,
     loadedAt,
-    keys: loaded?.keySet.size ?? 0,
-    kids: (loaded?.keySet.kids ?? []).slice(0, maxShownKeys).map(logText),
+    keys: usable.length,
+    kids: usable.slice(0, maxShownKeys).flatMap(({ kid }) => (kid === undefined ? [] : [logText(kid)])),
     unusable: unusable
       .slice(0, maxShownKeys)
       .map(({ kid, problem }) => ({ kid: kid && logText(kid), problem })),
