@@ -6,11 +6,13 @@ import type { Transport } from '../shared/http/transport.ts'
 import type { LogSampler } from '../shared/log-sampler.ts'
 import type { Logger } from '../shared/logger.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
+import type { Timers } from '../shared/timers.ts'
 import { ClockSkew, type ClockSkewOptions } from './clock-skew.ts'
 
 /** The surroundings of the parts of one issuer, with the transport of this issuer. */
 export class IssuerSurroundings implements Surroundings {
   readonly clock: Clock
+  readonly timers: Timers
   readonly random: () => number
   readonly logger: Logger
   readonly sampler: LogSampler
@@ -21,8 +23,9 @@ export class IssuerSurroundings implements Surroundings {
   #transport: Transport
 
   constructor(broker: Surroundings, transport: Transport, skew: ClockSkewOptions) {
-    const { clock, random, logger, sampler, observe, describeHint } = broker
+    const { clock, timers, random, logger, sampler, observe, describeHint } = broker
     this.clock = clock
+    this.timers = timers
     this.random = random
     this.logger = logger
     this.sampler = sampler

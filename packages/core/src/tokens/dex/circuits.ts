@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { boundedMap } from '../../shared/bounded-map.ts'
 import { BrokerError } from '../../shared/errors.ts'
 import { isUnreached, networkFailureCode } from '../../shared/http/network-failure.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
@@ -38,7 +38,7 @@ export interface Attempt {
 export class Circuits {
   readonly #surroundings: Surroundings
   readonly #shared: Readonly<Record<CircuitGroup, Circuit>>
-  readonly #ofClients = new LRUCache<string, Circuit>({ max: maxClients })
+  readonly #ofClients = boundedMap<Circuit>(maxClients)
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings

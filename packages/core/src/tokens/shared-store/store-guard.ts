@@ -39,7 +39,7 @@ export class StoreGuard {
 
   /** Makes a call; `undefined` when it has no readable answer. Never rejects. */
   async call<T>({ operation, timeoutMs, ask, read }: GuardedCall<T>): Promise<T | undefined> {
-    const { observe, clock } = this.#surroundings
+    const { observe, clock, timers } = this.#surroundings
     const attempt = this.#circuit.begin()
     if (attempt === undefined) {
       this.#outage.lookupsFailed(1)
@@ -47,7 +47,7 @@ export class StoreGuard {
       return undefined
     }
     const startedAt = clock.monotonic()
-    const end = await boundedCall(ask, timeoutMs)
+    const end = await boundedCall(ask, timeoutMs, timers.waitedFor)
     const durationMs = clock.monotonic() - startedAt
     if (end.kind !== 'answered') {
       observe({ type: 'shared_store', operation, outcome: end.kind, durationMs })
