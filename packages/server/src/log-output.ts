@@ -9,7 +9,7 @@ const maxWaitingBytes = 1024 * 1024
  * and counted; the next line that is written says how many.
  */
 export class LogOutput {
-  /** What the status page shows of the log. */
+  /** The lines for the status page. */
   readonly recent: RecentLines = new RecentLines()
   readonly #stream: Writable
   readonly #format: (line: string) => string

@@ -6,11 +6,8 @@ export type Need =
   | 'KUBE_APISERVER_BIN'
   | 'ETCD_BIN'
   | 'REDIS_SERVER_BIN'
-<<<<<<< HEAD
   | 'CHROMIUM_BIN'
-=======
   | 'PROMTOOL_BIN'
->>>>>>> h-o-status
   | 'openssl'
 
 declare module 'vitest' {

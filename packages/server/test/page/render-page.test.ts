@@ -99,7 +99,7 @@ describe('the markup of the status page', () => {
       '90.0 %',
       '30.0 %',
       'up to 1 ms',
-      'those of plain',
+      'the keys of plain',
       'Version 1.2.3',
     ]) {
       expect(text.replace(/\s+/g, ' ')).toContain(part)

@@ -74,14 +74,6 @@ export class KeySet {
   /** The keys that can verify JWTs; a new list per call. */
   get usable(): readonly UsableKey[] {
     return this.#keys.map(({ kid, alg, kty }) => ({ kid, algorithm: alg ?? kty ?? '' }))
-<<<<<<< HEAD
-  }
-
-  /** The ids of usable keys. */
-  get kids(): readonly string[] {
-    return this.#keys.flatMap(({ kid }) => (typeof kid === 'string' ? [kid] : []))
-=======
->>>>>>> h-o-status
   }
 
   /** The ids of keys, usable or not, that another key set lacks. */

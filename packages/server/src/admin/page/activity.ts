@@ -1,4 +1,4 @@
-/** What happened lately. A span is a few minutes, or the time since the start when that is shorter. */
+/** Recent events. The span is five minutes, or the time since the start when that is shorter. */
 export interface Activity {
   /** The length of the span, in milliseconds. */
   readonly spanMs: number

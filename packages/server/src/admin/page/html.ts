@@ -21,7 +21,7 @@ class Html {
 
 export type { Html }
 
-/** What a template takes: markup stays, everything else is text and is escaped; nothing for `undefined`, `false` and an empty list. */
+/** A value in a template. Markup stays, everything else is text and is escaped; `undefined`, `false` and an empty list are nothing. */
 export type HtmlPart = Html | string | number | undefined | false | readonly HtmlPart[]
 
 /** Takes a script or a style of ours as it is: browsers do not decode entities in them. */

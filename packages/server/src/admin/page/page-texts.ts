@@ -14,7 +14,7 @@ export function jsonText(facts: PageFacts): string {
   return `${JSON.stringify(judged(facts), null, 2)}\n`
 }
 
-/** What an open page takes over, in one line. */
+/** One line with the new state of an open page. */
 export function eventText(facts: PageFacts): string {
   return JSON.stringify(pageContent(judged(facts)))
 }

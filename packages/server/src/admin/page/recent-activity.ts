@@ -2,7 +2,7 @@ import { type BrokerErrorCode, brokerErrorCodes } from '@broker/core'
 import type { Activity } from './activity.ts'
 import type { Counters } from './counters.ts'
 
-/** What is noted about one moment. */
+/** The counters at one moment. */
 export interface Observation extends Counters {
   /** In milliseconds since 1970. */
   readonly at: number
@@ -45,7 +45,7 @@ export class RecentActivity {
     this.#keep(now)
   }
 
-  /** What happened until the last observation; there has to be one. */
+  /** Describes the time until the last observation. Throws a `TypeError` without one. */
   status(): Activity {
     const now = this.#last
     const first = this.#kept[0]

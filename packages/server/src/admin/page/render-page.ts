@@ -14,7 +14,7 @@ import {
 } from './resource-sections.ts'
 import { circuitsSection, clientsSection, issuersSection, keySetsSection } from './upstream-sections.ts'
 
-/** What the page shows, apart from its frame; the same text for everybody who looks within a second. */
+/** The changing part of the page. */
 export interface PageContent {
   readonly title: string
   /** A URL: a sign that a tab shows. */

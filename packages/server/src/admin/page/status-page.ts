@@ -28,7 +28,7 @@ export class StatusPage implements Disposable {
     this.#streams = new EventStreams(async () => (await texts()).eventText(await source.read()))
   }
 
-  /** Adds its routes. Who may not see it gets the same answer as for a path that does not exist. */
+  /** Adds its routes. Requests that may not see it are answered like a path that does not exist. */
   addTo(app: Hono<AdminEnvironment>): void {
     app.get('/', asked => this.#answer(asked, this.#document, 'text/html; charset=utf-8'))
     app.get('/status', asked => this.#answer(asked, this.#json, 'application/json; charset=utf-8'))

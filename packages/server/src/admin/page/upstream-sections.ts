@@ -31,7 +31,7 @@ export function issuersSection({ broker, at }: PageStatus): Html {
 
 const groups = { accepted: 'known clients', unknown: 'new clients', exchange: 'exchanges' } as const
 
-/** The circuits in front of token endpoints, and those of single clients. */
+/** The circuits in front of token endpoints, and of single clients. */
 export function circuitsSection({ broker, at }: PageStatus): Html {
   const ofIssuers = broker.issuers.flatMap(({ name, tokenEndpoint }) =>
     Object.entries(tokenEndpoint?.circuits ?? {}).map(([group, circuit]) =>
@@ -60,7 +60,7 @@ export function circuitsSection({ broker, at }: PageStatus): Html {
     'circuits',
     'Circuits',
     table(
-      'Whether requests are sent',
+      'State of each circuit',
       ['Of', 'For', 'State', 'Last failure', 'Last answer', 'Next probe', '#Failed attempts'],
       [...ofIssuers, ...ofClients, ...ofStore],
       'No token endpoint is configured.',
@@ -89,7 +89,7 @@ function stateBadge(state: CircuitStatus['state']): Html {
 export function keySetsSection({ broker, at }: PageStatus): Html {
   const rows = broker.issuers.flatMap(({ name, keySet, keysOf }: IssuerStatus) => {
     if (keySet === undefined) {
-      return keysOf === undefined || keysOf === name ? [] : [[name, `those of ${keysOf}`]]
+      return keysOf === undefined || keysOf === name ? [] : [[name, `the keys of ${keysOf}`]]
     }
     const { keys, kids, unusable, loadedAt, refreshAt, usableUntil, outage } = keySet
     const isFailing = outage !== undefined && outage.until === undefined
