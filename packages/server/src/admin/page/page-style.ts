@@ -83,8 +83,9 @@ footer { padding-top: 0.5rem; }
   tbody th, td { border: 0; padding: 0.1rem 0; }
   td { display: grid; grid-template-columns: 7.5rem minmax(0, 1fr); gap: 0.75rem; }
   td::before { content: attr(data-label); color: var(--quiet); font-size: 0.9rem; }
-  td.number + th:not(.number), .number + td:not(.number) { padding-left: 0.75rem; }
-.number { text-align: left; white-space: normal; }
+  td.number { text-align: left; white-space: normal; }
+  .number + td:not(.number) { padding-left: 0; }
+  td.blank { display: none; }
 }
 @media (min-width: 150rem) { html { font-size: 17px; } }
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
