@@ -1,14 +1,11 @@
 import type { AddressInfo } from 'node:net'
 import { TokenBroker, type TokenBrokerOptions } from '@broker/core'
 import type { Logger } from 'pino'
-import { createAdminApp } from './admin/admin-app.ts'
-import { createAdminListener } from './admin/admin-listener.ts'
+import { AdminServer } from './admin/admin-server.ts'
 import { BrokerMetrics } from './admin/broker-metrics.ts'
-import { StatusPage } from './admin/page/status-page.ts'
 import { Readiness } from './admin/readiness.ts'
-import { VerboseReadiness } from './admin/verbose-readiness.ts'
 import { CheckLog } from './check-log.ts'
-import { Checks } from './checks.ts'
+import { type CheckProtocol, Checks } from './checks.ts'
 import type { Config } from './config/config.ts'
 import { withRunningSettings } from './config/with-running-settings.ts'
 import { createLogger, droppedLines, recentLines } from './create-logger.ts'
@@ -24,12 +21,23 @@ import { listenFailure, listenProblem } from './listen-failure.ts'
 import { addressText, type Listener, startListeners, stopListeners } from './listener.ts'
 import type { RunningServer } from './running-server.ts'
 import { ServerStore } from './shared-store/server-store.ts'
+import { startTraces } from './tracing/start-traces.ts'
+import { TracedChecks } from './tracing/traced-checks.ts'
+import type { Traces } from './tracing/traces.ts'
 import { version } from './version.ts'
+
+/** The parts that are loaded only where they are needed. */
+interface LoadedParts {
+  readonly store: ServerStore | undefined
+  readonly grpc: typeof grpcListener | undefined
+  readonly traces: Traces | undefined
+}
 
 /** A broker behind its listeners, with the configuration in effect. */
 export class BrokerServer implements RunningServer {
   readonly metrics: BrokerMetrics
   readonly #logger: Logger
+  readonly #traces: Traces | undefined
   readonly #transports: IssuerTransports
   readonly #store: ServerStore | undefined
   readonly #broker: TokenBroker
@@ -38,7 +46,6 @@ export class BrokerServer implements RunningServer {
   readonly #http: Listener
   readonly #grpc: Listener | undefined
   readonly #admin: Listener | undefined
-  readonly #page: StatusPage | undefined
   #config: Config
   /** The settings that wait for the next start, as the log named them last. */
   #waiting = ''
@@ -51,20 +58,17 @@ export class BrokerServer implements RunningServer {
     // Loaded only where it is needed, because its libraries take time and memory.
     const grpc = config.grpc && (await import('./grpc/grpc-listener.ts'))
     const store = await ServerStore.open(config, logger)
-    const server = new BrokerServer(config, logger, store, grpc?.grpcListener)
+    const traces = await startTraces(config, logger)
+    const server = new BrokerServer(config, logger, { store, grpc: grpc?.grpcListener, traces })
     await server.#start()
     return server
   }
 
-  private constructor(
-    config: Config,
-    logger: Logger,
-    store: ServerStore | undefined,
-    grpc: typeof grpcListener | undefined,
-  ) {
+  private constructor(config: Config, logger: Logger, { store, grpc, traces }: LoadedParts) {
     for (const warning of config.warnings) logger.warn(warning)
     this.#config = config
     this.#logger = logger
+    this.#traces = traces
     this.metrics = new BrokerMetrics(
       () => droppedLines(logger),
       config.grpc === undefined ? ['http'] : ['http', 'grpc'],
@@ -77,20 +81,20 @@ export class BrokerServer implements RunningServer {
     this.#tellSealingKey()
     this.#readiness = new Readiness(this.#broker, logger)
     this.#checkLog = new CheckLog(this.metrics, logger)
-    const app = checkApp(new Checks(this.#broker, 'http', this.#checkLog.onVerdict))
+    const app = checkApp(this.#checks('http'))
     const { onUnknownTarget } = this.#checkLog
     const createServer = () => createCheckListener(app, listenerOptions, onUnknownTarget)
     this.#http = new HttpListener('LISTEN_ADDR', createServer, config.listen)
     this.#grpc = config.grpc && grpc?.(config.grpc, this.#grpcParts(config))
-    this.#page = config.admin && this.#createPage()
-    const adminApp = createAdminApp({
-      notReadyBecause: this.#readiness.notReadyBecause,
-      registry: this.metrics.registry,
-      verbose: new VerboseReadiness(() => this.#config),
-      page: this.#page,
-    })
     this.#admin =
-      config.admin && new HttpListener('ADMIN_ADDR', () => createAdminListener(adminApp), config.admin)
+      config.admin &&
+      new AdminServer(config.admin, {
+        broker: this.#broker,
+        registry: this.metrics.registry,
+        readiness: this.#readiness,
+        config: () => this.#config,
+        recentLines: recentLines(logger),
+      })
   }
 
   get checkAddress(): AddressInfo {
@@ -145,19 +149,17 @@ export class BrokerServer implements RunningServer {
     return this.#grpc === undefined ? [this.#http] : [this.#http, this.#grpc]
   }
 
-  #createPage(): StatusPage {
-    return new StatusPage({
-      broker: this.#broker,
-      registry: this.metrics.registry,
-      notReadyBecause: this.#readiness.notReadyBecause,
-      config: () => this.#config,
-      recentLines: recentLines(this.#logger),
-    })
+  /** Without traces, a check passes through nothing that knows of them. */
+  #checks(protocol: CheckProtocol): Checks {
+    const { onVerdict } = this.#checkLog
+    return this.#traces === undefined
+      ? new Checks(this.#broker, protocol, onVerdict)
+      : new TracedChecks(this.#broker, protocol, onVerdict, this.#traces.tracer)
   }
 
   #grpcParts(config: Config): GrpcParts {
     return {
-      checks: new Checks(this.#broker, 'grpc', this.#checkLog.onVerdict),
+      checks: this.#checks('grpc'),
       sendsMetadata: config.grpcDynamicMetadata,
       notReadyBecause: this.#readiness.notReadyBecause,
       maxConnectionAgeMs: config.grpcMaxConnectionAgeMs || undefined,
@@ -168,6 +170,7 @@ export class BrokerServer implements RunningServer {
   }
 
   async #start(): Promise<void> {
+    await this.#store?.attempted()
     try {
       const [http = [], grpc = []] = await startListeners(this.#serving)
       this.#checkAddresses = http
@@ -198,11 +201,12 @@ export class BrokerServer implements RunningServer {
   }
 
   async #stop(timeoutMs: number): Promise<boolean> {
+    const deadline = performance.now() + timeoutMs
     const finished = await stopListeners(this.#serving, timeoutMs)
-    this.#page?.[Symbol.dispose]()
     await this.#admin?.stop(0)
     await this.#broker.close()
     await this.#store?.close()
+    await this.#traces?.close(Math.max(0, deadline - performance.now()))
     await this.#transports.close()
     return finished
   }
@@ -216,6 +220,7 @@ export class BrokerServer implements RunningServer {
       userAgent: `dex-token-broker/${version()}`,
       logger: this.#logger,
       observe: this.metrics.observe,
+      tracer: this.#traces?.tracer,
       describeHint,
     }
   }

@@ -11,6 +11,12 @@ import {
 /** The protocols by which a proxy asks for checks. */
 export type CheckProtocol = 'http' | 'grpc'
 
+/** A check as a listener receives it. */
+export interface ReceivedCheck extends CheckRequest {
+  /** The header lines of the proxy's own request, where the client's are in its message. */
+  readonly proxyHeaders?: readonly string[] | undefined
+}
+
 /**
  * Called with each verdict, its request and its protocol, for metrics and the log; must not throw. `durationMs` is the time that
  * the broker took for it, `undefined` for a request that it did not see.
@@ -35,7 +41,7 @@ export class Checks {
   }
 
   /** Decides like `decide` of the broker; rejects only with the reason of the caller's own abort. */
-  decide(request: CheckRequest): MaybePromise<Verdict> {
+  decide(request: ReceivedCheck): MaybePromise<Verdict> {
     const startedAt = performance.now()
     const verdict = this.#broker.decide(request)
     if (verdict instanceof Promise) return this.#decideLater(verdict, request, startedAt)
@@ -44,7 +50,7 @@ export class Checks {
   }
 
   /** Refuses a request that the broker does not see. */
-  refuse(error: BrokerError, request: CheckRequest): RefusalVerdict {
+  refuse(error: BrokerError, request: ReceivedCheck): RefusalVerdict {
     const verdict = refusalOf(error)
     this.#onVerdict(verdict, request, this.#protocol, undefined)
     return verdict

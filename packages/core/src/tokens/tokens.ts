@@ -5,12 +5,10 @@ import { BrokerError } from '../shared/errors.ts'
 import type { MaybePromise } from '../shared/maybe-promise.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { Topic } from '../shared/topic.ts'
-import type { Wait } from '../shared/wait-for.ts'
-import type { WaitingCallers } from '../shared/waiting-callers.ts'
-import type { AcceptedClients } from './accepted-clients.ts'
-import type { CachedToken, TokenCache } from './cache/token-cache.ts'
+import type { SpanContext } from '../shared/tracer.ts'
+import { remainingWait, type Wait } from '../shared/wait-for.ts'
+import type { CachedToken } from './cache/token-cache.ts'
 import { isLiving, isUsable } from './cache/token-life.ts'
-import type { ClientHistories } from './client-histories.ts'
 import { deadOnArrival } from './dead-on-arrival.ts'
 import { InFlight, type SharedWork } from './in-flight.ts'
 import { endsToken, isOutlived } from './is-outlived.ts'
@@ -18,30 +16,19 @@ import type { IssuedToken } from './issued-token.ts'
 import { logTokenFailure } from './log-token-failure.ts'
 import { lookupFailed } from './lookup-failed.ts'
 import type { SharedOrigin } from './shared-store/shared-origin.ts'
-import type { SharedOrigins } from './shared-store/shared-origins.ts'
-import type { SharedRecords } from './shared-store/shared-records.ts'
 import type { SigningKey } from './signing-key.ts'
 import { TokenDrops } from './token-drops.ts'
 import type { TokenLookups } from './token-lookups.ts'
 import type { TokenMaker } from './token-maker.ts'
 import type { ObtainedToken } from './token-origin.ts'
-
-export interface TokensOptions {
-  readonly origins: Pick<SharedOrigins, 'of'>
-  readonly records: SharedRecords
-  readonly cache: TokenCache
-  /** Maintained here and read by the origin. */
-  readonly accepted: AcceptedClients
-  /** Limit of callers that wait at the same time. */
-  readonly callers: WaitingCallers
-  readonly histories: ClientHistories
-}
+import type { TokensOptions } from './tokens-options.ts'
 
 /** A request for a token with what it began with. */
 interface TokenWork {
   readonly order: TokenOrder
   readonly origin: SharedOrigin
   readonly maker: TokenMaker
+  readonly parent: SpanContext | undefined
 }
 
 /**
@@ -120,7 +107,7 @@ export class Tokens {
     const cached = this.#options.cache.find(order.key)
     if (cached !== undefined && isUsable(cached.life, clock)) {
       this.#hits++
-      if (cached.refresh.isDue) this.#refresh(order)
+      if (cached.refresh.isDue) this.#refresh(order, wait.span?.context)
       return cached.token
     }
     this.#misses++
@@ -134,10 +121,7 @@ export class Tokens {
       return Promise.reject(rejection)
     }
     if (living !== undefined) return this.#replaceOrStale(order, living, wait)
-    const shared = this.#join(order)
-    return this.#inFlight.wait(shared, 'settled', wait).catch(error => {
-      return lookupFailed({ order, work: shared, histories: this.#options.histories }, error)
-    })
+    return this.#settled(order, this.#joinFor(order, wait), wait)
   }
 
   /** Drops a token that a backend refused ({@link TokenDrops.invalidate}), and tells whether it did. */
@@ -157,35 +141,56 @@ export class Tokens {
     this.#inFlight.close(brokerClosed('token_endpoint_unavailable'))
   }
 
-  #refresh(order: TokenOrder): void {
+  #refresh(order: TokenOrder, parent: SpanContext | undefined): void {
     if (this.#closed || this.#inFlight.has(order.key, this.#originOf(order))) return
     // No caller waits for it. The origin logs a failure, which delays the next attempt.
-    this.#join(order).settled.catch(() => {})
+    this.#join(order, parent).settled.catch(() => {})
   }
 
-  #join(order: TokenOrder): SharedWork<IssuedToken> {
+  /** Joins on behalf of a caller that waits, whose span shows it. */
+  #joinFor(order: TokenOrder, { span }: Wait): SharedWork<IssuedToken> {
+    if (span === undefined) return this.#join(order, undefined)
+    const isUnderWay = this.#inFlight.has(order.key, this.#originOf(order))
+    const shared = this.#join(order, span.context)
+    span.setAttributes({ 'dex_broker.outcome': isUnderWay ? 'joined' : 'requested' })
+    if (isUnderWay && shared.leader !== undefined) span.addLink(shared.leader)
+    return shared
+  }
+
+  #join(order: TokenOrder, parent: SpanContext | undefined): SharedWork<IssuedToken> {
     const origin = this.#originOf(order)
     const maker = this.#maker
-    const isStranger = !this.#options.accepted.has(order)
-    return this.#inFlight.join(order.key, { origin, isStranger }, (signal, onFirstFailure) =>
-      this.#obtain({ order, origin, maker }, signal, onFirstFailure),
-    )
+    const kind = { origin, isStranger: !this.#options.accepted.has(order), leader: parent }
+    const work = { order, origin, maker, parent }
+    return this.#inFlight.join(order.key, kind, (signal, onFailure) => this.#obtain(work, signal, onFailure))
   }
 
   #originOf({ issuer }: TokenOrder): SharedOrigin {
     return this.#options.origins.of(issuer)
   }
 
+  /** Waits on behalf of a caller without an unexpired token. */
+  #settled(order: TokenOrder, work: SharedWork<IssuedToken>, wait: Wait): Promise<IssuedToken> {
+    const { histories } = this.#options
+    return this.#inFlight
+      .wait(work, 'settled', wait)
+      .catch(error => lookupFailed({ order, work, histories }, error))
+  }
+
   /** Waits for one attempt at most when an unexpired token exists, and not at all when one has just failed. */
   async #replaceOrStale(order: TokenOrder, cached: CachedToken, wait: Wait): Promise<IssuedToken> {
     const isUnderWay = this.#inFlight.has(order.key, this.#originOf(order))
     if (!isUnderWay && cached.refresh.isPaused) return this.#asStale(cached.token)
-    const shared = this.#join(order)
+    const shared = this.#joinFor(order, wait)
+    const { clock } = this.#surroundings
+    const startedAt = clock.monotonic()
     try {
       return await this.#inFlight.wait(shared, 'firstAttempt', wait)
     } catch (error) {
-      // Read again: it may have been dropped meanwhile.
+      // Read again: it may have been dropped meanwhile, or have expired, and then the caller waits on like others.
       const token = this.#options.cache.getLiving(order.key)
+      if (token === undefined && error === shared.firstFailure)
+        return this.#settled(order, shared, remainingWait(wait, clock.monotonic() - startedAt))
       if (token === undefined || !BrokerError.is(error) || !isOutlived(order, error))
         return lookupFailed({ order, work: shared, histories: this.#options.histories }, error)
       return this.#asStale(token)
@@ -202,12 +207,12 @@ export class Tokens {
     signal: AbortSignal,
     onFirstFailure: (failure: BrokerError) => void,
   ): Promise<IssuedToken> {
-    const { order, origin, maker } = work
+    const { order, origin, maker, parent } = work
     const { cache, records } = this.#options
     const lifeOf = (obtained: ObtainedToken) => maker.lifeOf(order, obtained)
     try {
       const obtain = () =>
-        origin.obtain({ order, replaced: cache.find(order.key), lifeOf, signal, onFirstFailure })
+        origin.obtain({ order, replaced: cache.find(order.key), lifeOf, signal, onFirstFailure, parent })
       // A cache in front of Dex can repeat a token until its end, and another replica can drop it on its way: one more attempt.
       const early = await obtain()
       const first = records.isDropped(early) ? undefined : this.#keep(work, early)

@@ -40,6 +40,9 @@ export interface RecordToKeep {
   readonly keepMs: number
 }
 
+/** A name that no record has. */
+const probeName = 'probe'
+
 /**
  * A shared store whose failure is a miss: seals and opens records, bounds the time of each call, checks each answer, and makes no
  * calls while its circuit is open. No method rejects. Without an answer `get` and `lease` return `undefined`, the others `false`.
@@ -54,7 +57,7 @@ export class GuardedStore {
     this.#store = store
     this.#settings = settings
     this.#surroundings = surroundings
-    this.#guard = new StoreGuard(surroundings)
+    this.#guard = new StoreGuard(surroundings, () => this.get(probeName, 0))
   }
 
   /** Returns the record of a name when it is newer than a fence (0: any). */

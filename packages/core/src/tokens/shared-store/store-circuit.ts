@@ -45,10 +45,15 @@ export class StoreCircuit {
     return this.#backoff.remainingMs
   }
 
+  /** Whether it is open and the next call would be the probe. */
+  get isProbeDue(): boolean {
+    return this.#isOpen && !this.#isProbing && this.#backoff.remainingMs <= 0
+  }
+
   /** Lets a call through; `undefined` while the circuit is open. */
   begin(): StoreAttempt | undefined {
     if (this.#isOpen) {
-      if (this.#isProbing || this.#backoff.remainingMs > 0) return undefined
+      if (!this.isProbeDue) return undefined
       this.#isProbing = true
     }
     const period = this.#period

@@ -27,12 +27,16 @@ export class StoreGuard {
   readonly #surroundings: Surroundings
   readonly #circuit: StoreCircuit
   readonly #outage: Outage
+  readonly #probe: () => Promise<unknown>
+  #probeTimer: NodeJS.Timeout | undefined
   #isClosed = false
   /** Of the last failed call. */
   #cause: string | undefined
 
-  constructor(surroundings: Surroundings) {
+  /** `probe` makes a call that changes nothing, when nobody else has made the one that is due. */
+  constructor(surroundings: Surroundings, probe: () => Promise<unknown>) {
     this.#surroundings = surroundings
+    this.#probe = probe
     this.#circuit = new StoreCircuit(surroundings.clock)
     this.#outage = new Outage(surroundings.clock)
   }
@@ -80,10 +84,25 @@ export class StoreGuard {
       this.#surroundings.observe({ type: 'shared_store_circuit', outcome: 'closed' })
     }
     this.#isClosed = true
+    clearTimeout(this.#probeTimer)
+  }
+
+  /**
+   * Probes also a store that nobody calls, because calls are rare while tokens are cached: the circuit would stay open for long, and a
+   * caller would wait for the probe.
+   */
+  #probeLater(): void {
+    const probe = async () => {
+      if (this.#circuit.isProbeDue) await this.#probe()
+      if (this.#circuit.isOpen && !this.#isClosed) this.#probeLater()
+    }
+    const pauseMs = Math.max(1, Math.ceil(this.#circuit.retryAfterMs))
+    this.#probeTimer = setTimeout(() => void probe(), pauseMs).unref()
   }
 
   #opened(operation: SharedStoreOperation): void {
     if (this.#isClosed) return
+    this.#probeLater()
     const { observe, logger } = this.#surroundings
     observe({ type: 'shared_store_circuit', outcome: 'opened' })
     const retryAfterMs = Math.ceil(this.#circuit.retryAfterMs)
@@ -91,6 +110,7 @@ export class StoreGuard {
   }
 
   #closed(): void {
+    clearTimeout(this.#probeTimer)
     if (this.#isClosed) return
     const { observe, logger } = this.#surroundings
     observe({ type: 'shared_store_circuit', outcome: 'closed' })
