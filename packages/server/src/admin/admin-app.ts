@@ -1,13 +1,8 @@
-import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
 import type { Registry } from 'prom-client'
+import type { AdminEnvironment } from './admin-environment.ts'
 import { isLocalOperator } from './is-local-operator.ts'
 import { SharedRendering } from './shared-rendering.ts'
-
-/** The bindings that a Node listener passes to the app; absent elsewhere. */
-export interface AdminEnvironment {
-  Bindings: Partial<HttpBindings>
-}
 
 export interface AdminAppOptions {
   /** Why no checks should be sent here; `undefined` when the broker is ready. */
@@ -15,13 +10,16 @@ export interface AdminAppOptions {
   readonly registry: Registry
   /** Says what is missing, for `/readyz?verbose` from this host. */
   readonly verbose?: { text(): Promise<string> } | undefined
+  /** The status page; `undefined` leaves it out. */
+  readonly page?: { addTo(app: Hono<AdminEnvironment>): void } | undefined
 }
 
-/** For operators and orchestrators, on a separate port: `/healthz`, `/readyz`, `/metrics`. */
+/** For operators and orchestrators, on a separate port: `/healthz`, `/readyz`, `/metrics`, and the status page. */
 export function createAdminApp({
   notReadyBecause,
   registry,
   verbose,
+  page,
 }: AdminAppOptions): Hono<AdminEnvironment> {
   const app = new Hono<AdminEnvironment>()
   const metrics = new SharedRendering(() => registry.metrics())
@@ -37,5 +35,6 @@ export function createAdminApp({
   app.get('/metrics', async context =>
     context.body(await metrics.text(), 200, { 'content-type': registry.contentType }),
   )
+  page?.addTo(app)
   return app
 }

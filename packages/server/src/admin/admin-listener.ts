@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { type CreateHttpServer, createPlainServer } from '../tls/listener-tls.ts'
-import type { AdminEnvironment } from './admin-app.ts'
+import type { AdminEnvironment } from './admin-environment.ts'
 
 /** Enough for probes, a few Prometheus servers and people. */
 const maxConnections = 64

@@ -22,6 +22,14 @@ export const listenerVariables = {
     description:
       'Address of the admin listener with `/healthz`, `/readyz` and `/metrics`; `off` disables it. A port in use stops the start only if this is set.',
   }),
+  ADMIN_PAGE: setting('adminPage', {
+    group,
+    kind: kind.oneOf('loopback', 'on', 'off'),
+    rule: { default: 'loopback' },
+    example: 'off',
+    description:
+      'Access to the status page, `/` on the admin listener. `loopback`: requests from this host and through `kubectl port-forward`; `on`: everybody who reaches the listener; `off`: nobody. The page has no secret and no token, but names clients, issuers and settings.',
+  }),
   GRPC_LISTEN_ADDR: setting('grpc', {
     group,
     kind: kind.addressOrOff,
