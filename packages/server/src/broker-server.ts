@@ -20,12 +20,14 @@ import { listenerOptions } from './http/listener-options.ts'
 import { IssuerTransports } from './issuer-transports.ts'
 import { listenFailure, listenProblem } from './listen-failure.ts'
 import { addressText, type Listener, startListeners, stopListeners } from './listener.ts'
+import { LogLevelControl } from './log-level-control.ts'
 import type { RunningServer } from './running-server.ts'
 import { version } from './version.ts'
 
 /** A broker behind its listeners, with the configuration in effect. */
 export class BrokerServer implements RunningServer {
   readonly metrics: BrokerMetrics
+  readonly logLevel: LogLevelControl
   readonly #logger: Logger
   readonly #transports: IssuerTransports
   readonly #broker: TokenBroker
@@ -63,8 +65,9 @@ export class BrokerServer implements RunningServer {
     this.#logRuleFailures(config)
     this.metrics.watchCache(this.#broker)
     this.#readiness = new Readiness(this.#broker, logger)
-    this.#checkLog = new CheckLog(this.metrics, logger)
-    const app = checkApp(new Checks(this.#broker, 'http', this.#checkLog.onVerdict))
+    this.#checkLog = new CheckLog(this.metrics, logger, config.accessLog)
+    this.logLevel = new LogLevelControl({ logger, onChange: () => this.#checkLog.levelChanged() })
+    const app = checkApp(new Checks(this.#broker, 'http', this.#checkLog))
     const { onUnknownTarget } = this.#checkLog
     const createServer = () => createCheckListener(app, listenerOptions, onUnknownTarget)
     this.#http = new HttpListener('LISTEN_ADDR', createServer, config.listen)
@@ -72,6 +75,8 @@ export class BrokerServer implements RunningServer {
     const adminApp = createAdminApp({
       notReadyBecause: this.#readiness.notReadyBecause,
       registry: this.metrics.registry,
+      page: () => this.#config.adminPage,
+      logLevel: this.logLevel,
     })
     this.#admin =
       config.admin && new HttpListener('ADMIN_ADDR', () => createAdminListener(adminApp), config.admin)
@@ -101,8 +106,8 @@ export class BrokerServer implements RunningServer {
     transports.commit()
     this.#logRuleFailures(config)
     this.#warnOfReload(config, waiting)
-    if (config.logLevel !== this.#config.logLevel) this.#logger.level = config.logLevel
-    this.#checkLog.levelChanged()
+    if (config.logLevel !== this.#config.logLevel) this.logLevel.set(config.logLevel, 'reload')
+    this.#checkLog.accessLog = config.accessLog
     this.#config = config
     this.metrics.countReload('applied')
     if (this.#tellsReadiness) this.#readiness.reloaded()
@@ -129,7 +134,7 @@ export class BrokerServer implements RunningServer {
 
   #grpcParts(config: Config): GrpcParts {
     return {
-      checks: new Checks(this.#broker, 'grpc', this.#checkLog.onVerdict),
+      checks: new Checks(this.#broker, 'grpc', this.#checkLog),
       sendsMetadata: config.grpcDynamicMetadata,
       notReadyBecause: this.#readiness.notReadyBecause,
       maxConnectionAgeMs: config.grpcMaxConnectionAgeMs || undefined,
@@ -171,6 +176,7 @@ export class BrokerServer implements RunningServer {
 
   async #stop(timeoutMs: number): Promise<boolean> {
     const finished = await stopListeners(this.#serving, timeoutMs)
+    this.logLevel.close()
     await this.#admin?.stop(0)
     await this.#broker.close()
     await this.#transports.close()
@@ -192,7 +198,7 @@ export class BrokerServer implements RunningServer {
   #logRuleFailures({ file }: Config): void {
     if (file?.rules === undefined) return
     file.rules.failures.listener = failure =>
-      this.#logger.warn({ ...failure }, 'the expression of a rule failed; request refused')
+      this.#broker.logger.warn({ ...failure }, 'the expression of a rule failed; request refused')
   }
 
   #warnOfReload({ warnings }: Config, waiting: readonly string[]): void {

@@ -1,6 +1,7 @@
 import {
   type Broker,
   type BrokerError,
+  type CheckFacts,
   type CheckRequest,
   type MaybePromise,
   type RefusalVerdict,
@@ -12,38 +13,69 @@ import {
 export type CheckProtocol = 'http' | 'grpc'
 
 /** Called with each verdict, its request and its protocol, for metrics and the log; must not throw. */
-export type VerdictListener = (verdict: Verdict, request: CheckRequest, protocol: CheckProtocol) => void
+export type VerdictListener = (
+  verdict: Verdict,
+  request: CheckRequest,
+  protocol: CheckProtocol,
+  /** The time of the decision in milliseconds; `undefined` unless details are wanted. */
+  durationMs?: number,
+) => void
+
+/** Receives what became of each check. */
+export interface CheckListener {
+  readonly onVerdict: VerdictListener
+  /** Called before `onVerdict` with the error of a request that the broker does not see. */
+  readonly onUnseen?: (error: BrokerError, request: CheckRequest) => void
+  /** Whether facts and durations are wanted, which cost every check. */
+  readonly wantsDetails: boolean
+}
 
 /** Answers checks of one protocol: the broker decides, and the listener receives each verdict once. */
 export class Checks {
   readonly #broker: Pick<Broker, 'decide'>
   readonly #protocol: CheckProtocol
-  readonly #onVerdict: VerdictListener
+  readonly #listener: CheckListener
 
-  constructor(broker: Pick<Broker, 'decide'>, protocol: CheckProtocol, onVerdict: VerdictListener) {
+  constructor(broker: Pick<Broker, 'decide'>, protocol: CheckProtocol, listener: CheckListener) {
     this.#broker = broker
     this.#protocol = protocol
-    this.#onVerdict = onVerdict
+    this.#listener = listener
+  }
+
+  /** Returns an object for the facts about the next check, if they are wanted. */
+  newFacts(): CheckFacts | undefined {
+    return this.#listener.wantsDetails ? {} : undefined
   }
 
   /** Decides like `decide` of the broker; rejects only with the reason of the caller's own abort. */
   decide(request: CheckRequest): MaybePromise<Verdict> {
+    const startedAt = this.#listener.wantsDetails ? performance.now() : undefined
     const verdict = this.#broker.decide(request)
-    if (verdict instanceof Promise) return this.#decideLater(verdict, request)
-    this.#onVerdict(verdict, request, this.#protocol)
+    if (verdict instanceof Promise) return this.#decideLater(verdict, request, startedAt)
+    this.#tell(verdict, request, startedAt)
     return verdict
   }
 
   /** Refuses a request that the broker does not see. */
   refuse(error: BrokerError, request: CheckRequest): RefusalVerdict {
     const verdict = refusalOf(error)
-    this.#onVerdict(verdict, request, this.#protocol)
+    this.#listener.onUnseen?.(error, request)
+    this.#tell(verdict, request, undefined)
     return verdict
   }
 
-  async #decideLater(waiting: Promise<Verdict>, request: CheckRequest): Promise<Verdict> {
+  async #decideLater(
+    waiting: Promise<Verdict>,
+    request: CheckRequest,
+    startedAt: number | undefined,
+  ): Promise<Verdict> {
     const verdict = await waiting
-    this.#onVerdict(verdict, request, this.#protocol)
+    this.#tell(verdict, request, startedAt)
     return verdict
+  }
+
+  #tell(verdict: Verdict, request: CheckRequest, startedAt: number | undefined): void {
+    const durationMs = startedAt === undefined ? undefined : performance.now() - startedAt
+    this.#listener.onVerdict(verdict, request, this.#protocol, durationMs)
   }
 }

@@ -2,6 +2,7 @@ import { realmProblem } from '../check/challenge.ts'
 import type { CredentialHeaderNames } from '../check/credential-headers.ts'
 import type { ConfiguredClient } from '../clients/client.ts'
 import type { BrokerObserver } from '../shared/broker-event.ts'
+import { CheckLogger } from '../shared/check-logger.ts'
 import { systemClock } from '../shared/clock.ts'
 import { hintText } from '../shared/hint.ts'
 import { endpointUrl } from '../shared/http/endpoint-url.ts'
@@ -148,7 +149,8 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
 }
 
 function resolveSurroundings(options: TokenBrokerOptions, requestTimeoutMs: number): LiveSurroundings {
-  const logger = withMethods(options.logger, 'logger', ['debug', 'info', 'warn', 'error']) ?? silentLogger
+  const target = withMethods(options.logger, 'logger', ['debug', 'info', 'warn', 'error']) ?? silentLogger
+  const logger = new CheckLogger(target)
   const clock = withMethods(options.clock, 'clock', ['wall', 'monotonic']) ?? systemClock
   return {
     transport: checked(options.transport, 'transport', 'function') ?? globalFetch,

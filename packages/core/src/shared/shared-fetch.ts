@@ -1,6 +1,7 @@
 import { Backoff, type Pauses } from './backoff.ts'
 import { changedError } from './changed-error.ts'
 import type { BrokerError } from './errors.ts'
+import { logContext } from './log-context.ts'
 import { countFailedLookups, Outage, type OutageReport } from './outage.ts'
 import { RequestWithDeadline } from './request-with-deadline.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -66,9 +67,11 @@ export class SharedFetch<T> {
       return Promise.reject(changedError(this.#lastFailure, { retryAfterMs: remainingMs }))
     }
     this.#request = new RequestWithDeadline(this.#surroundings.requestTimeoutMs, signal =>
-      this.#load(signal).finally(() => {
-        this.#request = undefined
-      }),
+      logContext
+        .carry(() => this.#load(signal))
+        .finally(() => {
+          this.#request = undefined
+        }),
     )
     return this.#request.settled
   }

@@ -1,4 +1,5 @@
 import { BrokerError } from '../shared/errors.ts'
+import { logContext } from '../shared/log-context.ts'
 import { countFailedLookups } from '../shared/outage.ts'
 import type { Wait } from '../shared/wait-for.ts'
 import { tooManyCallers, type WaitingCallers } from '../shared/waiting-callers.ts'
@@ -80,7 +81,9 @@ export class InFlight<T> {
     // Most callers wait for `settled` only, and all of them can be gone when it fails.
     firstAttempt.promise.catch(() => {})
     const controller = new AbortController()
-    const settled = work(controller.signal, firstAttempt.reject).finally(() => this.#ended(key, shared))
+    const settled = logContext
+      .carry(() => work(controller.signal, firstAttempt.reject))
+      .finally(() => this.#ended(key, shared))
     settled.then(firstAttempt.resolve, firstAttempt.reject)
     const shared: SharedWork<T> = {
       origin,

@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
 import type { Registry } from 'prom-client'
 import { SharedRendering } from './shared-rendering.ts'
 

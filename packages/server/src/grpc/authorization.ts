@@ -1,5 +1,6 @@
 import type { CheckFacts, CheckRequest, Verdict } from '@broker/core'
 import type { Checks } from '../checks.ts'
+import { logFieldsOf } from '../log-fields.ts'
 import { type Attributes, readAttributes } from './attributes-reader.ts'
 import { responseFrame } from './check-response.ts'
 import type { GrpcCall } from './grpc-call.ts'
@@ -14,11 +15,12 @@ export function authorizationCheck(checks: Checks, sendsMetadata: boolean): Unar
   return {
     kind: 'unary',
     answer(message, call) {
-      const facts = sendsMetadata ? {} : undefined
+      const facts = sendsMetadata ? {} : checks.newFacts()
       const request = new GrpcCheckRequest(readAttributes(message), call, facts)
       const fault = requestLineFault(request)
       const verdict = fault === undefined ? checks.decide(request) : checks.refuse(fault, request)
-      return verdict instanceof Promise ? responseLater(verdict, facts) : responseFrame(verdict, facts)
+      const sent = sendsMetadata ? facts : undefined
+      return verdict instanceof Promise ? responseLater(verdict, sent) : responseFrame(verdict, sent)
     },
   }
 }
@@ -47,6 +49,10 @@ class GrpcCheckRequest implements CheckRequest {
     this.context = attributes.context
     this.facts = facts
     this.#call = call
+  }
+
+  get logFields(): Readonly<Record<string, string>> {
+    return logFieldsOf(this, 'grpc')
   }
 
   get timeoutMs(): number | undefined {

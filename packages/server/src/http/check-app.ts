@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http'
-import type { AllowVerdict, Broker, CheckRequest, Verdict } from '@broker/core'
+import type { AllowVerdict, Broker, CheckFacts, CheckRequest, Verdict } from '@broker/core'
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { LinearRouter } from 'hono/router/linear-router'
 import { Checks, type VerdictListener } from '../checks.ts'
+import { logFieldsOf } from '../log-fields.ts'
 import { waitingTimeMs } from '../waiting-time.ts'
 import { clientTarget } from './raw-target.ts'
 
@@ -37,7 +38,7 @@ export function createCheckApp(
   broker: Pick<Broker, 'decide'>,
   onVerdict: VerdictListener = () => {},
 ): Hono<CheckEnvironment> {
-  return checkApp(new Checks(broker, 'http', onVerdict))
+  return checkApp(new Checks(broker, 'http', { onVerdict, wantsDetails: false }))
 }
 
 /** Creates the same app for checks that are already counted and logged. */
@@ -45,7 +46,7 @@ export function checkApp(checks: Checks): Hono<CheckEnvironment> {
   // The path belongs to the client and is ignored: there is one route, and no URL to parse.
   const app = new Hono<CheckEnvironment>({ router: new LinearRouter(), getPath: () => '/' })
   app.all('*', context => {
-    const request = new HonoCheckRequest(context)
+    const request = new HonoCheckRequest(context, checks.newFacts())
     const verdict = checks.decide(request)
     return verdict instanceof Promise ? answerLater(verdict, request) : answer(verdict)
   })
@@ -57,8 +58,10 @@ class HonoCheckRequest implements CheckRequest {
   readonly #context: Context<CheckEnvironment>
   readonly headers: readonly string[]
   readonly maskedPath = true
+  readonly facts: CheckFacts | undefined
 
-  constructor(context: Context<CheckEnvironment>) {
+  constructor(context: Context<CheckEnvironment>, facts: CheckFacts | undefined) {
+    this.facts = facts
     this.#context = context
     this.headers = context.env?.incoming?.rawHeaders ?? headerLines(context.req.raw.headers)
   }
@@ -71,6 +74,10 @@ class HonoCheckRequest implements CheckRequest {
   get path(): string | undefined {
     const target = (this.#context.env?.incoming as CheckMessage | undefined)?.[rawTarget]
     return target === undefined ? undefined : clientTarget(target)
+  }
+
+  get logFields(): Readonly<Record<string, string>> {
+    return logFieldsOf(this, 'http')
   }
 
   get timeoutMs(): number | undefined {

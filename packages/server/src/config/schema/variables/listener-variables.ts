@@ -22,6 +22,14 @@ export const listenerVariables = {
     description:
       'Address of the admin listener with `/healthz`, `/readyz` and `/metrics`; `off` disables it. A port in use stops the start only if this is set.',
   }),
+  ADMIN_PAGE: setting('adminPage', {
+    group,
+    kind: kind.oneOf('loopback', 'on', 'off'),
+    rule: { default: 'loopback' },
+    example: 'off',
+    description:
+      'Who reaches the pages for operators on the admin listener, such as `/log-level`: clients on this host (also by `kubectl port-forward`), everybody who reaches the listener, or nobody. Everybody else gets 404.',
+  }),
   GRPC_LISTEN_ADDR: setting('grpc', {
     group,
     kind: kind.addressOrOff,
