@@ -12,6 +12,10 @@ const needed = {
     variable: 'KUBE_APISERVER_BIN=/path/to/kube-apiserver',
   },
   ETCD_BIN: { what: 'etcd, its storage', variable: 'ETCD_BIN=/path/to/etcd' },
+  REDIS_SERVER_BIN: {
+    what: 'a real Redis or Valkey',
+    variable: 'REDIS_SERVER_BIN=/path/to/redis-server',
+  },
   openssl: { what: 'on the PATH' },
 }
 

@@ -10,7 +10,15 @@ import { root } from '../workspace/workspace-packages.cjs'
 const { groups } = parse(readFileSync(path.join(root, 'deploy/prometheus/alerts.yaml'), 'utf8'))
 const rules = groups.flatMap(group => group.rules)
 const metrics = new Map(ownMetrics().map(metric => [metric.name, metric]))
-const outcomes = new Set([...Object.keys(brokerErrorCodes), 'issued', 'refreshed', 'failed', 'discovered'])
+const outcomesOfStore = ['record', 'none', 'leased', 'held', 'timeout', 'open']
+const outcomes = new Set([
+  ...Object.keys(brokerErrorCodes),
+  ...outcomesOfStore,
+  'issued',
+  'refreshed',
+  'failed',
+  'discovered',
+])
 
 for (const { alert, expr, for: duration, annotations } of rules) {
   test(`the alert ${alert} reads metrics, labels and outcomes that exist, and says what to do`, () => {

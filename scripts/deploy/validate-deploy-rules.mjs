@@ -50,6 +50,7 @@ function rulesFor(file, value) {
 
 const apiVersions = {
   AuthorizationPolicy: 'security.istio.io/v1',
+  Component: 'kustomize.config.k8s.io/v1alpha1',
   Deployment: 'apps/v1',
   Kustomization: 'kustomize.config.k8s.io/v1beta1',
   NetworkPolicy: 'networking.k8s.io/v1',
@@ -58,6 +59,10 @@ const apiVersions = {
   Service: 'v1',
   ServiceAccount: 'v1',
 }
+
+/** The Deployment, Service and NetworkPolicy of the shared store. */
+const storeName = 'dex-token-broker-store'
+const withoutName = ['Component', 'Kustomization']
 
 const rulesOfKind = {
   AuthorizationPolicy: [checkAuthorizationPolicy],
@@ -72,28 +77,34 @@ const rulesOfKind = {
 function checkKubernetesObject({ apiVersion, kind, metadata }, report) {
   if (!Object.hasOwn(apiVersions, kind)) report(`kind ${kind} has no rules yet`)
   else if (apiVersion !== apiVersions[kind]) report(`${kind} is of ${apiVersions[kind]}, not ${apiVersion}`)
-  if (kind !== 'Kustomization' && !metadata?.name) report(`${kind} has no name`)
+  if (!withoutName.includes(kind) && !metadata?.name) report(`${kind} has no name`)
 }
 
-function checkDeployment({ spec }, report, { file, variableNames }) {
+function checkDeployment({ metadata, spec }, report, { file, variableNames }) {
   const pod = spec.template.spec
+  if (metadata.name === storeName) return checkStoreDeployment(pod, report)
   for (const container of pod.containers) {
     checkNames(environmentNames(container.env), variableNames, report)
     checkSecrets(container.env, report)
     checkFiles(container, report)
   }
   if (file.endsWith('-patch.yaml')) return
-  if (pod.automountServiceAccountToken !== false) report('the pod mounts a token of the Kubernetes API')
-  if (pod.securityContext?.runAsNonRoot !== true) report('the pod may run as root')
+  checkPod(pod, report)
   for (const container of pod.containers) {
-    checkContainer(container, report)
+    checkProbes(container, report)
     checkStop(pod, container, report)
     checkIssuer(environmentNames(container.env), report)
   }
   if (spec.replicas < 2) report('one replica is an outage at every update')
 }
 
-function checkContainer({ image, ports, securityContext = {}, resources = {}, ...probes }, report) {
+function checkPod(pod, report) {
+  if (pod.automountServiceAccountToken !== false) report('the pod mounts a token of the Kubernetes API')
+  if (pod.securityContext?.runAsNonRoot !== true) report('the pod may run as root')
+  for (const container of pod.containers) checkContainer(container, report)
+}
+
+function checkContainer({ image, securityContext = {}, resources = {} }, report) {
   if (!/:\d|@sha256:/.test(image)) report(`${image} is pinned neither by version nor by digest`)
   if (securityContext.runAsNonRoot !== true) report('the container may run as root')
   if (securityContext.readOnlyRootFilesystem !== true) report('the file system can be written')
@@ -102,12 +113,30 @@ function checkContainer({ image, ports, securityContext = {}, resources = {}, ..
   if (securityContext.capabilities?.drop?.join() !== 'ALL') report('not every capability is dropped')
   if (!resources.requests?.cpu || !resources.limits?.memory)
     report('CPU is not requested or memory has no limit')
+}
+
+function checkProbes({ ports, ...probes }, report) {
   const expected = { readinessProbe: '/readyz', livenessProbe: '/healthz' }
   for (const [probe, expectedPath] of Object.entries(expected)) {
     const { path, port } = probes[probe]?.httpGet ?? {}
     const number = ports.find(({ name }) => name === port)?.containerPort ?? port
     if (path !== expectedPath || number !== adminPort)
       report(`${probe} is not ${expectedPath} on port ${adminPort}`)
+  }
+}
+
+function checkStoreDeployment(pod, report) {
+  checkPod(pod, report)
+  const args = pod.containers.flatMap(container => container.args)
+  const argumentOf = option => args[args.indexOf(option) + 1]
+  if (!args.includes('--aclfile')) report('everybody who reaches the store may use it')
+  if (argumentOf('--save') !== '' || argumentOf('--appendonly') !== 'no') report('the store writes to a disk')
+  if (!/^\d+mb$/.test(argumentOf('--maxmemory'))) report('maxmemory is not set')
+  if (!argumentOf('--maxmemory-policy').startsWith('volatile-'))
+    report('a full store refuses records, or drops names without an end')
+  for (const { secret } of pod.volumes) {
+    if (!secret?.items || secret.items.some(({ key }) => key !== 'users.acl'))
+      report('the store gets more of the Secret than users.acl')
   }
 }
 
@@ -124,7 +153,10 @@ function checkStop(pod, { env, lifecycle }, report) {
 }
 
 function checkSecrets(env, report) {
-  for (const { name, value } of env) if (/SECRET$/.test(name) && value) report(`${name} is in plain text`)
+  for (const { name, value } of env) {
+    if (/SECRET$/.test(name) && value) report(`${name} is in plain text`)
+    if (/_URL$/.test(name) && value?.includes('@')) report(`${name} contains user information`)
+  }
 }
 
 /** The broker reads its files again when they change; Kubernetes never changes a file that is mounted by subPath. */
@@ -144,7 +176,8 @@ function checkIssuer(names, report) {
   if (!names.includes('DEX_ISSUER')) report('no DEX_ISSUER')
 }
 
-function checkService({ spec }, report) {
+function checkService({ metadata, spec }, report) {
+  if (metadata.name === storeName) return
   const byName = Object.fromEntries(spec.ports.map(({ name, port }) => [name, port]))
   if (byName.check !== checkPort || byName.grpc !== grpcPort || byName.admin !== adminPort)
     report(`not check ${checkPort}, grpc ${grpcPort} and admin ${adminPort}`)
@@ -156,7 +189,8 @@ function checkServiceAccount({ automountServiceAccountToken }, report) {
   if (automountServiceAccountToken !== false) report('a token of the Kubernetes API is mounted')
 }
 
-function checkNetworkPolicy({ spec }, report) {
+function checkNetworkPolicy({ metadata, spec }, report) {
+  if (metadata.name === storeName) return checkStorePolicy(spec, report)
   const toChecks = spec.ingress.filter(({ ports = [{}] }) =>
     ports.some(({ port }) => [undefined, 'check', checkPort, 'grpc', grpcPort].includes(port)),
   )
@@ -164,6 +198,15 @@ function checkNetworkPolicy({ spec }, report) {
   if (!spec.policyTypes.includes('Ingress')) report('what comes in is not restricted')
   if (toChecks.length !== 1 || !toChecks.every(fromEnvoyAlone))
     report('the check ports are not for Envoy alone')
+}
+
+function checkStorePolicy({ policyTypes, ingress, egress = [] }, report) {
+  if (policyTypes.toSorted().join() !== 'Egress,Ingress' || egress.length > 0)
+    report('the store may open connections')
+  const brokers = ingress.flatMap(({ from = [{}] }) => from)
+  const isBroker = ({ namespaceSelector, podSelector }) =>
+    !namespaceSelector && podSelector?.matchLabels['app.kubernetes.io/name'] === 'dex-token-broker'
+  if (!brokers.every(isBroker)) report('the store is not for the broker alone')
 }
 
 /** The pods of Envoy Gateway, or of a gateway of Istio. */

@@ -20,6 +20,9 @@ const grpcEnvoy = 'deploy/envoy/envoy-grpc.yaml'
 const grpcPolicy = 'deploy/kubernetes/header-mode/security-policy-grpc.yaml'
 const istioProvider = 'deploy/istio/istiod-values.yaml'
 const istioPolicy = 'deploy/istio/authorization-policy.yaml'
+const storePatch = 'deploy/kubernetes/shared-store/deployment-patch.yaml'
+const store = 'deploy/kubernetes/shared-store/store-deployment.yaml'
+const storePolicy = 'deploy/kubernetes/shared-store/store-network-policy.yaml'
 const workflow = '.github/workflows/ci.yml'
 const dockerfile = 'deploy/docker/Dockerfile'
 
@@ -60,6 +63,29 @@ const spoiled = [
     'dex-token-broker\n              readOnly',
     'dex-token-broker/client-secret\n              subPath: client-secret\n              readOnly',
     'STATIC_CLIENT_SECRET_FILE is mounted by subPath',
+  ],
+  [
+    storePatch,
+    'mountPath: /run/secrets',
+    'mountPath: /run/other',
+    'SHARED_STORE_KEY_FILE is not in a volume',
+  ],
+  [storePatch, 'valkey://dex', 'valkey://user:password@dex', 'SHARED_STORE_URL contains user information'],
+  [store, 'runAsNonRoot: true\n        runAsUser', 'runAsUser', 'the pod may run as root'],
+  [store, 'valkey:8.1.3', 'valkey', 'pinned neither'],
+  [store, '--aclfile', '--include', 'everybody who reaches the store'],
+  [store, "- 'no'", "- 'yes'", 'writes to a disk'],
+  [store, '64mb', "''", 'maxmemory is not set'],
+  [store, 'volatile-ttl', 'noeviction', 'refuses records'],
+  [store, '- key: users.acl', '- key: keys', 'more of the Secret'],
+  [store, /items:\n.*\n.*\n\s*/, '', 'more of the Secret'],
+  [storePolicy, /policyTypes:[^i]*/, 'policyTypes: [Ingress]\n  ', 'may open connections'],
+  [storePolicy, /from:[\s\S]*broker\n/, 'to: []\n', 'not for the broker alone'],
+  [
+    'deploy/kubernetes/shared-store/kustomization.yaml',
+    'v1alpha1',
+    'v1beta1',
+    'is of kustomize.config.k8s.io/v1alpha1',
   ],
   ['deploy/kubernetes/base/kustomization.yaml', 'Selectors: false', 'Selectors: true', 'includeSelectors'],
   ['deploy/kubernetes/base/network-policy.yaml', 'port: admin', 'port: check', 'for Envoy alone'],

@@ -50,7 +50,7 @@ kubectl create configmap dex-token-broker --from-file=config.yaml --dry-run=clie
 kill -HUP "$BROKER_PID"   # outside Kubernetes: at once
 \`\`\`
 
-The broker looks every 2 s at \`CONFIG_FILE\`, at the files of \`clientSecret\` and \`STATIC_CLIENT_SECRET_FILE\`, and at the certificates of \`DEX_CA_FILE\`
+The broker looks every 2 s at \`CONFIG_FILE\`, at the files of \`clientSecret\` and \`STATIC_CLIENT_SECRET_FILE\`, at the files of the [shared store](scaling.md), and at the certificates of \`DEX_CA_FILE\`
 and \`caFile\`. It follows links anew each time, so it sees the swap of a mounted ConfigMap or Secret. Kubernetes takes
 longer to update the volume, and never updates a \`subPath\` mount: [Secrets](secrets.md#kubernetes). A change counts when two looks find the same content, so a file that is being
 written in place is not taken half-written. SIGHUP takes the files as they are, at once:
@@ -62,6 +62,8 @@ finish writing them first, or rename new files over the old ones.
 | a client, rule or issuer that did not change | keeps its tokens, circuits and keys; no request is made for it |
 | \`UPSTREAM_AUTH_HEADER\`, \`UPSTREAM_TOKEN_HEADERS\` | as above, and drops all cached tokens, because these carry the old headers |
 | a client secret | for the next token request; cached tokens stay valid. While Dex rejects the new secret, the previous one is used |
+| keys of the shared store | for the next token request; cached tokens stay valid |
+| password and certificates of the shared store | for the next connection to it |
 | certificates | for new connections; requests under way are finished |
 | a new issuer | its keys are loaded at once. A broker that is ready stays ready meanwhile |
 | ${restartSettings()} in \`settings\` | at the next start; one warning names them, and everything else takes effect |

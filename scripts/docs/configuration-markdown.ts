@@ -16,7 +16,7 @@ dex-token-broker                  # --help prints every variable with its defaul
 A wrong configuration stops the start and lists every fault at once. Several issuers, several clients and rules need a
 [configuration file](configuration-file.md).
 
-The environment of a process never changes. Files do: the broker reads \`CONFIG_FILE\`, \`DEX_CA_FILE\`, \`STATIC_CLIENT_SECRET_FILE\` and every file
+The environment of a process never changes. Files do: the broker reads \`CONFIG_FILE\`, \`DEX_CA_FILE\`, \`STATIC_CLIENT_SECRET_FILE\`, the files of the shared store and every file
 that the configuration file names again when they change, and at SIGHUP. [Reload](configuration-file.md#reload) says how. A secret that you want to
 rotate without a restart must therefore be in a file.
 
@@ -53,6 +53,7 @@ const rules = `## Rules between variables
 | \`CLIENT_ID_HEADER\`, \`CLIENT_SECRET_HEADER\`, \`SCOPE_HEADER\`, with a gate \`JWT_HEADER\` | Must be different headers. |
 | \`UPSTREAM_TOKEN_HEADERS\` | At most one field per header, and none onto \`UPSTREAM_AUTH_HEADER\`. |
 | \`STATIC_SCOPE\`, \`STATIC_AUDIENCES\` | Together they make a scope of at most 1024 characters. |
+| \`SHARED_STORE_URL\`, \`SHARED_STORE_KEY_FILE\` | Only together. The other files of the shared store and \`SHARED_STORE_USERNAME\` need them; a user needs \`SHARED_STORE_PASSWORD_FILE\`. |
 | \`ADMIN_ADDR\` | When set, must differ from \`LISTEN_ADDR\`. |
 
 ## Warnings at startup
@@ -70,6 +71,9 @@ Allowed, but logged as a warning:
 | \`ALLOWED_CLIENT_IDS\` with \`STATIC_CLIENT_ID\`, \`ALLOWED_SCOPES\` with \`STATIC_SCOPE\`, without rules | The list has no effect. |
 | an issuer in the configuration file without \`audiences\`, or with an \`http://\` URL beyond loopback | As for the gate's variables. |
 | a client in the configuration file that no rule uses | Nobody gets its token. |
+| \`SHARED_STORE_KEY_FILE\` that every user of the machine can read | Every process of the machine can read the key; with the records of the store, also tokens. |
+| \`SHARED_STORE_PASSWORD_FILE\` with a \`SHARED_STORE_URL\` without TLS beyond loopback | The password crosses the network unencrypted. |
+| \`SHARED_STORE_CA_FILE\` with a \`SHARED_STORE_URL\` without TLS | The certificates have no effect. |
 | \`ALLOW_ROUTE_CLIENTS\` without a JWT gate, and \`GRPC_LISTEN_ADDR\` beyond loopback | Callers that reach the gRPC listener can get a token of any client. |
 | an \`http://\` URL beyond loopback (\`ALLOW_INSECURE_DEX_URL\`) | Secrets, tokens and keys cross the network unencrypted. |`
 

@@ -58,10 +58,12 @@ if (faults.length > 0) process.exitCode = 1
 else console.log(`${markdownFiles.length} Markdown files: generated pages, snippets and links are in order`)
 
 function keepLogPage() {
-  const sources = ['packages/core/src', 'packages/server/src'].flatMap(filesBelow).map(file => ({
-    file,
-    text: readFileSync(path.join(root, file), 'utf8'),
-  }))
+  const sources = ['packages/core/src', 'packages/redis-store/src', 'packages/server/src']
+    .flatMap(filesBelow)
+    .map(file => ({
+      file,
+      text: readFileSync(path.join(root, file), 'utf8'),
+    }))
   const calls = sources.flatMap(({ file, text }) => logCalls(text).map(call => ({ ...call, file })))
   const guide = repairedLogGuide(readJson('scripts/docs/log-guide.json'), calls)
   keepEqual('scripts/docs/log-guide.json', `${JSON.stringify(guide, null, 2)}\n`)

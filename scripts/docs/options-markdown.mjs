@@ -41,11 +41,25 @@ const sections = [
     name: 'IssuerOptions',
   },
   {
+    title: 'sharedStore',
+    use: 'The option `sharedStore`.',
+    file: brokerOptions,
+    name: 'SharedStoreOptions',
+    prefix: 'sharedStore.',
+  },
+  {
     title: 'credentialHeaders',
     use: 'The option `credentialHeaders`: names of request headers, for `check` and `attachToken`.',
     file: brokerOptions,
     name: 'CredentialHeaderOptions',
     prefix: 'credentialHeaders.',
+  },
+  {
+    title: 'sharedStore',
+    use: 'The option `sharedStore`.',
+    file: brokerOptions,
+    name: 'SharedStoreOptions',
+    prefix: 'sharedStore.',
   },
   {
     title: 'Token requests',
@@ -150,6 +164,24 @@ const sections = [
     file: 'packages/core/src/kubernetes/kubernetes-issuer.ts',
     name: 'KubernetesIssuerOptions',
   },
+  {
+    title: 'redisTokenStore',
+    use: 'The argument of `redisTokenStore` of `@broker/redis-store`, which creates a shared token store on Redis or Valkey.',
+    file: 'packages/redis-store/src/redis-token-store-options.ts',
+    name: 'RedisTokenStoreOptions',
+  },
+  {
+    title: 'sentinel',
+    use: 'The option `sentinel` of `redisTokenStore`.',
+    file: 'packages/redis-store/src/redis-token-store-options.ts',
+    name: 'SentinelCredentials',
+  },
+  {
+    title: 'tls',
+    use: 'The option `tls` of `redisTokenStore`.',
+    file: 'packages/redis-store/src/redis-token-store-options.ts',
+    name: 'RedisTlsOptions',
+  },
 ]
 
 /** The text of docs/options.md, from the declarations of the options and `optionRules`. */
@@ -172,7 +204,7 @@ const introduction = `# Options
 
 <!-- Generated from the declarations of the options and from optionRules: change those, not this file. -->
 
-Every option of \`@broker/core\` and \`@broker/express-adapter\`. Start with two of them:
+Every option of \`@broker/core\`, \`@broker/express-adapter\` and \`@broker/redis-store\`. Start with two of them:
 
 \`\`\`ts
 const broker = new TokenBroker({

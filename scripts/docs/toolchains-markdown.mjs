@@ -21,7 +21,7 @@ const introduction = `# Toolchains
 
 <!-- Generated from scripts/packaging/toolchains.mjs: change that, not this file. -->
 
-\`@broker/core\` and \`@broker/express-adapter\` need Node.js 22.19 or newer. They are ES modules without a CommonJS build, and Node's
+\`@broker/core\`, \`@broker/express-adapter\` and \`@broker/redis-store\` need Node.js 22.19 or newer. They are ES modules without a CommonJS build, and Node's
 \`require\` loads them too:
 
 \`\`\`js

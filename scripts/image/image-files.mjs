@@ -81,12 +81,13 @@ function checkContent(tree) {
     existsSync(path.join(tree, 'node_modules', name)),
   )
   if (unwanted.length > 0) throw new Error(`these are not needed at run time:\n${unwanted.join('\n')}`)
-  if (packages.join() !== 'core') throw new Error(`@broker/core belongs into it alone, found ${packages}`)
+  if (packages.join() !== 'core,redis-store')
+    throw new Error(`@broker/core and @broker/redis-store belong into it, found ${packages}`)
   if (developing.length > 0) throw new Error(`these are for development: ${developing.join(', ')}`)
 }
 
 function developmentDependencies() {
-  const manifests = ['.', 'packages/server', 'packages/core'].map(folder =>
+  const manifests = ['.', 'packages/server', 'packages/core', 'packages/redis-store'].map(folder =>
     JSON.parse(readFileSync(path.join(root, folder, 'package.json'), 'utf8')),
   )
   const needed = new Set(manifests.flatMap(({ dependencies = {} }) => Object.keys(dependencies)))

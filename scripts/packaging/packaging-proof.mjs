@@ -67,6 +67,21 @@ withServers(async (tokenEndpoint, apiUrl) => {
 })
 `
 
+// Nobody listens on port 1: the broker works without its store.
+const withStore = `${coreImports}
+import { type RedisTokenStore, redisTokenStore } from '@broker/redis-store'
+${coreStory}
+withServers(async (tokenEndpoint, apiUrl) => {
+  const store: RedisTokenStore = redisTokenStore({ url: 'redis://127.0.0.1:1' })
+  const keys = [Buffer.alloc(32, 'k').toString('base64')]
+  const broker = new TokenBroker({ tokenEndpoint, ${client}, sharedStore: { store, keys } })
+  await useCore(broker, apiUrl)
+  await broker.close()
+  await store.close()
+  console.log('used')
+})
+`
+
 const everything = `${coreImports}
 import { tokenInterceptor, undiciTransport } from '@broker/core/undici'
 import { attachToken, authOf, brokerErrorHandler, createRequestFetch, requireClaims, requireJwt } from '@broker/express-adapter'
@@ -113,7 +128,7 @@ withServers(async (tokenEndpoint, apiUrl) => {
 const folder = await mkdtemp(path.join(await realpath(tmpdir()), 'packaging-proof-'))
 try {
   const tarballs = await pack()
-  const { core, server, 'express-adapter': adapter } = tarballs
+  const { core, server, 'express-adapter': adapter, 'redis-store': redisStore } = tarballs
   const nodeTypes = { '@types/node': versionIn('packages/core', '@types/node') }
   const undici = { undici: versionIn('packages/core', 'undici') }
   const express5 = {
@@ -127,9 +142,21 @@ try {
     story: coreAlone,
     absent: ['undici', 'express'],
   })
+  await proveProject('the store on Redis', {
+    dependencies: { '@broker/core': core, '@broker/redis-store': redisStore, ...nodeTypes },
+    story: withStore,
+    absent: ['undici', 'express'],
+  })
   const brokers = { '@broker/core': core, '@broker/express-adapter': adapter }
   await proveProject('everything, with Express 5', {
-    dependencies: { ...brokers, '@broker/server': server, ...undici, ...express5, ...nodeTypes },
+    dependencies: {
+      ...brokers,
+      '@broker/redis-store': redisStore,
+      '@broker/server': server,
+      ...undici,
+      ...express5,
+      ...nodeTypes,
+    },
     story: everything,
     command: 'dex-token-broker',
   })

@@ -14,6 +14,7 @@ import type { ResolvedGate } from './options/resolve-gate.ts'
 import type { ResolvedOptions } from './options/resolve-options.ts'
 import type { NextParts } from './shared/carried-parts.ts'
 import { startCacheCleanup } from './tokens/cache/start-cache-cleanup.ts'
+import { carriedSharedStore } from './tokens/shared-store/carried-shared-store.ts'
 
 /** The names of headers, in lower case. */
 export interface HeaderNames {
@@ -58,6 +59,7 @@ function partsOf(options: ResolvedOptions, lasting: LastingParts, next: NextPart
       return { retire: startCacheCleanup(cleaned, cacheCleanupIntervalMs) }
     })
   }
+  carriedSharedStore(next, lasting, options.sharedStore)
   // After everything else: the memory of the clients replaces their secrets now.
   const clients = clientsOf(options, issuers, { lasting, next })
   const exchanges = new Exchanges({ clients, gate, clock: surroundings.clock })

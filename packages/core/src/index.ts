@@ -32,6 +32,7 @@ export type {
   GateOptions,
   IssuerOptions,
   NamedClient,
+  SharedStoreOptions,
   TokenBrokerOptions,
 } from './options/broker-options.ts'
 export type { ReservedHeaderPrefixes } from './options/header-name.ts'
@@ -64,3 +65,10 @@ export type { UpstreamRequest } from './shared/upstream-request.ts'
 export type { Wait } from './shared/wait-for.ts'
 export { type CacheStatistics, TokenBroker } from './token-broker.ts'
 export type { IssuedToken } from './tokens/issued-token.ts'
+export type {
+  ForgottenRecord,
+  LeaseAnswer,
+  LeaseRequest,
+  SharedTokenStore,
+  StoredRecord,
+} from './tokens/shared-store/shared-token-store.ts'

@@ -7,6 +7,8 @@ import { AcceptedClients } from './tokens/accepted-clients.ts'
 import { TokenCache } from './tokens/cache/token-cache.ts'
 import { ExchangeOrigins } from './tokens/exchange/exchange-origins.ts'
 import { Origins } from './tokens/origins.ts'
+import { SharedOrigins } from './tokens/shared-store/shared-origins.ts'
+import { SharedRecords } from './tokens/shared-store/shared-records.ts'
 import { TokenMaker } from './tokens/token-maker.ts'
 import { Tokens } from './tokens/tokens.ts'
 
@@ -19,6 +21,8 @@ export interface LastingParts {
   readonly callers: WaitingCallers
   readonly accepted: AcceptedClients
   readonly origins: Origins
+  /** The shared store, and what is known about its records. */
+  readonly records: SharedRecords
   readonly cache: TokenCache
   readonly tokens: Tokens
   /** Apart from `cache`, so that users evict no token of a client. */
@@ -40,18 +44,21 @@ export function lastingParts(options: ResolvedOptions): LastingParts {
   const maker = tokenMaker(surroundings, options)
   const cache = new TokenCache(options.cacheMaxEntries, clock)
   const exchangeCache = new TokenCache(options.exchangeMaxEntries, clock)
-  const exchangeOrigins = new ExchangeOrigins(surroundings, origins)
+  const records = new SharedRecords(surroundings)
+  const sharedOrigins = new SharedOrigins(surroundings, records, origins)
+  const exchangeOrigins = new SharedOrigins(surroundings, records, new ExchangeOrigins(surroundings, origins))
   return {
     surroundings,
     callers,
     accepted,
     origins,
+    records,
     cache,
-    tokens: new Tokens(surroundings, { origins, cache, accepted, callers }, maker),
+    tokens: new Tokens(surroundings, { origins: sharedOrigins, records, cache, accepted, callers }, maker),
     exchangeCache,
     exchangedTokens: new Tokens(
       surroundings,
-      { origins: exchangeOrigins, cache: exchangeCache, accepted, callers },
+      { origins: exchangeOrigins, records, cache: exchangeCache, accepted, callers },
       maker,
     ),
     memory: new ClientsMemory(surroundings),

@@ -185,6 +185,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
     this.#isClosed = true
     this.#lasting.tokens.close()
     this.#lasting.exchangedTokens.close()
+    this.#lasting.records.close()
     this.#lasting.carried.close()
     this.#lasting.memory.close()
     this.#lasting.surroundings.sampler.close()

@@ -1,3 +1,4 @@
+import { MemoryTokenStore } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import type { TokenBrokerOptions } from '../src/options/broker-options.ts'
 import { hintText } from '../src/shared/hint.ts'
@@ -11,6 +12,9 @@ function make(options: Record<string, unknown>): void {
   const broker = new TokenBroker({ tokenEndpoint, ...options } as unknown as TokenBrokerOptions)
   void broker.close()
 }
+
+const sharedStore = new MemoryTokenStore({ wall: () => 0 }).handle()
+const sealKey = Buffer.alloc(32, 1).toString('base64')
 
 /** An option's name, the options, and nothing else: each must be refused by that name. */
 const wrong: [string, Record<string, unknown>][] = [
@@ -34,6 +38,20 @@ const wrong: [string, Record<string, unknown>][] = [
   ['client', { client: { clientSecret: '\ud800' } }],
   ['client', { client: { scope: 'é' } }],
   ['client', { client: { scope: 's'.repeat(1_025) } }],
+  ['sharedStore', { sharedStore: 'redis://redis.example.com' }],
+  ['sharedStore.url', { sharedStore: { url: 'redis://redis.example.com' } }],
+  ['sharedStore.store', { sharedStore: { keys: [sealKey] } }],
+  ['sharedStore.store', { sharedStore: { store: { get() {} }, keys: [sealKey] } }],
+  ...[undefined, sealKey, [], [5]].map((keys): [string, Record<string, unknown>] => [
+    'sharedStore.keys',
+    { sharedStore: { store: sharedStore, keys } },
+  ]),
+  ['sharedStore.keys\\[1\\]', { sharedStore: { store: sharedStore, keys: [sealKey, 'c2hvcnQ='] } }],
+  ['sharedStore.keys\\[1\\]', { sharedStore: { store: sharedStore, keys: [sealKey, sealKey] } }],
+  ...[0, 10_001, '50', Number.NaN].map((timeoutMs): [string, Record<string, unknown>] => [
+    'sharedStore.timeoutMs',
+    { sharedStore: { store: sharedStore, keys: [sealKey], timeoutMs } },
+  ]),
   ['gate.jwksUri', { gate: {} }],
   ...[true, false, 0, '', 'on', []].map((gate): [string, Record<string, unknown>] => ['gate', { gate }]),
   ['gate.jwksUri', { gate: { jwksUri: 'http://issuer.example.com/keys' } }],

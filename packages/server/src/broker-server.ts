@@ -5,6 +5,7 @@ import { createAdminApp } from './admin/admin-app.ts'
 import { createAdminListener } from './admin/admin-listener.ts'
 import { BrokerMetrics } from './admin/broker-metrics.ts'
 import { Readiness } from './admin/readiness.ts'
+import { VerboseReadiness } from './admin/verbose-readiness.ts'
 import { CheckLog } from './check-log.ts'
 import { Checks } from './checks.ts'
 import type { Config } from './config/config.ts'
@@ -22,6 +23,7 @@ import { listenFailure, listenProblem } from './listen-failure.ts'
 import { addressText, type Listener, startListeners, stopListeners } from './listener.ts'
 import { LogLevelControl } from './log-level-control.ts'
 import type { RunningServer } from './running-server.ts'
+import { ServerStore } from './shared-store/server-store.ts'
 import { version } from './version.ts'
 
 /** A broker behind its listeners, with the configuration in effect. */
@@ -30,6 +32,7 @@ export class BrokerServer implements RunningServer {
   readonly logLevel: LogLevelControl
   readonly #logger: Logger
   readonly #transports: IssuerTransports
+  readonly #store: ServerStore | undefined
   readonly #broker: TokenBroker
   readonly #readiness: Readiness
   readonly #checkLog: CheckLog
@@ -47,12 +50,18 @@ export class BrokerServer implements RunningServer {
   static async start(config: Config, logger: Logger = createLogger(config)): Promise<BrokerServer> {
     // Loaded only where it is needed, because its libraries take time and memory.
     const grpc = config.grpc && (await import('./grpc/grpc-listener.ts'))
-    const server = new BrokerServer(config, logger, grpc?.grpcListener)
+    const store = await ServerStore.open(config, logger)
+    const server = new BrokerServer(config, logger, store, grpc?.grpcListener)
     await server.#start()
     return server
   }
 
-  private constructor(config: Config, logger: Logger, grpc: typeof grpcListener | undefined) {
+  private constructor(
+    config: Config,
+    logger: Logger,
+    store: ServerStore | undefined,
+    grpc: typeof grpcListener | undefined,
+  ) {
     for (const warning of config.warnings) logger.warn(warning)
     this.#config = config
     this.#logger = logger
@@ -60,10 +69,12 @@ export class BrokerServer implements RunningServer {
       () => droppedLines(logger),
       config.grpc === undefined ? ['http'] : ['http', 'grpc'],
     )
+    this.#store = store
     this.#transports = new IssuerTransports(config)
     this.#broker = new TokenBroker(this.#brokerOptions(config, this.#transports.issuers))
     this.#logRuleFailures(config)
     this.metrics.watchCache(this.#broker)
+    this.#tellSealingKey()
     this.#readiness = new Readiness(this.#broker, logger)
     this.#checkLog = new CheckLog(this.metrics, logger, config.accessLog)
     this.logLevel = new LogLevelControl({ logger, onChange: () => this.#checkLog.levelChanged() })
@@ -77,6 +88,7 @@ export class BrokerServer implements RunningServer {
       registry: this.metrics.registry,
       page: () => this.#config.adminPage,
       logLevel: this.logLevel,
+      verbose: new VerboseReadiness(() => this.#config),
     })
     this.#admin =
       config.admin && new HttpListener('ADMIN_ADDR', () => createAdminListener(adminApp), config.admin)
@@ -104,6 +116,8 @@ export class BrokerServer implements RunningServer {
       throw error
     }
     transports.commit()
+    this.#store?.renew(config)
+    this.#tellSealingKey()
     this.#logRuleFailures(config)
     this.#warnOfReload(config, waiting)
     if (config.logLevel !== this.#config.logLevel) this.logLevel.set(config.logLevel, 'reload')
@@ -179,13 +193,15 @@ export class BrokerServer implements RunningServer {
     this.logLevel.close()
     await this.#admin?.stop(0)
     await this.#broker.close()
+    await this.#store?.close()
     await this.#transports.close()
     return finished
   }
 
-  #brokerOptions({ broker }: Config, issuers: TokenBrokerOptions['issuers']): TokenBrokerOptions {
+  #brokerOptions(config: Config, issuers: TokenBrokerOptions['issuers']): TokenBrokerOptions {
     return {
-      ...broker,
+      ...config.broker,
+      sharedStore: this.#store?.options(config),
       ...(issuers && { issuers }),
       transport: this.#transports.transport,
       userAgent: `dex-token-broker/${version()}`,
@@ -193,6 +209,11 @@ export class BrokerServer implements RunningServer {
       observe: this.metrics.observe,
       describeHint,
     }
+  }
+
+  #tellSealingKey(): void {
+    const id = this.#store?.sealingKeyId
+    if (id !== undefined) this.metrics.setSealingKey(id)
   }
 
   #logRuleFailures({ file }: Config): void {

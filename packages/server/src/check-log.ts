@@ -48,7 +48,7 @@ export class CheckLog implements CheckListener {
     verdict: Verdict,
     request: CheckRequest,
     protocol: CheckProtocol,
-    durationMs?: number,
+    durationMs: number | undefined,
   ): void => {
     this.#metrics.countCheck(verdict, protocol)
     if (this.#wantsDetails) this.#log(verdict, request, durationMs)

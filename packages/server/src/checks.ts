@@ -12,13 +12,15 @@ import {
 /** The protocols by which a proxy asks for checks. */
 export type CheckProtocol = 'http' | 'grpc'
 
-/** Called with each verdict, its request and its protocol, for metrics and the log; must not throw. */
+/**
+ * Called with each verdict, its request and its protocol, for metrics and the log; must not throw. `durationMs` is the time that
+ * the broker took for it, `undefined` for a request that it did not see.
+ */
 export type VerdictListener = (
   verdict: Verdict,
   request: CheckRequest,
   protocol: CheckProtocol,
-  /** The time of the decision in milliseconds; `undefined` unless details are wanted. */
-  durationMs?: number,
+  durationMs: number | undefined,
 ) => void
 
 /** Receives what became of each check. */
@@ -26,7 +28,7 @@ export interface CheckListener {
   readonly onVerdict: VerdictListener
   /** Called before `onVerdict` with the error of a request that the broker does not see. */
   readonly onUnseen?: (error: BrokerError, request: CheckRequest) => void
-  /** Whether facts and durations are wanted, which cost every check. */
+  /** Whether facts are wanted, which cost every check. */
   readonly wantsDetails: boolean
 }
 
@@ -49,10 +51,10 @@ export class Checks {
 
   /** Decides like `decide` of the broker; rejects only with the reason of the caller's own abort. */
   decide(request: CheckRequest): MaybePromise<Verdict> {
-    const startedAt = this.#listener.wantsDetails ? performance.now() : undefined
+    const startedAt = performance.now()
     const verdict = this.#broker.decide(request)
     if (verdict instanceof Promise) return this.#decideLater(verdict, request, startedAt)
-    this.#tell(verdict, request, startedAt)
+    this.#listener.onVerdict(verdict, request, this.#protocol, performance.now() - startedAt)
     return verdict
   }
 
@@ -60,22 +62,13 @@ export class Checks {
   refuse(error: BrokerError, request: CheckRequest): RefusalVerdict {
     const verdict = refusalOf(error)
     this.#listener.onUnseen?.(error, request)
-    this.#tell(verdict, request, undefined)
+    this.#listener.onVerdict(verdict, request, this.#protocol, undefined)
     return verdict
   }
 
-  async #decideLater(
-    waiting: Promise<Verdict>,
-    request: CheckRequest,
-    startedAt: number | undefined,
-  ): Promise<Verdict> {
+  async #decideLater(waiting: Promise<Verdict>, request: CheckRequest, startedAt: number): Promise<Verdict> {
     const verdict = await waiting
-    this.#tell(verdict, request, startedAt)
+    this.#listener.onVerdict(verdict, request, this.#protocol, performance.now() - startedAt)
     return verdict
-  }
-
-  #tell(verdict: Verdict, request: CheckRequest, startedAt: number | undefined): void {
-    const durationMs = startedAt === undefined ? undefined : performance.now() - startedAt
-    this.#listener.onVerdict(verdict, request, this.#protocol, durationMs)
   }
 }

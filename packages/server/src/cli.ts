@@ -17,6 +17,7 @@ import { version } from './version.ts'
 
 const usage = `Usage: dex-token-broker [--help | --version | --check-config]
        dex-token-broker explain (--jwt-file FILE | --claims FILE) [--method M] [--path P] [--header H]
+       dex-token-broker doctor [--json] [--jwt-file FILE] [--envoy URL] [--envoy-config FILE]
 
 Answers Envoy's ext_authz checks with Dex access tokens. Environment variables hold the configuration, and the
 file that CONFIG_FILE names holds what needs more: issuers, clients and rules.
@@ -25,6 +26,7 @@ Files are read again when they change, and at SIGHUP. SIGUSR2 sets the log to DE
   --help          print this text
   --version       print the version
   --check-config  validate the configuration and print it with secrets masked, without starting anything
+  doctor          check everything that the broker depends on, and say what to do; see doctor --help
   explain         show how the rules decide about a request, without requesting a token; see explain --help
 
 `
@@ -32,12 +34,14 @@ Files are read again when they change, and at SIGHUP. SIGUSR2 sets the log to DE
 /** Time that the reader of the log has for the last lines. */
 const lastLinesMs = 1_000
 
-const exitCodes = { wrongConfiguration: 1, wrongUsage: 2 }
+/** 130: ended by SIGINT, as shells count it. */
+const exitCodes = { wrongConfiguration: 1, wrongUsage: 2, interrupted: 130 }
 
 async function main(): Promise<void> {
   // A reader that has left, as in `--help | head`, is not an error.
   process.stdout.on('error', () => {})
   if (process.argv[2] === 'explain') return explainCommand(process.argv.slice(3))
+  if (process.argv[2] === 'doctor') return doctorCommand(process.argv.slice(3))
   const options = readArguments()
   if (options === undefined) return
   if (options.help) {
@@ -86,6 +90,25 @@ async function explainCommand(args: readonly string[]): Promise<void> {
   }
 }
 
+async function doctorCommand(args: readonly string[]): Promise<void> {
+  const { runDoctor } = await import('./doctor/run-doctor.ts')
+  onStopSignal(() => process.exit(exitCodes.interrupted))
+  try {
+    process.exitCode = await runDoctor(args, {
+      env: process.env,
+      fileReader,
+      write: text => process.stdout.write(text),
+      hasColours: process.stdout.isTTY === true && !process.env['NO_COLOR'],
+    })
+  } catch (error) {
+    if (!(error instanceof WrongArguments)) throw error
+    process.stderr.write(`${error.message}\nTry dex-token-broker doctor --help.\n`)
+    process.exitCode = exitCodes.wrongUsage
+  }
+  // A resolver that does not answer cannot be interrupted, and would keep the process alive.
+  setTimeout(() => process.exit(), lastLinesMs).unref()
+}
+
 async function readConfig(): Promise<Config> {
   return configFrom(process.env, await fileReader())
 }
@@ -112,7 +135,14 @@ async function serve(): Promise<void> {
     rules: config.file.rules?.count ?? 0,
   }
   logger.info(
-    { version: version(), node: process.version, issuer, tokenEndpoint: endpoint, ...file },
+    {
+      version: version(),
+      node: process.version,
+      issuer,
+      tokenEndpoint: endpoint,
+      sharedStore: config.sharedStoreUrl,
+      ...file,
+    },
     'starting',
   )
   const server = await BrokerServer.start(config, logger)

@@ -1,11 +1,13 @@
 import type { IssuerOptions, Transport } from '@broker/core'
 import { optionRules } from '@broker/core/options'
-import type { Config } from './config/config.ts'
+import type { Config, LoadedFile } from './config/config.ts'
 import { DexTransport, type DexTransportOptions } from './dex-transport.ts'
 import { TrustContexts } from './trust-contexts.ts'
 
 /** The parts of a configuration that transports depend on. */
-type TransportConfig = Pick<Config, 'broker' | 'ca' | 'file'>
+type TransportConfig = Pick<Config, 'broker' | 'ca'> & {
+  readonly file?: Pick<LoadedFile, 'issuerCertificates'>
+}
 
 /** Transports for another configuration, before they are in use. */
 export interface PreparedTransports {

@@ -1,7 +1,17 @@
 import { createHash } from 'node:crypto'
 import type { DevDex, Fault } from '@broker/dev-dex'
-import { ask, type RawAnswer, RawConnection, type RawRequest, until } from '@broker/testing'
+import {
+  ask,
+  type RawAnswer,
+  RawConnection,
+  type RawRequest,
+  redisNeed,
+  startRedis,
+  until,
+} from '@broker/testing'
+import { needs } from '@broker/testing/vitest'
 import { describe, expect, test } from 'vitest'
+import { StoreVolume, sealingKey } from './shared-store/store-volume.ts'
 import { type Command, runCommand } from './support/command.ts'
 import { startDex } from './support/start-broker.ts'
 
@@ -9,6 +19,7 @@ import { startDex } from './support/start-broker.ts'
 const secrets = {
   good: 'Good+Secret%41:of&orders="x y"/z',
   wrong: 'Wrong+Secret%42:of&orders="x y"/z',
+  store: 'Store+Secret%44:of&orders/z',
   static: 'St\u00e4tic+Secret%43:of&orders="x y"/z',
 }
 const clientId = 'orders'
@@ -256,6 +267,56 @@ describe.each(logs)('at LOG_LEVEL=%s, LOG_FORMAT=%s', (LOG_LEVEL, LOG_FORMAT) =>
     await running.finish()
   })
 
+  test("a shared store's password, keys and tokens come out nowhere", needs(redisNeed()), async () => {
+    await using dex = await startDex({ clients: [{ id: clientId, secret: secrets.good }] })
+    const aclUser = { name: 'broker', password: secrets.store, rules: '~* +@all' }
+    await using redis = await startRedis({ aclUser })
+    const keys = [sealingKey(), sealingKey()] as const
+    using volume = new StoreVolume([keys[0]], { password: secrets.wrong })
+    await using running = await startCommand(dex, {
+      ...volume.environment(`redis://127.0.0.1:${redis.port}`),
+      LOG_LEVEL,
+      LOG_FORMAT,
+      CACHE_MAX_ENTRIES: '0',
+      SHARED_STORE_USERNAME: aclUser.name,
+    })
+    const { witness, command } = running
+    for (const key of keys) witness.forbid(...spellings(key), Buffer.from(key, 'base64').toString('hex'))
+    const check = async () =>
+      expect(
+        await witness.check({ headers: { 'x-client-id': clientId, 'x-client-secret': secrets.good } }),
+      ).toBe(200)
+    const reloaded = async (text: string) => {
+      const { length } = command.stdout
+      command.kill('SIGHUP')
+      await until(() => command.stdout.slice(length).includes(text), 'the log')
+      await check()
+    }
+
+    await check()
+    await until(() => command.stdout.includes('shared store refused the broker'), 'the log')
+    volume.change({ password: secrets.store })
+    await reloaded('configuration reloaded')
+    await until(() => command.stdout.includes('connected to the shared store'), 'the log')
+    // A circuit that has opened makes its next call after a second.
+    await until(async () => {
+      await check()
+      return String(await redis.ask('KEYS', '*')).includes(':token:')
+    }, 'a record')
+    volume.changeKeys(keys[1], keys[0])
+    await reloaded('configuration reloaded')
+    volume.changeKeys(`${keys[0]}${keys[1]}`)
+    await reloaded('configuration files have faults')
+    const [name = ''] = String(await redis.ask('KEYS', '*:token:*')).split(',')
+    await redis.ask('HSET', name, 'value', secrets.good)
+    await check()
+    await redis.ask('CONFIG', 'SET', 'maxmemory', '1')
+    await check()
+    await redis.kill()
+    await check()
+    await running.finish()
+  })
+
   test("the configured secret, callers' JWTs and the answers of a broken issuer come out nowhere", async () => {
     await using dex = await startDex({ clients: [{ id: clientId, secret: secrets.static }] })
     await using running = await startCommand(dex, {
@@ -334,6 +395,7 @@ describe('at the start', () => {
         { STATIC_CLIENT_SECRET: secrets.static, STATIC_CLIENT_ID: clientId, HTTP_TIMEOUT: 'nonsense' },
         { STATIC_CLIENT_SECRET: `${secrets.static}\u0007`, STATIC_CLIENT_ID: clientId },
         { STATIC_CLIENT_SECRET: secrets.static.repeat(200), STATIC_CLIENT_ID: clientId },
+        { SHARED_STORE_URL: `redis://:${encodeURIComponent(secrets.static)}@valkey:6379` },
         { DEX_TOKEN_URL: `https://orders:${encodeURIComponent(secrets.static)}@dex.example/token` },
       ]) {
         await using command = runCommand(args, environment)

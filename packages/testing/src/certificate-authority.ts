@@ -13,25 +13,31 @@ export interface CertificateAuthority {
   readonly cert: string
   /** Issues a certificate for these IPv4 addresses and DNS names. */
   issue(...hosts: readonly string[]): TlsIdentity
+  /** Issues one that ends at a moment, from 2020 to 2049. */
+  issueUntil(end: Date, ...hosts: readonly string[]): TlsIdentity
 }
+
+const lastDay = new Date('2049-01-01T00:00:00Z')
 
 const ecdsaWithSha256 = sequence(oid('2a8648ce3d040302'))
 
 /** Creates a CA on P-256. Its certificates are valid from 2020 to 2049. */
 export function createCertificateAuthority(name = 'Test CA'): CertificateAuthority {
   const ca = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const issue = (subject: string, publicKey: KeyObject, extensions: readonly Buffer[]) =>
-    certificate({ issuer: name, subject, publicKey, extensions, signer: ca.privateKey })
+  const issue = (subject: string, publicKey: KeyObject, extensions: readonly Buffer[], end = lastDay) =>
+    certificate({ issuer: name, subject, publicKey, extensions, end, signer: ca.privateKey })
+  const issueUntil = (end: Date, ...hosts: readonly string[]) => {
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    return {
+      cert: issue(hosts[0] ?? 'server', publicKey, [subjectAltName(hosts)], end),
+      key: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+    }
+  }
   return {
     // basicConstraints, critical: this is a CA.
     cert: issue(name, ca.publicKey, [extension('551d13', true, sequence(der(0x01, Buffer.from([0xff]))))]),
-    issue(...hosts) {
-      const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-      return {
-        cert: issue(hosts[0] ?? 'server', publicKey, [subjectAltName(hosts)]),
-        key: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
-      }
-    },
+    issue: (...hosts) => issueUntil(lastDay, ...hosts),
+    issueUntil,
   }
 }
 
@@ -40,17 +46,18 @@ interface CertificateParts {
   readonly subject: string
   readonly publicKey: KeyObject
   readonly extensions: readonly Buffer[]
+  readonly end: Date
   readonly signer: KeyObject
 }
 
 /** An X.509 certificate (RFC 5280 section 4.1). */
-function certificate({ issuer, subject, publicKey, extensions, signer }: CertificateParts): string {
+function certificate({ issuer, subject, publicKey, extensions, end, signer }: CertificateParts): string {
   const toBeSigned = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),
     der(0x02, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     ecdsaWithSha256,
     commonName(issuer),
-    sequence(der(0x17, Buffer.from('200101000000Z')), der(0x17, Buffer.from('490101000000Z'))),
+    sequence(der(0x17, Buffer.from('200101000000Z')), der(0x17, Buffer.from(utcTime(end)))),
     commonName(subject),
     publicKey.export({ format: 'der', type: 'spki' }),
     der(0xa3, sequence(...extensions)),
@@ -58,6 +65,14 @@ function certificate({ issuer, subject, publicKey, extensions, signer }: Certifi
   const signature = Buffer.concat([Buffer.from([0]), sign('sha256', toBeSigned, signer)])
   const body = sequence(toBeSigned, ecdsaWithSha256, der(0x03, signature)).toString('base64')
   return `-----BEGIN CERTIFICATE-----\n${body.match(/.{1,64}/g)?.join('\n')}\n-----END CERTIFICATE-----\n`
+}
+
+/** `YYMMDDhhmmssZ` (RFC 5280 section 4.1.2.5.1). */
+function utcTime(date: Date): string {
+  return `${date
+    .toISOString()
+    .replaceAll(/[-:T]|\.\d+/g, '')
+    .slice(2)}`
 }
 
 function commonName(name: string): Buffer {

@@ -36,5 +36,11 @@ export {
   type RecordingServer,
   startRecordingServer,
 } from './recording-server.ts'
+export { type CuttableProxy, startCuttableProxy } from './redis/cuttable-proxy.ts'
+export { findRedis, redisNeed } from './redis/redis-binary.ts'
+export { type RedisCluster, startRedisCluster } from './redis/redis-cluster.ts'
+export type { RedisAnswer } from './redis/redis-connection.ts'
+export { type RedisOptions, type RedisServer, startRedis } from './redis/redis-process.ts'
+export { type RedisSentinel, type RedisSentinelOptions, startRedisSentinel } from './redis/redis-sentinel.ts'
 export type { ForgottenRecord, LeaseAnswer, LeaseRequest, StoredRecord, TokenStore } from './token-store.ts'
 export { until, within } from './until.ts'

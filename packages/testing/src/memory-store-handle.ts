@@ -75,7 +75,8 @@ export class MemoryStoreHandle implements TokenStore {
 
   forget(name: string, fence: number, keepMs: number): Promise<void> {
     return this.#step('forget', name, (stored, now) => {
-      if (stored.forget(fence, keepMs, now)) this.#memory.tell({ name, fence })
+      stored.forget(fence, keepMs, now)
+      this.#memory.tell({ name, fence })
     })
   }
 

@@ -8,9 +8,12 @@ import path from 'node:path'
  */
 export class MountedVolume implements Disposable {
   readonly folder: string = mkdtempSync(path.join(tmpdir(), 'volume-'))
+  readonly #mode: number
   #version = 0
 
-  constructor(files: Readonly<Record<string, string>>) {
+  /** `mode` is for each file, like `defaultMode` of a Secret. */
+  constructor(files: Readonly<Record<string, string>>, { mode = 0o644 } = {}) {
+    this.#mode = mode
     symlinkSync(this.#write(files), this.file('..data'))
     for (const name of Object.keys(files)) symlinkSync(path.join('..data', name), this.file(name))
   }
@@ -35,7 +38,9 @@ export class MountedVolume implements Disposable {
   #write(files: Readonly<Record<string, string>>): string {
     const version = `..version_${this.#version++}`
     mkdirSync(this.file(version))
-    for (const [name, text] of Object.entries(files)) writeFileSync(path.join(this.file(version), name), text)
+    for (const [name, text] of Object.entries(files)) {
+      writeFileSync(path.join(this.file(version), name), text, { mode: this.#mode })
+    }
     return version
   }
 }

@@ -1,5 +1,12 @@
 /** Needs of tests that not every machine meets: variables that name a binary or a tool. */
-export type Need = 'ENVOY_BIN' | 'DEX_BIN' | 'PEER_BIN' | 'KUBE_APISERVER_BIN' | 'ETCD_BIN' | 'openssl'
+export type Need =
+  | 'ENVOY_BIN'
+  | 'DEX_BIN'
+  | 'PEER_BIN'
+  | 'KUBE_APISERVER_BIN'
+  | 'ETCD_BIN'
+  | 'REDIS_SERVER_BIN'
+  | 'openssl'
 
 declare module 'vitest' {
   interface TaskMeta {

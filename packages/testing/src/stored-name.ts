@@ -46,9 +46,9 @@ export class StoredName {
     if (this.#lease?.fence === fence) this.#lease = undefined
   }
 
-  /** Returns `false`, and changes nothing, when the record is newer. */
-  forget(fence: number, keepMs: number, now: number): boolean {
-    if ((this.#recordAt(now)?.fence ?? 0) > fence) return false
+  /** Changes nothing when the record is newer. */
+  forget(fence: number, keepMs: number, now: number): void {
+    if ((this.#recordAt(now)?.fence ?? 0) > fence) return
     this.#record = undefined
     this.#lease = undefined
     this.#forgotten = {
@@ -57,7 +57,6 @@ export class StoredName {
       endsAt: Math.max(this.#forgotten.endsAt, now + keepMs),
     }
     this.#lastFence = this.#forgotten.fence
-    return true
   }
 
   #recordAt(now: number) {

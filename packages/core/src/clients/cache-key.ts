@@ -14,18 +14,21 @@ const maxKnownScopes = 256
  * token outlives the rotation of its client's secret, and no caller's own secret leads to the token.
  *
  * Each field is preceded by its length, because a delimiter could be part of a field. The hash is salted per process, so
- * that a key does not confirm a guessed secret.
+ * that a key does not confirm a guessed secret. A record in a shared store is named after the same fields, without the salt.
  */
 export class CacheKeys {
   readonly #tokenPrefix: string
+  readonly #recordPrefix: string
   readonly #clientPrefix: string
   readonly #exchangePrefix: string
   readonly #subjectPrefix: string
   readonly #knownScopes = new Map<string, string>()
 
   constructor(tokenEndpoint: string, authMethod: ClientAuthMethod, salt: Buffer) {
-    const common = `${salt.toString('base64url')}${field(tokenEndpoint)}${field(authMethod)}`
+    const endpoint = field(tokenEndpoint) + field(authMethod)
+    const common = salt.toString('base64url') + endpoint
     this.#tokenPrefix = common + field('token')
+    this.#recordPrefix = endpoint + field('record')
     this.#clientPrefix = common + field('client')
     this.#exchangePrefix = common + field('exchange')
     this.#subjectPrefix = common + field('subject')
@@ -33,9 +36,16 @@ export class CacheKeys {
 
   /** The key of a token. The order of scopes and repeated scopes do not matter (RFC 6749 section 3.3). */
   ofToken(credentials: OrderedCredentials): string {
-    const { exchange } = credentials
-    const own = this.#tokenPrefix + clientFields(credentials) + field(this.#normalScope(credentials.scope))
-    return keyOf(exchange === undefined ? own : own + exchangeFields(exchange))
+    return keyOf(this.#tokenFields(this.#tokenPrefix, credentials))
+  }
+
+  /**
+   * Identifies the record of a token in a shared store: the same in every process. It confirms a guessed secret, so it must be
+   * hashed with a secret key before it leaves the process. `responseFields`: the fields of the token response that are kept.
+   */
+  ofRecord(credentials: OrderedCredentials, responseFields: readonly string[]): string {
+    const wanted = [...new Set(responseFields)].sort().map(field).join('')
+    return keyOf(this.#tokenFields(this.#recordPrefix, credentials) + field(wanted))
   }
 
   /** The key of a client and its secret, whatever the scope. The exchanges at each connector count as another client. */
@@ -55,6 +65,13 @@ export class CacheKeys {
   /** The key of the user that a subject token is about. */
   ofSubject({ issuer, subject }: Subject): string {
     return keyOf(this.#subjectPrefix + field(issuer) + field(subject))
+  }
+
+  /** Everything that a token depends on: the only place, so that keys and records cannot differ. */
+  #tokenFields(prefix: string, credentials: OrderedCredentials): string {
+    const { exchange, scope } = credentials
+    const own = prefix + clientFields(credentials) + field(this.#normalScope(scope))
+    return exchange === undefined ? own : own + exchangeFields(exchange)
   }
 
   #normalScope(scope: string): string {

@@ -43,6 +43,11 @@ export class TokenOrder {
     return this.#subjectKey
   }
 
+  /** Identifies the token's record in a shared store ({@link CacheKeys.ofRecord}). */
+  recordOf(responseFields: readonly string[]): string {
+    return this.#keys.ofRecord(this.credentials, responseFields)
+  }
+
   /** The key of an exchange without its subject token. */
   get exchangeKey(): string {
     return this.#keys.ofExchange(this.credentials)

@@ -5,6 +5,7 @@ import type { Clock } from '../shared/clock.ts'
 import type { Hint } from '../shared/hint.ts'
 import type { Transport } from '../shared/http/transport.ts'
 import type { Logger } from '../shared/logger.ts'
+import type { SharedTokenStore } from '../tokens/shared-store/shared-token-store.ts'
 import type { ReservedHeaderPrefixes } from './header-name.ts'
 
 /** The method of client authentication at the token endpoint (RFC 6749 section 2.3.1; names of RFC 7591). */
@@ -130,6 +131,20 @@ export interface CredentialHeaderOptions {
   readonly strip?: boolean | undefined
 }
 
+/** A store that the brokers of several processes share. */
+export interface SharedStoreOptions {
+  /** The store, such as `redisTokenStore` of `@broker/redis-store`. The broker does not close it. */
+  readonly store: SharedTokenStore
+  /**
+   * The keys that seal the tokens in the store: 32 random bytes each, in base64; at least one. The first one seals, all of them open.
+   * To rotate, add the new key at the end everywhere, then move it to the front everywhere, and remove the old one when its last token
+   * is expired. Secrets: do not log them.
+   */
+  readonly keys: readonly string[]
+  /** Limit of each call to the store, in milliseconds; after it the broker continues without the store. Default 50. */
+  readonly timeoutMs?: number | undefined
+}
+
 /** The options of `TokenBroker`. Either `issuer` or `tokenEndpoint` is required. */
 export interface TokenBrokerOptions {
   /**
@@ -196,6 +211,12 @@ export interface TokenBrokerOptions {
    * evicts expired tokens first. Then the user with the most tokens loses the one that expires soonest. Default 1,024.
    */
   readonly exchangeMaxEntries?: number | undefined
+  /**
+   * The store from which brokers of other processes take the tokens that this one requested, so that all of them make one token
+   * request. Brokers share tokens when they have a key in common and the same endpoint, client and `tokenHeaders`. While the store
+   * fails, the broker works as without it. Default: none.
+   */
+  readonly sharedStore?: SharedStoreOptions | undefined
   /** Interval at which expired tokens are removed, in milliseconds. Default 300,000. */
   readonly cacheCleanupIntervalMs?: number | undefined
   /** Time before its expiry at which the broker stops using a token, in milliseconds. Default 30,000. */
@@ -264,6 +285,7 @@ export const optionRules = {
   requestTimeoutMs: { unit: 'ms', default: 5_000, min: 1, max: 2_147_483_647 },
   cacheMaxEntries: { unit: 'entries', default: 1_024, min: 0, max: 1_000_000 },
   exchangeMaxEntries: { unit: 'entries', default: 1_024, min: 0, max: 1_000_000 },
+  'sharedStore.timeoutMs': { unit: 'ms', default: 50, min: 1, max: 10_000 },
   cacheCleanupIntervalMs: { unit: 'ms', default: 300_000, min: 1, max: 2_147_483_647 },
   expirySafetyMarginMs: { unit: 'ms', default: 30_000, min: 0, max: 2_147_483_647 },
   /** `min` itself is excluded. */

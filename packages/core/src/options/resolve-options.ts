@@ -1,35 +1,28 @@
 import { realmProblem } from '../check/challenge.ts'
 import type { CredentialHeaderNames } from '../check/credential-headers.ts'
 import type { ConfiguredClient } from '../clients/client.ts'
-import type { BrokerObserver } from '../shared/broker-event.ts'
 import { CheckLogger } from '../shared/check-logger.ts'
 import { systemClock } from '../shared/clock.ts'
+import { guardedObserver } from '../shared/guarded-observer.ts'
 import { hintText } from '../shared/hint.ts'
 import { endpointUrl } from '../shared/http/endpoint-url.ts'
 import type { Transport, TransportResponse } from '../shared/http/transport.ts'
 import { LogSampler } from '../shared/log-sampler.ts'
-import { type Logger, silentLogger } from '../shared/logger.ts'
+import { silentLogger } from '../shared/logger.ts'
 import type { LiveSurroundings } from '../shared/surroundings.ts'
 import { version } from '../shared/version.ts'
 import type { TokenHeader } from '../tokens/token-headers.ts'
 import type { ClientAuthMethod } from './broker-options.ts'
-import { type CredentialHeaderOptions, optionRules, type TokenBrokerOptions } from './broker-options.ts'
-import type { ReservedHeaderPrefixes } from './header-name.ts'
+import { optionRules, type TokenBrokerOptions } from './broker-options.ts'
 import { type OptionNumbers, optionNumbers } from './option-numbers.ts'
-import {
-  assertKnownNames,
-  assertPlainObject,
-  checked,
-  headerName,
-  oneOrMore,
-  strings,
-  withMethods,
-} from './option-values.ts'
+import { assertKnownNames, checked, headerName, withMethods } from './option-values.ts'
 import { type ResolvedChoice, resolveChoice } from './resolve-choice.ts'
 import { resolveClient } from './resolve-client.ts'
 import { assertAuthMethod, type ResolvedNamedClient, resolveClients } from './resolve-clients.ts'
 import { type ResolvedGate, resolveGate } from './resolve-gate.ts'
+import { resolveCredentialHeaders, resolveTokenHeaders } from './resolve-headers.ts'
 import { issuerUrl } from './resolve-issuers.ts'
+import { type ResolvedSharedStore, resolveSharedStore } from './resolve-shared-store.ts'
 
 /** Validated options with defaults. */
 export interface ResolvedOptions extends Omit<OptionNumbers<''>, 'requestTimeoutMs'> {
@@ -44,6 +37,7 @@ export interface ResolvedOptions extends Omit<OptionNumbers<''>, 'requestTimeout
   readonly clients: readonly ResolvedNamedClient[]
   readonly choice: ResolvedChoice
   readonly gate: ResolvedGate | undefined
+  readonly sharedStore: ResolvedSharedStore | undefined
   readonly tokenHeaders: readonly TokenHeader[]
   readonly authorizationHeader: string
   readonly credentialHeaders: CredentialHeaderNames
@@ -60,6 +54,7 @@ const names: { readonly [Name in Exclude<keyof TokenBrokerOptions, keyof OptionN
   clients: true,
   gate: true,
   issuers: true,
+  sharedStore: true,
   chooseClient: true,
   routeClients: true,
   backendHeaders: true,
@@ -79,15 +74,6 @@ const names: { readonly [Name in Exclude<keyof TokenBrokerOptions, keyof OptionN
   observe: true,
   describeHint: true,
 }
-const credentialHeaderNames: { readonly [Name in keyof Required<CredentialHeaderOptions>]: true } = {
-  clientId: true,
-  clientSecret: true,
-  scope: true,
-  basic: true,
-  allowJoined: true,
-  strip: true,
-}
-
 /** Validates options. Throws a `TypeError` that starts with the name of the first wrong option. */
 export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
@@ -138,6 +124,7 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
     }),
     choice: resolveChoice(options, { authorizationHeader, tokenHeaders, credentialHeaders }),
     gate,
+    sharedStore: resolveSharedStore(options.sharedStore),
     tokenHeaders,
     authorizationHeader,
     credentialHeaders,
@@ -159,7 +146,7 @@ function resolveSurroundings(options: TokenBrokerOptions, requestTimeoutMs: numb
     random: checked(options.random, 'random', 'function') ?? Math.random,
     logger,
     sampler: new LogSampler(clock),
-    observe: guarded(checked(options.observe, 'observe', 'function') ?? (() => {}), logger),
+    observe: guardedObserver(checked(options.observe, 'observe', 'function') ?? (() => {}), logger),
     describeHint: checked(options.describeHint, 'describeHint', 'function') ?? hintText,
     requestTimeoutMs,
   }
@@ -178,75 +165,5 @@ function resolveRealm(realm: string | undefined): string {
   return value
 }
 
-function resolveCredentialHeaders(
-  { credentialHeaders = {}, gate }: TokenBrokerOptions,
-  reservedPrefixes: ReservedHeaderPrefixes,
-  hasGate: boolean,
-): CredentialHeaderNames {
-  assertKnownNames(credentialHeaders, Object.keys(credentialHeaderNames), 'credentialHeaders.')
-  const nameOf = (part: 'clientId' | 'clientSecret' | 'scope') => {
-    const option = `credentialHeaders.${part}` as const
-    return headerName(credentialHeaders[part] ?? optionRules[option].default, option, reservedPrefixes)
-  }
-  const names = {
-    clientId: nameOf('clientId'),
-    clientSecret: nameOf('clientSecret'),
-    scope: nameOf('scope'),
-    jwt: headerName(
-      gate?.jwtHeader ?? optionRules['gate.jwtHeader'].default,
-      'gate.jwtHeader',
-      reservedPrefixes,
-    ),
-    allowJoined:
-      checked(credentialHeaders.allowJoined, 'credentialHeaders.allowJoined', 'boolean') ??
-      optionRules['credentialHeaders.allowJoined'].default,
-  }
-  const basic =
-    checked(credentialHeaders.basic, 'credentialHeaders.basic', 'boolean') ??
-    optionRules['credentialHeaders.basic'].default
-  if (!basic) return { ...names, basic: undefined }
-  for (const part of ['clientId', 'clientSecret', 'scope'] as const) {
-    if (names[part] === 'authorization')
-      throw new TypeError(`credentialHeaders.basic excludes authorization as credentialHeaders.${part}`)
-  }
-  if (hasGate && names.jwt === 'authorization') {
-    throw new TypeError(
-      'credentialHeaders.basic needs another gate.jwtHeader: authorization cannot carry a JWT and Basic credentials',
-    )
-  }
-  return { ...names, basic: 'authorization' }
-}
-
-function resolveTokenHeaders(
-  tokenHeaders: Readonly<Record<string, string | readonly string[]>>,
-  authorizationHeader: string,
-  reservedPrefixes: ReservedHeaderPrefixes,
-): TokenHeader[] {
-  assertPlainObject(tokenHeaders, 'tokenHeaders')
-  const mapping: TokenHeader[] = []
-  const taken = new Set([authorizationHeader])
-  for (const [field, headers] of Object.entries(tokenHeaders)) {
-    for (const name of strings(oneOrMore(headers), `tokenHeaders.${field}`)) {
-      const header = headerName(name, `tokenHeaders.${field}`, reservedPrefixes)
-      if (taken.has(header))
-        throw new TypeError(`tokenHeaders.${field}: ${header} is already set by the broker`)
-      taken.add(header)
-      mapping.push({ field, header })
-    }
-  }
-  return mapping
-}
-
 /** Looked up for each request, because test tools and instrumentation replace it later. */
 const globalFetch: Transport = (url, request) => globalThis.fetch(url, request) as Promise<TransportResponse>
-
-/** Logs the errors of an observer, so that metrics cannot break checks. */
-function guarded(observe: BrokerObserver, logger: Logger): BrokerObserver {
-  return event => {
-    try {
-      observe(event)
-    } catch (error) {
-      logger.error({ err: error }, 'observer failed')
-    }
-  }
-}

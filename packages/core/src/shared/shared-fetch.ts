@@ -2,6 +2,7 @@ import { Backoff, type Pauses } from './backoff.ts'
 import { changedError } from './changed-error.ts'
 import type { BrokerError } from './errors.ts'
 import { logContext } from './log-context.ts'
+import { loggedRefusal } from './logged-refusals.ts'
 import { countFailedLookups, Outage, type OutageReport } from './outage.ts'
 import { RequestWithDeadline } from './request-with-deadline.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -110,6 +111,7 @@ export class SharedFetch<T> {
       this.#timedOutLookups = 0
       this.#lastFailure = failure
       onFailure(failure)
+      loggedRefusal(failure)
       throw failure
     }
   }

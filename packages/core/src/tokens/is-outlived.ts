@@ -9,3 +9,12 @@ export function isOutlived(
   if (transient || code === 'client_misconfigured') return true
   return secretVersion > 0 && oauthError === 'invalid_client'
 }
+
+/**
+ * Whether a failure ends a token that is in use: Dex rejected the caller's credentials or scope, or with `forbidden` the user of an
+ * exchange.
+ */
+export function endsToken(order: TokenOrder, failure: BrokerError): boolean {
+  const isRejection = failure.code === 'token_request_rejected' || failure.code === 'forbidden'
+  return isRejection && !isOutlived(order, failure)
+}

@@ -5,7 +5,7 @@ import type { Surroundings } from '../shared/surroundings.ts'
 import { BearerToken } from './bearer-token.ts'
 import { type RefreshPolicy, RefreshSchedule } from './cache/refresh-schedule.ts'
 import type { CachedToken } from './cache/token-cache.ts'
-import { type LifeLimits, remainingMs, tokenLife } from './cache/token-life.ts'
+import { type LifeLimits, remainingMs, type TokenLife, tokenLife } from './cache/token-life.ts'
 import { jwtFactsOf, type SigningKey } from './signing-key.ts'
 import { type TokenHeader, TokenHeaders } from './token-headers.ts'
 import type { ObtainedToken } from './token-origin.ts'
@@ -46,20 +46,30 @@ export class TokenMaker {
   }
 
   /** Returns the token of an order's response; `undefined` when it is expired already. */
-  make({ key, credentials }: TokenOrder, { response, requestedAt }: ObtainedToken): MadeToken | undefined {
-    const { signingKey, expiresAt } = jwtFactsOf(response.accessToken)
-    const { expiresIn: expiresInSeconds, answeredAt } = response
-    const { exchange } = credentials
-    const subjectExpiresAt = exchange?.subject.expiresAt
-    const end = { expiresInSeconds, expiresAt, answeredAt, subjectExpiresAt }
-    const life = tokenLife(requestedAt, end, this.#settings.life)
+  make(order: TokenOrder, obtained: ObtainedToken): MadeToken | undefined {
+    const { response, requestedAt, mark } = obtained
+    const { signingKey, life } = this.#judge(order, obtained)
     const clock = this.#clock
     if (remainingMs(life, clock) === 0) return undefined
-    const token = new BearerToken({ response, life, key, clock, tokenHeaders: this.#headers })
-    const refresh = new RefreshSchedule(exchange === undefined ? this.#refreshPolicy : this.#noRefreshAhead, {
+    const token = new BearerToken({ response, life, key: order.key, clock, tokenHeaders: this.#headers })
+    const isExchanged = order.credentials.exchange !== undefined
+    const refresh = new RefreshSchedule(isExchanged ? this.#noRefreshAhead : this.#refreshPolicy, {
       from: requestedAt.monotonic,
       until: life.usableUntil,
     })
-    return { cached: { token, life, refresh }, signingKey }
+    return { cached: { token, life, refresh, mark }, signingKey }
+  }
+
+  /** The life that the token of an order's response would have. */
+  lifeOf(order: TokenOrder, obtained: ObtainedToken): TokenLife {
+    return this.#judge(order, obtained).life
+  }
+
+  #judge({ credentials }: TokenOrder, { response, requestedAt }: ObtainedToken) {
+    const { signingKey, expiresAt } = jwtFactsOf(response.accessToken)
+    const { expiresIn: expiresInSeconds, answeredAt } = response
+    const subjectExpiresAt = credentials.exchange?.subject.expiresAt
+    const end = { expiresInSeconds, expiresAt, answeredAt, subjectExpiresAt }
+    return { signingKey, life: tokenLife(requestedAt, end, this.#settings.life) }
   }
 }

@@ -9,23 +9,25 @@ import { Topic } from '../shared/topic.ts'
 import type { Wait } from '../shared/wait-for.ts'
 import type { WaitingCallers } from '../shared/waiting-callers.ts'
 import type { AcceptedClients } from './accepted-clients.ts'
-import { cacheKeyOf } from './bearer-token.ts'
 import type { CachedToken, TokenCache } from './cache/token-cache.ts'
 import { isLiving, isUsable } from './cache/token-life.ts'
 import { deadOnArrival } from './dead-on-arrival.ts'
 import { InFlight, type SharedWork } from './in-flight.ts'
-import { InvalidationPace } from './invalidation-pace.ts'
-import { isOutlived } from './is-outlived.ts'
+import { endsToken, isOutlived } from './is-outlived.ts'
 import type { IssuedToken } from './issued-token.ts'
 import { logTokenFailure } from './log-token-failure.ts'
-import type { Origins } from './origins.ts'
+import type { SharedOrigin } from './shared-store/shared-origin.ts'
+import type { SharedOrigins } from './shared-store/shared-origins.ts'
+import type { SharedRecords } from './shared-store/shared-records.ts'
 import type { SigningKey } from './signing-key.ts'
+import { TokenDrops } from './token-drops.ts'
 import type { TokenLookups } from './token-lookups.ts'
 import type { TokenMaker } from './token-maker.ts'
-import type { ObtainedToken, TokenOrigin } from './token-origin.ts'
+import type { ObtainedToken } from './token-origin.ts'
 
 export interface TokensOptions {
-  readonly origins: Pick<Origins, 'of'>
+  readonly origins: Pick<SharedOrigins, 'of'>
+  readonly records: SharedRecords
   readonly cache: TokenCache
   /** Maintained here and read by the origin. */
   readonly accepted: AcceptedClients
@@ -36,7 +38,7 @@ export interface TokensOptions {
 /** A request for a token with what it began with. */
 interface TokenWork {
   readonly order: TokenOrder
-  readonly origin: TokenOrigin
+  readonly origin: SharedOrigin
   readonly maker: TokenMaker
 }
 
@@ -53,7 +55,7 @@ export class Tokens {
   readonly #surroundings: Surroundings
   readonly #options: TokensOptions
   readonly #inFlight: InFlight<IssuedToken>
-  readonly #invalidationPace: InvalidationPace
+  readonly #drops: TokenDrops
   #maker: TokenMaker
   #closed = false
   #hits = 0
@@ -64,7 +66,7 @@ export class Tokens {
     this.#surroundings = surroundings
     this.#options = options
     this.#maker = maker
-    this.#invalidationPace = new InvalidationPace(surroundings.clock)
+    this.#drops = new TokenDrops(surroundings, options)
     this.#inFlight = new InFlight(options.callers)
   }
 
@@ -127,25 +129,14 @@ export class Tokens {
     return this.#inFlight.wait(shared, 'settled', wait).catch(error => lookupFailed(shared, error))
   }
 
-  /**
-   * Drops a token that a backend refused, and tells whether it did. Drops only the cached token itself, not its successor,
-   * and at most one token per key in 10 seconds.
-   */
+  /** Drops a token that a backend refused ({@link TokenDrops.invalidate}), and tells whether it did. */
   invalidate(token: IssuedToken): boolean {
-    const { cache } = this.#options
-    const key = cacheKeyOf(token)
-    if (key === undefined || cache.getLiving(key) !== token || !this.#invalidationPace.allows(key))
-      return false
-    cache.delete(key)
-    this.#surroundings.logger.info({}, 'token dropped: a backend refused it')
-    return true
+    return this.#drops.invalidate(token)
   }
 
   /** Drops the tokens that these keys of an issuer signed, because backends can no longer verify them. */
   dropSignedBy(issuer: string, kids: ReadonlySet<string>): void {
-    const tokens = this.#options.cache.deleteSignedBy(issuer, kids)
-    if (tokens === 0) return
-    this.#surroundings.logger.warn({ tokens }, 'tokens dropped: the key that signed them is gone')
+    this.#drops.signedBy(issuer, kids)
   }
 
   /** Aborts the work under way and clears the cache. Later lookups reject. */
@@ -170,7 +161,7 @@ export class Tokens {
     )
   }
 
-  #originOf({ issuer }: TokenOrder): TokenOrigin {
+  #originOf({ issuer }: TokenOrder): SharedOrigin {
     return this.#options.origins.of(issuer)
   }
 
@@ -200,11 +191,15 @@ export class Tokens {
     signal: AbortSignal,
     onFirstFailure: (failure: BrokerError) => void,
   ): Promise<IssuedToken> {
-    const { order, origin } = work
+    const { order, origin, maker } = work
+    const { cache, records } = this.#options
+    const lifeOf = (obtained: ObtainedToken) => maker.lifeOf(order, obtained)
     try {
-      const obtain = () => origin.obtain(order, signal, onFirstFailure)
-      // A cache in front of Dex can repeat a token until its end: one more attempt.
-      const first = this.#keep(work, await obtain())
+      const obtain = () =>
+        origin.obtain({ order, replaced: cache.find(order.key), lifeOf, signal, onFirstFailure })
+      // A cache in front of Dex can repeat a token until its end, and another replica can drop it on its way: one more attempt.
+      const early = await obtain()
+      const first = records.isDropped(early) ? undefined : this.#keep(work, early)
       if (first !== undefined) return first
       const obtained = await obtain()
       const second = this.#keep(work, obtained)
@@ -223,14 +218,14 @@ export class Tokens {
 
   /** Caches a token and returns it; `undefined` when it is expired already. */
   #keep({ order, maker }: TokenWork, obtained: ObtainedToken): IssuedToken | undefined {
-    const { cache, accepted } = this.#options
+    const { cache, accepted, records } = this.#options
     const made = maker.make(order, obtained)
     if (made === undefined) return undefined
     accepted.add(order)
     if (this.#closed) throw brokerClosed('token_endpoint_unavailable')
     const { cached, signingKey } = made
-    // With old headers it is for the callers that wait for it, and for nobody else.
-    if (!maker.hasHeadersOf(this.#maker)) return cached.token
+    // With old headers, or dropped by now, it is for the callers that wait for it, and for nobody else.
+    if (!maker.hasHeadersOf(this.#maker) || records.isDropped(obtained)) return cached.token
     cache.set(order, cached)
     if (signingKey !== undefined) this.signedWith.publish({ ...signingKey, source: order.issuer.name })
     return cached.token
@@ -238,9 +233,7 @@ export class Tokens {
 
   #takeNote(order: TokenOrder, failure: BrokerError): void {
     const { cache, accepted } = this.#options
-    // `forbidden`: Dex did not accept the user of an exchange.
-    const isRejection = failure.code === 'token_request_rejected' || failure.code === 'forbidden'
-    if (isRejection && !isOutlived(order, failure)) {
+    if (endsToken(order, failure)) {
       cache.delete(order.key)
       accepted.delete(order)
     } else {

@@ -87,6 +87,37 @@ describe('the key of a token', () => {
   })
 })
 
+describe('the record of a token', () => {
+  test('differs exactly when the key of the token does, and is the same in every process', () => {
+    const elsewhere = new CacheKeys(endpoint, 'client_secret_basic', randomBytes(16))
+    fc.assert(
+      fc.property(credentials, credentials, (a, b) => {
+        const isSameKey = keys.ofToken(a) === keys.ofToken(b)
+        expect(keys.ofRecord(a, []) === elsewhere.ofRecord(b, [])).toBe(isSameKey)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  test('differs between fields of the token response, whatever their order', () => {
+    const request = { clientId: 'orders', clientSecret: 'orders-secret', scope: '', configured: false }
+    const record = (...fields: string[]) => keys.ofRecord(request, fields)
+    expect(record('id_token', 'expires_in')).toBe(record('expires_in', 'id_token', 'id_token'))
+    expect(new Set([record(), record('a'), record('a', 'b'), record('ab'), record('1:a')]).size).toBe(5)
+  })
+
+  test('differs between endpoints and between ways to authenticate', () => {
+    const request = { clientId: 'orders', clientSecret: 'orders-secret', scope: '', configured: false }
+    const salt = randomBytes(16)
+    const made = [
+      keys,
+      new CacheKeys(endpoint, 'client_secret_post', salt),
+      new CacheKeys(`${endpoint}/`, 'client_secret_basic', salt),
+    ]
+    expect(new Set(made.map(each => each.ofRecord(request, []))).size).toBe(made.length)
+  })
+})
+
 test('the client "a|b" with scope "c" never gets the token of client "a" with scope "b|c"', async () => {
   const secret = 'the-same'
   await using running = await startBrokerWithDex(

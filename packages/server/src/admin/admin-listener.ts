@@ -2,6 +2,7 @@ import type { RequestListener, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Hono } from 'hono'
+import type { AdminEnvironment } from './admin-app.ts'
 
 /** Enough for probes, a few Prometheus servers and people. */
 const maxConnections = 64
@@ -11,7 +12,7 @@ const maxConnections = 64
  * are bounded, and each has one request at a time. Pipelined requests, which no probe or scraper sends, end the
  * connection.
  */
-export function createAdminListener(app: Hono): Server {
+export function createAdminListener(app: Hono<AdminEnvironment>): Server {
   const serverOptions = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 }
   const server = createAdaptorServer({ fetch: app.fetch, serverOptions }) as Server
   server.maxConnections = maxConnections

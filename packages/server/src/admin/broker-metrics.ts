@@ -54,6 +54,13 @@ export class BrokerMetrics {
     registers: [this.registry],
   })
 
+  readonly #sealingKey = new Gauge({
+    name: `${prefix}shared_store_sealing_key`,
+    help: '1 for the id of the key that seals tokens in the shared store; without a store there is none.',
+    labelNames: ['key'],
+    registers: [this.registry],
+  })
+
   readonly #unknownTargets = new Counter({
     name: `${prefix}unknown_requests_total`,
     help: 'Requests to the check listener outside /check and /healthz, answered with 404.',
@@ -112,6 +119,12 @@ export class BrokerMetrics {
 
   countUnknownTarget(): void {
     this.#unknownTargets.inc()
+  }
+
+  /** Names the key that seals tokens in the shared store from now on. */
+  setSealingKey(id: string): void {
+    this.#sealingKey.reset()
+    this.#sealingKey.set({ key: id }, 1)
   }
 
   /** Counts a reload, and keeps how many faults the configuration files have now. */

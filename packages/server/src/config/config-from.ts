@@ -88,6 +88,8 @@ function fileSummary(
       compiled: parts.rules,
       failures: parts.ruleFailures,
     },
+    exchanges: file.rules.flatMap(({ definition }) => definition.exchange ?? []),
+    clientsOfRules: new Set(file.rules.flatMap(({ definition }) => definition.client ?? [])),
     description: reader.describe(file),
     issuerCertificates: parts?.issuerCertificates ?? {},
   }

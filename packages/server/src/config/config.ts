@@ -1,4 +1,5 @@
 import type { TokenBrokerOptions } from '@broker/core'
+import type { ExchangeDefinition } from '../rules/rule-definition.ts'
 import type { Rules } from '../rules/rules.ts'
 import type { RuleFailures } from './file/rule-failures.ts'
 import type { ServerSettings } from './schema/settings.ts'
@@ -25,6 +26,10 @@ export interface LoadedFile {
   readonly rules:
     | { readonly count: number; readonly compiled: Rules; readonly failures: RuleFailures }
     | undefined
+  /** The token exchanges of its rules. */
+  readonly exchanges: readonly ExchangeDefinition[]
+  /** The clients that rules name for their own tokens; an exchange is not among them. */
+  readonly clientsOfRules: ReadonlySet<string>
   /** Its issuers, clients and rules as YAML, without secrets. */
   readonly description: string
   /** Certificates to trust for an issuer, by its name, in addition to those for all. */

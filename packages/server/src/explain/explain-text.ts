@@ -45,17 +45,21 @@ function outcomeOf({ outcome, problem, falseOperand }: RuleExplanation): string 
   return falseOperand === undefined ? outcome : `${outcome}: ${falseOperand} is false`
 }
 
-function answerLines({ choice, client, verdict, hint, exchangeRequest }: Explained): string[] {
+/** The answer to the request, in a few words. */
+export function answerText({ choice, client, verdict }: Explained): string {
+  if (verdict.outcome === 'allow') return `200, ${tokenOf({ choice, client })}`
+  const { error_description: description } = JSON.parse(verdict.body)
+  return `${verdict.status} ${verdict.code}: ${description}`
+}
+
+function answerLines(explained: Explained): string[] {
+  const { verdict, hint, exchangeRequest } = explained
   if (verdict.outcome !== 'allow') {
-    const { error_description: description } = JSON.parse(verdict.body)
-    return [
-      line('answer', `${verdict.status} ${verdict.code}: ${description}`),
-      ...(hint === undefined ? [] : [line('hint', hint)]),
-    ]
+    return [line('answer', answerText(explained)), ...(hint === undefined ? [] : [line('hint', hint)])]
   }
   const set = Object.entries(verdict.set)
   return [
-    line('answer', `200, ${tokenOf({ choice, client })}`),
+    line('answer', answerText(explained)),
     ...(exchangeRequest ?? []).map(([name, value], index) =>
       line(index === 0 ? 'exchange' : '', `${name}: ${value}`),
     ),

@@ -36,6 +36,8 @@ const DEFAULTS = {
   grpcMaxConnectionAgeMs: 1_800_000,
   grpcDynamicMetadata: true,
   shutdownTimeoutMs: 10_000,
+  sharedStoreTimeoutMs: 50,
+  sharedStorePrefix: 'dex-token-broker',
   logLevel: 'info',
   logFormat: 'json',
   allowUnauthenticatedCallers: false,

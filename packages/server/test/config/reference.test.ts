@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { parseEnv } from 'node:util'
+import { MountedVolume } from '@broker/testing'
 import { describe, expect, it } from 'vitest'
 import { configurationMarkdown } from '../../../../scripts/docs/configuration-markdown.ts'
 import { envExample } from '../../../../scripts/docs/env-example.ts'
@@ -32,6 +34,22 @@ const GO_DEFAULTS: Readonly<Record<string, string | undefined>> = {
   JWT_AUDIENCE: undefined,
 }
 
+/** The files without which the examples of a shared store are not complete. */
+class StoreFiles extends MountedVolume {
+  constructor() {
+    super({ keys: randomBytes(32).toString('base64'), password: 'hunter2' })
+  }
+
+  /** Variables without those of other files. */
+  inPlaceOf(variables: readonly (readonly [string, string | undefined])[]): NodeJS.ProcessEnv {
+    return {
+      ...Object.fromEntries(variables.filter(([name]) => !name.endsWith('_FILE'))),
+      SHARED_STORE_KEY_FILE: this.file('keys'),
+      SHARED_STORE_PASSWORD_FILE: this.file('password'),
+    }
+  }
+}
+
 const facts = variableGroups().flatMap(({ variables }) => variables)
 
 describe('the schema', () => {
@@ -48,10 +66,9 @@ describe('the schema', () => {
   })
 
   it('has examples that load', () => {
-    const examples = facts
-      .filter(({ name }) => !name.endsWith('_FILE'))
-      .map(({ name, example }) => [name, example])
-    expect(() => loadConfig(Object.fromEntries(examples))).not.toThrow()
+    const examples = facts.map(({ name, example }) => [name, example] as const)
+    using files = new StoreFiles()
+    expect(() => loadConfig(files.inPlaceOf(examples))).not.toThrow()
   })
 })
 
@@ -91,7 +108,7 @@ describe('envExample', () => {
   it('has every variable, ready to be uncommented', () => {
     const uncommented = parseEnv(envExample().replace(/^#(?=[A-Z_]+=)/gm, ''))
     expect(Object.keys(uncommented).sort()).toEqual(variableNames.toSorted())
-    const withoutFiles = Object.entries(uncommented).filter(([name]) => !name.endsWith('_FILE'))
-    expect(() => loadConfig(Object.fromEntries(withoutFiles))).not.toThrow()
+    using files = new StoreFiles()
+    expect(() => loadConfig(files.inPlaceOf(Object.entries(uncommented)))).not.toThrow()
   })
 })

@@ -24,6 +24,13 @@ export interface UnusableKey {
   readonly problem: string
 }
 
+/** A key that can verify JWTs. */
+export interface UsableKey {
+  readonly kid: string | undefined
+  /** Its declared algorithm (RFC 7517 section 4.4), else its type: `RSA` or `EC`. */
+  readonly algorithm: string
+}
+
 /**
  * The public keys of an issuer at one moment. jose selects keys (type, curve, `alg`, `use`, `key_ops` must fit) and imports
  * them. Keys without a `kid` and keys with the same `kid` stay separate.
@@ -62,6 +69,11 @@ export class KeySet {
   /** The number of usable keys. */
   get size(): number {
     return this.#keys.length
+  }
+
+  /** The keys that can verify JWTs; a new list per call. */
+  get usable(): readonly UsableKey[] {
+    return this.#keys.map(({ kid, alg, kty }) => ({ kid, algorithm: alg ?? kty ?? '' }))
   }
 
   /** The ids of keys, usable or not, that another key set lacks. */

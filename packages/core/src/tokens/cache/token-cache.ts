@@ -2,7 +2,8 @@ import { LRUCache } from 'lru-cache'
 import type { TokenOrder } from '../../clients/token-order.ts'
 import type { Clock } from '../../shared/clock.ts'
 import type { IssuedToken } from '../issued-token.ts'
-import { type SigningKey, signingKeyOf } from '../signing-key.ts'
+import { isForgotten, type SharedMark } from '../shared-store/shared-mark.ts'
+import { signingKeyOf } from '../signing-key.ts'
 import { ClientShares, type SharedEntry } from './client-shares.ts'
 import type { RefreshSchedule } from './refresh-schedule.ts'
 import { isLiving, isUsable, type TokenLife } from './token-life.ts'
@@ -20,6 +21,8 @@ export interface CachedToken {
   readonly token: IssuedToken
   readonly life: TokenLife
   readonly refresh: RefreshSchedule
+  /** Its record in the shared store, if it has one. */
+  readonly mark: SharedMark | undefined
 }
 
 /** A cache entry. lru-cache publishes keys and values on its diagnostics channel, so that an entry must hide its token. */
@@ -35,10 +38,6 @@ class TokenCell implements SharedEntry {
     this.client = client
     this.endsAt = content.life.staleUntil
     this.#content = content
-  }
-
-  get signingKey(): SigningKey | undefined {
-    return signingKeyOf(this.#content.token.accessToken)
   }
 
   static {
@@ -118,22 +117,25 @@ export class TokenCache {
     this.#shares.add(cell)
   }
 
-  /** Removes the tokens that these keys of an issuer signed and returns their number. O(n). */
-  deleteSignedBy(issuer: string, kids: ReadonlySet<string>): number {
-    let removed = 0
-    for (const cell of [...(this.#cells?.values() ?? [])]) {
-      const { signingKey } = cell
-      if (signingKey?.issuer !== issuer || !kids.has(signingKey.kid)) continue
-      this.#remove(cell)
-      removed++
-    }
-    return removed
+  /** Removes the tokens that these keys of an issuer signed and returns them. O(n). */
+  deleteSignedBy(issuer: string, kids: ReadonlySet<string>): readonly CachedToken[] {
+    return this.#deleteWhere(({ token }) => {
+      const signingKey = signingKeyOf(token.accessToken)
+      return signingKey?.issuer === issuer && kids.has(signingKey.kid)
+    })
   }
 
-  /** Removes the entry of a key. */
-  delete(key: string): void {
+  /** Removes the tokens whose records no replica may use, and returns them. O(n). */
+  deleteForgotten(forgotten: ReadonlyMap<string, number>): readonly CachedToken[] {
+    return this.#deleteWhere(({ mark }) => mark !== undefined && isForgotten(mark, forgotten))
+  }
+
+  /** Removes the entry of a key, if there is one, and returns it. */
+  delete(key: string): readonly CachedToken[] {
     const cell = this.#cellOf(key)
-    if (cell !== undefined) this.#remove(cell)
+    if (cell === undefined) return []
+    this.#remove(cell)
+    return [contentOf(cell)]
   }
 
   /** Removes all entries. */
@@ -149,6 +151,13 @@ export class TokenCache {
       this.#remove(cell)
     }
     return removed
+  }
+
+  #deleteWhere(isLeaving: (content: CachedToken) => boolean): readonly CachedToken[] {
+    const leaving: TokenCell[] = []
+    for (const cell of this.#cells?.values() ?? []) if (isLeaving(contentOf(cell))) leaving.push(cell)
+    for (const cell of leaving) this.#remove(cell)
+    return leaving.map(contentOf)
   }
 
   #evictFor(client: string): void {

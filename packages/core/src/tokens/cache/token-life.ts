@@ -80,6 +80,11 @@ export function isUsable(life: TokenLife, clock: Clock): boolean {
   return clock.monotonic() < life.usableUntil && clock.wall() < life.expiresAt
 }
 
+/** Milliseconds until the end of normal use: the smaller value of the two clocks, at least 0. */
+export function usableMs(life: TokenLife, clock: Clock): number {
+  return Math.max(0, Math.min(life.usableUntil - clock.monotonic(), life.expiresAt - clock.wall()))
+}
+
 /** Tells whether a token may be used while Dex is unavailable; a usable token may as well. */
 export function isLiving(life: TokenLife, clock: Clock): boolean {
   return clock.monotonic() < life.staleUntil && clock.wall() < life.expiresAt - lastMomentMs

@@ -1,13 +1,14 @@
 import type { TokenOrder } from '../../clients/token-order.ts'
 import type { ClientAuthMethod } from '../../options/broker-options.ts'
 import { asBrokerError } from '../../shared/as-broker-error.ts'
-import { BrokerError } from '../../shared/errors.ts'
+import type { BrokerError } from '../../shared/errors.ts'
 import type { MaybePromise } from '../../shared/maybe-promise.ts'
 import { RequestWithDeadline } from '../../shared/request-with-deadline.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
 import { waitFor } from '../../shared/wait-for.ts'
 import type { AcceptedClients } from '../accepted-clients.ts'
 import { logTokenFailure } from '../log-token-failure.ts'
+import { mustWait } from '../must-wait.ts'
 import type { ObtainedToken, TokenOrigin } from '../token-origin.ts'
 import type { CircuitClient, CircuitGroup, Circuits } from './circuits.ts'
 import { HeldSlot } from './held-slot.ts'
@@ -57,6 +58,10 @@ export class DexOrigin implements TokenOrigin {
     this.#sender = new TokenSender(surroundings, endpoint)
     this.#slots = slots
     this.#circuits = circuits
+  }
+
+  get responseFields(): readonly string[] {
+    return this.#options.wantedFields
   }
 
   rejection(order: TokenOrder): BrokerError | undefined {
@@ -220,11 +225,4 @@ function isRefusalInFront(failure: BrokerError): boolean {
 /** Whether the credentials of an order are the ones that Dex refused. */
 function isCurrent({ credentials: { clientSecret } }: TokenOrder): boolean {
   return typeof clientSecret === 'string' || clientSecret.isRefused
-}
-
-function mustWait(what: string): BrokerError {
-  return new BrokerError('overloaded', `the token request is waiting for ${what}`, {
-    retryAfterMs: 1000,
-    transient: true,
-  })
 }

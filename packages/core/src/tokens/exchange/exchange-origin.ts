@@ -20,6 +20,10 @@ export class ExchangeOrigin implements TokenOrigin {
     this.#options = options
   }
 
+  get responseFields(): readonly string[] {
+    return this.#options.origin.responseFields
+  }
+
   rejection(order: TokenOrder): BrokerError | undefined {
     return this.#options.origin.rejection(order)
   }

@@ -59,8 +59,9 @@ export interface SharedTokenStore {
   release(name: string, fence: number): Promise<void>
 
   /**
-   * Removes the record of a name unless it is newer than `fence`, ends its lease, refuses the records of all leases handed out so
-   * far for `keepMs` milliseconds, and tells the listeners of all replicas within 2 seconds. Without effect when the record is newer.
+   * Removes the record of a name, ends its lease, and refuses the records of all leases handed out so far for `keepMs` milliseconds;
+   * none of that when the record is newer than `fence`. In any case tells the listeners of all replicas within 2 seconds, because they
+   * may have cached an older record.
    */
   forget(name: string, fence: number, keepMs: number): Promise<void>
 

@@ -10,6 +10,7 @@ import { formatMilliseconds } from '../values/milliseconds.ts'
 import { quoteUrl } from '../values/quote-url.ts'
 import { quoteValue } from '../values/quote-value.ts'
 import { gateVariables, hasGate } from './gate-variables.ts'
+import { sharedStoreFaults } from './shared-store-rules.ts'
 import { isServiceLink, misspeltVariable } from './unknown-variables.ts'
 
 type Rule = (reading: SettingsReading) => readonly (VariableFault | undefined)[]
@@ -30,6 +31,7 @@ export function findConflicts(reading: SettingsReading): readonly VariableFault[
     scopeFitsWithAudiences,
     listenersDiffer,
     secretsHaveOneSource,
+    sharedStoreFaults,
   ]
   return rules.flatMap(rule => rule(reading)).filter(fault => fault !== undefined)
 }

@@ -5,13 +5,15 @@ import { isLoopback } from '../values/listen-address.ts'
 import { fileWarnings } from './file-warnings.ts'
 import { gateVariables } from './gate-variables.ts'
 import { oddValueWarnings } from './odd-values.ts'
+import { sharedStoreWarnings } from './shared-store-rules.ts'
 import { unknownVariableWarnings } from './unknown-variables.ts'
 
 /** Lists what is dangerous or likely a mistake in a valid configuration. */
 export function configWarnings(
   { broker, grpc, allowUnauthenticatedCallers }: Omit<Config, 'warnings'>,
-  { names, textOf, file, isSet }: SettingsReading,
+  reading: SettingsReading,
 ): string[] {
+  const { names, textOf, file, isSet } = reading
   const { issuer, client = {}, gate, credentialHeaders = {} } = broker
   const isFixedIdentity = client.clientId !== undefined && client.clientSecret !== undefined
   const warnings: string[] = [...unknownVariableWarnings(names), ...oddValueWarnings(textOf)]
@@ -73,6 +75,7 @@ export function configWarnings(
   return [
     ...warnings,
     ...exposedUrlWarnings(broker),
+    ...sharedStoreWarnings(reading),
     ...(file === undefined
       ? []
       : fileWarnings(file, {

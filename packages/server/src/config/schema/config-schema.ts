@@ -8,6 +8,7 @@ import { fileVariables } from './variables/file-variables.ts'
 import { jwtGateVariables } from './variables/jwt-gate-variables.ts'
 import { listenerVariables } from './variables/listener-variables.ts'
 import { logVariables } from './variables/log-variables.ts'
+import { sharedStoreVariables } from './variables/shared-store-variables.ts'
 
 /**
  * Every variable. Validation, types, `Config`, `--help`, `--check-config`, docs/configuration.md and .env.example follow
@@ -20,6 +21,7 @@ export const configSchema = withSecretFiles({
   ...credentialVariables,
   ...backendHeaderVariables,
   ...cacheVariables,
+  ...sharedStoreVariables,
   ...jwtGateVariables,
   ...logVariables,
 } satisfies Readonly<Record<string, Variable>>)

@@ -1,6 +1,6 @@
 import type { TokenBrokerOptions } from '@broker/core'
 
-type Section = 'client' | 'credentialHeaders' | 'gate'
+type Section = 'client' | 'credentialHeaders' | 'gate' | 'sharedStore'
 type SectionOptions<Name extends Section> = NonNullable<TokenBrokerOptions[Name]>
 
 /** The path of an option of `@broker/core`, as its rules and hints spell it: `requestTimeoutMs`, `gate.jwksUri`. */

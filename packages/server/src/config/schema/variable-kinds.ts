@@ -13,7 +13,9 @@ import { formatMilliseconds, parseMilliseconds } from '../values/milliseconds.ts
 import { quoteValue } from '../values/quote-value.ts'
 import { readTextFile } from '../values/read-text-file.ts'
 import { Refusal } from '../values/refusal.ts'
+import { readSealingKeyFile, type SealingKeyFile, shownKeyFile } from '../values/sealing-key-file.ts'
 import { readSecretFile } from '../values/secret-text.ts'
+import { parseStorePrefix, parseStoreUrl } from '../values/shared-store-options.ts'
 import { formatTokenHeaderMappings, parseTokenHeaderMappings } from '../values/token-header-mapping.ts'
 import type { Kind } from './variable.ts'
 
@@ -208,6 +210,28 @@ export const secretFile: Kind<SecretFile> = {
   type: () => 'path of a text file',
   parse: (path, _, read = readTextFile) => ({ path, secret: readSecretFile(path, read) }),
   format: ({ path }) => path,
+}
+
+/** The URL of a shared store. */
+export const storeUrl: Kind<string> = {
+  type: () => 'URL of Valkey or Redis',
+  parse: parseStoreUrl,
+  format: asWritten,
+}
+
+/** The beginning of the names in a shared store. */
+export const storePrefix: Kind<string> = {
+  type: () => 'up to 64 letters, digits, `.`, `_`, `:` and `-`',
+  parse: parseStorePrefix,
+  format: asWritten,
+}
+
+/** A file with the keys of a shared store, read at once. */
+export const sealingKeyFile: Kind<SealingKeyFile> = {
+  type: () => 'path of a text file',
+  parse: (path, _, read = readTextFile) => readSealingKeyFile(path, read),
+  format: ({ path }) => path,
+  show: shownKeyFile,
 }
 
 /** A path. Whether the file can be read is checked by its reader. */

@@ -91,21 +91,24 @@ export function secretOption<Path extends OptionPath, Value extends OptionValue<
   return { ...option(path, declaration), secret: true }
 }
 
-/** Declares a variable that only the server uses and that has a default. */
+/** The declaration of a server variable; `via` names the option of core that the server derives from it, if any. */
+type SettingDeclaration<Value> = Declaration<Value> & { readonly via?: OptionPath }
+
+/** Declares a server variable that has a default. */
 export function setting<const Name extends string, Value>(
   name: Name,
-  declaration: Declaration<Value>,
+  { via, ...declaration }: SettingDeclaration<Value>,
 ): SettingVariable<Name, Value, string> {
   const variable = completed(declaration)
   const { defaultText } = variable
   if (defaultText === undefined) throw new TypeError(`the variable of ${name} has no default`)
-  return { ...variable, defaultText, option: undefined, setting: name }
+  return { ...variable, defaultText, option: via, setting: name }
 }
 
-/** Declares a server variable without a default; `via` names the option of core that the server derives from it, if any. */
+/** Declares a server variable without a default. */
 export function optionalSetting<const Name extends string, Value>(
   name: Name,
-  { via, ...declaration }: Declaration<Value> & { readonly via?: OptionPath },
+  { via, ...declaration }: SettingDeclaration<Value>,
 ): SettingVariable<Name, Value, undefined> {
   return { ...completed(declaration), defaultText: undefined, option: via, setting: name }
 }

@@ -28,7 +28,7 @@ export const listenerVariables = {
     rule: { default: 'loopback' },
     example: 'off',
     description:
-      'Who reaches the pages for operators on the admin listener, such as `/log-level`: clients on this host (also by `kubectl port-forward`), everybody who reaches the listener, or nobody. Everybody else gets 404.',
+      'Who sees the pages for operators on the admin listener, such as `/log-level`: `loopback` requests from this host and through `kubectl port-forward`; `on` everybody who reaches the listener; `off` nobody.',
   }),
   GRPC_LISTEN_ADDR: setting('grpc', {
     group,

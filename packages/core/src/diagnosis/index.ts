@@ -1,0 +1,7 @@
+export { dexMachineOf } from '../gate/dex-machine.ts'
+export type { UnusableKey, UsableKey } from '../gate/keys/key-set.ts'
+export { discoveryUrlOf } from '../issuer/issuer-metadata.ts'
+export { networkFailureCode, networkFailureHint } from '../shared/http/network-failure.ts'
+export { problemOfStatus } from '../shared/http/upstream-status.ts'
+export { type DecodedJwt, decodeJwt } from './decode-jwt.ts'
+export { type KeySetReading, readKeySet } from './read-key-set.ts'

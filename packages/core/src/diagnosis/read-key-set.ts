@@ -1,0 +1,30 @@
+import { parseJwt } from '../gate/jwt/jwt.ts'
+import { KeySet, type UnusableKey, type UsableKey } from '../gate/keys/key-set.ts'
+import { BrokerError } from '../shared/errors.ts'
+
+/** A key set as the broker judges it. */
+export interface KeySetReading {
+  readonly usable: readonly UsableKey[]
+  readonly unusable: readonly UnusableKey[]
+  /** Resolves with why no key of the set verifies a JWT, in words that follow "the JWT"; `undefined` when one does. */
+  signatureProblem(jwt: string): Promise<string | undefined>
+}
+
+/** Reads a JWK set by the rules of the gate; `undefined` when the text is not one (RFC 7517 section 5) or has no keys. */
+export function readKeySet(text: string): KeySetReading | undefined {
+  const keySet = KeySet.parse(text)
+  if (keySet === undefined) return undefined
+  return {
+    usable: keySet.usable,
+    unusable: keySet.unusable,
+    async signatureProblem(jwt) {
+      try {
+        await keySet.verify(parseJwt(jwt))
+        return undefined
+      } catch (error) {
+        if (!BrokerError.is(error)) throw error
+        return error.cause instanceof Error ? error.cause.message : error.message
+      }
+    },
+  }
+}

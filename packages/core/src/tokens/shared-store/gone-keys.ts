@@ -1,0 +1,27 @@
+import { LRUCache } from 'lru-cache'
+import type { SigningKey } from '../signing-key.ts'
+
+/** Limit of remembered keys; the least recently used is evicted. */
+const maxKeys = 1_024
+
+/** The signing keys that an issuer lost: no backend accepts their tokens, wherever these come from. */
+export class GoneKeys {
+  readonly #keys = new LRUCache<string, true>({ max: maxKeys })
+
+  add(issuer: string, kids: Iterable<string>): void {
+    for (const kid of kids) this.#keys.set(nameOf({ issuer, kid }), true)
+  }
+
+  has(key: SigningKey | undefined): boolean {
+    return key !== undefined && this.#keys.has(nameOf(key))
+  }
+
+  /** Notes that the issuer signs with a key: the look at its key set was wrong, or the key is back. */
+  delete(key: SigningKey | undefined): void {
+    if (key !== undefined) this.#keys.delete(nameOf(key))
+  }
+}
+
+function nameOf({ issuer, kid }: SigningKey): string {
+  return JSON.stringify([issuer, kid])
+}

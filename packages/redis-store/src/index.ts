@@ -1,0 +1,8 @@
+export { type RedisTokenStore, redisTokenStore } from './redis-token-store.ts'
+export type {
+  Password,
+  RedisTlsOptions,
+  RedisTokenStoreOptions,
+  SentinelCredentials,
+  Tls,
+} from './redis-token-store-options.ts'

@@ -1,0 +1,2 @@
+export { assertStorePrefix } from './store-prefix.ts'
+export { type StoreAddress, type StoreNode, storeAddress } from './store-url.ts'

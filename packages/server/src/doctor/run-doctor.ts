@@ -1,0 +1,185 @@
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import type { Config } from '../config/config.ts'
+import type { ConfigFileReader } from '../config/file/config-file-reader.ts'
+import { WrongArguments } from '../explain/wrong-arguments.ts'
+import { version } from '../version.ts'
+import { CheckGroup, type FinishedGroup, finishedGroups } from './check-group.ts'
+import { skipped } from './check-result.ts'
+import { checkConfiguration } from './configuration.ts'
+import { startChecks } from './doctor.ts'
+import { DoctorContext } from './doctor-context.ts'
+import { groupText, summaryText } from './doctor-text.ts'
+import { checkEnvoyConfig } from './envoy-config.ts'
+import { checkEnvoyRoute } from './envoy-route.ts'
+import { checkJwt } from './jwt-rules.ts'
+import { checkMatchingRule } from './matching-rule.ts'
+import { checkSecretFiles } from './secret-files.ts'
+
+const usage = `Usage: dex-token-broker doctor [--json] [--jwt-file FILE] [--envoy URL [--client NAME]]
+                               [--envoy-config FILE] [--method GET] [--path /]
+
+Checks the configuration, and everything that the broker depends on, with the environment of the broker: names, connections,
+certificates, discovery, keys, clocks, the grant, a token for each configured client, and the addresses of the listeners.
+Starts nothing, and prints no secret and no token. Takes at most 30 seconds, and HTTP_TIMEOUT for each check.
+
+  --json               print one JSON document instead of text
+  --jwt-file FILE      walk a caller's JWT through the gate and the rules; - reads standard input
+  --method, --path     the request for which the rules are asked. Default: GET /
+  --envoy URL          send requests through Envoy to a path behind it, and check the ext_authz filter by the answers
+  --client NAME        the configured client whose credentials are sent through Envoy, where callers need some
+  --envoy-config FILE  check the ext_authz filter in a bootstrap of Envoy, YAML or JSON
+
+Exit status: 0 when no check failed, 1 when one did, 2 for wrong arguments.
+`
+
+/** Limit of a run. */
+const totalMs = 30_000
+
+/** The parts of the process that a run of the command needs. */
+export interface DoctorProcess {
+  readonly env: NodeJS.ProcessEnv
+  /** Loads the reader of the configuration file; `undefined` without CONFIG_FILE. */
+  fileReader(): Promise<ConfigFileReader | undefined>
+  write(text: string): void
+  readonly hasColours: boolean
+}
+
+/** Runs the command `doctor`; resolves with its exit status. Throws {@link WrongArguments}. */
+export async function runDoctor(args: readonly string[], surroundings: DoctorProcess): Promise<number> {
+  const values = parsed(args)
+  if (values.help) {
+    surroundings.write(usage)
+    return 0
+  }
+  const inputs = inputsOf(values)
+  const source = { env: surroundings.env, reader: await surroundings.fileReader() }
+  const found: { config?: Config | undefined } = {}
+  const configuration = new CheckGroup('Configuration', async report => {
+    checkSecretFiles(source, report)
+    found.config = checkConfiguration(source, report)
+    if (found.config === undefined) report(skipped('other checks', 'they need a valid configuration'))
+  })
+  await configuration.found
+  const signal = AbortSignal.timeout(totalMs)
+  const { config } = found
+  if (config === undefined) return finish([configuration], { values, surroundings, signal })
+  await using context = new DoctorContext(config, signal)
+  const groups = [configuration, ...startChecks(context), ...inputGroups(context, inputs)]
+  return await finish(groups, { values, surroundings, signal })
+}
+
+type Values = ReturnType<typeof parsed>
+
+function parsed(args: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        json: { type: 'boolean', default: false },
+        'jwt-file': { type: 'string' },
+        envoy: { type: 'string' },
+        client: { type: 'string' },
+        'envoy-config': { type: 'string' },
+        method: { type: 'string', default: 'GET' },
+        path: { type: 'string', default: '/' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+    return values
+  } catch (error) {
+    throw new WrongArguments((error as Error).message)
+  }
+}
+
+interface Inputs {
+  readonly jwt: string | undefined
+  readonly envoyConfig: string | undefined
+  readonly envoy: string | undefined
+  readonly client: string | undefined
+  readonly method: string
+  readonly path: string
+}
+
+function inputsOf(values: Values): Inputs {
+  const { envoy, client, method, path, 'jwt-file': jwtFile, 'envoy-config': envoyFile } = values
+  if (envoy !== undefined && !/^https?:\/\//.test(URL.canParse(envoy) ? envoy : '')) {
+    throw new WrongArguments('--envoy must be a URL with http or https')
+  }
+  if (client !== undefined && envoy === undefined) throw new WrongArguments('--client needs --envoy')
+  if (!path.startsWith('/')) throw new WrongArguments('--path must start with /')
+  return {
+    jwt:
+      jwtFile === undefined
+        ? undefined
+        : textOf('--jwt-file', jwtFile)
+            .trim()
+            .replace(/^Bearer +/i, ''),
+    envoyConfig: envoyFile === undefined ? undefined : textOf('--envoy-config', envoyFile),
+    envoy,
+    client,
+    method,
+    path,
+  }
+}
+
+function textOf(option: string, path: string): string {
+  try {
+    return readFileSync(path === '-' ? 0 : path, 'utf8')
+  } catch (error) {
+    throw new WrongArguments(`${option}: ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+  }
+}
+
+/** The groups for what the arguments name. */
+function inputGroups(
+  context: DoctorContext,
+  { jwt, envoyConfig, envoy, client, method, path }: Inputs,
+): readonly CheckGroup<unknown>[] {
+  const groups: CheckGroup<unknown>[] = []
+  if (jwt !== undefined) {
+    groups.push(
+      new CheckGroup('JWT', async report => {
+        const isAccepted = await checkJwt(context, jwt, report)
+        if (isAccepted) await checkMatchingRule(context, jwt, { method, path }, report)
+      }),
+    )
+  }
+  if (envoyConfig !== undefined) {
+    groups.push(
+      new CheckGroup('Envoy configuration', async report => checkEnvoyConfig(context, envoyConfig, report)),
+    )
+  }
+  if (envoy !== undefined) {
+    groups.push(
+      new CheckGroup('Envoy', report => checkEnvoyRoute(context, { url: envoy, jwt, client }, report)),
+    )
+  }
+  return groups
+}
+
+interface Ending {
+  readonly values: Values
+  readonly surroundings: DoctorProcess
+  readonly signal: AbortSignal
+}
+
+async function finish(
+  groups: readonly CheckGroup<unknown>[],
+  { values, surroundings, signal }: Ending,
+): Promise<number> {
+  const finished: FinishedGroup[] = []
+  for await (const group of finishedGroups(groups, signal)) {
+    finished.push(group)
+    if (!values.json) surroundings.write(groupText(group, surroundings))
+  }
+  const results = finished.flatMap(group => group.results)
+  const hasFailed = results.some(({ verdict }) => verdict === 'failed')
+  const summary = summaryText(results)
+  if (!values.json) surroundings.write(`${summary}\n`)
+  else {
+    const document = { version: version(), verdict: hasFailed ? 'failed' : 'ok', summary, groups: finished }
+    surroundings.write(`${JSON.stringify(document, undefined, 2)}\n`)
+  }
+  return hasFailed ? 1 : 0
+}

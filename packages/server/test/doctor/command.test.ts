@@ -1,0 +1,140 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { brokerCommand, listening, until } from '@broker/testing'
+import { afterAll, describe, expect, test } from 'vitest'
+import { WrongArguments } from '../../src/explain/wrong-arguments.ts'
+import { runCommand } from '../support/command.ts'
+import { startDex } from '../support/start-broker.ts'
+import { doctor } from './run-in-process.ts'
+
+const folder = mkdtempSync(path.join(tmpdir(), 'broker-doctor-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const addresses = { LISTEN_ADDR: '127.0.0.1:0', ADMIN_ADDR: '127.0.0.1:0' }
+
+async function run(args: readonly string[], environment: Readonly<Record<string, string>>) {
+  await using command = runCommand(['doctor', ...args], { ...addresses, ...environment })
+  const { code } = await command.end(20_000)
+  return { code, stdout: command.stdout, stderr: command.stderr }
+}
+
+describe('dex-token-broker doctor', () => {
+  test('prints a line per check, what to do below, and ends with a sentence', async () => {
+    await using dex = await startDex()
+    const { code, stdout, stderr } = await run([], {
+      DEX_ISSUER: dex.issuer,
+      JWT_AUDIENCE: 'shop',
+      STATIC_CLIENT_ID: 'orders',
+      STATIC_CLIENT_SECRET: 'outdated',
+      STATIC_SCOPE: 'groups',
+    })
+    expect([code, stderr]).toEqual([1, ''])
+    expect(stdout).toMatch(
+      /^Configuration\n {2}ok {7}configuration {2}valid\n\nDex\n {2}ok {7}connection 127\.0\.0\.1:\d+ {2}accepted\n/,
+    )
+    expect(stdout).toMatch(
+      /\n {2}failed {3}token of default {2}the configured client was rejected \(.*invalid_client.*\)\n {11}-> set STATIC_CLIENT_SECRET to /,
+    )
+    expect(stdout).toMatch(/\n\n1 check failed: 0 warnings, 10 passed, 1 skipped\.\n$/)
+    expect(stdout).not.toContain('outdated')
+    expect(stdout).not.toContain('\u{1b}')
+  })
+
+  test('exits with 0 when no check failed', async () => {
+    await using dex = await startDex()
+    const { code, stdout } = await run([], { DEX_ISSUER: dex.issuer })
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/\nNo check failed: 1 warning, 9 passed, 2 skipped\.\n$/)
+  })
+
+  test('prints one JSON document with --json', async () => {
+    await using dex = await startDex()
+    const { code, stdout, stderr } = await run(['--json'], { DEX_ISSUER: dex.issuer })
+    expect([code, stderr]).toEqual([0, ''])
+    expect(JSON.parse(stdout)).toMatchObject({
+      version: expect.any(String),
+      verdict: 'ok',
+      summary: expect.stringContaining('No check failed'),
+      groups: expect.arrayContaining([
+        {
+          title: 'Gate',
+          results: [
+            expect.objectContaining({ name: 'gate', verdict: 'warning', advice: expect.any(String) }),
+          ],
+        },
+      ]),
+    })
+  })
+
+  test.each([
+    [['--jsn'], /Unknown option '--jsn'/],
+    [['--envoy', 'ftp://gateway'], /--envoy must be a URL/],
+    [['--client', 'reports'], /--client needs --envoy/],
+    [['--path', 'orders'], /--path must start with \//],
+    [['--jwt-file', '/nowhere/jwt'], /--jwt-file: \/nowhere\/jwt cannot be read \(ENOENT\)/],
+    [['extra'], /Unexpected argument 'extra'/],
+  ])('refuses wrong arguments: %s', async (args, message) => {
+    await expect(doctor({}, args)).rejects.toThrow(message)
+    await expect(doctor({}, args)).rejects.toBeInstanceOf(WrongArguments)
+  })
+
+  test('exits with 2 for wrong arguments', async () => {
+    const { code, stdout, stderr } = await run(['--jsn'], {})
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(/^Unknown option '--jsn'.*\nTry dex-token-broker doctor --help\.\n$/s)
+  })
+
+  test('explains itself with --help, and is named by the help of the command', async () => {
+    const help = await run(['--help'], {})
+    expect(help.code).toBe(0)
+    expect(help.stdout).toMatch(/^Usage: dex-token-broker doctor /)
+    await using command = runCommand(['--help'])
+    await command.end()
+    expect(command.stdout).toContain('doctor --help')
+  })
+
+  test('reads a JWT from standard input', async () => {
+    const { stdout } = spawnSync(process.execPath, [brokerCommand, 'doctor', '--jwt-file', '-'], {
+      input: 'hello\n',
+      encoding: 'utf8',
+      env: {
+        ...addresses,
+        DEX_TOKEN_URL: 'http://127.0.0.1:1/token',
+        JWKS_URL: 'http://127.0.0.1:1/keys',
+        STATIC_CLIENT_ID: 'orders',
+        HTTP_TIMEOUT: '1s',
+      },
+    })
+    expect(stdout).toContain('it is not a compact JWS; 5 characters')
+  })
+
+  test('ends at once when it is interrupted', async () => {
+    await using silent = await listening(() => {})
+    await using command = runCommand(['doctor'], {
+      ...addresses,
+      DEX_ISSUER: `${silent.url}/dex`,
+      HTTP_TIMEOUT: '20s',
+    })
+    await until(() => command.stdout.includes('configuration'), 'the first group', 10_000)
+    command.kill('SIGINT')
+    expect(await command.end(2_000)).toMatchObject({ code: 130 })
+  })
+
+  test('reads the configuration file', async () => {
+    await using dex = await startDex()
+    const file = path.join(folder, 'broker.yaml')
+    writeFileSync(
+      file,
+      `settings: { DEX_ISSUER: "${dex.issuer}" }
+clients:
+  - { name: shop, clientId: orders, clientSecret: { env: SHOP_SECRET }, audiences: [billing] }
+`,
+    )
+    const { code, stdout } = await run([], { CONFIG_FILE: file, SHOP_SECRET: 'orders-secret' })
+    expect(code).toBe(0)
+    expect(stdout).toContain(`valid; ${file} has 0 issuers, 1 client and 0 rules`)
+    expect(stdout).toMatch(/ok {7}token of shop {2}issued, expires in 24 h; aud billing, orders; /)
+  })
+})
