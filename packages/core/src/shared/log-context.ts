@@ -62,4 +62,4 @@ class LogContext {
 }
 
 /** One for all brokers, because the process runs one piece of code at a time. */
-export const logContext = new LogContext()
+export const logContext: LogContext = new LogContext()
