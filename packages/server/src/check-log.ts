@@ -85,8 +85,7 @@ export class CheckLog implements CheckListener {
   #log(verdict: Verdict, { facts, logFields }: CheckRequest, durationMs: number | undefined): void {
     const { outcome } = verdict
     const isAllowed = outcome === 'allow'
-    const level =
-      this.#accessLog === 'all' || (this.#accessLog === 'refused' && !isAllowed) ? 'info' : 'debug'
+    const isAccess = this.#accessLog === 'all' || (this.#accessLog === 'refused' && !isAllowed)
     const fields = {
       ...logFields,
       outcome,
@@ -98,7 +97,8 @@ export class CheckLog implements CheckListener {
       cache: facts?.cache,
       durationMs: durationMs && Math.round(durationMs * 1_000) / 1_000,
     }
-    this.#logger[level](fields, 'check')
+    if (isAccess) this.#logger.info(fields, 'check')
+    else this.#logger.debug(fields, 'check')
   }
 
   /** Returns whether a line of this kind was written a moment ago; if not, the next ones are not written. */

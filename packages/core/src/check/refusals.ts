@@ -33,7 +33,7 @@ const hints: Readonly<Record<BrokerErrorCode, Hint>> = {
 }
 
 /**
- * Turns errors into refusals, and logs the refusals that have no line of their own: the first of each reason at once, then one line in
+ * Turns errors into refusals, and logs the refusals that no other line tells: the first of each reason at once, then one line in
  * 10 seconds with their number.
  */
 export class Refusals {

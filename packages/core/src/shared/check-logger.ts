@@ -3,26 +3,26 @@ import type { Logger } from './logger.ts'
 
 /** Adds to each line the fields of the check that caused it. */
 export class CheckLogger implements Logger {
-  readonly #logger: Logger
+  readonly #target: Logger
 
-  constructor(logger: Logger) {
-    this.#logger = logger
+  constructor(target: Logger) {
+    this.#target = target
   }
 
   debug(fields: object, message: string): void {
-    this.#logger.debug(withCheck(fields), message)
+    this.#target.debug(withCheck(fields), message)
   }
 
   info(fields: object, message: string): void {
-    this.#logger.info(withCheck(fields), message)
+    this.#target.info(withCheck(fields), message)
   }
 
   warn(fields: object, message: string): void {
-    this.#logger.warn(withCheck(fields), message)
+    this.#target.warn(withCheck(fields), message)
   }
 
   error(fields: object, message: string): void {
-    this.#logger.error(withCheck(fields), message)
+    this.#target.error(withCheck(fields), message)
   }
 }
 

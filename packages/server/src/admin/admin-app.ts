@@ -24,7 +24,7 @@ export interface AdminAppOptions {
   readonly verbose?: { text(): Promise<string> } | undefined
   /** The level of the log, for `/log-level`. */
   readonly logLevel?: { readonly name: string; set(level: LogLevel, by: 'admin'): void } | undefined
-  /** Who gets the pages for operators. Default: nobody. */
+  /** Access to the pages for operators. Default: nobody. */
   readonly page?: () => Config['adminPage']
 }
 

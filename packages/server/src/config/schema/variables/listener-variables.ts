@@ -28,7 +28,7 @@ export const listenerVariables = {
     rule: { default: 'loopback' },
     example: 'off',
     description:
-      'Who sees the pages for operators on the admin listener, such as `/log-level`: `loopback` requests from this host and through `kubectl port-forward`; `on` everybody who reaches the listener; `off` nobody.',
+      'Access to the pages for operators on the admin listener, such as `/log-level`: `loopback` requests from this host and through `kubectl port-forward`; `on` everybody who reaches the listener; `off` nobody. Others get 404.',
   }),
   GRPC_LISTEN_ADDR: setting('grpc', {
     group,
