@@ -78,8 +78,10 @@ export class BrokerServer implements RunningServer {
     this.#readiness = new Readiness(this.#broker, logger)
     this.#checkLog = new CheckLog(this.metrics, logger, config.accessLog)
     this.logLevel = new LogLevelControl({ logger, onChange: () => this.#checkLog.levelChanged() })
-    const app = checkApp(new Checks(this.#broker, 'http', this.#checkLog))
-    const { onUnknownTarget } = this.#checkLog
+    const checks = new Checks(this.#broker, 'http', this.#checkLog)
+    const app = checkApp(checks)
+    const onUnknownTarget = (headers: readonly string[]) =>
+      this.#checkLog.onUnknownTarget(checks.logFieldsOf({ headers }))
     const createServer = () => createCheckListener(app, listenerOptions, onUnknownTarget)
     this.#http = new HttpListener('LISTEN_ADDR', createServer, config.listen)
     this.#grpc = config.grpc && grpc?.(config.grpc, this.#grpcParts(config))

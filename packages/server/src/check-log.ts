@@ -3,7 +3,6 @@ import type { Logger } from 'pino'
 import type { BrokerMetrics } from './admin/broker-metrics.ts'
 import type { CheckListener, CheckProtocol } from './checks.ts'
 import type { GrpcFault } from './grpc/grpc-fault.ts'
-import { logFieldsOf } from './log-fields.ts'
 
 /** A network scanner must not fill the log. */
 const quietMs = 60_000
@@ -65,11 +64,11 @@ export class CheckLog implements CheckListener {
   }
 
   /** An arrow function, so that it can be passed on. */
-  readonly onUnknownTarget = (headers: readonly string[]): void => {
+  readonly onUnknownTarget = (logFields: object): void => {
     this.#metrics.countUnknownTarget()
     if (this.#isQuiet('unknown_target')) return
     this.#logger.warn(
-      logFieldsOf({ headers }, 'http'),
+      logFields,
       'request outside /check answered with 404; set path_prefix to /check in Envoy, or path in the SecurityPolicy',
     )
   }
@@ -89,8 +88,8 @@ export class CheckLog implements CheckListener {
     const fields = {
       ...logFields,
       outcome,
-      status: isAllowed ? 200 : verdict.status,
       code: isAllowed ? undefined : verdict.code,
+      status: isAllowed ? 200 : verdict.status,
       reason: facts?.reason,
       rule: verdict.rule ?? facts?.rule,
       client: facts?.client,

@@ -8,6 +8,7 @@ import {
   refusalOf,
   type Verdict,
 } from '@broker/core'
+import { type CheckLogFields, logFieldsOf } from './log-fields.ts'
 
 /** The protocols by which a proxy asks for checks. */
 export type CheckProtocol = 'http' | 'grpc'
@@ -32,13 +33,16 @@ export interface CheckListener {
   readonly wantsDetails: boolean
 }
 
+/** The parts of a broker that checks need. */
+export type CheckBroker = Pick<Broker, 'decide'> & Partial<Pick<Broker, 'credentialHeaders'>>
+
 /** Answers checks of one protocol: the broker decides, and the listener receives each verdict once. */
 export class Checks {
-  readonly #broker: Pick<Broker, 'decide'>
+  readonly #broker: CheckBroker
   readonly #protocol: CheckProtocol
   readonly #listener: CheckListener
 
-  constructor(broker: Pick<Broker, 'decide'>, protocol: CheckProtocol, listener: CheckListener) {
+  constructor(broker: CheckBroker, protocol: CheckProtocol, listener: CheckListener) {
     this.#broker = broker
     this.#protocol = protocol
     this.#listener = listener
@@ -47,6 +51,11 @@ export class Checks {
   /** Returns an object for the facts about the next check, if they are wanted. */
   newFacts(): CheckFacts | undefined {
     return this.#listener.wantsDetails ? {} : undefined
+  }
+
+  /** Returns the fields for the log lines of a request. */
+  logFieldsOf(request: Pick<CheckRequest, 'headers'>): CheckLogFields {
+    return logFieldsOf(request, this.#protocol, this.#broker.credentialHeaders ?? [])
   }
 
   /** Decides like `decide` of the broker; rejects only with the reason of the caller's own abort. */

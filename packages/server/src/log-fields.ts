@@ -1,14 +1,18 @@
 import type { CheckRequest } from '@broker/core'
+import type { CheckProtocol } from './checks.ts'
 
 /** Envoy's request ids have 36 characters. No signed JWT is as short as this. */
 const maxIdLength = 64
 const idPattern = /^[\w.:=@/+-]+$/
 const traceparentPattern = /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-[\da-f]{2}(?:-|$)/
 
+/** A part of a credential as long as this is no coincidence. */
+const minPartLength = 8
+
 /** Fields that connect the log lines of a check to Envoy's access log and to a trace. */
-export interface CheckLogFields {
+export type CheckLogFields = {
   readonly protocol: string
-  /** `x-request-id`; `invalid` for one that is not 1 to 64 characters of an id. */
+  /** `x-request-id`; `invalid` for one that is not 1 to 64 characters of an id, or repeats a credential. */
   readonly request_id?: string
   /** From `traceparent` (W3C Trace Context), if it is well-formed; so is `span_id`. */
   readonly trace_id?: string
@@ -16,24 +20,43 @@ export interface CheckLogFields {
 }
 
 /**
- * Reads the ids from the headers of a check, the first where one is repeated. Callers can choose them: nothing else than an id comes
- * through, so that they forge no line and put no secret into the log.
+ * Reads the ids from the headers of a check, the first where one is repeated. Callers can choose them: only an id comes through, and
+ * none that repeats one of the credentials, so that they forge no line and put no secret into the log.
  */
 export function logFieldsOf(
   { headers }: Pick<CheckRequest, 'headers'>,
-  protocol: 'http' | 'grpc',
-): Readonly<Record<string, string>> & CheckLogFields {
+  protocol: CheckProtocol,
+  credentialHeaders: readonly string[],
+): CheckLogFields {
   const requestId = firstValue(headers, 'x-request-id')
   const [, traceId, spanId] = traceparentPattern.exec(firstValue(headers, 'traceparent') ?? '') ?? []
   return {
     protocol,
-    ...(requestId !== undefined && { request_id: shownId(requestId) }),
+    ...(requestId !== undefined && {
+      request_id: isShown(requestId, headers, credentialHeaders) ? requestId : 'invalid',
+    }),
     ...(traceId !== undefined && spanId !== undefined && { trace_id: traceId, span_id: spanId }),
   }
 }
 
-function shownId(id: string): string {
-  return id.length <= maxIdLength && idPattern.test(id) ? id : 'invalid'
+function isShown(id: string, headers: readonly string[], credentialHeaders: readonly string[]): boolean {
+  if (id.length > maxIdLength || !idPattern.test(id)) return false
+  return !headers.some((name, index) => {
+    if (index % 2 === 1 || !isCredential(name.toLowerCase(), credentialHeaders)) return false
+    return repeats(id, headers[index + 1] ?? '')
+  })
+}
+
+function isCredential(name: string, credentialHeaders: readonly string[]): boolean {
+  return name === 'authorization' || credentialHeaders.includes(name)
+}
+
+function repeats(id: string, credential: string): boolean {
+  return (
+    id === credential ||
+    (id.length >= minPartLength && credential.includes(id)) ||
+    (credential.length >= minPartLength && id.includes(credential))
+  )
 }
 
 function firstValue(headers: readonly string[], wanted: string): string | undefined {

@@ -1,6 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { logFieldsOf } from '../src/log-fields.ts'
+import type { CheckProtocol } from '../src/checks.ts'
+import { logFieldsOf as fieldsOf } from '../src/log-fields.ts'
+
+const logFieldsOf = (request: { readonly headers: readonly string[] }, protocol: CheckProtocol) =>
+  fieldsOf(request, protocol, ['x-client-id', 'x-client-secret'])
 
 const traceId = '0af7651916cd43dd8448eb211c80319c'
 const spanId = 'b7ad6b7169203331'
@@ -49,4 +53,13 @@ test('whatever a caller sends as an id, what comes through is short, and no line
     }),
   )
   expect(logFieldsOf({ headers: ['x-request-id', signed] }, 'http').request_id).toBe('invalid')
+})
+
+test('an id that repeats a credential of its request, or a part of one, does not come through', () => {
+  const idWith = (id: string, ...headers: readonly string[]) =>
+    logFieldsOf({ headers: ['x-request-id', id, ...headers] }, 'http').request_id
+  expect(idWith('s3cret', 'X-Client-Secret', 's3cret')).toBe('invalid')
+  expect(idWith('my-long-secret-1', 'x-client-secret', 'my-long-secret')).toBe('invalid')
+  expect(idWith('b3JkZXJzOnNlY3JldA==', 'authorization', 'Basic b3JkZXJzOnNlY3JldA==')).toBe('invalid')
+  expect(idWith('a-1', 'x-client-secret', 'a-1-and-more', 'x-correlation-id', 'a-1')).toBe('a-1')
 })

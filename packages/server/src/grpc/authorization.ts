@@ -1,6 +1,5 @@
 import type { CheckFacts, CheckRequest, Verdict } from '@broker/core'
 import type { Checks } from '../checks.ts'
-import { logFieldsOf } from '../log-fields.ts'
 import { type Attributes, readAttributes } from './attributes-reader.ts'
 import { responseFrame } from './check-response.ts'
 import type { GrpcCall } from './grpc-call.ts'
@@ -16,7 +15,7 @@ export function authorizationCheck(checks: Checks, sendsMetadata: boolean): Unar
     kind: 'unary',
     answer(message, call) {
       const facts = sendsMetadata ? {} : checks.newFacts()
-      const request = new GrpcCheckRequest(readAttributes(message), call, facts)
+      const request = new GrpcCheckRequest(readAttributes(message), call, checks, facts)
       const fault = requestLineFault(request)
       const verdict = fault === undefined ? checks.decide(request) : checks.refuse(fault, request)
       const sent = sendsMetadata ? facts : undefined
@@ -39,8 +38,9 @@ class GrpcCheckRequest implements CheckRequest {
   readonly context: Readonly<Record<string, string>> | undefined
   readonly facts: CheckFacts | undefined
   readonly #call: GrpcCall
+  readonly #checks: Checks
 
-  constructor(attributes: Attributes, call: GrpcCall, facts: CheckFacts | undefined) {
+  constructor(attributes: Attributes, call: GrpcCall, checks: Checks, facts: CheckFacts | undefined) {
     this.headers = attributes.headers
     this.joinedHeaders = attributes.joinedHeaders
     this.method = attributes.method
@@ -49,10 +49,11 @@ class GrpcCheckRequest implements CheckRequest {
     this.context = attributes.context
     this.facts = facts
     this.#call = call
+    this.#checks = checks
   }
 
   get logFields(): Readonly<Record<string, string>> {
-    return logFieldsOf(this, 'grpc')
+    return this.#checks.logFieldsOf(this)
   }
 
   get timeoutMs(): number | undefined {

@@ -4,7 +4,6 @@ import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { LinearRouter } from 'hono/router/linear-router'
 import { Checks, type VerdictListener } from '../checks.ts'
-import { logFieldsOf } from '../log-fields.ts'
 import { waitingTimeMs } from '../waiting-time.ts'
 import { clientTarget } from './raw-target.ts'
 
@@ -46,7 +45,7 @@ export function checkApp(checks: Checks): Hono<CheckEnvironment> {
   // The path belongs to the client and is ignored: there is one route, and no URL to parse.
   const app = new Hono<CheckEnvironment>({ router: new LinearRouter(), getPath: () => '/' })
   app.all('*', context => {
-    const request = new HonoCheckRequest(context, checks.newFacts())
+    const request = new HonoCheckRequest(context, checks)
     const verdict = checks.decide(request)
     return verdict instanceof Promise ? answerLater(verdict, request) : answer(verdict)
   })
@@ -59,9 +58,11 @@ class HonoCheckRequest implements CheckRequest {
   readonly headers: readonly string[]
   readonly maskedPath = true
   readonly facts: CheckFacts | undefined
+  readonly #checks: Checks
 
-  constructor(context: Context<CheckEnvironment>, facts: CheckFacts | undefined) {
-    this.facts = facts
+  constructor(context: Context<CheckEnvironment>, checks: Checks) {
+    this.#checks = checks
+    this.facts = checks.newFacts()
     this.#context = context
     this.headers = context.env?.incoming?.rawHeaders ?? headerLines(context.req.raw.headers)
   }
@@ -77,7 +78,7 @@ class HonoCheckRequest implements CheckRequest {
   }
 
   get logFields(): Readonly<Record<string, string>> {
-    return logFieldsOf(this, 'http')
+    return this.#checks.logFieldsOf(this)
   }
 
   get timeoutMs(): number | undefined {
