@@ -1,5 +1,4 @@
 import type { CheckRequest } from '@broker/core'
-import type { CheckProtocol } from './checks.ts'
 
 /** Envoy's request ids have 36 characters. No signed JWT is as short as this. */
 const maxIdLength = 64
@@ -25,7 +24,7 @@ export type CheckLogFields = {
  */
 export function logFieldsOf(
   { headers }: Pick<CheckRequest, 'headers'>,
-  protocol: CheckProtocol,
+  protocol: string,
   credentialHeaders: readonly string[],
 ): CheckLogFields {
   const requestId = firstValue(headers, 'x-request-id')
