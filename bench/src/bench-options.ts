@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { type ModeName, modeNames } from './mode.ts'
+import { availableModes, type ModeName, modeNames } from './mode.ts'
 
 export interface BenchOptions {
   readonly modes: readonly ModeName[]
@@ -23,7 +23,8 @@ export const benchUsage = `Usage: pnpm bench [options]
 What a check costs: our server beside a bare node:http server, and beside the Go service when PEER_BIN names it.
 Over gRPC: beside the same over HTTP, and a bare grpc-go server when GRPC_PEER_BIN names it.
 
-  --modes=a,b      ${modeNames.join(', ')} (default: all)
+  --modes=a,b      ${modeNames.join(', ')} (default: all;
+                   store only with SHARED_STORE_URL)
   --library        calls of the library, inside one process, instead
   --startup        the time to the first answered check, instead
   --envoy          requests through a real Envoy that asks our server over HTTP and over gRPC, instead
@@ -57,7 +58,7 @@ export function readBenchOptions(args: readonly string[]): BenchOptions | undefi
   const { quick, publish } = values
   const servers = publish || !(values.library || values.startup || values.envoy)
   return {
-    modes: values.modes?.split(',').map(modeName) ?? (servers ? modeNames : []),
+    modes: values.modes?.split(',').map(modeName) ?? (servers ? availableModes : []),
     rounds: positive('rounds', values.rounds ?? (quick ? '3' : '5')),
     seconds: positive('seconds', values.seconds ?? (quick ? '1' : '2')),
     warmUpSeconds: quick ? 1 : 2,

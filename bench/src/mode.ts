@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { clientSecret, credentialHeaders, type DexProcess, dexClientCount } from './dex-process.ts'
@@ -12,10 +13,17 @@ export const modeNames = [
   'rules',
   'clients',
   'misses',
+  'store',
   'grpc',
   'grpc-gated',
 ] as const
 export type ModeName = (typeof modeNames)[number]
+
+/** A Redis or Valkey for the mode `store`, named by SHARED_STORE_URL. */
+const storeUrl = process.env['SHARED_STORE_URL']
+
+/** Those that this machine can measure. */
+export const availableModes: readonly ModeName[] = modeNames.filter(name => name !== 'store' || storeUrl)
 
 /** A kind of check that is measured. */
 export interface Mode {
@@ -64,6 +72,13 @@ function rules(dex: DexProcess, scratch: string): Record<string, string> {
   return { CONFIG_FILE: file, CLIENT_SECRET: staticClient.STATIC_CLIENT_SECRET }
 }
 
+function sharedStore(_dex: DexProcess, scratch: string): Record<string, string> {
+  if (!storeUrl) throw new Error('the mode store needs a Redis: set SHARED_STORE_URL')
+  const file = path.join(scratch, 'sealing-keys')
+  writeFileSync(file, randomBytes(32).toString('base64'), { mode: 0o600 })
+  return { SHARED_STORE_URL: storeUrl, SHARED_STORE_KEY_FILE: file }
+}
+
 const cached: Mode = {
   title: "cached, the caller's credentials",
   environment: () => ({}),
@@ -109,6 +124,7 @@ export const modes: Readonly<Record<ModeName, Mode>> = {
     // Far more clients than connections, so no two checks under way want the same token and share a request.
     writeRequests: async file => writeChecks(file, everyClient()),
   },
+  store: { ...cached, title: `${cached.title}, with a shared store`, environment: sharedStore },
   grpc: { ...cached, title: `${cached.title}, over gRPC`, overGrpc: true },
   'grpc-gated': { ...gated, title: `${gated.title}, over gRPC`, overGrpc: true },
 }

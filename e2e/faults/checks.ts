@@ -94,13 +94,13 @@ export interface LoadOptions {
 export class CheckLoad implements AsyncDisposable {
   /** In the order in which they arrived. */
   readonly answers: CheckAnswer[] = []
-  readonly #client: CheckClient
+  readonly #client: Pick<CheckClient, 'ask'>
   readonly #options: LoadOptions
   readonly #running: Promise<void>
   #asked = 0
   #stopped = false
 
-  constructor(client: CheckClient, options: LoadOptions) {
+  constructor(client: Pick<CheckClient, 'ask'>, options: LoadOptions) {
     this.#client = client
     this.#options = options
     this.#running = this.#run()
@@ -204,7 +204,11 @@ function errorCodeIn(body: string): string {
   return body === '' ? '' : ` ${(JSON.parse(body) as { error: string }).error}`
 }
 
+/** The claims of a token that is a JWT. */
+export function claimsOf(token: string): Readonly<Record<string, unknown>> & { readonly exp: number } {
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+}
+
 function isExpired(token: string): boolean {
-  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { exp: number }
-  return claims.exp * 1000 <= Date.now()
+  return claimsOf(token).exp * 1000 <= Date.now()
 }

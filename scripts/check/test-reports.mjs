@@ -12,6 +12,7 @@ const needed = {
     variable: 'KUBE_APISERVER_BIN=/path/to/kube-apiserver',
   },
   ETCD_BIN: { what: 'etcd, its storage', variable: 'ETCD_BIN=/path/to/etcd' },
+  PROMTOOL_BIN: { what: 'promtool of Prometheus', variable: 'PROMTOOL_BIN=/path/to/promtool' },
   REDIS_SERVER_BIN: {
     what: 'a real Redis or Valkey',
     variable: 'REDIS_SERVER_BIN=/path/to/redis-server',

@@ -19,7 +19,7 @@ const ownPrefix = 'dex_token_broker_'
 export function ownMetrics(): readonly RegisteredMetric[] {
   const metrics = new BrokerMetrics()
   // Numbers are read when Prometheus asks; nobody asks here.
-  metrics.watchCache({ cacheStatistics: {} } as Parameters<BrokerMetrics['watchCache']>[0])
+  metrics.watch({} as Parameters<BrokerMetrics['watch']>[0])
   const registered = metrics.registry.getMetricsAsArray() as unknown as readonly RegisteredMetric[]
   return registered.filter(({ name }) => name.startsWith(ownPrefix))
 }

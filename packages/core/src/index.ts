@@ -63,6 +63,20 @@ export type { Logger } from './shared/logger.ts'
 export type { MaybePromise } from './shared/maybe-promise.ts'
 export type { UpstreamRequest } from './shared/upstream-request.ts'
 export type { Wait } from './shared/wait-for.ts'
+export type { BrokerStatus, WorkStatus } from './status/broker-status.ts'
+export type { CacheStatus } from './status/cache-status.ts'
+export type { CircuitState, CircuitStatus } from './status/circuit-status.ts'
+export type { ClientStatus, TokenStatus } from './status/client-status.ts'
+export type {
+  ClockSkewStatus,
+  DocumentStatus,
+  IssuerStatus,
+  KeySetStatus,
+  LoadStatus,
+  TokenEndpointStatus,
+} from './status/issuer-status.ts'
+export type { FailureStatus, OutagePeriod, OutageStatus } from './status/outage-status.ts'
+export type { SharedStoreStatus } from './status/shared-store-status.ts'
 export { type CacheStatistics, TokenBroker } from './token-broker.ts'
 export type { IssuedToken } from './tokens/issued-token.ts'
 export type {

@@ -5,6 +5,7 @@ import type { LiveSurroundings, Surroundings } from './shared/surroundings.ts'
 import { WaitingCallers } from './shared/waiting-callers.ts'
 import { AcceptedClients } from './tokens/accepted-clients.ts'
 import { TokenCache } from './tokens/cache/token-cache.ts'
+import { ClientHistories } from './tokens/client-histories.ts'
 import { ExchangeOrigins } from './tokens/exchange/exchange-origins.ts'
 import { Origins } from './tokens/origins.ts'
 import { SharedOrigins } from './tokens/shared-store/shared-origins.ts'
@@ -30,6 +31,7 @@ export interface LastingParts {
   /** The tokens of users. */
   readonly exchangedTokens: Tokens
   readonly memory: ClientsMemory
+  readonly histories: ClientHistories
   /** The parts with a state that depends on options. */
   readonly carried: CarriedParts
 }
@@ -41,6 +43,7 @@ export function lastingParts(options: ResolvedOptions): LastingParts {
   const callers = new WaitingCallers(options.maxWaitingCallers)
   const accepted = new AcceptedClients()
   const origins = new Origins()
+  const histories = new ClientHistories(surroundings)
   const maker = tokenMaker(surroundings, options)
   const cache = new TokenCache(options.cacheMaxEntries, clock)
   const exchangeCache = new TokenCache(options.exchangeMaxEntries, clock)
@@ -54,14 +57,19 @@ export function lastingParts(options: ResolvedOptions): LastingParts {
     origins,
     records,
     cache,
-    tokens: new Tokens(surroundings, { origins: sharedOrigins, records, cache, accepted, callers }, maker),
+    tokens: new Tokens(
+      surroundings,
+      { origins: sharedOrigins, records, cache, accepted, callers, histories },
+      maker,
+    ),
     exchangeCache,
     exchangedTokens: new Tokens(
       surroundings,
-      { origins: exchangeOrigins, records, cache: exchangeCache, accepted, callers },
+      { origins: exchangeOrigins, records, cache: exchangeCache, accepted, callers, histories },
       maker,
     ),
     memory: new ClientsMemory(surroundings),
+    histories,
     carried: new CarriedParts(clock, () => longestWaits * surroundings.requestTimeoutMs),
   }
 }

@@ -16,6 +16,8 @@ import { assertNodeVersion } from './shared/assert-node-version.ts'
 import type { Logger } from './shared/logger.ts'
 import type { MaybePromise } from './shared/maybe-promise.ts'
 import type { Wait } from './shared/wait-for.ts'
+import type { BrokerStatus } from './status/broker-status.ts'
+import { brokerStatusOf } from './status/broker-status-of.ts'
 import type { IssuedToken } from './tokens/issued-token.ts'
 
 /** Counters of a token cache since the start of the broker. */
@@ -88,7 +90,8 @@ export class TokenBroker implements Broker, AsyncDisposable {
   reconfigure(options: TokenBrokerOptions): void {
     if (this.#isClosed) throw new TypeError('reconfigure needs a broker that is not closed')
     const resolved = resolveOptions(options)
-    const { surroundings, carried, callers, cache, tokens, exchangeCache, exchangedTokens } = this.#lasting
+    const { surroundings, carried, callers, histories } = this.#lasting
+    const { cache, tokens, exchangeCache, exchangedTokens } = this.#lasting
     const next = carried.next()
     const parts = brokerParts(resolved, this.#lasting, next)
     // From here on nothing throws and nothing waits, so that there is no state in between.
@@ -102,6 +105,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
     const droppedTokens = tokens.makeBy(maker) + exchangedTokens.makeBy(maker)
     cache.resize(resolved.cacheMaxEntries)
     exchangeCache.resize(resolved.exchangeMaxEntries)
+    histories.keepOnly(new Set(parts.clients.configured.map(({ name }) => name)))
     this.#parts = parts
     logReconfigured(this.logger, changes, droppedTokens)
   }
@@ -163,6 +167,11 @@ export class TokenBroker implements Broker, AsyncDisposable {
 
   asksAt(url: URL): boolean {
     return this.#parts.issuers.includes(url)
+  }
+
+  /** The state of the broker and of its upstreams, for status pages and metrics; a new object per call. Sends nothing. */
+  status(): BrokerStatus {
+    return brokerStatusOf(this.#lasting, this.#parts)
   }
 
   /** The counters of the token cache, without exchanged tokens; a new object per call. */

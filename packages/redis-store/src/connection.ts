@@ -25,6 +25,8 @@ export class Connection {
   readonly #settings: ConnectionSettings
   readonly #closing = new AbortController()
   readonly #firstAttempt = Promise.withResolvers<void>()
+  /** Resolves when the first attempt to connect has ended, in whatever way. */
+  readonly firstAttempt: Promise<void> = this.#firstAttempt.promise
   /** Connecting, connected, or ended. */
   #client: OpenClient | undefined
   #failure = new StoreFailure('not connected')
@@ -38,7 +40,7 @@ export class Connection {
 
   /** Runs a script. Waits for the end of the first attempt to connect; later, rejects at once while there is no connection. */
   async run(script: Script, key: string, args: readonly (string | Buffer)[]): Promise<unknown> {
-    await this.#firstAttempt.promise
+    await this.firstAttempt
     if (!this.#client?.isReady) throw this.#failure
     try {
       return await this.#client.run(script, key, args)

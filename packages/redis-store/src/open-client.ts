@@ -1,3 +1,4 @@
+import { Cluster } from 'ioredis'
 import type { Client } from './create-client.ts'
 import type { Script } from './scripts.ts'
 import { type StoreFailure, storeFailure } from './store-failure.ts'
@@ -31,6 +32,8 @@ export class OpenClient {
   async connect(): Promise<void> {
     try {
       await this.#client.connect()
+      // Each of them would connect at its first command, which may have less time than that takes.
+      if (this.#client instanceof Cluster) await connectMasters(this.#client)
     } catch {
       this.#client.disconnect()
       throw await this.ended
@@ -60,4 +63,10 @@ export class OpenClient {
     if (codesOfStaleConnection.has(storeFailure(error).code)) this.#client.disconnect()
     return error
   }
+}
+
+/** Connects to every master of a cluster; one that is dead does not matter here. */
+async function connectMasters(cluster: Cluster): Promise<void> {
+  const idle = cluster.nodes('master').filter(({ status }) => status === 'wait')
+  await Promise.allSettled(idle.map(node => node.connect()))
 }

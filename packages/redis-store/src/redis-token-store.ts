@@ -30,6 +30,14 @@ export class RedisTokenStore implements SharedTokenStore, AsyncDisposable {
     this.#log = new ForgottenLog(this.#connection, `${prefix}:forgotten`)
   }
 
+  /**
+   * Resolves when the first attempt to connect has ended, with or without a connection; never rejects. A call before that also waits
+   * for the connection, which may take longer than a broker waits for a call.
+   */
+  get firstAttempt(): Promise<void> {
+    return this.#connection.firstAttempt
+  }
+
   /** Returns the record of a name when it is newer than a fence (0: any), else `undefined`. */
   async get(name: string, newerThan: number): Promise<StoredRecord | undefined> {
     const answer = await this.#run(getScript, name, [newerThan])

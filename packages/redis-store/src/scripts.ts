@@ -80,6 +80,8 @@ endLease(tonumber(ARGV[1]))`)
 export const forgetScript: Script = script(`${shebang}allow-oom${now}${records}
 local fence = tonumber(ARGV[1])
 if recordFence() > fence then return end
+-- Another replica dropped the same token: a second forget must not end the lease of its replacement.
+if fence <= field('forgotten') then live(ARGV[2]) return end
 -- A server that lost its data knows none of the fences that it handed out; all of them are earlier times.
 local last = digits(math.max(field('last'), fence, now))
 redis.call('HDEL', KEYS[1], 'value', 'fence', 'valueEnd', 'lease', 'leaseEnd', 'leaseMs')

@@ -37,6 +37,14 @@ describe('a store that is a cluster', needs(redisNeed()), () => {
     expect(answers.every(({ kind }) => kind === 'leased')).toBe(true)
   })
 
+  test('is connected to every master before the first call', async () => {
+    await using cluster = await startRedisCluster()
+    await using store = redisTokenStore({ url: cluster.url })
+    await store.firstAttempt
+    for (const master of cluster.masters)
+      expect(await master.ask('CLIENT', 'LIST')).toContain('name=dex-token-broker')
+  })
+
   test('with one node that is named and dead is reached through the others', async () => {
     await using cluster = await startRedisCluster()
     const [first, second] = cluster.masters

@@ -29,12 +29,12 @@ describe(
         passwordFile: volume.file('password'),
         tls: redis.tls ?? {},
         keys: [randomBytes(32).toString('base64')],
-        // A busy machine takes longer than the default to connect with TLS.
+        // A busy machine can take longer than the default.
         timeoutMs: 5_000,
       }
       const replicas: readonly [Replica, Replica] = [
-        stack.use(startReplica(deployment)),
-        stack.use(startReplica(deployment)),
+        stack.use(await startReplica(deployment)),
+        stack.use(await startReplica(deployment)),
       ]
       const parts = stack.move()
       return { dex, redis, replicas, [Symbol.asyncDispose]: () => parts.disposeAsync() }

@@ -18,7 +18,7 @@ export interface Deployment {
 }
 
 /** Starts a replica, as the README shows it. */
-export function startReplica(deployment: Deployment): Replica {
+export async function startReplica(deployment: Deployment): Promise<Replica> {
   const { issuer, clientSecret, url, passwordFile, tls, keys, timeoutMs } = deployment
   // #region brokers
   const store = redisTokenStore({
@@ -27,6 +27,7 @@ export function startReplica(deployment: Deployment): Replica {
     password: async () => (await readFile(passwordFile, 'utf8')).trim(),
     tls,
   })
+  await store.firstAttempt // a connection takes longer than a broker waits for a call
   const broker = new TokenBroker({
     issuer, // https://dex.example.com/dex
     client: { clientId: 'reports', clientSecret, audiences: ['orders'] },

@@ -73,7 +73,7 @@ export class BrokerServer implements RunningServer {
     this.#transports = new IssuerTransports(config)
     this.#broker = new TokenBroker(this.#brokerOptions(config, this.#transports.issuers))
     this.#logRuleFailures(config)
-    this.metrics.watchCache(this.#broker)
+    this.metrics.watch(this.#broker)
     this.#tellSealingKey()
     this.#readiness = new Readiness(this.#broker, logger)
     this.#checkLog = new CheckLog(this.metrics, logger, config.accessLog)
@@ -161,6 +161,7 @@ export class BrokerServer implements RunningServer {
   }
 
   async #start(): Promise<void> {
+    await this.#store?.attempted()
     try {
       const [http = [], grpc = []] = await startListeners(this.#serving)
       this.#checkAddresses = http

@@ -49,7 +49,7 @@ export class CheckLog implements CheckListener {
     protocol: CheckProtocol,
     durationMs: number | undefined,
   ): void => {
-    this.#metrics.countCheck(verdict, protocol)
+    this.#metrics.countCheck(verdict, protocol, durationMs)
     if (this.#wantsDetails) this.#log(verdict, request, durationMs)
   }
 

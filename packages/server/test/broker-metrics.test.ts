@@ -46,10 +46,10 @@ test('every outcome of a check has a series from the start, so that an alert see
 test('checks are counted by protocol, and a protocol without a listener has no series', async () => {
   const both = new BrokerMetrics(undefined, ['http', 'grpc'])
   const allow: Verdict = { outcome: 'allow', set: {}, remove: [] }
-  both.countCheck(allow, 'http')
-  both.countCheck(allow, 'grpc')
-  both.countCheck(allow, 'grpc')
-  both.countCheck(refusalOf(new BrokerError('overloaded', 'busy')), 'grpc')
+  both.countCheck(allow, 'http', 1)
+  both.countCheck(allow, 'grpc', 1)
+  both.countCheck(allow, 'grpc', 1)
+  both.countCheck(refusalOf(new BrokerError('overloaded', 'busy')), 'grpc', 1)
   const text = await both.registry.metrics()
   expect(text).toContain('dex_token_broker_checks_total{outcome="allow",protocol="http"} 1\n')
   expect(text).toContain('dex_token_broker_checks_total{outcome="allow",protocol="grpc"} 2\n')

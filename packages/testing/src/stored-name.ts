@@ -46,9 +46,13 @@ export class StoredName {
     if (this.#lease?.fence === fence) this.#lease = undefined
   }
 
-  /** Changes nothing when the record is newer. */
+  /** Changes nothing when the record is newer, nor a later lease when the record was forgotten before. */
   forget(fence: number, keepMs: number, now: number): void {
     if ((this.#recordAt(now)?.fence ?? 0) > fence) return
+    if (now < this.#forgotten.endsAt && fence <= this.#forgotten.fence) {
+      this.#forgotten.endsAt = Math.max(this.#forgotten.endsAt, now + keepMs)
+      return
+    }
     this.#record = undefined
     this.#lease = undefined
     this.#forgotten = {

@@ -46,7 +46,7 @@ const noChoice: ScopeChoice = Object.freeze({})
 export class Client {
   readonly name: string
   readonly configured: ConfiguredClient
-  readonly #issuer: OrderIssuer
+  readonly issuer: OrderIssuer
   readonly #secret: ConfiguredSecret | undefined
   readonly #keys: CacheKeys
   readonly #missingHalf: Hint | undefined
@@ -58,7 +58,7 @@ export class Client {
   constructor({ name, isNamed = false, issuer, configured, secret, keys, authMethod }: ClientOptions) {
     this.name = name
     this.configured = configured
-    this.#issuer = issuer
+    this.issuer = issuer
     this.#secret = secret
     this.#keys = keys
     this.#missingHalf = missingHalfOf(configured)
@@ -102,6 +102,12 @@ export class Client {
     return order
   }
 
+  /** The order of a request that brings nothing; `undefined` when requests must bring a part. */
+  get ownOrder(): TokenOrder | undefined {
+    const { clientId, clientSecret } = this.configured
+    return clientId === undefined || clientSecret === undefined ? undefined : this.order()
+  }
+
   /** The order of a token exchange. Throws like `order`; the choice must have the types that it declares. */
   exchangeOrder(exchange: TokenExchange, choice: ScopeChoice): TokenOrder {
     return this.#complete(noRequest, choice, exchange)
@@ -133,7 +139,7 @@ export class Client {
     }
     assertClientCredentials(credentials, this.#missingHalf)
     const complete = this.#named === undefined ? credentials : { ...credentials, ...this.#named }
-    return new TokenOrder(complete, this.#issuer, this.#keys)
+    return new TokenOrder(complete, this.issuer, this.#keys)
   }
 }
 

@@ -85,6 +85,11 @@ export class Clients {
     ])
   }
 
+  /** The clients with a configured id: the default one first. */
+  get configured(): readonly Client[] {
+    return [...this.#named.values()].filter(({ configured }) => configured.clientId !== undefined)
+  }
+
   /** Returns the client with a name in the option `clients`, or `default`; `undefined` for any other name. */
   named(name: string): Client | undefined {
     return this.#named.get(name)

@@ -1,4 +1,6 @@
+import type { Hint } from '../shared/hint.ts'
 import type { Topic } from '../shared/topic.ts'
+import type { ClockSkewStatus } from '../status/issuer-status.ts'
 import type { ClaimsRules } from './jwt/assert-claims.ts'
 import type { KeySource } from './keys/key-source.ts'
 
@@ -28,6 +30,8 @@ export interface CallersIssuer {
   /** The expected `iss`, or the discovery document that names it; `undefined` accepts any. */
   readonly expected: string | LearnedIssuer | undefined
   readonly keys: KeySource
+  /** The difference between the clocks of this host and of the issuer. */
+  readonly clockSkew: { readonly status: ClockSkewStatus | undefined; readonly hint: Hint | undefined }
   readonly rules: CallersIssuerRules
   /** The paths of its options, for hints. */
   readonly paths: { readonly audiences: string; readonly clockToleranceMs: string }

@@ -6,6 +6,7 @@ import type { AuthenticatedCaller } from './authenticated-caller.ts'
 import { bearerJwt } from './bearer-jwt.ts'
 import type { JwtVerifier } from './jwt/jwt-verifier.ts'
 import { subjectOf } from './jwt/subject-of.ts'
+import type { VerifiedJwts } from './jwt/verified-jwts.ts'
 import type { JwtRefusals } from './jwt-refusals.ts'
 import type { VerifiedCaller } from './verified-caller.ts'
 
@@ -20,6 +21,11 @@ export class Gate {
   constructor(verifier: JwtVerifier, refusals: JwtRefusals) {
     this.#verifier = verifier
     this.#refusals = refusals
+  }
+
+  /** The JWTs that are remembered as verified. */
+  get verified(): Pick<VerifiedJwts, 'status'> {
+    return this.#verifier.verified
   }
 
   authenticate(header: string, wait: Wait): MaybePromise<AuthenticatedCaller> {

@@ -8,6 +8,7 @@ import type { CallersIssuers } from './callers-issuers.ts'
 import { describeJwt } from './jwt/describe-jwt.ts'
 import { maxJwtLength } from './jwt/jwt.ts'
 import { JwtRefusal } from './jwt/jwt-refusal.ts'
+import { timeHint } from './time-hint.ts'
 
 export interface JwtRefusalsOptions {
   readonly issuers: CallersIssuers
@@ -57,14 +58,17 @@ export class JwtRefusals {
       return
     }
     const issuer = issuers.named(name)
-    const hint = this.#hintFor(reason, issuer)
+    const description = describeJwt(jwt, clock.wall())
+    const isOutsideItsTime = reason === 'expired' || reason === 'not_yet_valid'
+    const hint = isOutsideItsTime ? issuer && timeHint(description, issuer) : this.#hintFor(reason, issuer)
     const { expected } = issuers
     const fields = {
       reason,
       why: message,
       issuer: issuer?.shownAs,
       count,
-      ...describeJwt(jwt, clock.wall()),
+      ...description,
+      ...(isOutsideItsTime && { clockSkewSeconds: secondsOf(issuer?.clockSkew.status?.skewMs) }),
       ...(reason === 'issuer' && { expectedIss: expected.length === 1 ? expected[0] : expected }),
       ...(reason === 'audience' && { expectedAud: issuer?.rules.audiences }),
       hint: hint && describeHint(hint),
@@ -80,9 +84,10 @@ export class JwtRefusals {
     if (issuer === undefined) return undefined
     const { paths, keys } = issuer
     if (reason === 'audience') return { problem: 'jwt_for_other_audience', option: paths.audiences }
-    if (reason === 'expired' || reason === 'not_yet_valid') {
-      return { problem: 'jwt_outside_its_time', option: paths.clockToleranceMs }
-    }
     return reason === 'unknown_key' ? { problem: 'jwt_key_not_in_key_set', option: keys.option } : undefined
   }
+}
+
+function secondsOf(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : ms / 1000
 }

@@ -1,3 +1,4 @@
+import { shownUrl } from '../shared/http/shown-url.ts'
 import type { MaybePromise } from '../shared/maybe-promise.ts'
 import type { EndpointName, IssuerMetadata } from './issuer-metadata.ts'
 
@@ -38,6 +39,12 @@ export class IssuerEndpoints {
     const discovered = metadata?.document
     const own = [tokenEndpoint, discovered?.tokenEndpoint, jwksUri, discovered?.jwksUri, discoveryUrl]
     return own.some(endpoint => endpoint !== undefined && isAt(url, new URL(endpoint)))
+  }
+
+  /** The URL of an endpoint as a person may see it; `undefined` until it is known. */
+  shown(name: EndpointName): string | undefined {
+    const url = this.#options[name] ?? this.#options.metadata?.document?.[name]
+    return url && shownUrl(url)
   }
 
   #endpoint(name: EndpointName): MaybePromise<string> {

@@ -7,10 +7,12 @@ import { callUpstream } from '../shared/http/call-upstream.ts'
 import { endpointUrl } from '../shared/http/endpoint-url.ts'
 import { type FetchedDocument, getDocument } from '../shared/http/get-document.ts'
 import { parseJsonObject } from '../shared/http/parse-json-object.ts'
+import { shownUrl } from '../shared/http/shown-url.ts'
 import { isUnavailable, problemOfStatus } from '../shared/http/upstream-status.ts'
 import { SharedFetch } from '../shared/shared-fetch.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { Topic } from '../shared/topic.ts'
+import type { DocumentStatus } from '../status/issuer-status.ts'
 
 /** The document of Dex has 1.3 KiB. */
 const maxDocumentBytes = 64 * 1024
@@ -62,6 +64,7 @@ export class IssuerMetadata {
   readonly #fetch: SharedFetch<DiscoveryDocument>
   #document: DiscoveryDocument | undefined
   #startedAt = 0
+  #loadedAt: number | undefined
 
   constructor(surroundings: Surroundings, options: IssuerMetadataOptions) {
     this.#surroundings = surroundings
@@ -89,6 +92,10 @@ export class IssuerMetadata {
     return this.#document === undefined ? this.#fetch.get() : Promise.resolve(this.#document)
   }
 
+  status(): DocumentStatus {
+    return { ...this.#fetch.status(), url: shownUrl(this.#options.url), loadedAt: this.#loadedAt }
+  }
+
   /** Ends the pause after a failure. */
   endPause(): void {
     this.#fetch.endPause()
@@ -101,8 +108,10 @@ export class IssuerMetadata {
   async #load(signal: AbortSignal, attempt: number): Promise<DiscoveryDocument> {
     const { clock, logger } = this.#surroundings
     this.#startedAt = clock.monotonic()
+    const loadedAt = clock.wall()
     const document = await this.#request(signal, attempt)
     this.#document = document
+    this.#loadedAt = loadedAt
     const outage = this.#fetch.recovered()
     const { issuer, tokenEndpoint, jwksUri } = document
     logger.info(

@@ -10,6 +10,7 @@ import { carriedOrigin } from './carried-origin.ts'
 import type { Issuer } from './issuer.ts'
 import { IssuerEndpoints } from './issuer-endpoints.ts'
 import { discoveryUrlOf, type EndpointName, type IssuerMetadata } from './issuer-metadata.ts'
+import { issuerStatusOf } from './issuer-status-of.ts'
 import { type IssuerSurroundings, issuerSurroundings } from './issuer-surroundings.ts'
 import type { IssuersParts } from './issuers-parts.ts'
 import type { OwnDex } from './own-dex.ts'
@@ -38,6 +39,7 @@ export function issuerOfCallers(options: ResolvedIssuer, shared: IssuerOfCallers
     name,
     urls: [options.issuer, options.discoveryUrl, options.jwksUri, options.tokenEndpoint],
     transport,
+    option: paths.issuer,
   })
   const isTokenSource = options.hasClients && !options.sharesTokens
   const discoveryUrl = options.discoveryUrl ?? discoveryUrlIfUrl(options.issuer)
@@ -69,22 +71,24 @@ export function issuerOfCallers(options: ResolvedIssuer, shared: IssuerOfCallers
     shownAs: options.shownAs,
     expected: isIssLearned ? metadata : options.issuer,
     keys,
+    clockSkew: ownKeys === undefined ? shared.ownDex.clockSkew : surroundings.clockSkew,
     rules: rulesIn(options),
     paths,
   }
+  const origin = isTokenSource
+    ? carriedOrigin(parts, surroundings, {
+        name,
+        tokenEndpoint: endpoints.tokenEndpoint,
+        option: paths.tokens,
+        transport,
+        metadata,
+        defaults: shared.defaults,
+      })
+    : undefined
   return {
     name,
     endpoints,
-    origin: isTokenSource
-      ? carriedOrigin(parts, surroundings, {
-          name,
-          tokenEndpoint: endpoints.tokenEndpoint,
-          option: paths.tokens,
-          transport,
-          metadata,
-          defaults: shared.defaults,
-        })
-      : undefined,
+    origin,
     keys,
     keysMaxAgeMs: gate.jwksMaxAgeMs,
     // The same object while it is unchanged: it belongs to the JWTs that are remembered as verified.
@@ -95,6 +99,18 @@ export function issuerOfCallers(options: ResolvedIssuer, shared: IssuerOfCallers
       const hasKeys = keys.prepare()
       return [...(hasDocument ? [] : (['endpoints'] as const)), ...(hasKeys ? [] : (['keys'] as const))]
     },
+    status: () =>
+      issuerStatusOf({
+        name,
+        issuer: options.issuer,
+        isOfCallers: true,
+        surroundings,
+        endpoints,
+        metadata,
+        origin,
+        keys: ownKeys,
+        keysOf: ownKeys === undefined ? shared.ownDex.name : name,
+      }),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { CallersIssuer } from '../gate/callers-issuer.ts'
 import type { KeySource } from '../gate/keys/key-source.ts'
-import type { TokenOrigin } from '../tokens/token-origin.ts'
+import type { IssuerStatus } from '../status/issuer-status.ts'
+import type { DexOrigin } from '../tokens/dex/dex-origin.ts'
 import type { IssuerEndpoints } from './issuer-endpoints.ts'
 
 /** A part that is not loaded yet: `endpoints` by discovery, or `keys` of the gate. */
@@ -14,11 +15,12 @@ export interface Issuer {
   readonly name: string
   readonly endpoints: IssuerEndpoints
   /** `undefined` when no client gets its tokens from it. */
-  readonly origin: TokenOrigin | undefined
+  readonly origin: DexOrigin | undefined
   /** `undefined` when its keys are not needed. */
   readonly keys: KeySource | undefined
   /** `undefined` when the gate does not accept its JWTs. */
   readonly ofCallers: CallersIssuer | undefined
   /** Returns the parts that are not loaded yet, and starts to load them. */
   missing(): readonly Missing[]
+  status(): IssuerStatus
 }

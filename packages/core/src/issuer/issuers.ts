@@ -3,9 +3,10 @@ import type { ResolvedOptions } from '../options/resolve-options.ts'
 import type { NextParts } from '../shared/carried-parts.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import type { WaitingCallers } from '../shared/waiting-callers.ts'
+import type { IssuerStatus } from '../status/issuer-status.ts'
 import type { AcceptedClients } from '../tokens/accepted-clients.ts'
+import type { DexOrigin } from '../tokens/dex/dex-origin.ts'
 import { RejectedCredentials } from '../tokens/dex/rejected-credentials.ts'
-import type { TokenOrigin } from '../tokens/token-origin.ts'
 import type { Tokens } from '../tokens/tokens.ts'
 import type { Issuer, Missing } from './issuer.ts'
 import { type IssuerOfCallers, issuerOfCallers } from './issuer-of-callers.ts'
@@ -51,13 +52,17 @@ export class Issuers {
   }
 
   /** Returns the origin of the tokens of an issuer, by its name. */
-  originOf(name: string): TokenOrigin {
+  originOf(name: string): DexOrigin {
     return this.#ofCallers.find(issuer => issuer.name === name)?.origin ?? this.#ownDex.origin
   }
 
   /** Returns the parts that are not loaded yet, and starts to load them. */
   missing(): readonly Missing[] {
     return [...new Set(this.#all.flatMap(issuer => issuer.missing()))]
+  }
+
+  status(): readonly IssuerStatus[] {
+    return this.#all.map(issuer => issuer.status())
   }
 
   /** Tells whether a URL is an endpoint of one of them. */

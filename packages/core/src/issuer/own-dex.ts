@@ -1,20 +1,23 @@
 import type { KeySourceOptions } from '../gate/keys/key-source.ts'
 import type { ResolvedGate } from '../options/resolve-gate.ts'
 import type { ResolvedOptions } from '../options/resolve-options.ts'
-import type { TokenOrigin } from '../tokens/token-origin.ts'
+import type { DexOrigin } from '../tokens/dex/dex-origin.ts'
 import { carriedKeys } from './carried-keys.ts'
 import { carriedMetadata } from './carried-metadata.ts'
 import { carriedOrigin } from './carried-origin.ts'
+import type { ClockSkew } from './clock-skew.ts'
 import { type Issuer, ownDexName } from './issuer.ts'
 import { IssuerEndpoints } from './issuer-endpoints.ts'
 import { discoveryUrlOf } from './issuer-metadata.ts'
+import { issuerStatusOf } from './issuer-status-of.ts'
 import { issuerSurroundings } from './issuer-surroundings.ts'
 import type { IssuersParts } from './issuers-parts.ts'
 
 type KeysAges = Pick<KeySourceOptions, 'maxAgeMs' | 'maxStaleMs'>
 
 export interface OwnDex extends Issuer {
-  readonly origin: TokenOrigin
+  readonly clockSkew: ClockSkew
+  readonly origin: DexOrigin
   /** Maximum age of its key set, in milliseconds. */
   readonly keysMaxAgeMs: number
 }
@@ -29,6 +32,7 @@ export function ownDexOf(options: ResolvedOptions, shared: IssuersParts): OwnDex
     name,
     urls: [issuer, tokenEndpoint, jwksUri],
     transport,
+    option: 'issuer',
   })
   const discoveryUrl = issuer && discoveryUrlOf(issuer)
   const metadata =
@@ -58,21 +62,36 @@ export function ownDexOf(options: ResolvedOptions, shared: IssuersParts): OwnDex
         callers: shared.callers,
       })
     : undefined
+  const origin = carriedOrigin(parts, surroundings, {
+    name,
+    tokenEndpoint: endpoints.tokenEndpoint,
+    option: tokenEndpoint === undefined ? 'issuer' : 'tokenEndpoint',
+    transport,
+    metadata,
+    defaults,
+  })
+  const keysOf = keys && name
   return {
     name,
+    clockSkew: surroundings.clockSkew,
     endpoints,
-    origin: carriedOrigin(parts, surroundings, {
-      name,
-      tokenEndpoint: endpoints.tokenEndpoint,
-      option: tokenEndpoint === undefined ? 'issuer' : 'tokenEndpoint',
-      transport,
-      metadata,
-      defaults,
-    }),
+    origin,
     keys,
     keysMaxAgeMs: ages.maxAgeMs,
     ofCallers: undefined,
     missing: () => (endpoints.prepare() ? [] : ['endpoints']),
+    status: () =>
+      issuerStatusOf({
+        name,
+        issuer,
+        isOfCallers: false,
+        surroundings,
+        endpoints,
+        metadata,
+        origin,
+        keys,
+        keysOf,
+      }),
   }
 }
 

@@ -10,6 +10,7 @@ import type { Transport, TransportResponse } from '../shared/http/transport.ts'
 import { LogSampler } from '../shared/log-sampler.ts'
 import { silentLogger } from '../shared/logger.ts'
 import type { LiveSurroundings } from '../shared/surroundings.ts'
+import { systemTimers } from '../shared/timers.ts'
 import { version } from '../shared/version.ts'
 import type { TokenHeader } from '../tokens/token-headers.ts'
 import type { ClientAuthMethod } from './broker-options.ts'
@@ -143,6 +144,7 @@ function resolveSurroundings(options: TokenBrokerOptions, requestTimeoutMs: numb
     transport: checked(options.transport, 'transport', 'function') ?? globalFetch,
     userAgent: resolveUserAgent(options.userAgent),
     clock,
+    timers: systemTimers,
     random: checked(options.random, 'random', 'function') ?? Math.random,
     logger,
     sampler: new LogSampler(clock),

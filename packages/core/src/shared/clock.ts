@@ -28,3 +28,8 @@ export function momentOf(clock: Clock): Moment {
 export function elapsedMs(since: Moment, clock: Clock): number {
   return Math.max(clock.wall() - since.wall, clock.monotonic() - since.monotonic)
 }
+
+/** The wall clock's time after a delay, in whole milliseconds, for people. */
+export function wallTimeIn(delayMs: number, clock: Clock): number {
+  return Math.round(clock.wall() + delayMs)
+}

@@ -1,4 +1,5 @@
-import { LRUCache } from 'lru-cache'
+import type { LRUCache } from 'lru-cache'
+import { boundedMap } from './bounded-map.ts'
 import type { Clock } from './clock.ts'
 
 export interface ExpiringCacheOptions {
@@ -15,9 +16,14 @@ export class ExpiringCache<Value> {
   readonly #clock: Clock
 
   constructor({ maxEntries, ttlMs }: ExpiringCacheOptions, clock: Clock) {
-    this.#entries = maxEntries === 0 || ttlMs === 0 ? undefined : new LRUCache({ max: maxEntries })
+    this.#entries = maxEntries === 0 || ttlMs === 0 ? undefined : boundedMap(maxEntries)
     this.#ttlMs = ttlMs
     this.#clock = clock
+  }
+
+  /** Entries now, expired ones that are not removed yet included. */
+  get size(): number {
+    return this.#entries?.size ?? 0
   }
 
   get(key: string): Value | undefined {

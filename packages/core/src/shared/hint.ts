@@ -35,6 +35,7 @@ export type HintProblem =
   | 'jwt_of_other_issuer'
   | 'jwt_for_other_audience'
   | 'jwt_outside_its_time'
+  | 'clocks_differ'
   | 'jwt_key_not_in_key_set'
   | 'caller_lacks_group'
   | 'jwt_lacks_scope'
@@ -159,6 +160,8 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
     `compare ${name(option)} with aud of the JWTs: add the audience there, or have the caller request a JWT for it`,
   jwt_outside_its_time: (name, { option }) =>
     `compare the clock of this host with the clock of the JWT issuer; ${name(option)} is the tolerated difference. If the clocks agree, the caller must renew its JWT`,
+  clocks_differ: (_, { option, detail }) =>
+    `synchronize both hosts with a time server (NTP): the clock of this host is ${detail} the clock of ${serverAt(option)}`,
   jwt_key_not_in_key_set: (name, { option }) =>
     `check that the key set in ${name(option)} belongs to the issuer of the JWTs`,
   caller_lacks_group: (name, { option }) =>

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts'
 import { logContext } from './log-context.ts'
+import { type Schedule, systemTimers } from './timers.ts'
 
 /** Kinds of log lines that are sampled, each kind by itself. A closed set, because each kind takes memory. */
 export type SampledKind =
@@ -22,9 +23,6 @@ export type SampledKind =
 /** Writes a line; `count` is the number of events that it stands for, including itself. */
 export type WriteSampled = (count: number) => void
 
-/** Runs a function after a delay, unless it is cancelled before. */
-export type Schedule = (run: () => void, delayMs: number) => { cancel(): void }
-
 const windowMs = 10_000
 
 interface Window {
@@ -45,7 +43,7 @@ export class LogSampler {
   readonly #schedule: Schedule
   readonly #windows = new Map<SampledKind, Window>()
 
-  constructor(clock: Clock, schedule: Schedule = byTimer) {
+  constructor(clock: Clock, schedule: Schedule = systemTimers.background) {
     this.#clock = clock
     this.#schedule = schedule
   }
@@ -85,10 +83,4 @@ export class LogSampler {
 
 function newWindow(now: number): Window {
   return { endsAt: now + windowMs, held: 0, write: undefined, timer: undefined }
-}
-
-/** The timer keeps no process alive. */
-function byTimer(run: () => void, delayMs: number): { cancel(): void } {
-  const timer = setTimeout(run, delayMs).unref()
-  return { cancel: () => clearTimeout(timer) }
 }

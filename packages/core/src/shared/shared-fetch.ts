@@ -1,5 +1,7 @@
+import type { LoadStatus } from '../status/issuer-status.ts'
 import { Backoff, type Pauses } from './backoff.ts'
 import { changedError } from './changed-error.ts'
+import { wallTimeIn } from './clock.ts'
 import type { BrokerError } from './errors.ts'
 import { logContext } from './log-context.ts'
 import { loggedRefusal } from './logged-refusals.ts'
@@ -88,6 +90,15 @@ export class SharedFetch<T> {
     return this.#outage.end()
   }
 
+  status(): LoadStatus {
+    const { isUnderWay, isPaused, pauseMs } = this
+    return {
+      isLoading: isUnderWay,
+      nextAttemptAt: isPaused ? wallTimeIn(pauseMs, this.#surroundings.clock) : undefined,
+      outage: this.#outage.status(this.#surroundings),
+    }
+  }
+
   /** Aborts the request under way; every later call rejects with the reason. */
   close(reason: BrokerError): void {
     this.#closedBecause = reason
@@ -105,7 +116,7 @@ export class SharedFetch<T> {
       if (this.#closedBecause !== undefined) throw this.#closedBecause
       const failure = asFailure(error)
       this.#backoff.failed()
-      this.#outage.attemptFailed()
+      this.#outage.attemptFailed(failure)
       this.#outage.claim(failure)
       this.#outage.lookupsFailed(this.#timedOutLookups)
       this.#timedOutLookups = 0

@@ -4,6 +4,7 @@ import type { Hint } from './hint.ts'
 import type { Transport } from './http/transport.ts'
 import type { LogSampler } from './log-sampler.ts'
 import type { Logger } from './logger.ts'
+import type { Timers } from './timers.ts'
 
 /**
  * The dependencies that all parts of a broker share. Injected as a whole. A reconfiguration replaces `transport`, `userAgent`
@@ -14,6 +15,8 @@ export interface Surroundings {
   /** The `User-Agent` of each request. */
   readonly userAgent: string
   readonly clock: Clock
+  /** The timers of the work with the shared store, where their order relative to its answers counts. */
+  readonly timers: Timers
   /** Returns a number from 0 up to 1, like `Math.random`. */
   readonly random: () => number
   readonly logger: Logger

@@ -6,6 +6,11 @@ export interface Wait {
   readonly timeoutMs?: number | undefined
 }
 
+/** The rest of a wait after some milliseconds of it. */
+export function remainingWait({ signal, timeoutMs }: Wait, elapsedMs: number): Wait {
+  return { signal, timeoutMs: timeoutMs && Math.max(1, timeoutMs - elapsedMs) }
+}
+
 /** The longest delay of a Node timer, in milliseconds; a longer one fires at once. */
 const maxTimerMs = 2 ** 31 - 1
 

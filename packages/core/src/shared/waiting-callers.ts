@@ -22,6 +22,15 @@ export class WaitingCallers {
     this.#max = max
   }
 
+  get max(): number {
+    return this.#max
+  }
+
+  /** Callers that wait now. */
+  get count(): number {
+    return this.#count
+  }
+
   get #maxUnknown(): number {
     return Math.max(1, Math.floor(this.#max * unknownPart))
   }

@@ -1,12 +1,12 @@
-import { LRUCache } from 'lru-cache'
 import type { TokenOrder } from '../clients/token-order.ts'
+import { boundedMap } from '../shared/bounded-map.ts'
 
 /** Limit of remembered clients; the least recently used is evicted. */
 const maxClients = 8_192
 
 /** Remembers the client credentials that Dex has accepted. Their requests go ahead of requests of unknown clients. */
 export class AcceptedClients {
-  readonly #keys = new LRUCache<string, true>({ max: maxClients })
+  readonly #keys = boundedMap<true>(maxClients)
 
   /**
    * Tells whether Dex has accepted the credentials. Configured credentials count from the start. Exchanges never count: users

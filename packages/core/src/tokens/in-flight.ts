@@ -26,6 +26,8 @@ export interface SharedWork<T> extends WorkKind {
   readonly settled: Promise<T>
   /** Settles with the result, or with the error of the first attempt. */
   readonly firstAttempt: Promise<T>
+  /** The error of the first attempt, once it has failed. */
+  firstFailure: BrokerError | undefined
   waiters: number
   /** Lookups that gave up before the work failed: their failure belongs to the work's outage, if it fails. */
   lostLookups: number
@@ -43,6 +45,11 @@ export class InFlight<T> {
 
   constructor(callers: WaitingCallers) {
     this.#callers = callers
+  }
+
+  /** All work under way. */
+  get size(): number {
+    return this.#running.size
   }
 
   has(key: string, origin: object): boolean {
@@ -81,14 +88,19 @@ export class InFlight<T> {
     // Most callers wait for `settled` only, and all of them can be gone when it fails.
     firstAttempt.promise.catch(() => {})
     const controller = new AbortController()
+    const onFirstFailure = (failure: BrokerError) => {
+      shared.firstFailure ??= failure
+      firstAttempt.reject(failure)
+    }
     const settled = logContext
-      .carry(() => work(controller.signal, firstAttempt.reject))
+      .carry(() => work(controller.signal, onFirstFailure))
       .finally(() => this.#ended(key, shared))
     settled.then(firstAttempt.resolve, firstAttempt.reject)
     const shared: SharedWork<T> = {
       origin,
       settled,
       firstAttempt: firstAttempt.promise,
+      firstFailure: undefined,
       waiters: 0,
       lostLookups: 0,
       maxWaiters: isStranger ? maxWaitersPerStranger : maxWaitersPerKey,

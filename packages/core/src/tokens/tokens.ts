@@ -3,37 +3,24 @@ import { asBrokerError } from '../shared/as-broker-error.ts'
 import { brokerClosed } from '../shared/broker-closed.ts'
 import { BrokerError } from '../shared/errors.ts'
 import type { MaybePromise } from '../shared/maybe-promise.ts'
-import { countFailedLookups } from '../shared/outage.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { Topic } from '../shared/topic.ts'
-import type { Wait } from '../shared/wait-for.ts'
-import type { WaitingCallers } from '../shared/waiting-callers.ts'
-import type { AcceptedClients } from './accepted-clients.ts'
-import type { CachedToken, TokenCache } from './cache/token-cache.ts'
+import { remainingWait, type Wait } from '../shared/wait-for.ts'
+import type { CachedToken } from './cache/token-cache.ts'
 import { isLiving, isUsable } from './cache/token-life.ts'
 import { deadOnArrival } from './dead-on-arrival.ts'
 import { InFlight, type SharedWork } from './in-flight.ts'
 import { endsToken, isOutlived } from './is-outlived.ts'
 import type { IssuedToken } from './issued-token.ts'
 import { logTokenFailure } from './log-token-failure.ts'
+import { lookupFailed } from './lookup-failed.ts'
 import type { SharedOrigin } from './shared-store/shared-origin.ts'
-import type { SharedOrigins } from './shared-store/shared-origins.ts'
-import type { SharedRecords } from './shared-store/shared-records.ts'
 import type { SigningKey } from './signing-key.ts'
 import { TokenDrops } from './token-drops.ts'
 import type { TokenLookups } from './token-lookups.ts'
 import type { TokenMaker } from './token-maker.ts'
 import type { ObtainedToken } from './token-origin.ts'
-
-export interface TokensOptions {
-  readonly origins: Pick<SharedOrigins, 'of'>
-  readonly records: SharedRecords
-  readonly cache: TokenCache
-  /** Maintained here and read by the origin. */
-  readonly accepted: AcceptedClients
-  /** Limit of callers that wait at the same time. */
-  readonly callers: WaitingCallers
-}
+import type { TokensOptions } from './tokens-options.ts'
 
 /** A request for a token with what it began with. */
 interface TokenWork {
@@ -94,6 +81,11 @@ export class Tokens {
     return { hits: this.#hits, misses: this.#misses, stale: this.#stale }
   }
 
+  /** Tokens that are being obtained. */
+  get inFlight(): number {
+    return this.#inFlight.size
+  }
+
   /** Whether the cache has any token. */
   get hasCached(): boolean {
     return this.#options.cache.size > 0
@@ -122,11 +114,12 @@ export class Tokens {
     const living = cached !== undefined && isLiving(cached.life, clock) ? cached : undefined
     const rejection = this.#originOf(order).rejection(order)
     if (rejection !== undefined) {
-      return living && isOutlived(order, rejection) ? this.#asStale(living.token) : Promise.reject(rejection)
+      if (living && isOutlived(order, rejection)) return this.#asStale(living.token)
+      this.#options.histories.lookupFailed(order)
+      return Promise.reject(rejection)
     }
     if (living !== undefined) return this.#replaceOrStale(order, living, wait)
-    const shared = this.#join(order)
-    return this.#inFlight.wait(shared, 'settled', wait).catch(error => lookupFailed(shared, error))
+    return this.#settled(order, this.#join(order), wait)
   }
 
   /** Drops a token that a backend refused ({@link TokenDrops.invalidate}), and tells whether it did. */
@@ -165,18 +158,30 @@ export class Tokens {
     return this.#options.origins.of(issuer)
   }
 
+  /** Waits on behalf of a caller without an unexpired token. */
+  #settled(order: TokenOrder, work: SharedWork<IssuedToken>, wait: Wait): Promise<IssuedToken> {
+    const { histories } = this.#options
+    return this.#inFlight
+      .wait(work, 'settled', wait)
+      .catch(error => lookupFailed({ order, work, histories }, error))
+  }
+
   /** Waits for one attempt at most when an unexpired token exists, and not at all when one has just failed. */
   async #replaceOrStale(order: TokenOrder, cached: CachedToken, wait: Wait): Promise<IssuedToken> {
     const isUnderWay = this.#inFlight.has(order.key, this.#originOf(order))
     if (!isUnderWay && cached.refresh.isPaused) return this.#asStale(cached.token)
     const shared = this.#join(order)
+    const { clock } = this.#surroundings
+    const startedAt = clock.monotonic()
     try {
       return await this.#inFlight.wait(shared, 'firstAttempt', wait)
     } catch (error) {
-      // Read again: it may have been dropped meanwhile.
+      // Read again: it may have been dropped meanwhile, or have expired, and then the caller waits on like others.
       const token = this.#options.cache.getLiving(order.key)
+      if (token === undefined && error === shared.firstFailure)
+        return this.#settled(order, shared, remainingWait(wait, clock.monotonic() - startedAt))
       if (token === undefined || !BrokerError.is(error) || !isOutlived(order, error))
-        return lookupFailed(shared, error)
+        return lookupFailed({ order, work: shared, histories: this.#options.histories }, error)
       return this.#asStale(token)
     }
   }
@@ -222,6 +227,7 @@ export class Tokens {
     const made = maker.make(order, obtained)
     if (made === undefined) return undefined
     accepted.add(order)
+    this.#options.histories.issued(order)
     if (this.#closed) throw brokerClosed('token_endpoint_unavailable')
     const { cached, signingKey } = made
     // With old headers, or dropped by now, it is for the callers that wait for it, and for nobody else.
@@ -232,7 +238,8 @@ export class Tokens {
   }
 
   #takeNote(order: TokenOrder, failure: BrokerError): void {
-    const { cache, accepted } = this.#options
+    const { cache, accepted, histories } = this.#options
+    if (!this.#closed) histories.failed(order, failure)
     if (endsToken(order, failure)) {
       cache.delete(order.key)
       accepted.delete(order)
@@ -240,11 +247,4 @@ export class Tokens {
       cache.find(order.key)?.refresh.failed(failure)
     }
   }
-}
-
-/** Counts a lookup that ends without a token, and rejects it. */
-function lookupFailed(shared: SharedWork<IssuedToken>, error: unknown): never {
-  // An error that belongs to no outage, such as the caller's own timeout: the work may fail later.
-  if (BrokerError.is(error) && !countFailedLookups(error)) shared.lostLookups++
-  throw error
 }

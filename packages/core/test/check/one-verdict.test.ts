@@ -118,4 +118,4 @@ test('one request gets one verdict, whether it has to wait or not', async () => 
     'missing_credentials',
     'token_request_rejected',
   ])
-})
+}, 120_000)

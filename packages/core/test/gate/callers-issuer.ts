@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
-import { answerJson, type RecordingServer, startRecordingServer } from '@broker/testing'
+import { type AnswerRequest, answerJson, type RecordingServer, startRecordingServer } from '@broker/testing'
 import type { GateOptions, TokenBrokerOptions } from '../../src/options/broker-options.ts'
 import { TokenBroker } from '../../src/token-broker.ts'
 import { ManualClock } from '../manual-clock.ts'
@@ -66,6 +66,14 @@ export interface Gate extends AsyncDisposable {
   publish(...keys: unknown[]): void
 }
 
+/** Answers with a key set, by the clock of the tests. */
+function publishing(keys: readonly unknown[], clock: ManualClock): AnswerRequest {
+  return (request, response) => {
+    const date = new Date(clock.wall()).toUTCString()
+    answerJson({ keys }, 200, { date })(request, response)
+  }
+}
+
 /** A broker with a gate, and the callers' issuer before it, which publishes these keys. */
 export async function startGate(
   keys: readonly unknown[],
@@ -73,7 +81,7 @@ export async function startGate(
   options: Partial<TokenBrokerOptions> = {},
 ): Promise<Gate> {
   const clock = new ManualClock()
-  const server = await startRecordingServer(answerJson({ keys }))
+  const server = await startRecordingServer(publishing(keys, clock))
   const broker = new TokenBroker({
     tokenEndpoint: 'https://dex.example.com/token',
     clock,
@@ -92,7 +100,7 @@ export async function startGate(
       ...changes,
     }),
     publish(...published) {
-      server.answer = answerJson({ keys: published })
+      server.answer = publishing(published, clock)
     },
     async [Symbol.asyncDispose]() {
       await broker.close()

@@ -22,6 +22,8 @@ export interface IdentityProvider extends AsyncDisposable {
 }
 
 const expiry = Date.parse('2030-01-01T01:00:00Z') / 1000
+/** By the clock of the tests. */
+const date = new Date(new ManualClock().wall()).toUTCString()
 
 export async function startIdentityProvider({
   iss,
@@ -49,7 +51,7 @@ export async function startIdentityProvider({
       ...state.document,
     }
     const body = request.path === '/keys' ? { keys: state.keys } : document
-    answerJson(body, state.status)(request, response)
+    answerJson(body, state.status, { date })(request, response)
   }
   return {
     iss: name,

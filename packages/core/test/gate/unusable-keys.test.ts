@@ -1,5 +1,4 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
-import { answerJson } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import { billing, failureOf, orders, startBrokerWithDex, until } from '../broker-with-dex.ts'
 import { RecordingLogger } from '../recording-logger.ts'
@@ -192,7 +191,7 @@ describe('a refresh that brings no key that can be used', () => {
     const next = new CallersKey('ES256', { kid: 'next' })
     await using running = await startGate([good.jwk()])
     await running.broker.verify(good.jwt(running.claims()))
-    running.server.answer = answerJson({ keys: [{ kty: 'nope' }, next.jwk()] })
+    running.publish({ kty: 'nope' }, next.jwk())
     await expect(running.broker.verify(next.jwt(running.claims()))).resolves.toBeDefined()
     expect((await failureOf(running.broker.verify(good.jwt(running.claims())))).code).toBe('invalid_token')
   })

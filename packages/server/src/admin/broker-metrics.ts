@@ -1,8 +1,11 @@
 import type { BrokerEvent, CacheStatistics, TokenBroker, Verdict } from '@broker/core'
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { CheckProtocol } from '../checks.ts'
 import { type GrpcFault, grpcFaults } from '../grpc/grpc-fault.ts'
 import { CheckCounter } from './check-counter.ts'
+import { CheckDurations } from './check-durations.ts'
+import { addProcessMetrics } from './process-metrics.ts'
+import { addStatusMetrics } from './status-metrics.ts'
 
 const prefix = 'dex_token_broker_'
 
@@ -14,6 +17,7 @@ const reloadOutcomes = ['applied', 'unchanged', 'failed'] as const
 export class BrokerMetrics {
   readonly registry: Registry = new Registry()
   readonly #checks = new CheckCounter(`${prefix}checks_total`, this.registry)
+  readonly #checkDurations = new CheckDurations(`${prefix}check_duration_seconds`, this.registry)
   readonly #tokenRequests = new Histogram({
     name: `${prefix}token_request_duration_seconds`,
     help: 'Duration of requests to the token endpoint, by outcome: issued, or the error code.',
@@ -95,9 +99,12 @@ export class BrokerMetrics {
 
   /** `droppedLogLines` is read when Prometheus asks; `protocols` have a listener. */
   constructor(droppedLogLines: () => number = () => 0, protocols: readonly CheckProtocol[] = ['http']) {
-    collectDefaultMetrics({ register: this.registry })
+    addProcessMetrics(this.registry, prefix)
     // An alert on an increase needs the series before the first failure.
-    for (const protocol of protocols) this.#checks.announce(protocol)
+    for (const protocol of protocols) {
+      this.#checks.announce(protocol)
+      this.#checkDurations.announce(protocol)
+    }
     if (protocols.includes('grpc')) for (const reason of grpcFaults) this.#grpcFaults.inc({ reason }, 0)
     for (const outcome of reloadOutcomes) this.#reloads.inc({ outcome }, 0)
     this.#loadedAt.setToCurrentTime()
@@ -108,9 +115,10 @@ export class BrokerMetrics {
     )
   }
 
-  /** Counts a verdict. An arrow function, so that it can be passed on. */
-  readonly countCheck = (verdict: Verdict, protocol: CheckProtocol): void => {
+  /** Counts a verdict. `durationMs` is `undefined` for a request that the broker did not see. */
+  countCheck(verdict: Verdict, protocol: CheckProtocol, durationMs: number | undefined): void {
     this.#checks.count(verdict, protocol)
+    if (durationMs !== undefined) this.#checkDurations.observe(verdict, protocol, durationMs)
   }
 
   countGrpcFault(reason: GrpcFault): void {
@@ -160,13 +168,14 @@ export class BrokerMetrics {
     this.#tokenRequests.observe({ outcome }, event.durationMs / 1000)
   }
 
-  /** Adds the metrics of a broker's caches, which are read when Prometheus asks. */
-  watchCache(broker: TokenBroker): void {
-    this.#watch('cache', '', () => broker.cacheStatistics)
-    this.#watch('exchange_cache', ' Exchanged tokens of users only.', () => broker.exchangeStatistics)
+  /** Adds the metrics of a broker's state, which is read when Prometheus asks. */
+  watch(broker: Pick<TokenBroker, 'cacheStatistics' | 'exchangeStatistics' | 'status'>): void {
+    addStatusMetrics(this.registry, prefix, () => broker.status())
+    this.#watchCache('cache', '', () => broker.cacheStatistics)
+    this.#watchCache('exchange_cache', ' Exchanged tokens of users only.', () => broker.exchangeStatistics)
   }
 
-  #watch(cache: string, which: string, read: () => CacheStatistics): void {
+  #watchCache(cache: string, which: string, read: () => CacheStatistics): void {
     const { registry } = this
     new Gauge({
       name: `${prefix}${cache}_entries`,

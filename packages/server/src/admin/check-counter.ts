@@ -3,37 +3,41 @@ import { Counter, type Registry } from 'prom-client'
 import type { CheckProtocol } from '../checks.ts'
 
 type Outcome = 'allow' | BrokerErrorCode
-type Series = Readonly<Record<Outcome, Counter.Internal>>
+type Counts = Record<Outcome, number>
 
 const outcomes = ['allow', ...(Object.keys(brokerErrorCodes) as BrokerErrorCode[])] as const
 
-/** Counts verdicts by outcome and protocol. */
+/** Counts verdicts by outcome and protocol. Every check counts, so the labels are added only when Prometheus asks. */
 export class CheckCounter {
-  readonly #counter: Counter
-  /** Looked up once, because every check increments one of them. */
-  readonly #series: Readonly<Record<CheckProtocol, Series>>
+  readonly #counts: Readonly<Record<CheckProtocol, Counts>> = { http: zeros(), grpc: zeros() }
+  /** The protocols with series. */
+  readonly #shown = new Set<CheckProtocol>()
 
   constructor(name: string, registry: Registry) {
-    this.#counter = new Counter({
+    const [counts, shown] = [this.#counts, this.#shown]
+    new Counter({
       name,
       help: 'Checks answered, by outcome: allow, or the error code of the refusal; and by the protocol of the proxy.',
       labelNames: ['outcome', 'protocol'],
       registers: [registry],
+      collect() {
+        this.reset()
+        for (const protocol of shown)
+          for (const outcome of outcomes) this.inc({ outcome, protocol }, counts[protocol][outcome])
+      },
     })
-    this.#series = { http: this.#seriesOf('http'), grpc: this.#seriesOf('grpc') }
   }
 
   /** Makes the series of a protocol visible, with zeros: an alert on an increase needs them before the first failure. */
   announce(protocol: CheckProtocol): void {
-    for (const outcome of outcomes) this.#series[protocol][outcome].inc(0)
+    this.#shown.add(protocol)
   }
 
   count(verdict: Verdict, protocol: CheckProtocol): void {
-    this.#series[protocol][verdict.outcome === 'allow' ? 'allow' : verdict.code].inc()
+    this.#counts[protocol][verdict.outcome === 'allow' ? 'allow' : verdict.code]++
   }
+}
 
-  #seriesOf(protocol: CheckProtocol): Series {
-    const entries = outcomes.map(outcome => [outcome, this.#counter.labels(outcome, protocol)] as const)
-    return Object.fromEntries(entries) as unknown as Series
-  }
+function zeros(): Counts {
+  return Object.fromEntries(outcomes.map(outcome => [outcome, 0])) as Counts
 }

@@ -95,7 +95,7 @@ class AttributesReader implements Attributes {
           this.method = reader.repeatedText() || undefined
           break
         case 3:
-          this.#header()
+          this.#header(false)
           this.joinedHeaders = true
           break
         case 4:
@@ -118,30 +118,31 @@ class AttributesReader implements Attributes {
     const reader = this.#reader
     const outer = reader.enter()
     while (reader.next()) {
-      if (reader.field === 1) this.#header()
+      if (reader.field === 1) this.#header(true)
       else reader.skip()
     }
     reader.leave(outer)
   }
 
-  /** An entry of the map, or a `HeaderValue`: both have the name in field 1 and the value in field 2, the latter in 3 as bytes. */
-  #header(): void {
+  /**
+   * An entry of the map, or a `HeaderValue`: both have the name in field 1 and the value in field 2. A `HeaderValue` can have it in 3 as
+   * bytes, which then count, wherever in the message they are.
+   */
+  #header(mayBeRaw: boolean): void {
     const reader = this.#reader
     const outer = reader.enter()
     let name = ''
     let value = ''
-    let isRaw = false
+    let raw = ''
     while (reader.next()) {
       if (reader.field === 1) name = reader.repeatedText()
       else if (reader.field === 2) value = reader.latin1()
-      else if (reader.field === 3) {
-        value = reader.latin1()
-        isRaw = true
-      } else reader.skip()
+      else if (reader.field === 3 && mayBeRaw) raw = reader.latin1()
+      else reader.skip()
     }
     reader.leave(outer)
-    if (name.charCodeAt(0) !== colon) this.headers.push(name, withoutBlanks(value))
-    else if (isRaw && name === ':path') this.#pathInHeaders(value)
+    if (name.charCodeAt(0) !== colon) this.headers.push(name, withoutBlanks(raw || value))
+    else if (raw !== '' && name === ':path') this.#pathInHeaders(raw)
   }
 
   /** Other pseudo-headers only repeat what fields have. */

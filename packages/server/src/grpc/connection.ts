@@ -1,6 +1,7 @@
 import type { ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { HeldBytes } from './held-bytes.ts'
+import { writeAtOnce } from './write-at-once.ts'
 
 /**
  * A GOAWAY frame with NO_ERROR and the largest number of a stream: it announces the end, and still accepts streams (RFC 9113
@@ -12,6 +13,8 @@ const shutdownNotice = Buffer.from('000008' + '07' + '00' + '00000000' + '7fffff
 const pingTimeoutMs = 5_000
 /** The same during a stop, which has little time. */
 const pingTimeoutAtStopMs = 1_000
+/** How often the notice is tried again, for a caller that does not read. */
+const noticeRetryMs = 50
 /** Room for the messages of many calls that arrive together. */
 const receiveWindowBytes = 1024 * 1024
 
@@ -90,14 +93,27 @@ export class Connection {
     const session = this.#session
     if (session.closed || session.destroyed) return
     this.#leaving = true
-    // Whole frames are written at once, so this one is between two others.
-    this.#socket.write(shutdownNotice)
-    const close = () => this.#close()
-    this.after(timeoutMs, close)
+    this.after(timeoutMs, () => this.#close())
+    this.#notify()
+  }
+
+  /** A caller that reads nothing gets no notice, and its connection is closed when the time is up. */
+  #notify(): void {
+    const session = this.#session
+    if (session.closed || session.destroyed) return
+    try {
+      if (!writeAtOnce(this.#socket, shutdownNotice)) {
+        this.after(noticeRetryMs, () => this.#notify())
+        return
+      }
+    } catch {
+      session.destroy()
+      return
+    }
     // A caller that answers the first ping has read the notice. Its answer can overtake calls that it has already begun; they have
     // arrived with the answer to the second.
     session.ping(() => {
-      if (!session.destroyed) session.ping(close)
+      if (!session.destroyed) session.ping(() => this.#close())
     })
   }
 

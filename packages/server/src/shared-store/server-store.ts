@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger, SharedStoreOptions } from '@broker/core'
 import type { RedisTokenStore } from '@broker/redis-store'
 import { storeAddress } from '@broker/redis-store/options'
@@ -6,9 +7,12 @@ import type { SealingKeyFile } from '../config/values/sealing-key-file.ts'
 import { TrustContexts } from '../trust-contexts.ts'
 import { storeLogger } from './store-logger.ts'
 
+/** Limit of the wait for the first connection, in milliseconds. */
+const maxStartDelayMs = 1_000
+
 /**
  * The shared store of a server. It connects in the background, each time with the password and the certificates of the configuration
- * in effect, so neither the start nor a check waits for it.
+ * in effect.
  */
 export class ServerStore {
   readonly #store: RedisTokenStore
@@ -41,6 +45,17 @@ export class ServerStore {
       prefix: config.sharedStorePrefix,
       logger: storeLogger(logger),
     })
+  }
+
+  /**
+   * Waits for the end of the first attempt to connect, up to a second: the first checks of a new replica would wait for it otherwise,
+   * and open the circuit when it takes longer than a call.
+   */
+  async attempted(): Promise<void> {
+    const over = new AbortController()
+    const limit = delay(maxStartDelayMs, undefined, { signal: over.signal }).catch(() => {})
+    await Promise.race([this.#store.firstAttempt, limit])
+    over.abort()
   }
 
   /** The option of the broker, by a configuration. One without a key file, which needs a restart, has the keys in effect. */

@@ -1,4 +1,4 @@
-import { brokerCommand, freePort, redisNeed, startRedis, until } from '@broker/testing'
+import { brokerCommand, freePort, redisNeed, startCuttableProxy, startRedis, until } from '@broker/testing'
 import { needs } from '@broker/testing/vitest'
 import { describe, expect, test } from 'vitest'
 import { startReloadingBroker } from '../reload/start-reloading-broker.ts'
@@ -59,6 +59,38 @@ describe('servers with a shared store', needs(redisNeed()), () => {
       'checks without a token request',
       10_000,
     )
+  })
+
+  test('make one token request from the first check on, also when it takes long to connect', async () => {
+    await using dex = await startDex()
+    await using redis = await startRedis({ tls: true, config: ['tls-auth-clients no'] })
+    await using proxy = await startCuttableProxy(redis.port)
+    using volume = new StoreVolume([sealingKey()], { 'ca.crt': redis.tls?.ca ?? '' })
+    // Enough for a call on a new server, which does not have its script: two answers. Not enough to connect as well.
+    const environment = {
+      ...volume.environment(`rediss://127.0.0.1:${proxy.port}`),
+      SHARED_STORE_TIMEOUT: '1300ms',
+    }
+    proxy.delay(500)
+    await using one = await startReloadingBroker(dex, environment)
+    await using other = await startReloadingBroker(dex, environment)
+    for (const broker of [one, other]) expect((await broker.check(orders)).status).toBe(200)
+    expect(dex.counts.tokenRequests).toBe(1)
+  })
+
+  test('start while the store accepts connections and never answers', async () => {
+    await using dex = await startDex()
+    await using redis = await startRedis()
+    redis.pause()
+    using volume = new StoreVolume([sealingKey()])
+    await using broker = await startReloadingBroker(
+      dex,
+      volume.environment(`redis://127.0.0.1:${redis.port}`),
+    )
+    expect(broker.lines('listening')).toHaveLength(1)
+    // The attempt to connect is longer than the start waits for it.
+    expect(broker.lines('connection to the shared store failed')).toEqual([])
+    expect((await broker.check(orders)).status).toBe(200)
   })
 
   test('close their connection when they stop, after the last check', async () => {

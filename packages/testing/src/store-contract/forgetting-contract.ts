@@ -80,6 +80,17 @@ export function forgettingContract({ open, shortMs, cutsOff = false }: ContractO
       expect(await contentOf(store.other, name)).toBe('new')
     })
 
+    test('and forgotten again by another replica leaves the later lease alone', async () => {
+      await using store = await open()
+      const name = newName()
+      const fence = await keep(store.one, name, 'token')
+      await store.one.forget(name, fence, longMs)
+      const lease = await take(store.one, name)
+      await store.other.forget(name, fence, longMs)
+      expect(await leaseKind(store.other, name)).toBe('held')
+      expect(await put(store.one, name, 'new', lease)).toBe(true)
+    })
+
     test('is refused for the longest time that anybody asked for', async () => {
       await using store = await open()
       const name = newName()

@@ -39,6 +39,10 @@ export class JwtVerifier {
     this.#options = options
   }
 
+  get verified(): VerifiedJwts {
+    return this.#options.verified
+  }
+
   /**
    * Waits only for keys and issuers that are not loaded and for slow signatures. Checks form and claims before keys, so that
    * junk causes no request to the JWKS endpoint.

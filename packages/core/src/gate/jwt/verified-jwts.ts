@@ -3,6 +3,7 @@ import * as crypto from 'node:crypto'
 import type { Clock } from '../../shared/clock.ts'
 import type { BrokerError } from '../../shared/errors.ts'
 import { ExpiringCache } from '../../shared/expiring-cache.ts'
+import type { CacheStatus } from '../../status/cache-status.ts'
 import type { CallersIssuer } from '../callers-issuer.ts'
 import type { KeySet } from '../keys/key-set.ts'
 import type { VerifiedCaller } from '../verified-caller.ts'
@@ -24,11 +25,17 @@ export interface VerifiedJwt {
  * JWT, not the JWT itself. `exp` and `nbf` are checked each time.
  */
 export class VerifiedJwts {
+  readonly #maxEntries: number
   readonly #verified: ExpiringCache<VerifiedJwt> | undefined
 
   /** `maxEntries` 0 turns the cache off. */
   constructor(maxEntries: number, clock: Clock) {
+    this.#maxEntries = maxEntries
     this.#verified = maxEntries === 0 ? undefined : new ExpiringCache({ maxEntries, ttlMs }, clock)
+  }
+
+  status(): Pick<CacheStatus, 'entries' | 'maxEntries'> {
+    return { entries: this.#verified?.size ?? 0, maxEntries: this.#maxEntries }
   }
 
   /** The cache key of a JWT: a hash of the whole JWT, signature included. */

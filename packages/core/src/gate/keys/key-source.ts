@@ -9,9 +9,11 @@ import { Topic } from '../../shared/topic.ts'
 import { upstreamRequest } from '../../shared/upstream-request.ts'
 import type { Wait } from '../../shared/wait-for.ts'
 import { tooManyCallers, type WaitingCallers } from '../../shared/waiting-callers.ts'
+import type { KeySetStatus } from '../../status/issuer-status.ts'
 import type { JwtHeader } from '../jwt/jwt.ts'
 import { fetchKeySet } from './jwks-endpoint.ts'
 import type { KeySet } from './key-set.ts'
+import { keySetStatus } from './key-set-status.ts'
 import { asKeysUnavailable, noUsableKey, waitedTooLong } from './keys-unavailable.ts'
 import { UnknownKids } from './unknown-kids.ts'
 import { UnusableKeys } from './unusable-keys.ts'
@@ -156,6 +158,10 @@ export class KeySource {
       () => 0,
       () => this.#fetch.pauseMs,
     )
+  }
+
+  status(): Omit<KeySetStatus, 'url'> {
+    return keySetStatus(this.#loaded, this.#fetch.status(), { ...this.#options, refreshAheadRatio })
   }
 
   close(): void {

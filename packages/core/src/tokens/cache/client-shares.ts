@@ -36,6 +36,11 @@ export class ClientShares<Entry extends SharedEntry> {
   readonly #byExpiry = new IndexedHeap<Holding<Entry>>(endsSooner)
   readonly #bySize = new IndexedHeap<SharePlace<Entry>>(isLarger)
 
+  /** The number of clients with entries. */
+  get clients(): number {
+    return this.#holdings.size
+  }
+
   /** The entry that expires soonest, of all clients. */
   get soonest(): Entry | undefined {
     const first = this.#byExpiry.first

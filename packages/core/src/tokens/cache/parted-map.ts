@@ -8,6 +8,10 @@ const parts = 16
 export class PartedMap<Value> {
   readonly #parts: readonly Map<string, Value>[] = Array.from({ length: parts }, () => new Map())
 
+  get size(): number {
+    return this.#parts.reduce((sum, part) => sum + part.size, 0)
+  }
+
   get(hash: string): Value | undefined {
     return this.#partOf(hash).get(hash)
   }

@@ -29,6 +29,11 @@ export class RefreshSchedule {
     this.#dueAt = life.from + (life.until - life.from) * Math.max(0, aheadRatio - earlier)
   }
 
+  /** On the monotonic clock. */
+  get dueAt(): number {
+    return this.#dueAt
+  }
+
   get isDue(): boolean {
     return this.#policy.clock.monotonic() >= this.#dueAt
   }

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { TokenOrder } from '../../clients/token-order.ts'
-import type { Clock } from '../../shared/clock.ts'
+import { type Clock, wallTimeIn } from '../../shared/clock.ts'
+import type { TokenStatus } from '../../status/client-status.ts'
 import type { IssuedToken } from '../issued-token.ts'
 import { isForgotten, type SharedMark } from '../shared-store/shared-mark.ts'
 import { signingKeyOf } from '../signing-key.ts'
@@ -77,6 +78,15 @@ export class TokenCache {
     return this.#cells?.size ?? 0
   }
 
+  get maxEntries(): number {
+    return this.#maxEntries
+  }
+
+  /** The number of clients with tokens here, or of users. */
+  get owners(): number {
+    return this.#shares.clients
+  }
+
   /** Unexpired tokens evicted because the cache was full, since the start. */
   get evictions(): number {
     return this.#evictions
@@ -86,6 +96,12 @@ export class TokenCache {
   find(key: string): CachedToken | undefined {
     const cell = this.#cellOf(key)
     return cell && contentOf(cell)
+  }
+
+  /** The token of a key, also when it is expired, without the token itself. */
+  statusOf(key: string): TokenStatus | undefined {
+    const found = this.find(key)
+    return found && tokenStatus(found, this.#clock)
   }
 
   /** The entry of a key while its token is usable. */
@@ -182,5 +198,15 @@ export class TokenCache {
   #remove(cell: TokenCell): void {
     this.#cells?.delete(cell.key)
     this.#shares.remove(cell)
+  }
+}
+
+function tokenStatus({ life, refresh }: CachedToken, clock: Clock): TokenStatus {
+  const wallTimeOf = (monotonic: number) => wallTimeIn(monotonic - clock.monotonic(), clock)
+  return {
+    expiresAt: life.expiresAt,
+    usableUntil: wallTimeOf(life.usableUntil),
+    refreshAt: wallTimeOf(refresh.dueAt),
+    stale: !isUsable(life, clock),
   }
 }

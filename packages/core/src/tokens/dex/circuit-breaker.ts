@@ -1,5 +1,6 @@
 import { type Pauses, pauseAfter } from '../../shared/backoff.ts'
 import type { Clock } from '../../shared/clock.ts'
+import type { CircuitState } from '../../status/circuit-status.ts'
 
 /** Failures in a row that open the circuit, */
 const maxFailuresInARow = 5
@@ -38,6 +39,7 @@ export class CircuitBreaker {
   #probe: PromiseWithResolvers<void> | undefined
   #prober: string | undefined
   #lastProber: string | undefined
+  #changedAt: number | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -49,6 +51,16 @@ export class CircuitBreaker {
    */
   get period(): number {
     return this.#period
+  }
+
+  get state(): CircuitState {
+    if (this.#openUntil === undefined) return 'closed'
+    return this.#probe === undefined ? 'open' : 'probing'
+  }
+
+  /** When it opened or closed last, on the wall clock; `undefined` when it never did. */
+  get changedAt(): number | undefined {
+    return this.#changedAt
   }
 
   /** Milliseconds until the next probe; 0 while the circuit is closed. */
@@ -96,6 +108,7 @@ export class CircuitBreaker {
       return false
     }
     this.#openUntil = undefined
+    this.#changedAt = this.#clock.wall()
     this.#endProbe()
     this.#lastProber = undefined
     this.#failedProbes = 0
@@ -124,6 +137,7 @@ export class CircuitBreaker {
     const pauseMs = Math.max(ownPauseMs, Math.min(askedPauseMs ?? 0, maxAskedPauseMs))
     this.#openUntil = this.#clock.monotonic() + pauseMs
     this.#period++
+    if (!wasOpen) this.#changedAt = this.#clock.wall()
     return !wasOpen
   }
 

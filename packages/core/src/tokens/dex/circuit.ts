@@ -1,6 +1,8 @@
-import type { Clock } from '../../shared/clock.ts'
+import { type Clock, wallTimeIn } from '../../shared/clock.ts'
 import type { BrokerError } from '../../shared/errors.ts'
 import { Outage, type OutageReport } from '../../shared/outage.ts'
+import type { Surroundings } from '../../shared/surroundings.ts'
+import type { CircuitStatus } from '../../status/circuit-status.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 
 /** The end of an outage, for its log line. */
@@ -16,8 +18,11 @@ export class Circuit {
   readonly outage: Outage
   #failedBy: string | 'several' | undefined
   #lastFailure: BrokerError | undefined
+  readonly #clock: Clock
+  #lastAnswerAt: number | undefined
 
   constructor(clock: Clock) {
+    this.#clock = clock
     this.breaker = new CircuitBreaker(clock)
     this.outage = new Outage(clock)
   }
@@ -42,7 +47,7 @@ export class Circuit {
     const { period, client, askedPauseMs } = attempt
     this.#lastFailure = failure
     if (period === this.breaker.period || this.outage.isOngoing) {
-      this.outage.attemptFailed()
+      this.outage.attemptFailed(failure)
       const isFirst = this.#failedBy === undefined
       this.#failedBy = client !== undefined && (isFirst || this.#failedBy === client) ? client : 'several'
     }
@@ -54,11 +59,23 @@ export class Circuit {
    * failed: this client's success says nothing about that one.
    */
   succeeded(client: string): Recovery | undefined {
+    this.#lastAnswerAt = this.#clock.wall()
     const wasOpen = this.breaker.succeeded()
     const concerned = this.#failedBy === 'several' || this.#failedBy === client
     this.#failedBy = undefined
     this.#lastFailure = undefined
     const report = this.outage.end()
     return wasOpen || (report !== undefined && concerned) ? { wasOpen, report } : undefined
+  }
+
+  status(surroundings: Pick<Surroundings, 'describeHint'>): CircuitStatus {
+    const { state, changedAt: since, retryAfterMs } = this.breaker
+    return {
+      state,
+      since,
+      nextProbeAt: state === 'closed' ? undefined : wallTimeIn(retryAfterMs, this.#clock),
+      lastAnswerAt: this.#lastAnswerAt,
+      outage: this.outage.status(surroundings),
+    }
   }
 }

@@ -1,7 +1,9 @@
-import { LRUCache } from 'lru-cache'
+import { boundedMap } from '../../shared/bounded-map.ts'
 import { BrokerError } from '../../shared/errors.ts'
 import { isUnreached, networkFailureCode } from '../../shared/http/network-failure.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
+import type { CircuitStatus } from '../../status/circuit-status.ts'
+import type { TokenEndpointStatus } from '../../status/issuer-status.ts'
 import { Circuit } from './circuit.ts'
 
 /** Limit of clients with a circuit; only clients that failed have one. */
@@ -36,7 +38,7 @@ export interface Attempt {
 export class Circuits {
   readonly #surroundings: Surroundings
   readonly #shared: Readonly<Record<CircuitGroup, Circuit>>
-  readonly #ofClients = new LRUCache<string, Circuit>({ max: maxClients })
+  readonly #ofClients = boundedMap<Circuit>(maxClients)
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings
@@ -46,6 +48,21 @@ export class Circuits {
       unknown: new Circuit(clock),
       exchange: new Circuit(clock),
     }
+  }
+
+  status(): TokenEndpointStatus['circuits'] {
+    const { accepted, unknown, exchange } = this.#shared
+    return {
+      accepted: accepted.status(this.#surroundings),
+      unknown: unknown.status(this.#surroundings),
+      exchange: exchange.status(this.#surroundings),
+    }
+  }
+
+  /** The circuit of one client alone; `undefined` while it has none. */
+  statusOfClient(key: string): CircuitStatus | undefined {
+    // `peek`: looking must keep no circuit from eviction.
+    return this.#ofClients.peek(key)?.status(this.#surroundings)
   }
 
   /** Milliseconds until a client may try; 0 while it may. */

@@ -6,6 +6,8 @@ import type { MaybePromise } from '../../shared/maybe-promise.ts'
 import { RequestWithDeadline } from '../../shared/request-with-deadline.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
 import { waitFor } from '../../shared/wait-for.ts'
+import type { CircuitStatus } from '../../status/circuit-status.ts'
+import type { TokenEndpointStatus } from '../../status/issuer-status.ts'
 import type { AcceptedClients } from '../accepted-clients.ts'
 import { logTokenFailure } from '../log-token-failure.ts'
 import { mustWait } from '../must-wait.ts'
@@ -58,6 +60,15 @@ export class DexOrigin implements TokenOrigin {
     this.#sender = new TokenSender(surroundings, endpoint)
     this.#slots = slots
     this.#circuits = circuits
+  }
+
+  status(): Omit<TokenEndpointStatus, 'url'> {
+    return { circuits: this.#circuits.status(), ...this.#slots.status() }
+  }
+
+  /** The circuit of the client of an order alone; `undefined` while it has none. */
+  circuitOf({ clientKey }: TokenOrder): CircuitStatus | undefined {
+    return this.#circuits.statusOfClient(clientKey)
   }
 
   get responseFields(): readonly string[] {

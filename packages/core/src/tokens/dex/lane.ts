@@ -30,6 +30,10 @@ export class Lane {
     this.#options = options
   }
 
+  get waiting(): number {
+    return this.#waitingCount
+  }
+
   /** Tells whether the lane has a free slot for a client. */
   hasRoomFor(client: string): boolean {
     const { maxRunning, maxRunningPerClient } = this.#options

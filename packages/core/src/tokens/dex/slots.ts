@@ -60,6 +60,11 @@ export class Slots {
     })
   }
 
+  status(): { readonly running: number; readonly waiting: number; readonly maxRunning: number } {
+    const waiting = this.#accepted.waiting + this.#unknown.waiting
+    return { running: this.#running, waiting, maxRunning: this.#options.max }
+  }
+
   /**
    * Takes a slot: returns `undefined` when one is free, else a promise. It rejects with `overloaded` after the longest wait, at
    * once when the wait would be longer, and with the signal's reason.

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { boundedMap } from '../../shared/bounded-map.ts'
 import type { Clock } from '../../shared/clock.ts'
 
 /** Exchanges of one subject at the same time: as many as there are slots for one client that Dex has not accepted. */
@@ -35,7 +35,7 @@ interface Bucket {
 /** Limits the exchanges of each subject, so that one user cannot load Dex: 4 at a time, 10 at once, then one per 2 seconds. */
 export class SubjectPace {
   readonly #clock: Clock
-  readonly #buckets = new LRUCache<string, Bucket>({ max: maxSubjects })
+  readonly #buckets = boundedMap<Bucket>(maxSubjects)
 
   constructor(clock: Clock) {
     this.#clock = clock

@@ -1,3 +1,5 @@
+import { type Schedule, systemTimers } from '../../shared/timers.ts'
+
 /** The end of a call with a limit of time. */
 export type CallEnd =
   | { readonly kind: 'answered'; readonly answer: unknown }
@@ -9,11 +11,15 @@ export type CallEnd =
  *
  * A late timer means that this process was busy: answers that arrived meanwhile are read first.
  */
-export function boundedCall(call: () => unknown, timeoutMs: number): Promise<CallEnd> {
+export function boundedCall(
+  call: () => unknown,
+  timeoutMs: number,
+  schedule: Schedule = systemTimers.waitedFor,
+): Promise<CallEnd> {
   return new Promise(resolve => {
-    const timer = setTimeout(() => setImmediate(resolve, { kind: 'timeout' }), timeoutMs)
+    const timer = schedule(() => setImmediate(resolve, { kind: 'timeout' }), timeoutMs)
     const end = (callEnd: CallEnd) => {
-      clearTimeout(timer)
+      timer.cancel()
       resolve(callEnd)
     }
     const failed = (error: unknown) => end({ kind: 'failed', error })

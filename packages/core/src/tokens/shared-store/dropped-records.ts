@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { boundedMap } from '../../shared/bounded-map.ts'
 import type { SharedMark } from './shared-mark.ts'
 
 /** Limit of remembered names, about two megabytes; the least recently used is evicted, and then only the store knows it. */
@@ -9,7 +9,7 @@ const maxNames = 10_000
  * yet, or may answer with an old state.
  */
 export class DroppedRecords {
-  readonly #fences = new LRUCache<string, number>({ max: maxNames })
+  readonly #fences = boundedMap<number>(maxNames)
 
   add(name: string, fence: number): void {
     this.#fences.set(name, Math.max(fence, this.#fences.get(name) ?? 0))

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { boundedMap } from '../../shared/bounded-map.ts'
 import type { SigningKey } from '../signing-key.ts'
 
 /** Limit of remembered keys; the least recently used is evicted. */
@@ -6,7 +6,7 @@ const maxKeys = 1_024
 
 /** The signing keys that an issuer lost: no backend accepts their tokens, wherever these come from. */
 export class GoneKeys {
-  readonly #keys = new LRUCache<string, true>({ max: maxKeys })
+  readonly #keys = boundedMap<true>(maxKeys)
 
   add(issuer: string, kids: Iterable<string>): void {
     for (const kid of kids) this.#keys.set(nameOf({ issuer, kid }), true)

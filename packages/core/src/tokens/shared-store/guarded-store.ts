@@ -1,5 +1,6 @@
 import { logContext } from '../../shared/log-context.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
+import type { SharedStoreStatus } from '../../status/shared-store-status.ts'
 import type { SealKeys } from './seal-keys.ts'
 import type {
   ForgottenRecord,
@@ -40,6 +41,9 @@ export interface RecordToKeep {
   readonly keepMs: number
 }
 
+/** A name that no record has. */
+const probeName = 'probe'
+
 /**
  * A shared store whose failure is a miss: seals and opens records, bounds the time of each call, checks each answer, and makes no
  * calls while its circuit is open. No method rejects. Without an answer `get` and `lease` return `undefined`, the others `false`.
@@ -54,7 +58,7 @@ export class GuardedStore {
     this.#store = store
     this.#settings = settings
     this.#surroundings = surroundings
-    this.#guard = new StoreGuard(surroundings)
+    this.#guard = new StoreGuard(surroundings, () => this.get(probeName, 0))
   }
 
   /** Returns the record of a name when it is newer than a fence (0: any). */
@@ -120,6 +124,10 @@ export class GuardedStore {
       if (isListening) end()
       isListening = false
     }
+  }
+
+  status(): SharedStoreStatus {
+    return this.#guard.status()
   }
 
   /** Ends the reports about the store, which stays open. */

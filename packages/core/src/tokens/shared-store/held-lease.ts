@@ -1,4 +1,5 @@
-import { type Clock, elapsedMs, type Moment, momentOf } from '../../shared/clock.ts'
+import { elapsedMs, type Moment, momentOf } from '../../shared/clock.ts'
+import type { Surroundings } from '../../shared/surroundings.ts'
 import type { ObtainedToken } from '../token-origin.ts'
 import type { GuardedStore } from './guarded-store.ts'
 import { forgottenMs } from './pending-forgets.ts'
@@ -17,39 +18,42 @@ export class HeldLease {
   readonly #store: GuardedStore
   readonly #name: string
   readonly #newerThan: number
-  readonly #clock: Clock
+  readonly #surroundings: Surroundings
   readonly #since: Moment
-  readonly #timer: NodeJS.Timeout
+  #timer: { cancel(): void }
 
-  constructor(
-    store: GuardedStore,
-    mark: SharedMark,
-    { newerThan, clock }: { newerThan: number; clock: Clock },
-  ) {
+  constructor(store: GuardedStore, mark: SharedMark, newerThan: number, surroundings: Surroundings) {
     this.mark = mark
     this.#store = store
     this.#name = mark.names[0] ?? ''
     this.#newerThan = newerThan
-    this.#clock = clock
-    this.#since = momentOf(clock)
-    this.#timer = setInterval(() => void this.#extend(), extendMs).unref()
+    this.#surroundings = surroundings
+    this.#since = momentOf(surroundings.clock)
+    this.#timer = this.#nextExtension()
   }
 
   /** Ends it with a token, for `keepMs` milliseconds. Nobody waits for that. */
   keep({ response, requestedAt }: ObtainedToken, keepMs: number): void {
-    if (keepMs <= 0 || elapsedMs(this.#since, this.#clock) > maxRequestMs) {
+    if (keepMs <= 0 || elapsedMs(this.#since, this.#surroundings.clock) > maxRequestMs) {
       this.release()
       return
     }
-    clearInterval(this.#timer)
+    this.#timer.cancel()
     const token = { ...response, requestedAt: requestedAt.wall }
     void this.#store.put(this.#name, { token, fence: this.mark.fence, keepMs })
   }
 
   /** Ends it without a token: the next replica that waits gets it. */
   release(): void {
-    clearInterval(this.#timer)
+    this.#timer.cancel()
     void this.#store.release(this.#name, this.mark.fence)
+  }
+
+  #nextExtension(): { cancel(): void } {
+    return this.#surroundings.timers.background(() => {
+      this.#timer = this.#nextExtension()
+      void this.#extend()
+    }, extendMs)
   }
 
   async #extend(): Promise<void> {
@@ -57,7 +61,7 @@ export class HeldLease {
     const answer = await this.#store.lease(this.#name, { leaseMs, newerThan: this.#newerThan, held })
     if (answer === undefined || (answer.kind === 'leased' && answer.fence === held)) return
     // It is lost, and its record would be older than the next lease: that one is for others.
-    clearInterval(this.#timer)
+    this.#timer.cancel()
     if (answer.kind === 'leased') void this.#store.release(this.#name, answer.fence)
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../../shared/clock.ts'
+import type { Surroundings } from '../../shared/surroundings.ts'
 import type { GuardedStore } from './guarded-store.ts'
 
 /** Limit of calls at the same time: a lost signing key can concern every cached token. */
@@ -28,14 +28,14 @@ interface PendingForget extends DroppedRecord {
 
 /** Tells the store to forget records, and repeats what failed until the tokens are expired. */
 export class PendingForgets {
-  readonly #clock: Clock
+  readonly #surroundings: Surroundings
   readonly #store: () => GuardedStore | undefined
   readonly #pending = new Map<string, PendingForget>()
   #calls = 0
-  #timer: NodeJS.Timeout | undefined
+  #timer: { cancel(): void } | undefined
 
-  constructor(clock: Clock, store: () => GuardedStore | undefined) {
-    this.#clock = clock
+  constructor(surroundings: Surroundings, store: () => GuardedStore | undefined) {
+    this.#surroundings = surroundings
     this.#store = store
   }
 
@@ -62,7 +62,7 @@ export class PendingForgets {
 
   /** Gives up what is pending. */
   clear(): void {
-    clearTimeout(this.#timer)
+    this.#timer?.cancel()
     this.#timer = undefined
     this.#pending.clear()
   }
@@ -78,7 +78,7 @@ export class PendingForgets {
   #send(pending: PendingForget): void {
     const { name, fence, livesUntil } = pending
     const store = this.#store()
-    const remainingMs = livesUntil - this.#clock.monotonic()
+    const remainingMs = livesUntil - this.#surroundings.clock.monotonic()
     if (store === undefined || remainingMs <= 0) {
       this.#pending.delete(name)
       return
@@ -97,9 +97,9 @@ export class PendingForgets {
       this.#pending.delete(name)
       return
     }
-    this.#timer ??= setTimeout(() => {
+    this.#timer ??= this.#surroundings.timers.background(() => {
       this.#timer = undefined
       this.#sendNext()
-    }, pauseMs).unref()
+    }, pauseMs)
   }
 }

@@ -77,7 +77,12 @@ export class RecordSearch {
       } else if (answer.kind === 'held') {
         if (!(await this.#mayWait(answer.forMs))) return undefined
       } else {
-        const lease = new HeldLease(store, { names: this.#names, fence: answer.fence }, { newerThan, clock })
+        const lease = new HeldLease(
+          store,
+          { names: this.#names, fence: answer.fence },
+          newerThan,
+          this.#surroundings,
+        )
         return this.#olderRecordOr(lease, signal)
       }
     }
@@ -146,13 +151,13 @@ export class RecordSearch {
 
   /** Waits before the next question; `false` when the patience is over. */
   async #mayWait(forMs: number): Promise<boolean> {
-    const { random, requestTimeoutMs } = this.#surroundings
+    const { random, requestTimeoutMs, timers } = this.#surroundings
     this.#wanted.onFirstFailure(mustWait('another replica'))
     const ms = Math.max(1, Math.min(forMs, this.#pauseMs * (0.5 + random() / 2)))
     this.#waitedMs += ms
     if (this.#waitedMs > requestTimeoutMs / 2) return false
     this.#pauseMs = Math.min(2 * this.#pauseMs, pauses.maxMs)
-    await sleep(ms, this.#wanted.signal)
+    await sleep(timers.waitedFor, ms, this.#wanted.signal)
     return true
   }
 }

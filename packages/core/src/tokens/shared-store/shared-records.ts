@@ -30,7 +30,7 @@ export class SharedRecords {
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings
-    this.#forgets = new PendingForgets(surroundings.clock, () => this.#current?.store)
+    this.#forgets = new PendingForgets(surroundings, () => this.#current?.store)
   }
 
   get current(): SharedStore | undefined {

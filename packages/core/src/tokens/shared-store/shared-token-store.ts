@@ -60,8 +60,9 @@ export interface SharedTokenStore {
 
   /**
    * Removes the record of a name, ends its lease, and refuses the records of all leases handed out so far for `keepMs` milliseconds;
-   * none of that when the record is newer than `fence`. In any case tells the listeners of all replicas within 2 seconds, because they
-   * may have cached an older record.
+   * none of that when the record is newer than `fence`. Of a fence whose records are refused already it only prolongs that: replicas
+   * that drop the same token must not end the lease of the one that replaces it. In any case tells the listeners of all replicas within
+   * 2 seconds, because they may have cached an older record.
    */
   forget(name: string, fence: number, keepMs: number): Promise<void>
 

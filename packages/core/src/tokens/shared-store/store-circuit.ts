@@ -1,5 +1,6 @@
 import { Backoff, type Pauses } from '../../shared/backoff.ts'
 import type { Clock } from '../../shared/clock.ts'
+import type { CircuitState } from '../../status/circuit-status.ts'
 
 /** Errors in a row that open the circuit. They cost a caller little; a timeout costs its whole time, and opens it at once. */
 const maxErrorsInARow = 3
@@ -34,15 +35,25 @@ export class StoreCircuit {
     return this.#isOpen
   }
 
+  get state(): CircuitState {
+    if (!this.#isOpen) return 'closed'
+    return this.#isProbing ? 'probing' : 'open'
+  }
+
   /** Milliseconds until the next probe. */
   get retryAfterMs(): number {
     return this.#backoff.remainingMs
   }
 
+  /** Whether it is open and the next call would be the probe. */
+  get isProbeDue(): boolean {
+    return this.#isOpen && !this.#isProbing && this.#backoff.remainingMs <= 0
+  }
+
   /** Lets a call through; `undefined` while the circuit is open. */
   begin(): StoreAttempt | undefined {
     if (this.#isOpen) {
-      if (this.#isProbing || this.#backoff.remainingMs > 0) return undefined
+      if (!this.isProbeDue) return undefined
       this.#isProbing = true
     }
     const period = this.#period

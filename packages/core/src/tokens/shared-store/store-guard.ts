@@ -1,7 +1,9 @@
 import type { SharedStoreOperation, SharedStoreOutcome } from '../../shared/broker-event.ts'
+import { wallTimeIn } from '../../shared/clock.ts'
 import { networkFailureCode } from '../../shared/http/network-failure.ts'
 import { Outage } from '../../shared/outage.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
+import type { SharedStoreStatus } from '../../status/shared-store-status.ts'
 import { boundedCall, type CallEnd } from './bounded-call.ts'
 import { StoreCircuit } from './store-circuit.ts'
 
@@ -25,17 +27,23 @@ export class StoreGuard {
   readonly #surroundings: Surroundings
   readonly #circuit: StoreCircuit
   readonly #outage: Outage
+  readonly #probe: () => Promise<unknown>
+  #probeTimer: NodeJS.Timeout | undefined
   #isClosed = false
+  /** Of the last failed call. */
+  #cause: string | undefined
 
-  constructor(surroundings: Surroundings) {
+  /** `probe` makes a call that changes nothing, when nobody else has made the one that is due. */
+  constructor(surroundings: Surroundings, probe: () => Promise<unknown>) {
     this.#surroundings = surroundings
+    this.#probe = probe
     this.#circuit = new StoreCircuit(surroundings.clock)
     this.#outage = new Outage(surroundings.clock)
   }
 
   /** Makes a call; `undefined` when it has no readable answer. Never rejects. */
   async call<T>({ operation, timeoutMs, ask, read }: GuardedCall<T>): Promise<T | undefined> {
-    const { observe, clock } = this.#surroundings
+    const { observe, clock, timers } = this.#surroundings
     const attempt = this.#circuit.begin()
     if (attempt === undefined) {
       this.#outage.lookupsFailed(1)
@@ -43,12 +51,13 @@ export class StoreGuard {
       return undefined
     }
     const startedAt = clock.monotonic()
-    const end = await boundedCall(ask, timeoutMs)
+    const end = await boundedCall(ask, timeoutMs, timers.waitedFor)
     const durationMs = clock.monotonic() - startedAt
     if (end.kind !== 'answered') {
       observe({ type: 'shared_store', operation, outcome: end.kind, durationMs })
       this.#outage.attemptFailed()
-      if (attempt.failed(end.kind === 'timeout')) this.#opened(operation, end)
+      this.#cause = causeOf(end)
+      if (attempt.failed(end.kind === 'timeout')) this.#opened(operation)
       return undefined
     }
     const { outcome, value } = safelyRead(read, end.answer)
@@ -59,25 +68,49 @@ export class StoreGuard {
     return value
   }
 
+  status(): SharedStoreStatus {
+    const { state, retryAfterMs } = this.#circuit
+    const period = this.#outage.period()
+    return {
+      circuit: state,
+      nextProbeAt: state === 'closed' ? undefined : wallTimeIn(retryAfterMs, this.#surroundings.clock),
+      outage: period && { ...period, cause: this.#cause },
+    }
+  }
+
   /** Ends the reports about the circuit; an open one is reported as closed. Calls under way may still end. */
   close(): void {
     if (!this.#isClosed && this.#circuit.isOpen) {
       this.#surroundings.observe({ type: 'shared_store_circuit', outcome: 'closed' })
     }
     this.#isClosed = true
+    clearTimeout(this.#probeTimer)
   }
 
-  #opened(operation: SharedStoreOperation, end: Exclude<CallEnd, { readonly kind: 'answered' }>): void {
+  /**
+   * Probes also a store that nobody calls, because calls are rare while tokens are cached: the circuit would stay open for long, and a
+   * caller would wait for the probe.
+   */
+  #probeLater(): void {
+    const probe = async () => {
+      if (this.#circuit.isProbeDue) await this.#probe()
+      if (this.#circuit.isOpen && !this.#isClosed) this.#probeLater()
+    }
+    const pauseMs = Math.max(1, Math.ceil(this.#circuit.retryAfterMs))
+    this.#probeTimer = setTimeout(() => void probe(), pauseMs).unref()
+  }
+
+  #opened(operation: SharedStoreOperation): void {
     if (this.#isClosed) return
+    this.#probeLater()
     const { observe, logger } = this.#surroundings
     observe({ type: 'shared_store_circuit', outcome: 'opened' })
-    // Only the code: an error of a client for a store can contain its password.
-    const cause = end.kind === 'timeout' ? 'timeout' : codeOf(end.error)
     const retryAfterMs = Math.ceil(this.#circuit.retryAfterMs)
-    logger.warn({ operation, cause, retryAfterMs }, 'shared store is failing; circuit opened')
+    logger.warn({ operation, cause: this.#cause, retryAfterMs }, 'shared store is failing; circuit opened')
   }
 
   #closed(): void {
+    clearTimeout(this.#probeTimer)
     if (this.#isClosed) return
     const { observe, logger } = this.#surroundings
     observe({ type: 'shared_store_circuit', outcome: 'closed' })
@@ -98,6 +131,11 @@ export class StoreGuard {
       logger.warn({ operation, count }, 'answer of the shared store is unreadable'),
     )
   }
+}
+
+/** Only the code: an error of a client for a store can contain its password. */
+function causeOf(end: Exclude<CallEnd, { readonly kind: 'answered' }>): string | undefined {
+  return end.kind === 'timeout' ? 'timeout' : codeOf(end.error)
 }
 
 /** An error can be an object that throws when it is looked at. */

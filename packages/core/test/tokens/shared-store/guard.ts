@@ -1,6 +1,7 @@
 import type { BrokerEvent } from '../../../src/shared/broker-event.ts'
 import { LogSampler } from '../../../src/shared/log-sampler.ts'
 import type { Surroundings } from '../../../src/shared/surroundings.ts'
+import { systemTimers } from '../../../src/shared/timers.ts'
 import { GuardedStore } from '../../../src/tokens/shared-store/guarded-store.ts'
 import { SealKeys } from '../../../src/tokens/shared-store/seal-keys.ts'
 import type { SharedTokenStore } from '../../../src/tokens/shared-store/shared-token-store.ts'
@@ -22,7 +23,13 @@ export function guard(store: SharedTokenStore, timeoutMs = endless, keys = new S
   const logger = new RecordingLogger()
   const events: BrokerEvent[] = []
   const sampler = new LogSampler(clock, () => ({ cancel() {} }))
-  const surroundings = { clock, logger, sampler, observe: (event: BrokerEvent) => events.push(event) }
+  const surroundings = {
+    clock,
+    timers: systemTimers,
+    logger,
+    sampler,
+    observe: (event: BrokerEvent) => events.push(event),
+  }
   const settings = { keys, timeoutMs }
   const guarded = new GuardedStore(store, settings, surroundings as unknown as Surroundings)
   const outcomes = () =>

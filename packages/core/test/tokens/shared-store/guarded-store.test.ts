@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from 'vit
 import type { GuardedStore } from '../../../src/tokens/shared-store/guarded-store.ts'
 import { SealKeys } from '../../../src/tokens/shared-store/seal-keys.ts'
 import type { SharedTokenStore } from '../../../src/tokens/shared-store/shared-token-store.ts'
+import { until } from '../../broker-with-dex.ts'
 import { ManualClock } from '../../manual-clock.ts'
 import { endless, guard, storeOf } from './guard.ts'
 import { newKey, recordOf } from './made-up-records.ts'
@@ -191,6 +192,21 @@ describe('a guarded store that fails', () => {
       'info shared store answers again; circuit closed',
     ])
     expect(logger.lines[1]?.fields).toEqual({ failedForMs: 3_000, failedCalls: 4, skippedCalls: 3 })
+  })
+
+  test('is probed although nobody calls it, again and again, until it answers', async () => {
+    const handle = new MemoryTokenStore(new ManualClock()).handle()
+    const { guarded, clock, outcomes } = guard(handle)
+    handle.fault = 'fail'
+    for (let index = 0; index < 3; index++) await guarded.get(name, 0)
+    // real time: the timers of the probes, whose pauses are by the clock
+    clock.advance(1_000)
+    await until(() => handle.counts.get === 4)
+    handle.fault = undefined
+    clock.advance(2_000)
+    await until(() => outcomes().includes('circuit closed'))
+    expect(handle.counts.get).toBe(5)
+    expect(outcomes().slice(-2)).toEqual(['get none', 'circuit closed'])
   })
 
   test('starts its account again after an answer: what failed before it is not part of a later outage', async () => {

@@ -76,6 +76,31 @@ describe('brokers with one store', () => {
     await until(() => other.broker.peekToken()?.accessToken === accessToken)
     expect(running.dex.counts.tokenRequests).toBe(2)
   })
+
+  test('let a caller wait on whose token ends before the store says that another replica requests a new one', async () => {
+    await using running = await startReplicas()
+    const held = new HeldTransport()
+    const [slow, other] = [running.add({ transport: held.transport }), running.add()]
+    await slow.broker.getToken()
+    await until(() => slow.storeCalls.includes('put kept'))
+    await other.broker.getToken()
+    running.advance(lifeMs - 20_000)
+    held.hold()
+    const refreshed = slow.broker.getToken()
+    await until(() => held.waiting === 1)
+    const lease = other.store.lease.bind(other.store)
+    other.store.lease = async (...parameters) => {
+      const answer = await lease(...parameters)
+      // By the clock of this replica alone: by that of the store, the lease would end.
+      if (answer.kind === 'held') other.clock.advance(20_000)
+      return answer
+    }
+    const waiting = other.broker.getToken()
+    await until(() => other.storeCalls.includes('lease held'))
+    other.store.lease = lease
+    held.release()
+    expect((await waiting).accessToken).toBe((await refreshed).accessToken)
+  })
 })
 
 describe('a replica that has the lease', () => {
