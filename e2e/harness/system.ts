@@ -26,6 +26,8 @@ export interface SystemOptions {
   readonly dex?: DexOptions
   /** Variables of the broker besides those that every one gets. */
   readonly environment?: Environment | ((dex: Dex) => Environment | Promise<Environment>)
+  /** The port of a collector to which Envoy sends its spans. Default: none. */
+  readonly collectorPort?: number
   /** Listeners besides the shipped one, which is called `ingress`. */
   readonly listeners?: ListenerVariants
 }
@@ -47,7 +49,13 @@ export async function startSystem(envoyBinary: string, options: SystemOptions = 
   const variables = typeof environment === 'function' ? await environment(dex) : environment
   const broker = stack.use(await startBroker({ ...brokerEnvironment(dex), ...variables }, anyPorts))
   const listeners = { ingress: () => {}, ...options.listeners }
-  const bootstrap = envoyBootstrap({ protocol, brokers: [broker], backendPort: backend.port, listeners })
+  const bootstrap = envoyBootstrap({
+    protocol,
+    brokers: [broker],
+    backendPort: backend.port,
+    listeners,
+    collectorPort: options.collectorPort,
+  })
   const envoy = stack.use(await startEnvoy(envoyBinary, bootstrap))
   const resources = stack.move()
   return {

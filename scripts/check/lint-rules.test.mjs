@@ -30,6 +30,7 @@ const outsideCore = {
   'hono/tiny': 'The core knows no web framework',
   '@hono/node-server': 'The core knows no web framework',
 }
+const openTelemetry = { '@opentelemetry/api': 'OpenTelemetry is an optional peer' }
 const undici = { undici: 'undici is an optional peer' }
 const intoServer = {
   ...deepImports,
@@ -41,7 +42,7 @@ const intoServer = {
 
 /** Which imports each place refuses, and what the refusal says. */
 const refusedImports = {
-  'packages/core/src/token-broker.ts': { ...outsideCore, ...undici },
+  'packages/core/src/token-broker.ts': { ...outsideCore, ...undici, ...openTelemetry },
   'packages/core/src/shared/http/transport.ts': {
     ...outsideCore,
     ...undici,
@@ -103,8 +104,16 @@ const refusedImports = {
     '../check/check.ts': 'nothing of the check',
     '../token-broker.ts': 'nothing of the check',
   },
+  'packages/core/src/opentelemetry/index.ts': {
+    ...outsideCore,
+    ...undici,
+    '../check/check.ts': 'knows nothing of the engine',
+    '../tokens/tokens.ts': 'knows nothing of the engine',
+    '../token-broker.ts': 'knows nothing of the engine',
+  },
   'packages/core/src/undici/index.ts': {
     ...outsideCore,
+    ...openTelemetry,
     '../check/check.ts': 'nothing of the check',
     '../token-broker.ts': 'nothing of the check',
   },
@@ -288,6 +297,7 @@ test('files that keep to the rules pass', async () => {
     'packages/core/src/outbound/create-fetch.ts': `import { getToken } from '../tokens/get-token.ts'\nconsume(getToken)`,
     'packages/core/src/outbound/undici-interceptor.ts': `import type { Dispatcher } from 'undici'\nconsume<Dispatcher>()`,
     'packages/core/src/undici/index.ts': `import { Agent } from 'undici'\nexport const agent = new Agent()`,
+    'packages/core/src/opentelemetry/index.ts': `import { trace } from '@opentelemetry/api'\nexport const tracer = trace`,
     'packages/server/src/cli.ts': `import { start } from './start.ts'\nconsole.log(process.env.PORT)\nawait start()`,
     'packages/server/src/start.ts': `import { TokenBroker } from '@broker/core'\nexport async function start(): Promise<void> {\n  consume(TokenBroker)\n}`,
     'packages/server/src/pool.ts': `import { tokenInterceptor } from '@broker/core/undici'\nconsume(tokenInterceptor)`,

@@ -41,6 +41,7 @@ const notes = `## Notes
 | \`@types/node\` | needed with \`skipLibCheck: false\` |
 | Express | CI tries the packed adapter with Express 5 and 4, as an ES module and with \`require\` |
 | \`@broker/core/undici\` | needs the package undici, 7.30 or 8; \`@broker/core\` itself does not load it |
+| \`@broker/core/opentelemetry\` | needs the package @opentelemetry/api, from 1.9; \`@broker/core\` itself does not load it, and its types do not need it |
 | two copies of \`@broker/core\` in one project | work together: functions take the \`Broker\` of either, and \`BrokerError.is(error)\` knows the errors of both |
 
 ## undici and Node's own fetch

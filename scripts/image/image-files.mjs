@@ -1,6 +1,7 @@
 // Makes the container image's files as the Dockerfile does, from the committed files that it copies, and runs them the
 // way Kubernetes does: as an unprivileged user, on files that cannot be written. Needs git and pnpm; no container engine.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   chmodSync,
   existsSync,
@@ -11,6 +12,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -40,6 +42,7 @@ try {
   const run = confinedRunner(tree)
   await checkVersion(run)
   for (const logFormat of ['json', 'text']) await checkServing(run, logFormat)
+  await checkTraces(run)
   console.log('The files of the image are in order.')
 } catch (error) {
   console.error(`The files of the image are not in order: ${error.message}`)
@@ -90,7 +93,11 @@ function developmentDependencies() {
   const manifests = ['.', 'packages/server', 'packages/core', 'packages/redis-store'].map(folder =>
     JSON.parse(readFileSync(path.join(root, folder, 'package.json'), 'utf8')),
   )
-  const needed = new Set(manifests.flatMap(({ dependencies = {} }) => Object.keys(dependencies)))
+  const needed = new Set(
+    manifests.flatMap(({ dependencies = {}, optionalDependencies = {} }) =>
+      Object.keys({ ...dependencies, ...optionalDependencies }),
+    ),
+  )
   return manifests
     .flatMap(({ devDependencies = {} }) => Object.keys(devDependencies))
     .filter(name => !needed.has(name))
@@ -152,6 +159,30 @@ async function checkServing(run, logFormat) {
   console.log(
     `LOG_FORMAT=${logFormat}: starts, answers /check with 401 and /readyz with 200, stops with exit code 0`,
   )
+}
+
+/** Spans need no installation. */
+async function checkTraces(run) {
+  const received = []
+  const collector = createServer((request, response) => {
+    received.push(`${request.method} ${request.url}`)
+    request.resume().on('end', () => response.end())
+  }).listen(0, '127.0.0.1')
+  await once(collector, 'listening')
+  const endpoint = `http://127.0.0.1:${collector.address().port}`
+  const child = watch(run([], { ...serverEnvironment, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }))
+  try {
+    const { check } = await addresses(child)
+    await fetch(`http://${check}/check/orders`)
+  } finally {
+    child.stop()
+  }
+  await Promise.race([child.exited, delay(stopTimeoutMs, 'none', { ref: false })])
+  child.kill()
+  collector.close()
+  collector.closeAllConnections()
+  expect(received.join() === 'POST /v1/traces', `spans, not ${received}`, child)
+  console.log('OTEL_EXPORTER_OTLP_ENDPOINT: sends spans')
 }
 
 function watch(child) {

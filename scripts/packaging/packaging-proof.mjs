@@ -83,6 +83,7 @@ withServers(async (tokenEndpoint, apiUrl) => {
 `
 
 const everything = `${coreImports}
+import { openTelemetryTracer } from '@broker/core/opentelemetry'
 import { tokenInterceptor, undiciTransport } from '@broker/core/undici'
 import { attachToken, authOf, brokerErrorHandler, createRequestFetch, requireClaims, requireJwt } from '@broker/express-adapter'
 import express from 'express'
@@ -91,7 +92,7 @@ ${coreStory}
 withServers(async (tokenEndpoint, apiUrl) => {
   const agent = new Agent()
   const gate = { jwksUri: tokenEndpoint, audience: 'orders' }
-  await using broker = new TokenBroker({ tokenEndpoint, ${client}, gate, transport: undiciTransport(agent) })
+  await using broker = new TokenBroker({ tokenEndpoint, ${client}, gate, transport: undiciTransport(agent), tracer: openTelemetryTracer() })
   const allow = [apiUrl]
   const dispatcher = agent.compose(tokenInterceptor(broker, { allow }), interceptors.redirect())
   const { body } = await request(apiUrl, { dispatcher })
@@ -131,16 +132,18 @@ try {
   const { core, server, 'express-adapter': adapter, 'redis-store': redisStore } = tarballs
   const nodeTypes = { '@types/node': versionIn('packages/core', '@types/node') }
   const undici = { undici: versionIn('packages/core', 'undici') }
+  // Its package.json cannot be read through its exports.
+  const tracing = { '@opentelemetry/api': '1' }
   const express5 = {
     express: versionIn('packages/express-adapter', 'express'),
     '@types/express': versionIn('packages/express-adapter', '@types/express'),
   }
   const express4 = { express: versionIn('packages/express-adapter', 'express4'), '@types/express': '^4.17.0' }
 
-  await proveProject('@broker/core alone, without undici', {
+  await proveProject('@broker/core alone, without undici and OpenTelemetry', {
     dependencies: { '@broker/core': core, ...nodeTypes },
     story: coreAlone,
-    absent: ['undici', 'express'],
+    absent: ['undici', 'express', '@opentelemetry/api'],
   })
   await proveProject('the store on Redis', {
     dependencies: { '@broker/core': core, '@broker/redis-store': redisStore, ...nodeTypes },
@@ -154,14 +157,17 @@ try {
       '@broker/redis-store': redisStore,
       '@broker/server': server,
       ...undici,
+      ...tracing,
       ...express5,
       ...nodeTypes,
     },
     story: everything,
     command: 'dex-token-broker',
   })
+  // The oldest version that the peer dependency allows.
+  const oldTracing = { '@opentelemetry/api': '1.9.0' }
   await proveProject('the adapter, with Express 4', {
-    dependencies: { ...brokers, ...undici, ...express4, ...nodeTypes },
+    dependencies: { ...brokers, ...undici, ...oldTracing, ...express4, ...nodeTypes },
     story: everything,
   })
 } catch (error) {

@@ -61,6 +61,7 @@ export type { Transport, TransportRequest, TransportResponse } from './shared/ht
 export type { JwtRefusalReason } from './shared/jwt-refusal-reason.ts'
 export type { Logger } from './shared/logger.ts'
 export type { MaybePromise } from './shared/maybe-promise.ts'
+export type { Span, SpanAttributes, SpanContext, SpanStart, Tracer } from './shared/tracer.ts'
 export type { UpstreamRequest } from './shared/upstream-request.ts'
 export type { Wait } from './shared/wait-for.ts'
 export type { BrokerStatus, WorkStatus } from './status/broker-status.ts'

@@ -84,7 +84,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
    * because these carry the old headers. Limits of a token's life count for new tokens. Pauses after failed loads of key sets and
    * discovery documents end.
    *
-   * `clock`, `random`, `logger`, `observe` and `describeHint` stay as the constructor got them; others are ignored. A closed broker
+   * `clock`, `random`, `logger`, `observe`, `tracer` and `describeHint` stay as the constructor got them; others are ignored. A closed broker
    * throws a `TypeError`.
    */
   reconfigure(options: TokenBrokerOptions): void {
@@ -126,9 +126,9 @@ export class TokenBroker implements Broker, AsyncDisposable {
 
   async exchange(request: ExchangeRequest & Wait): Promise<IssuedToken> {
     assertPlainObject(request, 'an exchange request')
-    const { signal, timeoutMs, ...exchange } = request
+    const { signal, timeoutMs, span, ...exchange } = request
     const { check, exchanges } = this.#parts
-    const wait = timeoutMs === undefined ? { signal } : check.wait({ signal, timeoutMs })
+    const wait = timeoutMs === undefined ? { signal, span } : check.wait({ signal, timeoutMs, span })
     const order = exchanges.order(exchangeRequestOf(exchange, 'an exchange request'), wait)
     return this.#lasting.exchangedTokens.get(await order, wait)
   }

@@ -7,13 +7,13 @@ import { BrokerMetrics } from './admin/broker-metrics.ts'
 import { Readiness } from './admin/readiness.ts'
 import { VerboseReadiness } from './admin/verbose-readiness.ts'
 import { CheckLog } from './check-log.ts'
-import { Checks } from './checks.ts'
+import { type CheckProtocol, Checks } from './checks.ts'
 import type { Config } from './config/config.ts'
 import { withRunningSettings } from './config/with-running-settings.ts'
 import { createLogger, droppedLines } from './create-logger.ts'
 import { describeHint } from './describe-hint.ts'
 import { connectionAgeGraceMs } from './grpc/connection-age-grace.ts'
-import type { GrpcParts, grpcListener } from './grpc/grpc-listener.ts'
+import type { GrpcParts } from './grpc/grpc-listener.ts'
 import { checkApp } from './http/check-app.ts'
 import { createCheckListener } from './http/check-listener.ts'
 import { HttpListener } from './http/http-listener.ts'
@@ -21,9 +21,13 @@ import { listenerOptions } from './http/listener-options.ts'
 import { IssuerTransports } from './issuer-transports.ts'
 import { listenFailure, listenProblem } from './listen-failure.ts'
 import { addressText, type Listener, startListeners, stopListeners } from './listener.ts'
+import type { LoadedParts } from './loaded-parts.ts'
 import { LogLevelControl } from './log-level-control.ts'
 import type { RunningServer } from './running-server.ts'
 import { ServerStore } from './shared-store/server-store.ts'
+import { startTraces } from './tracing/start-traces.ts'
+import { TracedChecks } from './tracing/traced-checks.ts'
+import type { Traces } from './tracing/traces.ts'
 import { version } from './version.ts'
 
 /** A broker behind its listeners, with the configuration in effect. */
@@ -31,6 +35,7 @@ export class BrokerServer implements RunningServer {
   readonly metrics: BrokerMetrics
   readonly logLevel: LogLevelControl
   readonly #logger: Logger
+  readonly #traces: Traces | undefined
   readonly #transports: IssuerTransports
   readonly #store: ServerStore | undefined
   readonly #broker: TokenBroker
@@ -51,20 +56,17 @@ export class BrokerServer implements RunningServer {
     // Loaded only where it is needed, because its libraries take time and memory.
     const grpc = config.grpc && (await import('./grpc/grpc-listener.ts'))
     const store = await ServerStore.open(config, logger)
-    const server = new BrokerServer(config, logger, store, grpc?.grpcListener)
+    const traces = await startTraces(config, logger)
+    const server = new BrokerServer(config, logger, { store, grpc: grpc?.grpcListener, traces })
     await server.#start()
     return server
   }
 
-  private constructor(
-    config: Config,
-    logger: Logger,
-    store: ServerStore | undefined,
-    grpc: typeof grpcListener | undefined,
-  ) {
+  private constructor(config: Config, logger: Logger, { store, grpc, traces }: LoadedParts) {
     for (const warning of config.warnings) logger.warn(warning)
     this.#config = config
     this.#logger = logger
+    this.#traces = traces
     this.metrics = new BrokerMetrics(
       () => droppedLines(logger),
       config.grpc === undefined ? ['http'] : ['http', 'grpc'],
@@ -78,7 +80,7 @@ export class BrokerServer implements RunningServer {
     this.#readiness = new Readiness(this.#broker, logger)
     this.#checkLog = new CheckLog(this.metrics, logger, config.accessLog)
     this.logLevel = new LogLevelControl({ logger, onChange: () => this.#checkLog.levelChanged() })
-    const checks = new Checks(this.#broker, 'http', this.#checkLog)
+    const checks = this.#checks('http')
     const app = checkApp(checks)
     const onUnknownTarget = (headers: readonly string[]) =>
       this.#checkLog.onUnknownTarget(checks.logFieldsOf({ headers }))
@@ -148,9 +150,16 @@ export class BrokerServer implements RunningServer {
     return this.#grpc === undefined ? [this.#http] : [this.#http, this.#grpc]
   }
 
+  /** Without traces, a check passes through nothing that knows of them. */
+  #checks(protocol: CheckProtocol): Checks {
+    return this.#traces === undefined
+      ? new Checks(this.#broker, protocol, this.#checkLog)
+      : new TracedChecks(this.#broker, protocol, this.#checkLog, this.#traces.tracer)
+  }
+
   #grpcParts(config: Config): GrpcParts {
     return {
-      checks: new Checks(this.#broker, 'grpc', this.#checkLog),
+      checks: this.#checks('grpc'),
       sendsMetadata: config.grpcDynamicMetadata,
       notReadyBecause: this.#readiness.notReadyBecause,
       maxConnectionAgeMs: config.grpcMaxConnectionAgeMs || undefined,
@@ -192,11 +201,13 @@ export class BrokerServer implements RunningServer {
   }
 
   async #stop(timeoutMs: number): Promise<boolean> {
+    const deadline = performance.now() + timeoutMs
     const finished = await stopListeners(this.#serving, timeoutMs)
     this.logLevel.close()
     await this.#admin?.stop(0)
     await this.#broker.close()
     await this.#store?.close()
+    await this.#traces?.close(Math.max(0, deadline - performance.now()))
     await this.#transports.close()
     return finished
   }
@@ -210,6 +221,7 @@ export class BrokerServer implements RunningServer {
       userAgent: `dex-token-broker/${version()}`,
       logger: this.#logger,
       observe: this.metrics.observe,
+      tracer: this.#traces?.tracer,
       describeHint,
     }
   }

@@ -13,6 +13,12 @@ import { type CheckLogFields, logFieldsOf } from './log-fields.ts'
 /** The protocols by which a proxy asks for checks. */
 export type CheckProtocol = 'http' | 'grpc'
 
+/** A check as a listener receives it. */
+export interface ReceivedCheck extends CheckRequest {
+  /** The header lines of the proxy's own request, where the client's are in its message. */
+  readonly proxyHeaders?: readonly string[] | undefined
+}
+
 /**
  * Called with each verdict, its request and its protocol, for metrics and the log; must not throw. `durationMs` is the time that
  * the broker took for it, `undefined` for a request that it did not see.
@@ -54,12 +60,12 @@ export class Checks {
   }
 
   /** Returns the fields for the log lines of a request. */
-  logFieldsOf(request: Pick<CheckRequest, 'headers'>): CheckLogFields {
+  logFieldsOf(request: Pick<ReceivedCheck, 'headers' | 'proxyHeaders'>): CheckLogFields {
     return logFieldsOf(request, this.#protocol, this.#broker.credentialHeaders ?? [])
   }
 
   /** Decides like `decide` of the broker; rejects only with the reason of the caller's own abort. */
-  decide(request: CheckRequest): MaybePromise<Verdict> {
+  decide(request: ReceivedCheck): MaybePromise<Verdict> {
     const startedAt = performance.now()
     const verdict = this.#broker.decide(request)
     if (verdict instanceof Promise) return this.#decideLater(verdict, request, startedAt)
@@ -68,7 +74,7 @@ export class Checks {
   }
 
   /** Refuses a request that the broker does not see. */
-  refuse(error: BrokerError, request: CheckRequest): RefusalVerdict {
+  refuse(error: BrokerError, request: ReceivedCheck): RefusalVerdict {
     const verdict = refusalOf(error)
     this.#listener.onUnseen?.(error, request)
     this.#listener.onVerdict(verdict, request, this.#protocol, undefined)

@@ -1,9 +1,8 @@
-import type { CheckRequest } from '@broker/core'
+import { type ParentSource, parentOfCheck } from './tracing/parent-of.ts'
 
 /** Envoy's request ids have 36 characters. No signed JWT is as short as this. */
 const maxIdLength = 64
 const idPattern = /^[\w.:=@/+-]+$/
-const traceparentPattern = /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-[\da-f]{2}(?:-|$)/
 
 /** A part of a credential as long as this is no coincidence. */
 const minPartLength = 8
@@ -19,22 +18,23 @@ export type CheckLogFields = {
 }
 
 /**
- * Reads the ids from the headers of a check, the first where one is repeated. Callers can choose them: only an id comes through, and
+ * Reads the ids from the headers of a check, the first `x-request-id` of several. Callers can choose them: only an id comes through, and
  * none that repeats one of the credentials, so that they forge no line and put no secret into the log.
  */
 export function logFieldsOf(
-  { headers }: Pick<CheckRequest, 'headers'>,
+  request: ParentSource,
   protocol: string,
   credentialHeaders: readonly string[],
 ): CheckLogFields {
+  const { headers } = request
   const requestId = firstValue(headers, 'x-request-id')
-  const [, traceId, spanId] = traceparentPattern.exec(firstValue(headers, 'traceparent') ?? '') ?? []
+  const parent = parentOfCheck(request)
   return {
     protocol,
     ...(requestId !== undefined && {
       request_id: isShown(requestId, headers, credentialHeaders) ? requestId : 'invalid',
     }),
-    ...(traceId !== undefined && spanId !== undefined && { trace_id: traceId, span_id: spanId }),
+    ...(parent !== undefined && { trace_id: parent.traceId, span_id: parent.spanId }),
   }
 }
 

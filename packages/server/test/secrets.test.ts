@@ -6,6 +6,7 @@ import {
   RawConnection,
   type RawRequest,
   redisNeed,
+  startOtlpReceiver,
   startRedis,
   until,
 } from '@broker/testing'
@@ -73,6 +74,12 @@ class Witness {
     return answer.status
   }
 
+  /** The bytes that the collector got, as text. */
+  seeSpans(requests: readonly { readonly body: string }[]): void {
+    expect(requests.length).toBeGreaterThan(0)
+    for (const { body } of requests) this.#seen += `${Buffer.from(body, 'latin1').toString('utf8')}\n`
+  }
+
   see(answer: RawAnswer): void {
     if (answer.status !== 200) this.#seen += `${JSON.stringify(answer.headers)}\n${answer.body}\n`
     const token = /^Bearer (.+)$/.exec(answer.header('authorization') ?? '')?.[1]
@@ -136,13 +143,15 @@ function echoes(secret: string): Fault[] {
 }
 
 async function startCommand(dex: DevDex, environment: Readonly<Record<string, string>>) {
+  const collector = await startOtlpReceiver()
   const command = runCommand([], {
     LISTEN_ADDR: '127.0.0.1:0',
     ADMIN_ADDR: '127.0.0.1:0',
     DEX_TOKEN_URL: dex.tokenEndpoint,
     HTTP_TIMEOUT: '400ms',
     NEGATIVE_CACHE_TTL: '0s',
-    SHUTDOWN_TIMEOUT: '1s',
+    SHUTDOWN_TIMEOUT: '5s',
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     UPSTREAM_TOKEN_HEADERS: 'tenant:x-tenant,id_token:x-id-token',
     ...environment,
   })
@@ -158,10 +167,14 @@ async function startCommand(dex: DevDex, environment: Readonly<Record<string, st
       witness.see(await ask(adminPort, { target: '/readyz' }))
       command.kill('SIGTERM')
       await command.end()
+      witness.seeSpans(collector.requests)
       expect(command.stderr).toBe('')
       witness.expectNothing()
     },
-    [Symbol.asyncDispose]: () => command[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await command[Symbol.asyncDispose]()
+      await collector[Symbol.asyncDispose]()
+    },
   }
 }
 

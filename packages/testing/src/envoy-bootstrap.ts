@@ -30,6 +30,8 @@ export interface BootstrapOptions {
   readonly brokers: readonly BrokerPorts[]
   readonly backendPort: number
   readonly listeners: ListenerVariants
+  /** The port of a collector: uncomments the shipped tracing, and traces every request. */
+  readonly collectorPort?: number | undefined
   /** Changes the cluster of the brokers. */
   readonly changeBrokerCluster?: ((cluster: EnvoyConfig) => void) | undefined
 }
@@ -38,11 +40,13 @@ export interface BootstrapOptions {
 export function envoyBootstrap(options: BootstrapOptions): EnvoyConfig {
   const { protocol = 'http' } = options
   const file = new URL(bootstrapFiles[protocol], shippedFolder)
-  const bootstrap: EnvoyConfig = parse(readFileSync(file, 'utf8'))
+  const text = readFileSync(file, 'utf8')
+  const bootstrap: EnvoyConfig = parse(options.collectorPort === undefined ? text : withTracing(text))
   bootstrap['admin'].address = loopback(0)
   const { listeners, clusters } = bootstrap['static_resources']
 
   const [shipped] = listeners as EnvoyConfig[]
+  if (options.collectorPort !== undefined) traceAll(shipped as EnvoyConfig, clusters, options.collectorPort)
   bootstrap['static_resources'].listeners = Object.entries(options.listeners).map(([name, change]) => {
     const listener = { ...structuredClone(shipped), name, address: loopback(0) } as EnvoyConfig
     const connectionManager = listener['filter_chains'][0].filters[0].typed_config
@@ -60,6 +64,20 @@ export function envoyBootstrap(options: BootstrapOptions): EnvoyConfig {
     { endpoint: { address: loopback(options.backendPort) } },
   ]
   return bootstrap
+}
+
+/** Removes the marks of a comment from the regions about tracing. */
+function withTracing(text: string): string {
+  return text.replace(/^ *# #region (tracing.*)\n([\s\S]*?)^ *# #endregion \1\n/gm, (_, __, lines: string) =>
+    lines.replace(/^( *)# /gm, '$1'),
+  )
+}
+
+function traceAll(listener: EnvoyConfig, clusters: EnvoyConfig[], collectorPort: number): void {
+  listener['filter_chains'][0].filters[0].typed_config.tracing.random_sampling.value = 100
+  clusterNamed(clusters, 'otel_collector')['load_assignment'].endpoints[0].lb_endpoints = [
+    { endpoint: { address: loopback(collectorPort) } },
+  ]
 }
 
 function brokerEndpoint({ port, adminPort, grpcPort }: BrokerPorts, protocol: CheckProtocol): EnvoyConfig {

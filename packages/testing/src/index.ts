@@ -26,6 +26,8 @@ export { ManualClock } from './manual-clock.ts'
 export type { MemoryStoreHandle, StoreFault, StoreOperation } from './memory-store-handle.ts'
 export { MemoryTokenStore } from './memory-token-store.ts'
 export { MountedVolume } from './mounted-volume.ts'
+export { type OtlpReceiver, startOtlpReceiver } from './otlp/otlp-receiver.ts'
+export type { ReceivedSpan } from './otlp/received-span.ts'
 export { ask, type RawAnswer, RawConnection, type RawRequest, requestText } from './raw-connection.ts'
 export {
   type AnswerRequest,

@@ -1,3 +1,4 @@
+import type { Span } from '../shared/tracer.ts'
 import type { CheckFacts } from './check-facts.ts'
 
 /** A request to check. */
@@ -41,4 +42,6 @@ export interface CheckRequest {
   readonly timeoutMs?: number | undefined
   /** Ends this caller's wait; `check` then rejects with the signal's reason. Read only when a wait is needed. */
   readonly signal?: AbortSignal | undefined
+  /** The span of the check: the parent of a request that it starts, and linked to the span of the caller whose token request it joins. */
+  readonly span?: Span | undefined
 }

@@ -1,8 +1,9 @@
 import type { Clock } from '../shared/clock.ts'
+import type { Span } from '../shared/tracer.ts'
 import type { Wait } from '../shared/wait-for.ts'
 import type { CheckRequest } from './check-request.ts'
 
-type Timing = Pick<CheckRequest, 'signal' | 'timeoutMs'>
+type Timing = Pick<CheckRequest, 'signal' | 'timeoutMs' | 'span'>
 
 /**
  * One deadline for all waits of a check. It starts with the first wait, because the time before it is negligible. Reads the
@@ -22,6 +23,10 @@ export class CheckWait implements Wait {
 
   get signal(): AbortSignal | undefined {
     return this.#request.signal
+  }
+
+  get span(): Span | undefined {
+    return this.#request.span
   }
 
   get timeoutMs(): number {

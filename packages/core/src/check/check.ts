@@ -230,7 +230,7 @@ export class Check {
   }
 
   /** One deadline for all waits of a request. */
-  wait(request: Pick<CheckRequest, 'signal' | 'timeoutMs'>): Wait {
+  wait(request: Pick<CheckRequest, 'signal' | 'timeoutMs' | 'span'>): Wait {
     const { requestTimeoutMs, clock } = this.#surroundings
     return new CheckWait(request, requestTimeoutMs, clock)
   }

@@ -5,6 +5,7 @@ const names: { readonly [Name in keyof Required<TokenRequest & Wait>]: true } = 
   ...tokenRequestNames,
   signal: true,
   timeoutMs: true,
+  span: true,
 }
 
 /**

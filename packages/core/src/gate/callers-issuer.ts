@@ -1,5 +1,6 @@
 import type { Hint } from '../shared/hint.ts'
 import type { Topic } from '../shared/topic.ts'
+import type { SpanContext } from '../shared/tracer.ts'
 import type { ClockSkewStatus } from '../status/issuer-status.ts'
 import type { ClaimsRules } from './jwt/assert-claims.ts'
 import type { KeySource } from './keys/key-source.ts'
@@ -10,8 +11,8 @@ export interface LearnedIssuer {
   readonly issuer: string | undefined
   /** Publishes the issuer when the document is loaded. */
   readonly learned: Topic<string>
-  /** Loads the document, once for all callers. */
-  load(): Promise<unknown>
+  /** Loads the document, once for all callers. `parent`: of the span of a new request. */
+  load(parent?: SpanContext): Promise<unknown>
 }
 
 /** How the JWTs of an issuer are judged and read. */

@@ -3,6 +3,7 @@ import { logText } from '../shared/log-text.ts'
 import type { MaybePromise } from '../shared/maybe-promise.ts'
 import { countFailedLookups } from '../shared/outage.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
+import type { SpanContext } from '../shared/tracer.ts'
 import type { Wait } from '../shared/wait-for.ts'
 import type { WaitingCallers } from '../shared/waiting-callers.ts'
 import type { CallersIssuer, LearnedIssuer } from './callers-issuer.ts'
@@ -82,7 +83,9 @@ export class CallersIssuers {
 
   /** The first issuer that fits wins, without a wait for the others. */
   async #selectLearned(iss: string, pending: readonly Pending[], wait: Wait): Promise<CallersIssuer> {
-    const learned = Promise.any(pending.map(each => this.#learn(each, iss))).catch(rejectTogether)
+    const learned = Promise.any(pending.map(each => this.#learn(each, iss, wait.span?.context))).catch(
+      rejectTogether,
+    )
     // A caller that may not wait, or that has left already, does not look at the outcome.
     learned.catch(() => {})
     await this.#callers.wait(learned, wait, { isUnknown: true, timedOut: discoveryTimedOut })
@@ -91,8 +94,8 @@ export class CallersIssuers {
     return issuer
   }
 
-  async #learn({ learned }: Pending, iss: string): Promise<void> {
-    await learned.load()
+  async #learn({ learned }: Pending, iss: string, parent: SpanContext | undefined): Promise<void> {
+    await learned.load(parent)
     if (learned.issuer !== iss) throw this.#namesNone()
   }
 

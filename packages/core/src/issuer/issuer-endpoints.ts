@@ -1,5 +1,6 @@
 import { shownUrl } from '../shared/http/shown-url.ts'
 import type { MaybePromise } from '../shared/maybe-promise.ts'
+import type { SpanContext } from '../shared/tracer.ts'
 import type { EndpointName, IssuerMetadata } from './issuer-metadata.ts'
 
 export interface IssuerEndpointsOptions {
@@ -29,9 +30,10 @@ export class IssuerEndpoints {
     return false
   }
 
-  readonly tokenEndpoint = (): MaybePromise<string> => this.#endpoint('tokenEndpoint')
+  readonly tokenEndpoint = (parent?: SpanContext): MaybePromise<string> =>
+    this.#endpoint('tokenEndpoint', parent)
 
-  readonly jwksUri = (): MaybePromise<string> => this.#endpoint('jwksUri')
+  readonly jwksUri = (parent?: SpanContext): MaybePromise<string> => this.#endpoint('jwksUri', parent)
 
   /** Tells whether a URL is an endpoint that the broker uses: token endpoint, key set or discovery. */
   includes(url: URL): boolean {
@@ -47,12 +49,12 @@ export class IssuerEndpoints {
     return url && shownUrl(url)
   }
 
-  #endpoint(name: EndpointName): MaybePromise<string> {
-    return this.#options[name] ?? this.#options.metadata?.document?.[name] ?? this.#discovered(name)
+  #endpoint(name: EndpointName, parent: SpanContext | undefined): MaybePromise<string> {
+    return this.#options[name] ?? this.#options.metadata?.document?.[name] ?? this.#discovered(name, parent)
   }
 
-  async #discovered(name: EndpointName): Promise<string> {
-    const endpoint = (await this.#options.metadata?.load())?.[name]
+  async #discovered(name: EndpointName, parent: SpanContext | undefined): Promise<string> {
+    const endpoint = (await this.#options.metadata?.load(parent))?.[name]
     if (endpoint === undefined) throw new TypeError(`nothing tells the ${name} of the issuer`)
     return endpoint
   }

@@ -12,13 +12,12 @@ import { isUnavailable, problemOfStatus } from '../shared/http/upstream-status.t
 import { SharedFetch } from '../shared/shared-fetch.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { Topic } from '../shared/topic.ts'
+import type { SpanContext } from '../shared/tracer.ts'
 import type { DocumentStatus } from '../status/issuer-status.ts'
+import { plainUrlOf } from './plain-url-of.ts'
 
 /** The document of Dex has 1.3 KiB. */
 const maxDocumentBytes = 64 * 1024
-
-/** A URL without user information and query, which could contain a secret. */
-const plainUrl = /^https?:\/\/[\w.~%:[\]/-]{1,300}$/i
 
 /** The parts of a discovery document that can be an endpoint for the broker. */
 export type EndpointName = 'tokenEndpoint' | 'jwksUri'
@@ -70,7 +69,7 @@ export class IssuerMetadata {
     this.#surroundings = surroundings
     this.#options = options
     this.#fetch = new SharedFetch(surroundings, {
-      load: (signal, attempt) => this.#load(signal, attempt),
+      load: (signal, attempt, parent) => this.#load(signal, attempt, parent),
       asFailure: error => asBrokerError(error, 'discovery failed internally'),
       onFailure: failure => this.#noteFailure(failure),
       // Short, because nothing works without the document.
@@ -88,8 +87,9 @@ export class IssuerMetadata {
     return this.#options.issuer ?? this.#document?.issuer
   }
 
-  load(): Promise<DiscoveryDocument> {
-    return this.#document === undefined ? this.#fetch.get() : Promise.resolve(this.#document)
+  /** Loads the document, unless it is loaded. `parent`: of the span of a new request. */
+  load(parent?: SpanContext): Promise<DiscoveryDocument> {
+    return this.#document === undefined ? this.#fetch.get(parent) : Promise.resolve(this.#document)
   }
 
   status(): DocumentStatus {
@@ -105,11 +105,15 @@ export class IssuerMetadata {
     this.#fetch.close(brokerClosed('token_endpoint_unavailable'))
   }
 
-  async #load(signal: AbortSignal, attempt: number): Promise<DiscoveryDocument> {
+  async #load(
+    signal: AbortSignal,
+    attempt: number,
+    parent: SpanContext | undefined,
+  ): Promise<DiscoveryDocument> {
     const { clock, logger } = this.#surroundings
     this.#startedAt = clock.monotonic()
     const loadedAt = clock.wall()
-    const document = await this.#request(signal, attempt)
+    const document = await this.#request(signal, attempt, parent)
     this.#document = document
     this.#loadedAt = loadedAt
     const outage = this.#fetch.recovered()
@@ -138,8 +142,12 @@ export class IssuerMetadata {
     observe({ type: 'discovery', outcome, durationMs: clock.monotonic() - this.#startedAt })
   }
 
-  #request(signal: AbortSignal, attempt: number): Promise<DiscoveryDocument> {
-    const { transport, userAgent, requestTimeoutMs: timeoutMs } = this.#surroundings
+  #request(
+    signal: AbortSignal,
+    attempt: number,
+    parent: SpanContext | undefined,
+  ): Promise<DiscoveryDocument> {
+    const { transport, userAgent, tracer, requestTimeoutMs: timeoutMs } = this.#surroundings
     const { url, option } = this.#options
     return callUpstream({
       url,
@@ -149,6 +157,8 @@ export class IssuerMetadata {
       upstream: 'the issuer',
       option,
       unavailable: 'token_endpoint_unavailable',
+      tracer,
+      span: { name: 'discovery', method: 'GET', parent },
       send: () =>
         getDocument(url, {
           transport,
@@ -229,11 +239,6 @@ export class IssuerMetadata {
 
 function isIssuer(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= maxIssuerLength
-}
-
-/** Returns a plain URL verbatim, for the log, because issuers are compared exactly; `undefined` for any other value. */
-function plainUrlOf(issuer: unknown): string | undefined {
-  return typeof issuer === 'string' && plainUrl.test(issuer) ? issuer : undefined
 }
 
 function unavailable(message: string, hint: Hint, upstreamStatus: number): BrokerError {

@@ -7,6 +7,7 @@ import type { LogSampler } from '../shared/log-sampler.ts'
 import type { Logger } from '../shared/logger.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import type { Timers } from '../shared/timers.ts'
+import type { Tracer } from '../shared/tracer.ts'
 import { ClockSkew, type ClockSkewOptions } from './clock-skew.ts'
 
 /** The surroundings of the parts of one issuer, with the transport of this issuer. */
@@ -17,19 +18,21 @@ export class IssuerSurroundings implements Surroundings {
   readonly logger: Logger
   readonly sampler: LogSampler
   readonly observe: BrokerObserver
+  readonly tracer: Tracer | undefined
   readonly describeHint: (hint: Hint) => string
   readonly clockSkew: ClockSkew
   readonly #broker: Surroundings
   #transport: Transport
 
   constructor(broker: Surroundings, transport: Transport, skew: ClockSkewOptions) {
-    const { clock, timers, random, logger, sampler, observe, describeHint } = broker
+    const { clock, timers, random, logger, sampler, observe, tracer, describeHint } = broker
     this.clock = clock
     this.timers = timers
     this.random = random
     this.logger = logger
     this.sampler = sampler
     this.observe = observe
+    this.tracer = tracer
     this.describeHint = describeHint
     this.clockSkew = new ClockSkew(this, skew)
     this.#broker = broker

@@ -5,6 +5,7 @@ import type { Clock } from '../shared/clock.ts'
 import type { Hint } from '../shared/hint.ts'
 import type { Transport } from '../shared/http/transport.ts'
 import type { Logger } from '../shared/logger.ts'
+import type { Tracer } from '../shared/tracer.ts'
 import type { SharedTokenStore } from '../tokens/shared-store/shared-token-store.ts'
 import type { ReservedHeaderPrefixes } from './header-name.ts'
 
@@ -256,6 +257,11 @@ export interface TokenBrokerOptions {
   readonly logger?: Logger | undefined
   /** Receives an event for each finished request to Dex or a JWKS endpoint, and for each refused JWT. Default: none. */
   readonly observe?: BrokerObserver | undefined
+  /**
+   * Records a span for each request to Dex or a JWKS endpoint; `openTelemetryTracer` of `@broker/core/opentelemetry` makes one. Default:
+   * none, which costs nothing.
+   */
+  readonly tracer?: Tracer | undefined
   /** Turns a hint into a sentence for the log. Default: `hintText` of `@broker/core/options`, with the paths of options. */
   readonly describeHint?: ((hint: Hint) => string) | undefined
 }

@@ -73,6 +73,7 @@ const names: { readonly [Name in Exclude<keyof TokenBrokerOptions, keyof OptionN
   random: true,
   logger: true,
   observe: true,
+  tracer: true,
   describeHint: true,
 }
 /** Validates options. Throws a `TypeError` that starts with the name of the first wrong option. */
@@ -149,6 +150,7 @@ function resolveSurroundings(options: TokenBrokerOptions, requestTimeoutMs: numb
     logger,
     sampler: new LogSampler(clock),
     observe: guardedObserver(checked(options.observe, 'observe', 'function') ?? (() => {}), logger),
+    tracer: withMethods(options.tracer, 'tracer', ['start']),
     describeHint: checked(options.describeHint, 'describeHint', 'function') ?? hintText,
     requestTimeoutMs,
   }

@@ -8,10 +8,11 @@ import { loggedRefusal } from './logged-refusals.ts'
 import { countFailedLookups, Outage, type OutageReport } from './outage.ts'
 import { RequestWithDeadline } from './request-with-deadline.ts'
 import type { Surroundings } from './surroundings.ts'
+import type { SpanContext } from './tracer.ts'
 
 export interface SharedFetchOptions<T> {
   /** Loads the document and stores it, before waiters see it. `attempt`: the number since the last success, from 1. */
-  readonly load: (signal: AbortSignal, attempt: number) => Promise<T>
+  readonly load: (signal: AbortSignal, attempt: number, parent: SpanContext | undefined) => Promise<T>
   /** Turns any error of `load` into a `BrokerError`. */
   readonly asFailure: (error: unknown) => BrokerError
   /** Receives each failed load, before waiters see it. */
@@ -61,8 +62,8 @@ export class SharedFetch<T> {
     this.#backoff.endPause()
   }
 
-  /** Joins the request under way or starts one. During a pause it rejects with the last failure and its `retryAfterMs`. */
-  get(): Promise<T> {
+  /** Joins the request under way or starts one. During a pause it rejects with the last failure and its `retryAfterMs`. `parent`: of the span of a new request. */
+  get(parent?: SpanContext): Promise<T> {
     if (this.#closedBecause !== undefined) return Promise.reject(this.#closedBecause)
     if (this.#request !== undefined) return this.#request.settled
     const { remainingMs } = this.#backoff
@@ -71,7 +72,7 @@ export class SharedFetch<T> {
     }
     this.#request = new RequestWithDeadline(this.#surroundings.requestTimeoutMs, signal =>
       logContext
-        .carry(() => this.#load(signal))
+        .carry(() => this.#load(signal, parent))
         .finally(() => {
           this.#request = undefined
         }),
@@ -105,10 +106,10 @@ export class SharedFetch<T> {
     this.#request?.abort(reason)
   }
 
-  async #load(signal: AbortSignal): Promise<T> {
+  async #load(signal: AbortSignal, parent: SpanContext | undefined): Promise<T> {
     const { load, asFailure, onFailure } = this.#options
     try {
-      const document = await load(signal, this.#backoff.failures + 1)
+      const document = await load(signal, this.#backoff.failures + 1, parent)
       this.#backoff.succeeded()
       this.#timedOutLookups = 0
       return document

@@ -5,6 +5,7 @@ import type { Transport } from './http/transport.ts'
 import type { LogSampler } from './log-sampler.ts'
 import type { Logger } from './logger.ts'
 import type { Timers } from './timers.ts'
+import type { Tracer } from './tracer.ts'
 
 /**
  * The dependencies that all parts of a broker share. Injected as a whole. A reconfiguration replaces `transport`, `userAgent`
@@ -24,6 +25,8 @@ export interface Surroundings {
   readonly sampler: LogSampler
   /** Never throws. */
   readonly observe: BrokerObserver
+  /** `undefined`: nothing is traced. */
+  readonly tracer: Tracer | undefined
   /** Words a hint for the log, with the option names that the operator knows. */
   readonly describeHint: (hint: Hint) => string
   /** Limit of each request to an upstream, retries included, and of every wait; in milliseconds. */

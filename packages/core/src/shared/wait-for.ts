@@ -1,9 +1,13 @@
+import type { Span } from './tracer.ts'
+
 /** How long one caller waits for work that it shares with others. */
 export interface Wait {
   /** Ends this caller's wait with the signal's reason; the shared work continues. */
   readonly signal?: AbortSignal | undefined
   /** Limit of this caller's wait, in milliseconds. Default: as long as the shared work, which `requestTimeoutMs` limits. */
   readonly timeoutMs?: number | undefined
+  /** The caller's span: the parent of a request that the call starts, and linked to the span of the caller whose token request it joins. */
+  readonly span?: Span | undefined
 }
 
 /** The rest of a wait after some milliseconds of it. */

@@ -1,6 +1,7 @@
 import { BrokerError } from '../shared/errors.ts'
 import { logContext } from '../shared/log-context.ts'
 import { countFailedLookups } from '../shared/outage.ts'
+import type { SpanContext } from '../shared/tracer.ts'
 import type { Wait } from '../shared/wait-for.ts'
 import { tooManyCallers, type WaitingCallers } from '../shared/waiting-callers.ts'
 
@@ -18,6 +19,8 @@ export interface WorkKind {
   readonly origin: object
   /** Whether Dex has not accepted the client yet. */
   readonly isStranger: boolean
+  /** The span of the caller that starts the work. */
+  readonly leader?: SpanContext | undefined
 }
 
 /** Work under way, shared by all callers that want its result. */
@@ -60,8 +63,8 @@ export class InFlight<T> {
    * Joins the work under way for a key, or starts it. Work with another origin is not joined: it began with other options. Fewer
    * callers may wait for the token of an unknown client.
    */
-  join(key: string, { origin, isStranger }: WorkKind, work: Work<T>): SharedWork<T> {
-    return this.#work.get(origin)?.get(key) ?? this.#start(key, { origin, isStranger }, work)
+  join(key: string, kind: WorkKind, work: Work<T>): SharedWork<T> {
+    return this.#work.get(kind.origin)?.get(key) ?? this.#start(key, kind, work)
   }
 
   /** Makes later callers start new work. The work under way ends for the callers that wait for it. */
@@ -83,7 +86,7 @@ export class InFlight<T> {
     for (const shared of this.#running) shared.abort(reason)
   }
 
-  #start(key: string, { origin, isStranger }: WorkKind, work: Work<T>): SharedWork<T> {
+  #start(key: string, { origin, isStranger, leader }: WorkKind, work: Work<T>): SharedWork<T> {
     const firstAttempt = Promise.withResolvers<T>()
     // Most callers wait for `settled` only, and all of them can be gone when it fails.
     firstAttempt.promise.catch(() => {})
@@ -105,6 +108,7 @@ export class InFlight<T> {
       lostLookups: 0,
       maxWaiters: isStranger ? maxWaitersPerStranger : maxWaitersPerKey,
       isStranger,
+      leader,
       abort: (reason: Error) => controller.abort(reason),
     }
     settled.catch(error => BrokerError.is(error) && countFailedLookups(error, shared.lostLookups))

@@ -1,6 +1,7 @@
 import type { TokenOrder } from '../clients/token-order.ts'
 import type { Moment } from '../shared/clock.ts'
 import type { BrokerError } from '../shared/errors.ts'
+import type { SpanContext } from '../shared/tracer.ts'
 import type { UpstreamRequest } from '../shared/upstream-request.ts'
 import type { TokenResponse } from './dex/token-response.ts'
 import type { SharedMark } from './shared-store/shared-mark.ts'
@@ -26,10 +27,12 @@ export interface TokenOrigin {
   /**
    * Obtains a token, once for all callers that wait for it. Rejects with a `BrokerError`, which can be the signal's reason.
    * `onFirstFailure` receives the failure of an attempt that is retried, so that callers with an unexpired token stop waiting.
+   * `parent`: of the spans of its requests.
    */
   obtain(
     order: TokenOrder,
     signal: AbortSignal,
     onFirstFailure: (failure: BrokerError) => void,
+    parent?: SpanContext,
   ): Promise<ObtainedToken>
 }

@@ -5,6 +5,7 @@ import { BrokerError } from '../shared/errors.ts'
 import type { MaybePromise } from '../shared/maybe-promise.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { Topic } from '../shared/topic.ts'
+import type { SpanContext } from '../shared/tracer.ts'
 import { remainingWait, type Wait } from '../shared/wait-for.ts'
 import type { CachedToken } from './cache/token-cache.ts'
 import { isLiving, isUsable } from './cache/token-life.ts'
@@ -27,6 +28,7 @@ interface TokenWork {
   readonly order: TokenOrder
   readonly origin: SharedOrigin
   readonly maker: TokenMaker
+  readonly parent: SpanContext | undefined
 }
 
 /**
@@ -105,7 +107,7 @@ export class Tokens {
     const cached = this.#options.cache.find(order.key)
     if (cached !== undefined && isUsable(cached.life, clock)) {
       this.#hits++
-      if (cached.refresh.isDue) this.#refresh(order)
+      if (cached.refresh.isDue) this.#refresh(order, wait.span?.context)
       return cached.token
     }
     this.#misses++
@@ -119,7 +121,7 @@ export class Tokens {
       return Promise.reject(rejection)
     }
     if (living !== undefined) return this.#replaceOrStale(order, living, wait)
-    return this.#settled(order, this.#join(order), wait)
+    return this.#settled(order, this.#joinFor(order, wait), wait)
   }
 
   /** Drops a token that a backend refused ({@link TokenDrops.invalidate}), and tells whether it did. */
@@ -139,19 +141,28 @@ export class Tokens {
     this.#inFlight.close(brokerClosed('token_endpoint_unavailable'))
   }
 
-  #refresh(order: TokenOrder): void {
+  #refresh(order: TokenOrder, parent: SpanContext | undefined): void {
     if (this.#closed || this.#inFlight.has(order.key, this.#originOf(order))) return
     // No caller waits for it. The origin logs a failure, which delays the next attempt.
-    this.#join(order).settled.catch(() => {})
+    this.#join(order, parent).settled.catch(() => {})
   }
 
-  #join(order: TokenOrder): SharedWork<IssuedToken> {
+  /** Joins on behalf of a caller that waits, whose span shows it. */
+  #joinFor(order: TokenOrder, { span }: Wait): SharedWork<IssuedToken> {
+    if (span === undefined) return this.#join(order, undefined)
+    const isUnderWay = this.#inFlight.has(order.key, this.#originOf(order))
+    const shared = this.#join(order, span.context)
+    span.setAttributes({ 'dex_broker.outcome': isUnderWay ? 'joined' : 'requested' })
+    if (isUnderWay && shared.leader !== undefined) span.addLink(shared.leader)
+    return shared
+  }
+
+  #join(order: TokenOrder, parent: SpanContext | undefined): SharedWork<IssuedToken> {
     const origin = this.#originOf(order)
     const maker = this.#maker
-    const isStranger = !this.#options.accepted.has(order)
-    return this.#inFlight.join(order.key, { origin, isStranger }, (signal, onFirstFailure) =>
-      this.#obtain({ order, origin, maker }, signal, onFirstFailure),
-    )
+    const kind = { origin, isStranger: !this.#options.accepted.has(order), leader: parent }
+    const work = { order, origin, maker, parent }
+    return this.#inFlight.join(order.key, kind, (signal, onFailure) => this.#obtain(work, signal, onFailure))
   }
 
   #originOf({ issuer }: TokenOrder): SharedOrigin {
@@ -170,7 +181,7 @@ export class Tokens {
   async #replaceOrStale(order: TokenOrder, cached: CachedToken, wait: Wait): Promise<IssuedToken> {
     const isUnderWay = this.#inFlight.has(order.key, this.#originOf(order))
     if (!isUnderWay && cached.refresh.isPaused) return this.#asStale(cached.token)
-    const shared = this.#join(order)
+    const shared = this.#joinFor(order, wait)
     const { clock } = this.#surroundings
     const startedAt = clock.monotonic()
     try {
@@ -196,12 +207,12 @@ export class Tokens {
     signal: AbortSignal,
     onFirstFailure: (failure: BrokerError) => void,
   ): Promise<IssuedToken> {
-    const { order, origin, maker } = work
+    const { order, origin, maker, parent } = work
     const { cache, records } = this.#options
     const lifeOf = (obtained: ObtainedToken) => maker.lifeOf(order, obtained)
     try {
       const obtain = () =>
-        origin.obtain({ order, replaced: cache.find(order.key), lifeOf, signal, onFirstFailure })
+        origin.obtain({ order, replaced: cache.find(order.key), lifeOf, signal, onFirstFailure, parent })
       // A cache in front of Dex can repeat a token until its end, and another replica can drop it on its way: one more attempt.
       const early = await obtain()
       const first = records.isDropped(early) ? undefined : this.#keep(work, early)

@@ -1,5 +1,5 @@
-import type { CheckFacts, CheckRequest, Verdict } from '@broker/core'
-import type { Checks } from '../checks.ts'
+import type { CheckFacts, Verdict } from '@broker/core'
+import type { Checks, ReceivedCheck } from '../checks.ts'
 import { type Attributes, readAttributes } from './attributes-reader.ts'
 import { responseFrame } from './check-response.ts'
 import type { GrpcCall } from './grpc-call.ts'
@@ -29,7 +29,7 @@ async function responseLater(waiting: Promise<Verdict>, facts: CheckFacts | unde
 }
 
 /** A check as Envoy describes it over gRPC. Its signal and timeout are created only for a check that has to wait. */
-class GrpcCheckRequest implements CheckRequest {
+class GrpcCheckRequest implements ReceivedCheck {
   readonly headers: readonly string[]
   readonly joinedHeaders: boolean
   readonly method: string | undefined
@@ -54,6 +54,10 @@ class GrpcCheckRequest implements CheckRequest {
 
   get logFields(): Readonly<Record<string, string>> {
     return this.#checks.logFieldsOf(this)
+  }
+
+  get proxyHeaders(): readonly string[] {
+    return this.#call.traceHeaders
   }
 
   get timeoutMs(): number | undefined {

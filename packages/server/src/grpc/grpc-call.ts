@@ -41,6 +41,14 @@ export class GrpcCall {
       : Math.min(byEnvoy, byCaller)
   }
 
+  /** The headers of the call that carry its trace, as header lines. */
+  get traceHeaders(): readonly string[] {
+    return ['traceparent', 'tracestate'].flatMap(name => {
+      const value = this.#headers[name]
+      return value === undefined ? [] : [name, String(value)]
+    })
+  }
+
   /** Aborts when the caller leaves. Created at its first use, because most calls are answered at once. */
   get signal(): AbortSignal {
     if (this.#aborting === undefined) {

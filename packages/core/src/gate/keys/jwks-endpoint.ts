@@ -4,6 +4,7 @@ import { callUpstream } from '../../shared/http/call-upstream.ts'
 import { type FetchedDocument, getDocument } from '../../shared/http/get-document.ts'
 import { isPassing, problemOfStatus } from '../../shared/http/upstream-status.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
+import type { SpanContext } from '../../shared/tracer.ts'
 import { KeySet } from './key-set.ts'
 
 /** Five keys of Dex take 3 KiB. */
@@ -18,14 +19,15 @@ export interface JwksRequest {
   readonly attempt: number
   /** The option that holds the URL of the key set, for hints. */
   readonly option: string
+  readonly parent: SpanContext | undefined
 }
 
 /** Fetches a JWK set once. Every failure is `jwks_unavailable`, most of them with a hint. */
 export function fetchKeySet(
   url: string,
-  { surroundings, signal, attempt, option }: JwksRequest,
+  { surroundings, signal, attempt, option, parent }: JwksRequest,
 ): Promise<KeySet> {
-  const { transport, userAgent, requestTimeoutMs: timeoutMs } = surroundings
+  const { transport, userAgent, tracer, requestTimeoutMs: timeoutMs } = surroundings
   return callUpstream({
     url,
     attempt,
@@ -34,6 +36,8 @@ export function fetchKeySet(
     upstream: 'the JWKS endpoint',
     option,
     unavailable: 'jwks_unavailable',
+    tracer,
+    span: { name: 'jwks fetch', method: 'GET', parent },
     send: () => getDocument(url, { transport, userAgent, accept, signal, maxBytes: maxJwksBytes }),
     judge: answer => keySetIn(answer, option),
   })

@@ -6,6 +6,7 @@ import { andThen, type MaybePromise } from '../../shared/maybe-promise.ts'
 import { SharedFetch } from '../../shared/shared-fetch.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
 import { Topic } from '../../shared/topic.ts'
+import type { SpanContext } from '../../shared/tracer.ts'
 import { upstreamRequest } from '../../shared/upstream-request.ts'
 import type { Wait } from '../../shared/wait-for.ts'
 import { tooManyCallers, type WaitingCallers } from '../../shared/waiting-callers.ts'
@@ -15,7 +16,7 @@ import { fetchKeySet } from './jwks-endpoint.ts'
 import type { KeySet } from './key-set.ts'
 import { keySetStatus } from './key-set-status.ts'
 import { asKeysUnavailable, noUsableKey, waitedTooLong } from './keys-unavailable.ts'
-import { UnknownKids } from './unknown-kids.ts'
+import { kidOf, UnknownKids } from './unknown-kids.ts'
 import { UnusableKeys } from './unusable-keys.ts'
 
 /** Fraction of the maximum age after which the next use refreshes the key set in the background. */
@@ -28,7 +29,7 @@ const maxWaitersForUnknownKey = 256
 
 export interface KeySourceOptions {
   /** Returns the URL of the key set, or a promise while discovery is under way. */
-  readonly jwksUri: () => MaybePromise<string>
+  readonly jwksUri: (parent?: SpanContext) => MaybePromise<string>
   /** The option that holds the URL of the key set, for hints. */
   readonly option: string
   /** The name of its issuer in the log; `undefined` when there is no other. */
@@ -74,7 +75,7 @@ export class KeySource {
     this.#unknownKids = new UnknownKids(surroundings.clock)
     this.#unusableKeys = new UnusableKeys(surroundings)
     this.#fetch = new SharedFetch(surroundings, {
-      load: (signal, attempt) => this.#load(signal, attempt),
+      load: (signal, attempt, parent) => this.#load(signal, attempt, parent),
       asFailure: asKeysUnavailable,
       onFailure: failure => this.#noteFailure(failure),
       pauses: { firstMs: 1_000, maxMs: 15_000 },
@@ -175,7 +176,7 @@ export class KeySource {
 
   async #refreshed(wait: Wait): Promise<KeySet> {
     try {
-      return await this.#waitFor(this.#fetch.get(), wait, false)
+      return await this.#fetched(wait, false)
     } catch (error) {
       const old = this.#usable()
       if (old === undefined || !BrokerError.is(error)) throw error
@@ -183,7 +184,8 @@ export class KeySource {
     }
   }
 
-  #waitFor(keys: Promise<KeySet>, wait: Wait, isUnknown: boolean): Promise<KeySet> {
+  #fetched(wait: Wait, isUnknown: boolean): Promise<KeySet> {
+    const keys = this.#fetch.get(wait.span?.context)
     return this.#options.callers.wait(keys, wait, { isUnknown, timedOut: waitedTooLong })
   }
 
@@ -197,7 +199,7 @@ export class KeySource {
     if (this.#waitersForUnknownKey >= maxWaitersForUnknownKey) throw tooManyCallers()
     this.#waitersForUnknownKey++
     try {
-      const refreshed = await this.#waitFor(this.#fetch.get(), wait, true)
+      const refreshed = await this.#fetched(wait, true)
       if (!refreshed.mayVerify(header)) this.#isMissing(header, requestsBefore)
       return refreshed
     } catch (error) {
@@ -223,14 +225,15 @@ export class KeySource {
     return this.ageMs < this.#options.maxStaleMs ? this.#loaded?.keySet : undefined
   }
 
-  async #load(signal: AbortSignal, attempt: number): Promise<KeySet> {
+  async #load(signal: AbortSignal, attempt: number, parent: SpanContext | undefined): Promise<KeySet> {
     const { clock, logger, requestTimeoutMs } = this.#surroundings
     const at = momentOf(clock)
     this.#startedAt = at.monotonic
     const request = ++this.#requests
     const { jwksUri, option, issuer } = this.#options
-    const url = await jwksUri()
-    const keySet = await fetchKeySet(url, { surroundings: this.#surroundings, signal, attempt, option })
+    const url = await jwksUri(parent)
+    const surroundings = this.#surroundings
+    const keySet = await fetchKeySet(url, { surroundings, signal, attempt, option, parent })
     this.#unusableKeys.note(keySet, { option, issuer })
     const before = this.#loaded?.keySet
     if (before !== undefined && before.size > 0 && keySet.size === 0) {
@@ -262,9 +265,4 @@ export class KeySource {
     const { observe, clock } = this.#surroundings
     observe({ type: 'jwks_refresh', outcome, durationMs: clock.monotonic() - this.#startedAt })
   }
-}
-
-/** The name under which an unknown key is remembered. Any key of its algorithm could verify a JWT without a `kid`. */
-function kidOf({ alg, kid }: JwtHeader): string {
-  return kid ?? `any ${alg}`
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/clock.ts'
 import { ExpiringCache } from '../../shared/expiring-cache.ts'
+import type { JwtHeader } from '../jwt/jwt.ts'
 
 /** Time between two refreshes for unknown keys, and time for which an unknown key is remembered, in milliseconds. */
 const coolDownMs = 10_000
@@ -33,4 +34,9 @@ export class UnknownKids {
   rememberMissing(kid: string): void {
     this.#knownMissing.set(kid, true)
   }
+}
+
+/** The name under which an unknown key is remembered. Any key of its algorithm could verify a JWT without a `kid`. */
+export function kidOf({ alg, kid }: JwtHeader): string {
+  return kid ?? `any ${alg}`
 }

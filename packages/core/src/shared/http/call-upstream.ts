@@ -1,6 +1,8 @@
 import { changedError } from '../changed-error.ts'
 import { BrokerError, type BrokerErrorCode } from '../errors.ts'
+import type { SpanContext, Tracer } from '../tracer.ts'
 import { upstreamRequest } from '../upstream-request.ts'
+import { startUpstreamSpan, type UpstreamSpan } from '../upstream-span.ts'
 import { networkFailureCode, networkFailureHint } from './network-failure.ts'
 
 interface Upstream {
@@ -19,8 +21,10 @@ interface Upstream {
 }
 
 export interface UpstreamCall<Answer, Result> extends Upstream {
-  /** Sends the request and reads the answer. */
-  readonly send: () => Promise<Answer>
+  readonly tracer: Tracer | undefined
+  readonly span: UpstreamSpan
+  /** Sends the request and reads the answer. `context`: of its span. */
+  readonly send: (context: SpanContext | undefined) => Promise<Answer>
   /** Turns the answer into a result, or throws a `BrokerError`. */
   readonly judge: (answer: Answer) => Result
 }
@@ -29,16 +33,29 @@ export interface UpstreamCall<Answer, Result> extends Upstream {
  * Makes one request to an upstream. Every failure carries the URL, the attempt and the limit of the request, whichever
  * upstream it is.
  */
-export async function callUpstream<Answer, Result>(call: UpstreamCall<Answer, Result>): Promise<Result> {
-  const { url, attempt, timeoutMs, signal, send, judge } = call
+export async function callUpstream<Answer extends { readonly status: number }, Result>(
+  call: UpstreamCall<Answer, Result>,
+): Promise<Result> {
+  const { tracer, send, judge } = call
+  const span = tracer && startUpstreamSpan(tracer, call.span, call)
   try {
-    return judge(await send().catch(cause => Promise.reject(noResponse(call, cause))))
+    const answer = await send(span?.context).catch(cause => Promise.reject(noResponse(call, cause)))
+    span?.setAttributes({ 'http.response.status_code': answer.status })
+    const result = judge(answer)
+    span?.end()
+    return result
   } catch (error) {
-    // The broker was closed meanwhile.
-    if (BrokerError.is(signal.reason)) throw signal.reason
-    if (!BrokerError.is(error)) throw error
-    throw changedError(error, { upstreamRequest: upstreamRequest(url, attempt, timeoutMs) })
+    const failure = failureOf(call, error)
+    span?.end(BrokerError.is(failure) ? failure.code : 'server_error')
+    throw failure
   }
+}
+
+function failureOf({ url, attempt, timeoutMs, signal }: Upstream, error: unknown): unknown {
+  // The broker was closed meanwhile.
+  if (BrokerError.is(signal.reason)) return signal.reason
+  if (!BrokerError.is(error)) return error
+  return changedError(error, { upstreamRequest: upstreamRequest(url, attempt, timeoutMs) })
 }
 
 function noResponse(

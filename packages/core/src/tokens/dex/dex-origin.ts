@@ -5,6 +5,7 @@ import type { BrokerError } from '../../shared/errors.ts'
 import type { MaybePromise } from '../../shared/maybe-promise.ts'
 import { RequestWithDeadline } from '../../shared/request-with-deadline.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
+import type { SpanContext } from '../../shared/tracer.ts'
 import { waitFor } from '../../shared/wait-for.ts'
 import type { CircuitStatus } from '../../status/circuit-status.ts'
 import type { TokenEndpointStatus } from '../../status/issuer-status.ts'
@@ -26,7 +27,7 @@ export const maxWaiting = 4_096
 
 export interface DexOriginOptions {
   /** Returns the URL of the token endpoint, or a promise while discovery is under way. */
-  readonly tokenEndpoint: () => MaybePromise<string>
+  readonly tokenEndpoint: (parent?: SpanContext) => MaybePromise<string>
   readonly authMethod: ClientAuthMethod
   /** Fields of the token response to keep, by their JSON names. */
   readonly wantedFields: readonly string[]
@@ -83,6 +84,7 @@ export class DexOrigin implements TokenOrigin {
     order: TokenOrder,
     signal: AbortSignal,
     onFirstFailure: OnFirstFailure,
+    parent?: SpanContext,
   ): Promise<ObtainedToken> {
     const isAccepted = this.#options.accepted.has(order)
     const { clientId, clientSecret } = order.credentials
@@ -90,7 +92,7 @@ export class DexOrigin implements TokenOrigin {
     const applicant: Applicant = { client: applicantOf(order, isAccepted), isAccepted }
     this.#assertMayTry(client)
     // Discovery has its own pauses and log lines: retries and the circuit concern the token endpoint only.
-    const url = await this.#options.tokenEndpoint()
+    const url = await this.#options.tokenEndpoint(parent)
     const secret =
       typeof clientSecret === 'string' ? undefined : clientSecret.prepare(this.#surroundings.requestTimeoutMs)
     if (secret !== undefined) {
@@ -104,7 +106,7 @@ export class DexOrigin implements TokenOrigin {
       onFirstFailure(mustWait('a slot'))
       await turn
     }
-    return this.#request({ url, order, client, applicant, signal, onFirstFailure })
+    return this.#request({ url, order, client, applicant, signal, onFirstFailure, parent })
   }
 
   /** Sends the request with retries; the slot is taken for the first attempt. */
@@ -115,6 +117,7 @@ export class DexOrigin implements TokenOrigin {
     applicant: Applicant
     signal: AbortSignal
     onFirstFailure: OnFirstFailure
+    parent: SpanContext | undefined
   }): Promise<ObtainedToken> {
     const { order, client, applicant, signal, onFirstFailure } = call
     const { requestTimeoutMs, random } = this.#surroundings
@@ -155,12 +158,14 @@ export class DexOrigin implements TokenOrigin {
       client,
       applicant,
       onFirstFailure,
+      parent,
     }: {
       url: string
       order: TokenOrder
       client: CircuitClient
       applicant: Applicant
       onFirstFailure: OnFirstFailure
+      parent: SpanContext | undefined
     },
     number: number,
     signal: AbortSignal,
@@ -174,7 +179,7 @@ export class DexOrigin implements TokenOrigin {
         attempt = this.#circuits.begin(client)
       }
       if (attempt === undefined) throw this.#circuits.refusal(client)
-      return await this.#sender.send({ url, order, number, signal }, attempt, {
+      return await this.#sender.send({ url, order, number, signal, parent }, attempt, {
         onRefusal: () => onFirstFailure(mustWait('another client secret')),
         waitForFunction: call => slot.without(call, signal),
       })

@@ -5,6 +5,8 @@ import { readBoundedBody } from '../../shared/http/read-bounded-body.ts'
 import { retryAfterMs } from '../../shared/http/retry-after.ts'
 import { unknownCoding } from '../../shared/http/unknown-coding.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
+import { traceHeaders } from '../../shared/traceparent.ts'
+import type { SpanAttributes, SpanContext } from '../../shared/tracer.ts'
 import { tokenRequest } from './token-request.ts'
 import { judgeTokenResponse, type TokenEndpointAnswer, type TokenResponse } from './token-response.ts'
 
@@ -25,6 +27,8 @@ export interface TokenEndpointRequest {
   /** Number of the attempt, from 1. */
   readonly attempt: number
   readonly signal: AbortSignal
+  /** The parent of its span. */
+  readonly parent: SpanContext | undefined
 }
 
 /** Dex's token endpoint. Sends one request and judges the answer. */
@@ -37,7 +41,7 @@ export class TokenEndpoint {
     this.#options = options
   }
 
-  request({ url, credentials, attempt, signal }: TokenEndpointRequest): Promise<TokenResponse> {
+  request({ url, credentials, attempt, signal, parent }: TokenEndpointRequest): Promise<TokenResponse> {
     const { wantedFields, option } = this.#options
     return callUpstream({
       url,
@@ -47,7 +51,9 @@ export class TokenEndpoint {
       upstream: 'the token endpoint',
       option,
       unavailable: 'token_endpoint_unavailable',
-      send: () => this.#answer(url, credentials, signal),
+      tracer: this.#surroundings.tracer,
+      span: { name: 'token request', method: 'POST', parent, attributes: spanAttributes(credentials) },
+      send: context => this.#answer(url, credentials, signal, context),
       judge: answer => judgeTokenResponse(answer, { credentials, wantedFields, option }),
     })
   }
@@ -56,10 +62,13 @@ export class TokenEndpoint {
     url: string,
     credentials: ClientCredentials,
     signal: AbortSignal,
+    context: SpanContext | undefined,
   ): Promise<TokenEndpointAnswer> {
     const { transport, clock, userAgent } = this.#surroundings
     const { authMethod = this.#options.authMethod } = credentials
-    const response = await transport(url, tokenRequest(credentials, { authMethod, userAgent, signal }))
+    const trace = traceHeaders(context)
+    const request = tokenRequest(credentials, { authMethod, userAgent, signal, trace })
+    const response = await transport(url, request)
     return {
       status: response.status,
       retryAfterMs: retryAfterMs(response.headers.get('retry-after'), clock.wall()),
@@ -67,6 +76,14 @@ export class TokenEndpoint {
       unknownCoding: unknownCoding(response.headers.get('content-encoding')),
       body: await readBoundedBody(response, maxTokenResponseBytes),
     }
+  }
+}
+
+/** Names the client as the configuration does, never by its id: that can be the caller's own. */
+function spanAttributes({ configured, client = 'default', exchange }: ClientCredentials): SpanAttributes {
+  return {
+    'dex_broker.client': configured ? client : 'caller',
+    'dex_broker.grant': exchange === undefined ? 'client_credentials' : 'token_exchange',
   }
 }
 

@@ -6,10 +6,18 @@ import type { TransportRequest } from '../../shared/http/transport.ts'
 const minJwtPart = 12
 const tokenTypePrefix = 'urn:ietf:params:oauth:token-type:'
 
+export interface TokenRequestParts {
+  readonly authMethod: ClientAuthMethod
+  readonly userAgent: string
+  readonly signal: AbortSignal
+  /** The headers that carry the context of its span. */
+  readonly trace: Readonly<Record<string, string>>
+}
+
 /** Builds the POST request of RFC 6749 section 4.4.2, or of RFC 8693 section 2.1 for an exchange. */
 export function tokenRequest(
   credentials: ClientCredentials,
-  { authMethod, userAgent, signal }: { authMethod: ClientAuthMethod; userAgent: string; signal: AbortSignal },
+  { authMethod, userAgent, signal, trace }: TokenRequestParts,
 ): TransportRequest {
   const form = new URLSearchParams(grantParameters(credentials))
   if (credentials.scope !== '') form.set('scope', credentials.scope)
@@ -19,6 +27,7 @@ export function tokenRequest(
     'accept-encoding': 'identity',
     'user-agent': userAgent,
     'content-type': 'application/x-www-form-urlencoded',
+    ...trace,
   }
   if (authMethod === 'client_secret_basic') {
     headers['authorization'] = basicAuthorization(credentials)

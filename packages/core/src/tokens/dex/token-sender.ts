@@ -3,6 +3,7 @@ import { asBrokerError } from '../../shared/as-broker-error.ts'
 import { momentOf } from '../../shared/clock.ts'
 import { BrokerError } from '../../shared/errors.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
+import type { SpanContext } from '../../shared/tracer.ts'
 import { upstreamRequest } from '../../shared/upstream-request.ts'
 import type { ObtainedToken } from '../token-origin.ts'
 import type { Attempt } from './circuits.ts'
@@ -18,6 +19,8 @@ export interface Sending {
   /** Number of the attempt, from 1. */
   readonly number: number
   readonly signal: AbortSignal
+  /** The parent of the spans of its requests. */
+  readonly parent: SpanContext | undefined
 }
 
 /** Sends the request of an order: once, or once per secret while a configured secret rotates. */
@@ -57,13 +60,16 @@ export class TokenSender {
     return requestWithSecret(clientSecret, send, { clientId, signal, timeoutMs, ...hooks })
   }
 
-  async #request({ url, order, number, signal }: Sending, clientSecret: string): Promise<ObtainedToken> {
+  async #request(
+    { url, order, number, signal, parent }: Sending,
+    clientSecret: string,
+  ): Promise<ObtainedToken> {
     const { clock, observe, logger, requestTimeoutMs } = this.#surroundings
     const credentials = { ...order.credentials, clientSecret }
     const requestedAt = momentOf(clock)
     const durationMs = () => clock.monotonic() - requestedAt.monotonic
     try {
-      const response = await this.#endpoint.request({ url, credentials, attempt: number, signal })
+      const response = await this.#endpoint.request({ url, credentials, attempt: number, signal, parent })
       observe({ type: 'token_request', outcome: 'issued', durationMs: durationMs() })
       const { client, clientId } = credentials
       logger.debug({ client, clientId, durationMs: Math.round(durationMs()) }, 'token issued')

@@ -1,6 +1,7 @@
 import type { TokenOrder } from '../../clients/token-order.ts'
 import { BrokerError } from '../../shared/errors.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
+import type { SpanContext } from '../../shared/tracer.ts'
 import type { ObtainedToken, TokenOrigin } from '../token-origin.ts'
 import type { RefusedExchange, SubjectPace } from './subject-pace.ts'
 
@@ -33,6 +34,7 @@ export class ExchangeOrigin implements TokenOrigin {
     order: TokenOrder,
     signal: AbortSignal,
     onFirstFailure: (failure: BrokerError) => void,
+    parent?: SpanContext,
   ): Promise<ObtainedToken> {
     const { origin, pace } = this.#options
     const { exchange } = order.credentials
@@ -42,7 +44,7 @@ export class ExchangeOrigin implements TokenOrigin {
     const start = pace.start(order.ownerKey)
     if ('retryAfterMs' in start) throw this.#refuse(order, start)
     try {
-      return await origin.obtain(order, signal, onFirstFailure)
+      return await origin.obtain(order, signal, onFirstFailure, parent)
     } finally {
       start.ended()
     }

@@ -2,6 +2,7 @@ import type { TokenOrder } from '../../clients/token-order.ts'
 import { type Moment, momentOf } from '../../shared/clock.ts'
 import type { BrokerError } from '../../shared/errors.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
+import type { SpanContext } from '../../shared/tracer.ts'
 import type { CachedToken } from '../cache/token-cache.ts'
 import { type TokenLife, usableMs } from '../cache/token-life.ts'
 import { mustWait } from '../must-wait.ts'
@@ -27,6 +28,8 @@ export interface WantedToken {
   readonly signal: AbortSignal
   /** Told that callers with an unexpired token need not wait. */
   readonly onFirstFailure: (failure: BrokerError) => void
+  /** The parent of the spans of its requests. */
+  readonly parent?: SpanContext | undefined
 }
 
 /** The end of a search: a token, or a lease to request one; `undefined`: the token is requested without the store. */

@@ -58,8 +58,8 @@ export class SharedOrigin {
     return { ...obtained, mark: lease.mark }
   }
 
-  async #fromDex({ order, signal, onFirstFailure }: WantedToken): Promise<ObtainedToken> {
-    const obtained = await this.#origin.obtain(order, signal, onFirstFailure)
+  async #fromDex({ order, signal, onFirstFailure, parent }: WantedToken): Promise<ObtainedToken> {
+    const obtained = await this.#origin.obtain(order, signal, onFirstFailure, parent)
     this.#records.keyInUse(signingKeyOf(obtained.response.accessToken))
     return obtained
   }

@@ -9,6 +9,7 @@ import { jwtGateVariables } from './variables/jwt-gate-variables.ts'
 import { listenerVariables } from './variables/listener-variables.ts'
 import { logVariables } from './variables/log-variables.ts'
 import { sharedStoreVariables } from './variables/shared-store-variables.ts'
+import { traceVariables } from './variables/trace-variables.ts'
 
 /**
  * Every variable. Validation, types, `Config`, `--help`, `--check-config`, docs/configuration.md and .env.example follow
@@ -24,6 +25,7 @@ export const configSchema = withSecretFiles({
   ...sharedStoreVariables,
   ...jwtGateVariables,
   ...logVariables,
+  ...traceVariables,
 } satisfies Readonly<Record<string, Variable>>)
 
 /** The name of one of the server's variables. */

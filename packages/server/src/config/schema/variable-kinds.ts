@@ -4,7 +4,6 @@ import { type CaFile, readCaFile } from '../values/ca-file.ts'
 import { parseCredentialText, parseScopeText } from '../values/credential-text.ts'
 import { parseEndpointUrl, parseIssuer } from '../values/endpoint-url.ts'
 import { parseGoBoolean } from '../values/go-boolean.ts'
-import { parseGoInteger } from '../values/go-integer.ts'
 import { parseHeaderName } from '../values/header-name.ts'
 import { type HeadersByField, headersByField, mappingsOf } from '../values/headers-by-field.ts'
 import { formatListenAddress, type ListenAddress, parseListenAddress } from '../values/listen-address.ts'
@@ -18,6 +17,8 @@ import { readSecretFile } from '../values/secret-text.ts'
 import { parseStorePrefix, parseStoreUrl } from '../values/shared-store-options.ts'
 import { formatTokenHeaderMappings, parseTokenHeaderMappings } from '../values/token-header-mapping.ts'
 import type { Kind } from './variable.ts'
+
+export { count, fraction, ratio } from './number-kinds.ts'
 
 /** A file with a secret, and the secret. */
 export interface SecretFile {
@@ -49,36 +50,6 @@ export const boolean: Kind<boolean> = {
       throw new Refusal(
         `${quoteValue(text)} is not true (1, t, T, TRUE, True) or false (0, f, F, FALSE, False)`,
       )
-    return value
-  },
-  format: String,
-}
-
-/** A whole number. */
-export const count: Kind<number> = {
-  type: ({ min = 0, max }) =>
-    min > 0 ? `whole number from ${min} to ${max}` : `whole number, at most ${max}`,
-  parse: (text, { min = 0, max = Number.MAX_SAFE_INTEGER }) => {
-    const value = parseGoInteger(text)
-    if (value === undefined) throw new Refusal(`${quoteValue(text)} is not a whole number`)
-    if (value < 0) throw new Refusal(`${quoteValue(text)} is negative`)
-    if (value < min) throw new Refusal(`${quoteValue(text)} is less than ${min}`)
-    if (value > max) throw new Refusal(`${quoteValue(text)} is more than ${max}`)
-    return value + 0 // turns -0 into 0
-  },
-  format: String,
-}
-
-/** A fraction: a decimal number above `min` and not above `max`. */
-export const ratio: Kind<number> = {
-  type: ({ min, max }) => `number above ${min}, at most ${max}`,
-  parse: (text, { min = 0, max = 1 }) => {
-    if (!/^\+?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
-      throw new Refusal(`${quoteValue(text)} is not a number above ${min}`)
-    }
-    const value = Number(text)
-    if (value <= min) throw new Refusal(`${quoteValue(text)} is not above ${min}`)
-    if (value > max) throw new Refusal(`${quoteValue(text)} is more than ${max}`)
     return value
   },
   format: String,
