@@ -4,7 +4,7 @@ import { type ParentSource, parentOfCheck } from './tracing/parent-of.ts'
 const maxIdLength = 64
 const idPattern = /^[\w.:=@/+-]+$/
 
-/** A part of a credential as long as this is no coincidence. */
+/** Shorter texts can be equal to a part of a credential by chance. */
 const minPartLength = 8
 
 /** Fields that connect the log lines of a check to Envoy's access log and to a trace. */
