@@ -17,6 +17,7 @@ const needed = {
     what: 'a real Redis or Valkey',
     variable: 'REDIS_SERVER_BIN=/path/to/redis-server',
   },
+  CHROMIUM_BIN: { what: 'a real Chromium', variable: 'CHROMIUM_BIN=/path/to/chromium' },
   openssl: { what: 'on the PATH' },
 }
 

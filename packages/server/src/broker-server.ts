@@ -1,16 +1,14 @@
 import type { AddressInfo } from 'node:net'
 import { TokenBroker, type TokenBrokerOptions } from '@broker/core'
 import type { Logger } from 'pino'
-import { createAdminApp } from './admin/admin-app.ts'
-import { createAdminListener } from './admin/admin-listener.ts'
+import { AdminServer } from './admin/admin-server.ts'
 import { BrokerMetrics } from './admin/broker-metrics.ts'
 import { Readiness } from './admin/readiness.ts'
-import { VerboseReadiness } from './admin/verbose-readiness.ts'
 import { CheckLog } from './check-log.ts'
 import { type CheckProtocol, Checks } from './checks.ts'
 import type { Config } from './config/config.ts'
 import { withRunningSettings } from './config/with-running-settings.ts'
-import { createLogger, droppedLines } from './create-logger.ts'
+import { createLogger, droppedLines, recentLines } from './create-logger.ts'
 import { describeHint } from './describe-hint.ts'
 import { connectionAgeGraceMs } from './grpc/connection-age-grace.ts'
 import type { GrpcParts } from './grpc/grpc-listener.ts'
@@ -87,15 +85,16 @@ export class BrokerServer implements RunningServer {
     const createServer = () => createCheckListener(app, listenerOptions, onUnknownTarget)
     this.#http = new HttpListener('LISTEN_ADDR', createServer, config.listen)
     this.#grpc = config.grpc && grpc?.(config.grpc, this.#grpcParts(config))
-    const adminApp = createAdminApp({
-      notReadyBecause: this.#readiness.notReadyBecause,
-      registry: this.metrics.registry,
-      page: () => this.#config.adminPage,
-      logLevel: this.logLevel,
-      verbose: new VerboseReadiness(() => this.#config),
-    })
     this.#admin =
-      config.admin && new HttpListener('ADMIN_ADDR', () => createAdminListener(adminApp), config.admin)
+      config.admin &&
+      new AdminServer(config.admin, {
+        broker: this.#broker,
+        registry: this.metrics.registry,
+        readiness: this.#readiness,
+        config: () => this.#config,
+        recentLines: recentLines(logger),
+        logLevel: this.logLevel,
+      })
   }
 
   get checkAddress(): AddressInfo {

@@ -1,10 +1,15 @@
 import { createRequire } from 'node:module'
+import type { Writable } from 'node:stream'
 import { type Logger, pino } from 'pino'
 import type { Config } from './config/config.ts'
 import { LogOutput } from './log-output.ts'
+import type { RecentLines } from './recent-lines.ts'
 
-/** The server's log on standard output: JSON lines, or text for people. Writing never blocks a check. */
-export function createLogger({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>): Logger {
+/** The server's log, by default on standard output: JSON lines, or text for people. Writing never blocks a check. */
+export function createLogger(
+  { logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>,
+  output: Writable = process.stdout,
+): Logger {
   return pino(
     {
       level: logLevel,
@@ -14,14 +19,23 @@ export function createLogger({ logLevel, logFormat }: Pick<Config, 'logLevel' | 
       formatters: { level: level => ({ level }) },
     },
     // Node writes to a pipe without blocking, and to a file or a terminal at once.
-    new LogOutput(process.stdout, logFormat === 'text' ? textFormat() : undefined),
+    new LogOutput(output, logFormat === 'text' ? textFormat() : undefined),
   )
 }
 
 /** How many lines a logger of `createLogger` has dropped; 0 for any other. */
 export function droppedLines(logger: Logger): number {
+  return outputOf(logger)?.dropped ?? 0
+}
+
+/** The last failures in the log of a logger of `createLogger`; `undefined` for any other. */
+export function recentLines(logger: Logger): RecentLines | undefined {
+  return outputOf(logger)?.recent
+}
+
+function outputOf(logger: Logger): LogOutput | undefined {
   const output: unknown = Reflect.get(logger, pino.symbols.streamSym)
-  return output instanceof LogOutput ? output.dropped : 0
+  return output instanceof LogOutput ? output : undefined
 }
 
 /** Loaded only where people read along, because it makes the start slower. */

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { RecentLines } from './recent-lines.ts'
 
 /** A few thousand lines: enough for a reader that pauses, and little of a container's memory. */
 const maxWaitingBytes = 1024 * 1024
@@ -8,6 +9,8 @@ const maxWaitingBytes = 1024 * 1024
  * and counted; the next line that is written says how many.
  */
 export class LogOutput {
+  /** The lines for the status page. */
+  readonly recent: RecentLines = new RecentLines()
   readonly #stream: Writable
   readonly #format: (line: string) => string
   #dropped = 0
@@ -27,6 +30,7 @@ export class LogOutput {
   }
 
   write(line: string): void {
+    this.recent.see(line)
     if (this.#stream.writableLength > maxWaitingBytes) {
       this.#dropped++
       this.#untold++

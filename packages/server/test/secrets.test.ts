@@ -165,6 +165,11 @@ async function startCommand(dex: DevDex, environment: Readonly<Record<string, st
     async finish() {
       witness.see(await ask(adminPort, { target: '/metrics' }))
       witness.see(await ask(adminPort, { target: '/readyz' }))
+      for (const target of ['/', '/status']) {
+        const page = await ask(adminPort, { target, headers: { host: 'localhost' } })
+        expect(page.status).toBe(200)
+        witness.see(page)
+      }
       command.kill('SIGTERM')
       await command.end()
       witness.seeSpans(collector.requests)

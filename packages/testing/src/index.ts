@@ -6,6 +6,7 @@ export {
   type TlsIdentity,
 } from './certificate-authority.ts'
 export type { CheckProtocol } from './check-protocol.ts'
+export { chromiumNeed, findChromium } from './chromium-binary.ts'
 export {
   type EnvoyConfig,
   envoyBootstrap,

@@ -6,6 +6,7 @@ export type Need =
   | 'KUBE_APISERVER_BIN'
   | 'ETCD_BIN'
   | 'REDIS_SERVER_BIN'
+  | 'CHROMIUM_BIN'
   | 'PROMTOOL_BIN'
   | 'openssl'
 

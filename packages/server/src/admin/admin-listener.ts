@@ -2,7 +2,7 @@ import type { RequestListener, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Hono } from 'hono'
-import type { AdminEnvironment } from './admin-app.ts'
+import type { AdminEnvironment } from './admin-environment.ts'
 
 /** Enough for probes, a few Prometheus servers and people. */
 const maxConnections = 64

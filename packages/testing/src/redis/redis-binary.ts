@@ -1,14 +1,8 @@
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { findBinary } from '../find-binary.ts'
 
 /** Finds a Redis or Valkey server: REDIS_SERVER_BIN, else `redis-server` on the PATH; `undefined` when there is none. */
 export function findRedis(env: NodeJS.ProcessEnv = process.env): string | undefined {
-  const named = env['REDIS_SERVER_BIN']
-  if (named) return named
-  return env['PATH']
-    ?.split(delimiter)
-    .map(folder => join(folder, 'redis-server'))
-    .find(isExecutable)
+  return findBinary(env['REDIS_SERVER_BIN'], 'redis-server', env)
 }
 
 /**
@@ -21,13 +15,4 @@ export function redisNeed(env: NodeJS.ProcessEnv = process.env): { readonly REDI
       'REQUIRE_REDIS is set, and there is no redis-server. Set REDIS_SERVER_BIN or install redis-server.',
     )
   return { REDIS_SERVER_BIN: isThere }
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }
