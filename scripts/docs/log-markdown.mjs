@@ -116,6 +116,10 @@ kubectl logs deployment/dex-token-broker | grep '"hint"'
 \`…\` stands for a text that differs from line to line. Search for the part before it. A library user gets the lines of \`@broker/core\` through
 the option \`logger\`. No line holds a secret, a token or a JWT.
 
+Each line that a check causes also has \`protocol\`, and the ids that Envoy forwards: \`request_id\`, \`trace_id\` and \`span_id\`. Several checks can wait
+for one request to Dex: its lines have the ids of the check that began it. A line with \`count\` has the ids of the last check in that count.
+[operations.md](operations.md#find-out-why-a-request-was-refused) shows how to use them.
+
 ${tables.join('\n\n')}
 
 ## Fields

@@ -41,7 +41,7 @@ export interface CacheStatistics {
  * with `TypeError` for wrong use. {@link Broker} documents them.
  */
 export class TokenBroker implements Broker, AsyncDisposable {
-  /** The option `logger`, for code that works with this broker. */
+  /** Writes to the option `logger`, with the `logFields` of the check that the code works for. */
   readonly logger: Logger
   readonly #lasting: LastingParts
   /** Replaced as a whole, so that every call finds parts that belong together. */

@@ -20,6 +20,7 @@ import { IssuerTransports } from './issuer-transports.ts'
 import { listenFailure, listenProblem } from './listen-failure.ts'
 import { addressText, type Listener, startListeners, stopListeners } from './listener.ts'
 import { type LoadedParts, loadParts } from './loaded-parts.ts'
+import { LogLevelControl } from './log-level-control.ts'
 import type { RunningServer } from './running-server.ts'
 import type { ServerStore } from './shared-store/server-store.ts'
 import { ServerTls } from './tls/server-tls.ts'
@@ -30,6 +31,7 @@ import { version } from './version.ts'
 /** A broker behind its listeners, with the configuration in effect. */
 export class BrokerServer implements RunningServer {
   readonly metrics: BrokerMetrics
+  readonly logLevel: LogLevelControl
   readonly #logger: Logger
   readonly #traces: Traces | undefined
   readonly #transports: IssuerTransports
@@ -60,10 +62,8 @@ export class BrokerServer implements RunningServer {
     this.#config = config
     this.#logger = logger
     this.#traces = traces
-    this.metrics = new BrokerMetrics(
-      () => droppedLines(logger),
-      config.grpc === undefined ? ['http'] : ['http', 'grpc'],
-    )
+    const protocols: CheckProtocol[] = config.grpc === undefined ? ['http'] : ['http', 'grpc']
+    this.metrics = new BrokerMetrics(() => droppedLines(logger), protocols)
     this.#tls = new ServerTls(config, this.metrics.tls, logger)
     this.#store = store
     this.#transports = new IssuerTransports(config)
@@ -72,9 +72,12 @@ export class BrokerServer implements RunningServer {
     this.metrics.watch(this.#broker)
     this.#tellSealingKey()
     this.#readiness = new Readiness(this.#broker, logger)
-    this.#checkLog = new CheckLog(this.metrics, logger)
-    const app = checkApp(this.#checks('http'))
-    const { onUnknownTarget } = this.#checkLog
+    this.#checkLog = new CheckLog(this.metrics, logger, config.accessLog)
+    this.logLevel = new LogLevelControl({ logger, onChange: () => this.#checkLog.levelChanged() })
+    const checks = this.#checks('http')
+    const app = checkApp(checks)
+    const onUnknownTarget = (headers: readonly string[]) =>
+      this.#checkLog.onUnknownTarget(checks.logFieldsOf({ headers }))
     const { check, admin } = this.#tls
     const createServer = () =>
       createCheckListener(app, listenerOptions, onUnknownTarget, check?.createHttpServer)
@@ -89,6 +92,7 @@ export class BrokerServer implements RunningServer {
         config: () => this.#config,
         recentLines: recentLines(logger),
         tls: admin,
+        logLevel: this.logLevel,
       })
   }
 
@@ -119,8 +123,8 @@ export class BrokerServer implements RunningServer {
     this.#tellSealingKey()
     this.#logRuleFailures(config)
     this.#warnOfReload(config, waiting)
-    if (config.logLevel !== this.#config.logLevel) this.#logger.level = config.logLevel
-    this.#checkLog.levelChanged()
+    if (config.logLevel !== this.#config.logLevel) this.logLevel.set(config.logLevel, 'reload')
+    this.#checkLog.accessLog = config.accessLog
     this.#config = config
     this.metrics.countReload('applied')
     if (this.#tellsReadiness) this.#readiness.reloaded()
@@ -147,10 +151,9 @@ export class BrokerServer implements RunningServer {
 
   /** Without traces, a check passes through nothing that knows of them. */
   #checks(protocol: CheckProtocol): Checks {
-    const { onVerdict } = this.#checkLog
     return this.#traces === undefined
-      ? new Checks(this.#broker, protocol, onVerdict)
-      : new TracedChecks(this.#broker, protocol, onVerdict, this.#traces.tracer)
+      ? new Checks(this.#broker, protocol, this.#checkLog)
+      : new TracedChecks(this.#broker, protocol, this.#checkLog, this.#traces.tracer)
   }
 
   #grpcParts(config: Config): GrpcParts {
@@ -200,6 +203,7 @@ export class BrokerServer implements RunningServer {
   async #stop(timeoutMs: number): Promise<boolean> {
     const deadline = performance.now() + timeoutMs
     const finished = await stopListeners(this.#serving, timeoutMs)
+    this.logLevel.close()
     await this.#admin?.stop(0)
     this.#tls.close()
     await this.#broker.close()
@@ -231,7 +235,7 @@ export class BrokerServer implements RunningServer {
   #logRuleFailures({ file }: Config): void {
     if (file?.rules === undefined) return
     file.rules.failures.listener = failure =>
-      this.#logger.warn({ ...failure }, 'the expression of a rule failed; request refused')
+      this.#broker.logger.warn({ ...failure }, 'the expression of a rule failed; request refused')
   }
 
   #warnOfReload({ warnings }: Config, waiting: readonly string[]): void {

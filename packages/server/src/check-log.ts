@@ -1,52 +1,74 @@
-import type { CheckRequest, Verdict } from '@broker/core'
+import type { BrokerError, CheckRequest, Verdict } from '@broker/core'
 import type { Logger } from 'pino'
 import type { BrokerMetrics } from './admin/broker-metrics.ts'
-import type { CheckProtocol, VerdictListener } from './checks.ts'
+import type { CheckListener, CheckProtocol } from './checks.ts'
 import type { GrpcFault } from './grpc/grpc-fault.ts'
-import { traceOf } from './trace-of.ts'
 
 /** A network scanner must not fill the log. */
 const quietMs = 60_000
 
-/** Counts and logs what the check listener answers. */
-export class CheckLog {
+/** The checks that get a line each at INFO. */
+export type AccessLog = 'off' | 'refused' | 'all'
+
+/** Counts and logs what the check listeners answer. */
+export class CheckLog implements CheckListener {
   readonly #metrics: BrokerMetrics
   readonly #logger: Logger
+  #accessLog: AccessLog
   /** Asked once, because every check needs it. */
-  #logsChecks: boolean
+  #wantsDetails = false
   /** When a line may be written again, by what it is about. */
-  readonly #quietUntil = new Map<'unknown_target' | GrpcFault, number>()
+  readonly #quietUntil = new Map<'unknown_target' | 'request_line' | GrpcFault, number>()
 
-  constructor(metrics: BrokerMetrics, logger: Logger) {
+  constructor(metrics: BrokerMetrics, logger: Logger, accessLog: AccessLog) {
     this.#metrics = metrics
     this.#logger = logger
-    this.#logsChecks = logger.isLevelEnabled('debug')
+    this.#accessLog = accessLog
+    this.levelChanged()
+  }
+
+  get wantsDetails(): boolean {
+    return this.#wantsDetails
+  }
+
+  set accessLog(accessLog: AccessLog) {
+    this.#accessLog = accessLog
+    this.levelChanged()
   }
 
   /** Tells that the logger has another level. */
   levelChanged(): void {
-    this.#logsChecks = this.#logger.isLevelEnabled('debug')
+    const level = this.#accessLog === 'off' ? 'debug' : 'info'
+    this.#wantsDetails = this.#logger.isLevelEnabled(level)
   }
 
   /** An arrow function, so that it can be passed on. */
-  readonly onVerdict: VerdictListener = (
+  readonly onVerdict = (
     verdict: Verdict,
     request: CheckRequest,
     protocol: CheckProtocol,
     durationMs: number | undefined,
-  ) => {
+  ): void => {
     this.#metrics.countCheck(verdict, protocol, durationMs)
-    if (!this.#logsChecks) return
-    const { outcome, rule } = verdict
-    const code = outcome === 'allow' ? undefined : verdict.code
-    this.#logger.debug({ outcome, code, rule, protocol, ...traceOf(request) }, 'check')
+    if (this.#wantsDetails) this.#log(verdict, request, durationMs)
+  }
+
+  /** Logs a refusal that the broker does not log. */
+  readonly onUnseen = ({ code, status, message }: BrokerError, request: CheckRequest): void => {
+    if (request.facts !== undefined) request.facts.reason = message
+    if (this.#isQuiet('request_line')) return
+    this.#logger.info(
+      { ...request.logFields, code, status, reason: message },
+      'check refused: its request line is malformed',
+    )
   }
 
   /** An arrow function, so that it can be passed on. */
-  readonly onUnknownTarget = (): void => {
+  readonly onUnknownTarget = (logFields: object): void => {
     this.#metrics.countUnknownTarget()
     if (this.#isQuiet('unknown_target')) return
     this.#logger.warn(
+      logFields,
       'request outside /check answered with 404; set path_prefix to /check in Envoy, or path in the SecurityPolicy',
     )
   }
@@ -58,8 +80,28 @@ export class CheckLog {
     this.#logger.warn({ fault }, 'gRPC call or connection ended without a verdict')
   }
 
+  /** Path, query and host are left out: they belong to a person, and Envoy's access log has them under the same request id. */
+  #log(verdict: Verdict, { facts, logFields }: CheckRequest, durationMs: number | undefined): void {
+    const { outcome } = verdict
+    const isAllowed = outcome === 'allow'
+    const isAccess = this.#accessLog === 'all' || (this.#accessLog === 'refused' && !isAllowed)
+    const fields = {
+      ...logFields,
+      outcome,
+      code: isAllowed ? undefined : verdict.code,
+      status: isAllowed ? 200 : verdict.status,
+      reason: facts?.reason,
+      rule: verdict.rule ?? facts?.rule,
+      client: facts?.client,
+      cache: facts?.cache,
+      durationMs: durationMs && Math.round(durationMs * 1_000) / 1_000,
+    }
+    if (isAccess) this.#logger.info(fields, 'check')
+    else this.#logger.debug(fields, 'check')
+  }
+
   /** Returns whether a line of this kind was written a moment ago; if not, the next ones are not written. */
-  #isQuiet(kind: 'unknown_target' | GrpcFault): boolean {
+  #isQuiet(kind: 'unknown_target' | 'request_line' | GrpcFault): boolean {
     const now = performance.now()
     if (now < (this.#quietUntil.get(kind) ?? 0)) return true
     this.#quietUntil.set(kind, now + quietMs)

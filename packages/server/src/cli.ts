@@ -21,7 +21,7 @@ const usage = `Usage: dex-token-broker [--help | --version | --check-config]
 
 Answers Envoy's ext_authz checks with Dex access tokens. Environment variables hold the configuration, and the
 file that CONFIG_FILE names holds what needs more: issuers, clients and rules.
-Files are read again when they change, and at SIGHUP.
+Files are read again when they change, and at SIGHUP. SIGUSR2 sets the log to DEBUG for ten minutes.
 
   --help          print this text
   --version       print the version
@@ -163,8 +163,9 @@ async function serve(): Promise<void> {
     // A log reader that has stopped reading would keep the process alive.
     setTimeout(() => process.exit(), lastLinesMs).unref()
   })
-  // Ignored since the first moment, when there was nothing to reload.
+  // Both ignored since the first moment, when there was nothing to reload.
   process.on('SIGHUP', () => void reload.reloadNow())
+  process.on('SIGUSR2', () => server.logLevel.debugForTenMinutes())
 }
 
 main().catch(error => {

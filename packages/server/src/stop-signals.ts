@@ -5,7 +5,7 @@ export type StopHandler = (signal: NodeJS.Signals) => void
 let handle: StopHandler = () => process.exit(0)
 
 /**
- * Catches SIGTERM and SIGINT from now on, and ignores SIGHUP until it reloads the configuration. Until `onStopSignal` names a handler, either of the two ends
+ * Catches SIGTERM and SIGINT from now on, and ignores SIGHUP and SIGUSR2 until the server handles them. Until `onStopSignal` names a handler, either of the two ends
  * the process with 0.
  *
  * The kernel drops a signal that process 1 of a container does not handle, so this comes before anything is loaded.
@@ -15,6 +15,8 @@ export function catchStopSignals(): void {
   process.on('SIGINT', signal => handle(signal))
   // Node would end the process, but a sender of SIGHUP expects a reload. That has to wait for the start.
   process.on('SIGHUP', () => {})
+  // It would end the process as well; it turns DEBUG on as soon as the server runs.
+  process.on('SIGUSR2', () => {})
 }
 
 /** Sets the handler for stop signals from now on. */

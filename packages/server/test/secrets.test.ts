@@ -184,14 +184,15 @@ async function startCommand(dex: DevDex, environment: Readonly<Record<string, st
 }
 
 const logs = [
-  ['DEBUG', 'json'],
-  ['DEBUG-4', 'text'],
+  ['DEBUG', 'json', 'off'],
+  ['DEBUG-4', 'text', 'all'],
+  ['INFO', 'json', 'all'],
 ] as const
 
-describe.each(logs)('at LOG_LEVEL=%s, LOG_FORMAT=%s', (LOG_LEVEL, LOG_FORMAT) => {
+describe.each(logs)('at LOG_LEVEL=%s, LOG_FORMAT=%s, ACCESS_LOG=%s', (LOG_LEVEL, LOG_FORMAT, ACCESS_LOG) => {
   test("callers' credentials and tokens come out nowhere", async () => {
     await using dex = await startDex({ clients: [{ id: clientId, secret: secrets.good }] })
-    await using running = await startCommand(dex, { LOG_LEVEL, LOG_FORMAT })
+    await using running = await startCommand(dex, { LOG_LEVEL, LOG_FORMAT, ACCESS_LOG })
     const { witness, port, command } = running
     const headers = { 'x-client-id': clientId, 'x-client-secret': secrets.good }
     const wrong = { ...headers, 'x-client-secret': secrets.wrong }
@@ -215,6 +216,16 @@ describe.each(logs)('at LOG_LEVEL=%s, LOG_FORMAT=%s', (LOG_LEVEL, LOG_FORMAT) =>
     expect(await witness.check({ headers: { ...headers, 'x-client-secret': `${secrets.good}\0` } })).toBe(400)
     const tooMuch = { ...headers, cookie: 'x'.repeat(100_000) }
     expect(await witness.check({ headers: tooMuch })).toBe(431)
+
+    // Ids that hold what no line may hold, or that look like a line.
+    const basic = Buffer.from(`${clientId}:${secrets.good}`).toString('base64')
+    for (const id of [secrets.good, `Basic ${basic}`, `${basic}${basic}`, 'a","level":"fatal', 'a\tforged']) {
+      const ids = { 'x-request-id': id, traceparent: `00-${id}-${id}-01` }
+      expect(await witness.check({ headers: { ...headers, ...ids } })).toBe(200)
+      expect(await witness.check({ headers: { ...wrong, ...ids } })).toBe(401)
+      await witness.check({ headers: ids, target: `/other?secret=${encodeURIComponent(secrets.good)}` })
+    }
+    expect(command.output).not.toMatch(/forged|"level":"fatal"/)
 
     for (const fault of echoes(secrets.good)) {
       dex.setFault('token', fault)
@@ -247,6 +258,7 @@ describe.each(logs)('at LOG_LEVEL=%s, LOG_FORMAT=%s', (LOG_LEVEL, LOG_FORMAT) =>
     await using running = await startCommand(dex, {
       LOG_LEVEL,
       LOG_FORMAT,
+      ACCESS_LOG,
       ACCEPT_BASIC: 'true',
       ALLOWED_CLIENT_IDS: clientId,
     })
@@ -295,6 +307,7 @@ describe.each(logs)('at LOG_LEVEL=%s, LOG_FORMAT=%s', (LOG_LEVEL, LOG_FORMAT) =>
       ...volume.environment(`redis://127.0.0.1:${redis.port}`),
       LOG_LEVEL,
       LOG_FORMAT,
+      ACCESS_LOG,
       CACHE_MAX_ENTRIES: '0',
       SHARED_STORE_USERNAME: aclUser.name,
     })
@@ -340,6 +353,7 @@ describe.each(logs)('at LOG_LEVEL=%s, LOG_FORMAT=%s', (LOG_LEVEL, LOG_FORMAT) =>
     await using running = await startCommand(dex, {
       LOG_LEVEL,
       LOG_FORMAT,
+      ACCESS_LOG,
       STATIC_CLIENT_ID: clientId,
       STATIC_CLIENT_SECRET: secrets.static,
       JWKS_URL: dex.jwksUri,
@@ -369,6 +383,9 @@ describe.each(logs)('at LOG_LEVEL=%s, LOG_FORMAT=%s', (LOG_LEVEL, LOG_FORMAT) =>
       'a token',
     )
 
+    expect(
+      await witness.check({ headers: { authorization: `Bearer ${jwt()}`, 'x-request-id': jwt() } }),
+    ).toBe(200)
     const bad = [
       jwt({ exp: 1 }),
       jwt({ iss: 'https://other.example' }),
@@ -386,7 +403,12 @@ describe.each(logs)('at LOG_LEVEL=%s, LOG_FORMAT=%s', (LOG_LEVEL, LOG_FORMAT) =>
       jwt({ filler: 'x'.repeat(17_000) }),
     ]
     for (const text of bad) {
-      expect(await witness.check({ headers: { authorization: `Bearer ${text}` } })).toBe(401)
+      const headers = {
+        authorization: `Bearer ${text}`,
+        'x-request-id': text.slice(0, 4_000),
+        traceparent: text.slice(0, 4_000),
+      }
+      expect(await witness.check({ headers })).toBe(401)
     }
     const twice = [
       ['authorization', jwt()],
@@ -400,7 +422,7 @@ describe.each(logs)('at LOG_LEVEL=%s, LOG_FORMAT=%s', (LOG_LEVEL, LOG_FORMAT) =>
       dex.clearFaults()
     }
     await until(() => command.stdout.includes('token request failed'), 'the log')
-    expect(command.stdout).toContain('JWT refused')
+    expect(command.stdout).toContain(LOG_LEVEL === 'INFO' ? 'JWTs refused' : 'JWT refused')
     await running.finish()
   })
 })

@@ -2,6 +2,7 @@ import type { ConfiguredClient } from '../clients/client.ts'
 import type { TokenRequest } from '../clients/token-request.ts'
 import { BrokerError } from '../shared/errors.ts'
 import { logText } from '../shared/log-text.ts'
+import { loggedRefusal } from '../shared/logged-refusals.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import { type BasicCredentials, basicCredentials } from './basic-credentials.ts'
 import { type CredentialHeaderNames, type CredentialHeaders, singleValue } from './credential-headers.ts'
@@ -101,7 +102,7 @@ export class CallersCredentials {
     sampler.note('not_allowed', count =>
       logger.info({ ...fields, count }, 'requests refused: client id or scope not allowed'),
     )
-    return new BrokerError('forbidden', `${what} is not allowed`)
+    return loggedRefusal(new BrokerError('forbidden', `${what} is not allowed`))
   }
 }
 

@@ -25,6 +25,8 @@ export interface CheckFacts {
    * normal use, because Dex is unavailable.
    */
   cache?: 'hit' | 'miss' | 'stale' | undefined
+  /** Why the request is refused: a `JwtRefusalReason`, or the message of the error. */
+  reason?: string | undefined
 }
 
 /** Notes the caller of a verified JWT. */
@@ -33,10 +35,13 @@ export function noteCaller(facts: CheckFacts, { issuer, subject }: ProvenCaller)
   if (subject !== '') facts.subject = subject
 }
 
-/** Notes the caller of a refusal for a group or scope; the JWT of any other refusal proves nobody. */
-export function noteRefusedCaller(facts: CheckFacts, error: unknown): void {
-  if (!BrokerError.is(error) || !(error.cause instanceof JwtRefusal)) return
-  const { caller } = error.cause
+/** Notes why a check is refused. Only the JWT of a refusal for a group or scope proves its caller. */
+export function noteRefusal(facts: CheckFacts, error: unknown): void {
+  if (!BrokerError.is(error)) return
+  facts.reason = error.message
+  if (!(error.cause instanceof JwtRefusal)) return
+  const { caller, reason } = error.cause
+  facts.reason = reason
   if (caller !== undefined) noteCaller(facts, caller)
 }
 

@@ -31,6 +31,11 @@ export interface CheckRequest {
   /** An empty object, into which the check writes what it finds out; for one check only. Default: none, which costs nothing. */
   readonly facts?: CheckFacts | undefined
   /**
+   * Fields for each log line that the check causes, such as a request id. Read only when a line is written, or when the check has to
+   * wait. Values come from callers: bound them, and remove control characters. Default: none.
+   */
+  readonly logFields?: Readonly<Record<string, string>> | undefined
+  /**
    * Limit of the caller's wait, in milliseconds; at most `requestTimeoutMs`. Read only when a wait is needed. Default:
    * `requestTimeoutMs`.
    */

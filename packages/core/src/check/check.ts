@@ -3,7 +3,7 @@ import type { TokenOrder } from '../clients/token-order.ts'
 import type { AuthenticatedCaller } from '../gate/authenticated-caller.ts'
 import type { Gate } from '../gate/gate.ts'
 import type { ResolvedChoice } from '../options/resolve-choice.ts'
-import { BrokerError } from '../shared/errors.ts'
+import { logContext } from '../shared/log-context.ts'
 import { andThen, type MaybePromise } from '../shared/maybe-promise.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import type { Wait } from '../shared/wait-for.ts'
@@ -11,7 +11,7 @@ import type { TokenHeader } from '../tokens/token-headers.ts'
 import type { Tokens } from '../tokens/tokens.ts'
 import { AllowVerdicts } from './allow-verdicts.ts'
 import { CallersCredentials } from './callers-credentials.ts'
-import { noteCaller, noteClient, notePassing, noteRefusedCaller, noteToken } from './check-facts.ts'
+import { noteCaller, noteClient, notePassing, noteToken } from './check-facts.ts'
 import type { CheckRequest } from './check-request.ts'
 import { CheckWait } from './check-wait.ts'
 import { Choices } from './choices.ts'
@@ -22,12 +22,14 @@ import {
   readCredentialHeaders,
   singleValue,
 } from './credential-headers.ts'
+import { credentialSchemes } from './credential-schemes.ts'
 import { Denials } from './denials.ts'
 import type { Exchanges } from './exchanges.ts'
 import { assertHeaderLines } from './header-lines.ts'
 import { ReceivedRequest } from './received-request.ts'
+import { Refusals } from './refusals.ts'
 import { RouteClients } from './route-clients.ts'
-import { type Challenges, type RefusalVerdict, refusalVerdict, type Verdict } from './verdict.ts'
+import type { RefusalVerdict, Verdict } from './verdict.ts'
 
 export interface CheckOptions {
   readonly names: CredentialHeaderNames
@@ -62,7 +64,7 @@ export class Check {
   readonly #credentials: CallersCredentials
   readonly #verdicts: AllowVerdicts
   readonly #denials: Denials
-  readonly #challenges: Challenges
+  readonly #refusals: Refusals
   /** `undefined` without rules. */
   readonly #choices: Choices | undefined
   #successor: Check | undefined
@@ -78,7 +80,8 @@ export class Check {
     this.#credentials = new CallersCredentials(surroundings, names, { clientIds, scopes })
     this.#verdicts = new AllowVerdicts({ ...options, hasGate: gate !== undefined, backendHeaders })
     this.#denials = new Denials(surroundings)
-    this.#challenges = { realm, credentialSchemes: credentialSchemes(names, gate !== undefined) }
+    const schemes = credentialSchemes(names, gate !== undefined)
+    this.#refusals = new Refusals(surroundings, { realm, credentialSchemes: schemes })
     const denials = this.#denials
     const credentials = this.#credentials
     this.#choices =
@@ -93,11 +96,14 @@ export class Check {
    */
   decide(request: CheckRequest): MaybePromise<Verdict> {
     assertHeaderLines(request.headers)
+    const before = logContext.enter(request)
     try {
       const verdict = this.#decide(request)
       return verdict instanceof Promise ? this.#decideLater(verdict, request) : verdict
     } catch (error) {
-      return this.#refusal(error, request)
+      return this.#refusals.refuse(error, request)
+    } finally {
+      logContext.leave(before)
     }
   }
 
@@ -133,7 +139,7 @@ export class Check {
     try {
       return await verdict
     } catch (error) {
-      return this.#refusal(error, request)
+      return this.#refuseLater(error, request)
     }
   }
 
@@ -144,9 +150,23 @@ export class Check {
     wait: Wait,
   ): Promise<Verdict> {
     const known = await caller
-    return this.#successor === undefined
-      ? this.#serve(request, headers, known, wait)
-      : this.#latest.decide(request)
+    const before = logContext.enter(request)
+    try {
+      return this.#successor === undefined
+        ? this.#serve(request, headers, known, wait)
+        : this.#latest.decide(request)
+    } finally {
+      logContext.leave(before)
+    }
+  }
+
+  #refuseLater(error: unknown, request: CheckRequest): RefusalVerdict {
+    const before = logContext.enter(request)
+    try {
+      return this.#refusals.refuse(error, request)
+    } finally {
+      logContext.leave(before)
+    }
   }
 
   get #latest(): Check {
@@ -166,6 +186,7 @@ export class Check {
     const route = this.#routes?.choiceIn(request.context)
     const order = route && this.#routes ? this.#routes.order(route, headers) : this.#defaultOrder(headers)
     const token = this.#options.tokens.get(order, wait)
+    if (token instanceof Promise) this.#refusals.waitsFor(request, order)
     if (facts !== undefined) {
       noteClient(facts, route?.client ?? 'default', order)
       noteToken(facts, token)
@@ -187,7 +208,7 @@ export class Check {
     const choice = choices.choose(caller, new ReceivedRequest(request, names, this.#surroundings.clock))
     if (facts !== undefined && choice.rule !== undefined) facts.rule = choice.rule
     if ('deny' in choice) {
-      const refusal = refusalVerdict(this.#denials.refuse(choice), this.#challenges)
+      const refusal = this.#refusals.answer(this.#denials.refuse(choice), request)
       return choice.rule === undefined ? refusal : { ...refusal, rule: choice.rule }
     }
     const outcome = choices.outcome(choice)
@@ -198,6 +219,7 @@ export class Check {
     const isExchange = 'exchange' in choice
     const order = isExchange ? exchangeOrder(choices, choice, caller) : choices.order(choice, headers)
     const token = (isExchange ? exchangedTokens : tokens).get(order, wait)
+    if (token instanceof Promise) this.#refusals.waitsFor(request, order, choice.rule)
     if (facts !== undefined) {
       noteClient(facts, isExchange ? choice.exchange.client : choice.client, order)
       noteToken(facts, token)
@@ -212,16 +234,6 @@ export class Check {
     const { requestTimeoutMs, clock } = this.#surroundings
     return new CheckWait(request, requestTimeoutMs, clock)
   }
-
-  #refusal(error: unknown, request: CheckRequest): RefusalVerdict {
-    if (request.facts !== undefined) noteRefusedCaller(request.facts, error)
-    if (!BrokerError.is(error)) {
-      const { signal } = request
-      if (signal?.aborted && error === signal.reason) throw error
-      this.#surroundings.logger.error({ err: error }, 'check failed internally')
-    }
-    return refusalVerdict(error, this.#challenges)
-  }
 }
 
 function exchangeOrder(
@@ -232,13 +244,4 @@ function exchangeOrder(
   // `Choices` has refused an exchange without a caller.
   if (caller === undefined) throw new TypeError('an exchange needs a caller')
   return choices.exchangeOrder(choice, caller)
-}
-
-/** Without Basic, no scheme carries client credentials: Bearer then only says that the request needs authentication. */
-function credentialSchemes(
-  { basic }: CredentialHeaderNames,
-  hasGate: boolean,
-): Challenges['credentialSchemes'] {
-  if (basic === undefined) return ['Bearer']
-  return hasGate ? ['Basic', 'Bearer'] : ['Basic']
 }

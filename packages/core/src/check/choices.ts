@@ -3,6 +3,7 @@ import type { TokenOrder } from '../clients/token-order.ts'
 import type { AuthenticatedCaller } from '../gate/authenticated-caller.ts'
 import { BrokerError } from '../shared/errors.ts'
 import { isHeaderValue } from '../shared/http/header-value.ts'
+import { loggedRefusal } from '../shared/logged-refusals.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import type { RuleOutcome } from './allow-verdicts.ts'
 import type { CallersCredentials } from './callers-credentials.ts'
@@ -112,8 +113,9 @@ export class Choices {
     } catch (error) {
       if (!BrokerError.is(error)) throw this.#unusable('chooseClient threw an error', undefined, error)
       // For example an unclear path.
-      if (error.code === 'forbidden') this.#options.denials.note(error.message, undefined)
-      throw error
+      if (error.code !== 'forbidden') throw error
+      this.#options.denials.note(error.message, undefined)
+      throw loggedRefusal(error)
     }
   }
 
@@ -123,6 +125,6 @@ export class Choices {
     sampler.note('unusable_choice', count =>
       logger.error({ problem, rule, count, err }, 'checks failed: chooseClient returned no usable choice'),
     )
-    return new BrokerError('server_error', 'internal error', { cause: err })
+    return loggedRefusal(new BrokerError('server_error', 'internal error', { cause: err }))
   }
 }

@@ -1,6 +1,7 @@
 import type { ConfiguredClient } from '../clients/client.ts'
 import type { TokenRequest } from '../clients/token-request.ts'
 import { BrokerError } from '../shared/errors.ts'
+import { loggedRefusal } from '../shared/logged-refusals.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import type { CredentialHeaderNames } from './credential-headers.ts'
 
@@ -44,5 +45,5 @@ export function missingCredentials(
     logger.warn({ count, missing, hint }, 'requests without client credentials refused')
   })
   const verb = missing.length === 1 ? 'is' : 'are'
-  return new BrokerError('missing_credentials', `${detail} ${verb} missing`)
+  return loggedRefusal(new BrokerError('missing_credentials', `${detail} ${verb} missing`))
 }

@@ -2,6 +2,7 @@ import type { Clients } from '../clients/clients.ts'
 import type { TokenOrder } from '../clients/token-order.ts'
 import { BrokerError } from '../shared/errors.ts'
 import { logText } from '../shared/log-text.ts'
+import { loggedRefusal } from '../shared/logged-refusals.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import type { CallersCredentials } from './callers-credentials.ts'
 import type { CheckRequest } from './check-request.ts'
@@ -65,6 +66,6 @@ export class RouteClients {
         'checks failed: the context of the route chooses no usable client',
       ),
     )
-    return new BrokerError('server_error', 'internal error')
+    return loggedRefusal(new BrokerError('server_error', 'internal error'))
   }
 }

@@ -1,3 +1,4 @@
+import { logContext } from '../shared/log-context.ts'
 import type { MaybePromise } from '../shared/maybe-promise.ts'
 import type { Subject } from '../shared/subject.ts'
 import type { Wait } from '../shared/wait-for.ts'
@@ -35,7 +36,7 @@ export class Gate {
   verify(jwt: string, wait: Wait): MaybePromise<AuthenticatedCaller> {
     try {
       const caller = this.#verifier.verify(jwt, wait)
-      return caller instanceof Promise ? this.#verifyLater(caller, jwt) : callerOf(caller, jwt)
+      return caller instanceof Promise ? this.#verifyForCheck(caller, jwt) : callerOf(caller, jwt)
     } catch (error) {
       return this.#refuse(error, jwt)
     }
@@ -50,7 +51,11 @@ export class Gate {
     }
   }
 
-  // A method, because a closure in `verify` would cost every call.
+  // Methods, because a closure in `verify` would cost every call.
+  #verifyForCheck(caller: Promise<VerifiedCaller>, jwt: string): Promise<AuthenticatedCaller> {
+    return logContext.carry(() => this.#verifyLater(caller, jwt))
+  }
+
   async #verifyLater(caller: Promise<VerifiedCaller>, jwt: string): Promise<AuthenticatedCaller> {
     try {
       return callerOf(await caller, jwt)

@@ -1,6 +1,7 @@
 import { BrokerError } from '../shared/errors.ts'
 import type { Hint } from '../shared/hint.ts'
 import type { JwtRefusalReason } from '../shared/jwt-refusal-reason.ts'
+import { loggedRefusal } from '../shared/logged-refusals.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import type { CallersIssuer } from './callers-issuer.ts'
 import type { CallersIssuers } from './callers-issuers.ts'
@@ -33,11 +34,13 @@ export class JwtRefusals {
     if (!BrokerError.is(error)) return
     const { code, cause: refusal } = error
     if (code === 'overloaded') {
+      loggedRefusal(error)
       sampler.note('signatures_overloaded', count =>
         logger.warn({ count }, 'JWT verification refused: too many signatures'),
       )
     }
     if (!(refusal instanceof JwtRefusal)) return
+    loggedRefusal(error)
     const { reason, message } = refusal
     observe({ type: 'jwt_refusal', reason })
     logger.debug({ reason, why: message }, 'JWT refused')

@@ -1,4 +1,5 @@
 import type { KeySource } from '../gate/keys/key-source.ts'
+import { logContext } from '../shared/log-context.ts'
 import type { Tokens } from '../tokens/tokens.ts'
 
 /** Interval of refreshes while tokens are cached, as a fraction of the maximum age. */
@@ -64,7 +65,8 @@ export class DeadTokens {
 
   #lookIn(delayMs: number): void {
     clearTimeout(this.#timer)
-    if (!this.#isRetired) this.#timer = setTimeout(() => void this.#look(), delayMs).unref()
+    if (!this.#isRetired)
+      this.#timer = setTimeout(() => logContext.without(() => void this.#look()), delayMs).unref()
   }
 
   /** A Dex that restarts is unavailable first: a look that failed is repeated after its pause, not an interval later. */

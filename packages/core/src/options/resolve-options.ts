@@ -1,13 +1,14 @@
 import { realmProblem } from '../check/challenge.ts'
 import type { CredentialHeaderNames } from '../check/credential-headers.ts'
 import type { ConfiguredClient } from '../clients/client.ts'
-import type { BrokerObserver } from '../shared/broker-event.ts'
+import { CheckLogger } from '../shared/check-logger.ts'
 import { systemClock } from '../shared/clock.ts'
+import { guardedObserver } from '../shared/guarded-observer.ts'
 import { hintText } from '../shared/hint.ts'
 import { endpointUrl } from '../shared/http/endpoint-url.ts'
 import type { Transport, TransportResponse } from '../shared/http/transport.ts'
 import { LogSampler } from '../shared/log-sampler.ts'
-import { type Logger, silentLogger } from '../shared/logger.ts'
+import { silentLogger } from '../shared/logger.ts'
 import type { LiveSurroundings } from '../shared/surroundings.ts'
 import { systemTimers } from '../shared/timers.ts'
 import { version } from '../shared/version.ts'
@@ -137,7 +138,8 @@ export function resolveOptions(options: TokenBrokerOptions): ResolvedOptions {
 }
 
 function resolveSurroundings(options: TokenBrokerOptions, requestTimeoutMs: number): LiveSurroundings {
-  const logger = withMethods(options.logger, 'logger', ['debug', 'info', 'warn', 'error']) ?? silentLogger
+  const target = withMethods(options.logger, 'logger', ['debug', 'info', 'warn', 'error']) ?? silentLogger
+  const logger = new CheckLogger(target)
   const clock = withMethods(options.clock, 'clock', ['wall', 'monotonic']) ?? systemClock
   return {
     transport: checked(options.transport, 'transport', 'function') ?? globalFetch,
@@ -147,7 +149,7 @@ function resolveSurroundings(options: TokenBrokerOptions, requestTimeoutMs: numb
     random: checked(options.random, 'random', 'function') ?? Math.random,
     logger,
     sampler: new LogSampler(clock),
-    observe: guarded(checked(options.observe, 'observe', 'function') ?? (() => {}), logger),
+    observe: guardedObserver(checked(options.observe, 'observe', 'function') ?? (() => {}), logger),
     tracer: withMethods(options.tracer, 'tracer', ['start']),
     describeHint: checked(options.describeHint, 'describeHint', 'function') ?? hintText,
     requestTimeoutMs,
@@ -169,14 +171,3 @@ function resolveRealm(realm: string | undefined): string {
 
 /** Looked up for each request, because test tools and instrumentation replace it later. */
 const globalFetch: Transport = (url, request) => globalThis.fetch(url, request) as Promise<TransportResponse>
-
-/** Logs the errors of an observer, so that metrics cannot break checks. */
-function guarded(observe: BrokerObserver, logger: Logger): BrokerObserver {
-  return event => {
-    try {
-      observe(event)
-    } catch (error) {
-      logger.error({ err: error }, 'observer failed')
-    }
-  }
-}

@@ -1,4 +1,5 @@
 import { BrokerError, type BrokerErrorCode, type BrokerErrorOptions } from './errors.ts'
+import { isLoggedRefusal, loggedRefusal } from './logged-refusals.ts'
 import { carryOutages } from './outage.ts'
 
 export interface ErrorChanges extends BrokerErrorOptions {
@@ -27,5 +28,5 @@ export function changedError(
     ...options,
   })
   carryOutages(error, copy)
-  return copy
+  return isLoggedRefusal(error) ? loggedRefusal(copy) : copy
 }

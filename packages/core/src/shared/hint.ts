@@ -48,6 +48,9 @@ export type HintProblem =
   | 'credentials_rejected'
   | 'secret_unavailable'
   | 'half_a_client'
+  | 'headers_malformed'
+  | 'basic_incomplete'
+  | 'failure_logged_before'
   | 'no_discovery_document'
   | 'other_host'
   | 'other_issuer'
@@ -181,6 +184,10 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
     `check the log of Dex: it refuses the client in ${name(`${option}.clientId`)}`,
   half_a_client: (name, { option }) =>
     `set ${name(option)}: neither the configuration nor the request has it`,
+  headers_malformed: () => "correct the caller's headers, or the proxy that adds, repeats or joins them",
+  basic_incomplete: () => 'have the caller send both client id and client secret in Basic credentials',
+  failure_logged_before: () =>
+    'look for the WARN or ERROR lines shortly before this one: they name the failure or the limit',
   no_discovery_document: (name, { option, detail }) =>
     `check ${name(option)}: there is no discovery document${isOfCallers(option) ? '' : ' of Dex'} at ${detail}`,
   other_host: (name, { option }) => `set ${name(option)} if this host cannot reach the discovered URL`,

@@ -1,10 +1,12 @@
 import type { Clock } from './clock.ts'
+import { logContext } from './log-context.ts'
 import { type Schedule, systemTimers } from './timers.ts'
 
 /** Kinds of log lines that are sampled, each kind by itself. A closed set, because each kind takes memory. */
 export type SampledKind =
   | `jwt_refusal ${string}`
   | `denied_by_rule ${string}`
+  | `refused ${string}`
   | 'not_allowed'
   | 'unusable_choice'
   | 'unusable_context'
@@ -57,7 +59,8 @@ export class LogSampler {
       return
     }
     window.held++
-    window.write = write
+    // A later check, or a timer, writes it.
+    window.write = logContext.bind(write)
     window.timer ??= this.#schedule(() => this.#flush(kind), window.endsAt - now)
   }
 

@@ -3,6 +3,8 @@ import { Backoff, type Pauses } from './backoff.ts'
 import { changedError } from './changed-error.ts'
 import { wallTimeIn } from './clock.ts'
 import type { BrokerError } from './errors.ts'
+import { logContext } from './log-context.ts'
+import { loggedRefusal } from './logged-refusals.ts'
 import { countFailedLookups, Outage, type OutageReport } from './outage.ts'
 import { RequestWithDeadline } from './request-with-deadline.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -69,9 +71,11 @@ export class SharedFetch<T> {
       return Promise.reject(changedError(this.#lastFailure, { retryAfterMs: remainingMs }))
     }
     this.#request = new RequestWithDeadline(this.#surroundings.requestTimeoutMs, signal =>
-      this.#load(signal, parent).finally(() => {
-        this.#request = undefined
-      }),
+      logContext
+        .carry(() => this.#load(signal, parent))
+        .finally(() => {
+          this.#request = undefined
+        }),
     )
     return this.#request.settled
   }
@@ -119,6 +123,7 @@ export class SharedFetch<T> {
       this.#timedOutLookups = 0
       this.#lastFailure = failure
       onFailure(failure)
+      loggedRefusal(failure)
       throw failure
     }
   }

@@ -1,4 +1,5 @@
 import { BrokerError } from '../shared/errors.ts'
+import { logContext } from '../shared/log-context.ts'
 import { countFailedLookups } from '../shared/outage.ts'
 import type { SpanContext } from '../shared/tracer.ts'
 import type { Wait } from '../shared/wait-for.ts'
@@ -94,7 +95,9 @@ export class InFlight<T> {
       shared.firstFailure ??= failure
       firstAttempt.reject(failure)
     }
-    const settled = work(controller.signal, onFirstFailure).finally(() => this.#ended(key, shared))
+    const settled = logContext
+      .carry(() => work(controller.signal, onFirstFailure))
+      .finally(() => this.#ended(key, shared))
     settled.then(firstAttempt.resolve, firstAttempt.reject)
     const shared: SharedWork<T> = {
       origin,

@@ -2,6 +2,7 @@ import type { TokenOrder } from '../clients/token-order.ts'
 import type { BrokerError } from '../shared/errors.ts'
 import { failureFields } from '../shared/failure-fields.ts'
 import { logText } from '../shared/log-text.ts'
+import { loggedRefusal } from '../shared/logged-refusals.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 
 /**
@@ -14,6 +15,7 @@ export function logTokenFailure(
   failure: BrokerError,
 ): void {
   const { logger, sampler } = surroundings
+  loggedRefusal(failure)
   const shown = { clientId: logText(clientId), scope: logText(scope) }
   const { code, oauthError, oauthErrorDescription, cause } = failure
   const fields = {

@@ -114,7 +114,11 @@ describe('Basic credentials of a check', () => {
       body: expect.stringContaining('have no client secret'),
     })
     // The proxy forwards the header, so the operator is not warned of it.
-    expect(running.log.lines).toEqual([])
+    expect(running.log.lines).toMatchObject([
+      { level: 'info', message: 'checks refused', fields: { code: 'invalid_request', count: 1 } },
+      { level: 'info', message: 'checks refused', fields: { code: 'missing_credentials', count: 1 } },
+      { level: 'info', message: 'checks refused', fields: { code: 'missing_credentials', count: 1 } },
+    ])
     expect(await check(basic('x'.repeat(257), 'a'))).toMatchObject({ status: 400 })
     expect(running.dex.tokenRequests).toEqual([])
   })

@@ -111,13 +111,16 @@ describe('the facts about a check', () => {
     await using denied = await startChoosing({ deny: 'never', rule: 'nobody' })
     const { facts, verdict } = await factsOf(denied)
     expect(verdict).toMatchObject({ code: 'forbidden' })
-    expect(facts).toEqual({ rule: 'nobody', issuer: 'default', subject: 'alice' })
+    expect(facts).toEqual({ rule: 'nobody', issuer: 'default', subject: 'alice', reason: 'never' })
 
     await using wrong = await startBrokerWithDex()
     const rejected = await factsOf(wrong, ['x-client-id', 'billing', 'x-client-secret', 'wrong'])
     expect(rejected.verdict).toMatchObject({ code: 'token_request_rejected' })
-    expect(rejected.facts).toEqual({ client: 'caller', cache: 'miss' })
-    expect((await factsOf(wrong, [])).facts).toEqual({})
+    const reason = 'the client credentials or the scope were rejected'
+    expect(rejected.facts).toEqual({ client: 'caller', cache: 'miss', reason })
+    expect((await factsOf(wrong, [])).facts).toEqual({
+      reason: 'x-client-id and x-client-secret are missing',
+    })
   })
 
   test('name the caller that lacks a group, at the first check and when the JWT is remembered', async () => {
@@ -129,7 +132,7 @@ describe('the facts about a check', () => {
     for (let check = 0; check < 2; check++) {
       const { facts, verdict } = await factsOf(running, ['authorization', jwt])
       expect(verdict).toMatchObject({ code: 'forbidden' })
-      expect(facts).toEqual({ issuer: 'default', subject: 'alice' })
+      expect(facts).toEqual({ issuer: 'default', subject: 'alice', reason: 'group' })
     }
   })
 
@@ -137,15 +140,15 @@ describe('the facts about a check', () => {
     await using running = await startGated()
     const exp = running.clock.wall() / 1000
     const foreign = new CallersKey('ES256', { kid: 'nobody-knows-it' })
-    for (const jwt of [
-      jwtOf(running, { exp: exp - 1 }),
-      foreign.jwt({ sub: 'alice', exp: exp + 600 }),
-      `${jwtOf(running).slice(0, -8)}AAAAAAAA`,
-      'junk',
-    ]) {
+    for (const [jwt, reason] of [
+      [jwtOf(running, { exp: exp - 1 }), 'expired'],
+      [foreign.jwt({ sub: 'alice', exp: exp + 600 }), 'unknown_key'],
+      [`${jwtOf(running).slice(0, -8)}AAAAAAAA`, 'signature'],
+      ['junk', 'malformed'],
+    ] as const) {
       const { facts, verdict } = await factsOf(running, ['authorization', jwt])
       expect(verdict).toMatchObject({ code: 'invalid_token' })
-      expect(facts).toEqual({})
+      expect(facts).toEqual({ reason })
     }
   })
 

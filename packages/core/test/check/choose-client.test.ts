@@ -432,6 +432,7 @@ describe('a choice that is not usable', () => {
     expect(await check(running)).toMatchObject({ status: 503, headers: { 'retry-after': '2' } })
     expect(linesOf(running).slice(1)).toMatchObject([
       { message: 'requests denied by a rule', fields: { reason: 'outside office hours', count: 1 } },
+      { message: 'checks refused', fields: { code: 'overloaded', reason: 'later', count: 1 } },
     ])
   })
 })

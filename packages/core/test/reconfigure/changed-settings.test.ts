@@ -313,5 +313,7 @@ test('the clock, the log and the observer stay those of the constructor', async 
   const token = await running.broker.getToken()
   expect(token.expiresAt).toBeGreaterThan(running.clock.wall())
   expect(lines).toEqual([])
-  expect(running.broker.logger).toBe(running.log)
+  running.broker.logger.info({ of: 'this' }, 'a line')
+  expect(running.log.lines.at(-1)).toEqual({ level: 'info', message: 'a line', fields: { of: 'this' } })
+  expect(lines).toEqual([])
 })

@@ -11,15 +11,23 @@ export interface AdminAppOptions {
   /** Says what is missing, for `/readyz?verbose` from this host. */
   readonly verbose?: { text(): Promise<string> } | undefined
   /** The status page; `undefined` leaves it out. */
-  readonly page?: { addTo(app: Hono<AdminEnvironment>): void } | undefined
+  readonly page?: AdminPage | undefined
+  /** `/log-level`; `undefined` leaves it out. */
+  readonly logLevel?: AdminPage | undefined
 }
 
-/** For operators and orchestrators, on a separate port: `/healthz`, `/readyz`, `/metrics`, and the status page. */
+/** A page that adds its own routes. */
+interface AdminPage {
+  addTo(app: Hono<AdminEnvironment>): void
+}
+
+/** For operators and orchestrators, on a separate port: `/healthz`, `/readyz`, `/metrics`, the status page, and `/log-level`. */
 export function createAdminApp({
   notReadyBecause,
   registry,
   verbose,
   page,
+  logLevel,
 }: AdminAppOptions): Hono<AdminEnvironment> {
   const app = new Hono<AdminEnvironment>()
   const metrics = new SharedRendering(() => registry.metrics())
@@ -36,5 +44,6 @@ export function createAdminApp({
     context.body(await metrics.text(), 200, { 'content-type': registry.contentType }),
   )
   page?.addTo(app)
+  logLevel?.addTo(app)
   return app
 }

@@ -2,10 +2,12 @@ import type { TokenBroker } from '@broker/core'
 import type { Registry } from 'prom-client'
 import type { AdminAddress, Config } from '../config/config.ts'
 import { HttpListener } from '../http/http-listener.ts'
+import type { LogLevelControl } from '../log-level-control.ts'
 import type { RecentLines } from '../recent-lines.ts'
 import type { ListenerTls } from '../tls/listener-tls.ts'
 import { createAdminApp } from './admin-app.ts'
 import { createAdminListener } from './admin-listener.ts'
+import { LogLevelPage } from './log-level-page.ts'
 import { StatusPage } from './page/status-page.ts'
 import type { Readiness } from './readiness.ts'
 import { VerboseReadiness } from './verbose-readiness.ts'
@@ -20,6 +22,7 @@ export interface AdminServerParts {
   readonly recentLines: RecentLines | undefined
   /** `undefined` without TLS. */
   readonly tls: ListenerTls | undefined
+  readonly logLevel: LogLevelControl
 }
 
 /** The server for operators and orchestrators at ADMIN_ADDR. */
@@ -30,8 +33,9 @@ export class AdminServer extends HttpListener {
     const { broker, registry, readiness, config, recentLines, tls } = parts
     const { notReadyBecause } = readiness
     const page = new StatusPage({ broker, registry, notReadyBecause, config, recentLines })
+    const logLevel = new LogLevelPage(parts.logLevel, config)
     const verbose = new VerboseReadiness(config)
-    const app = createAdminApp({ notReadyBecause, registry, verbose, page })
+    const app = createAdminApp({ notReadyBecause, registry, verbose, page, logLevel })
     super('ADMIN_ADDR', () => createAdminListener(app, tls?.createHttpServer), address, tls)
     this.#page = page
   }

@@ -14,11 +14,12 @@ export function authorizationCheck(checks: Checks, sendsMetadata: boolean): Unar
   return {
     kind: 'unary',
     answer(message, call) {
-      const facts = sendsMetadata ? {} : undefined
-      const request = new GrpcCheckRequest(readAttributes(message), call, facts)
+      const facts = sendsMetadata ? {} : checks.newFacts()
+      const request = new GrpcCheckRequest(readAttributes(message), call, checks, facts)
       const fault = requestLineFault(request)
       const verdict = fault === undefined ? checks.decide(request) : checks.refuse(fault, request)
-      return verdict instanceof Promise ? responseLater(verdict, facts) : responseFrame(verdict, facts)
+      const sent = sendsMetadata ? facts : undefined
+      return verdict instanceof Promise ? responseLater(verdict, sent) : responseFrame(verdict, sent)
     },
   }
 }
@@ -37,8 +38,9 @@ class GrpcCheckRequest implements ReceivedCheck {
   readonly context: Readonly<Record<string, string>> | undefined
   readonly facts: CheckFacts | undefined
   readonly #call: GrpcCall
+  readonly #checks: Checks
 
-  constructor(attributes: Attributes, call: GrpcCall, facts: CheckFacts | undefined) {
+  constructor(attributes: Attributes, call: GrpcCall, checks: Checks, facts: CheckFacts | undefined) {
     this.headers = attributes.headers
     this.joinedHeaders = attributes.joinedHeaders
     this.method = attributes.method
@@ -47,6 +49,11 @@ class GrpcCheckRequest implements ReceivedCheck {
     this.context = attributes.context
     this.facts = facts
     this.#call = call
+    this.#checks = checks
+  }
+
+  get logFields(): Readonly<Record<string, string>> {
+    return this.#checks.logFieldsOf(this)
   }
 
   get proxyHeaders(): readonly string[] {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { AllowVerdict, Broker, CheckRequest, Verdict } from '@broker/core'
+import type { AllowVerdict, Broker, CheckFacts, CheckRequest, Verdict } from '@broker/core'
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { LinearRouter } from 'hono/router/linear-router'
@@ -37,7 +37,7 @@ export function createCheckApp(
   broker: Pick<Broker, 'decide'>,
   onVerdict: VerdictListener = () => {},
 ): Hono<CheckEnvironment> {
-  return checkApp(new Checks(broker, 'http', onVerdict))
+  return checkApp(new Checks(broker, 'http', { onVerdict, wantsDetails: false }))
 }
 
 /** Creates the same app for checks that are already counted and logged. */
@@ -45,7 +45,7 @@ export function checkApp(checks: Checks): Hono<CheckEnvironment> {
   // The path belongs to the client and is ignored: there is one route, and no URL to parse.
   const app = new Hono<CheckEnvironment>({ router: new LinearRouter(), getPath: () => '/' })
   app.all('*', context => {
-    const request = new HonoCheckRequest(context)
+    const request = new HonoCheckRequest(context, checks)
     const verdict = checks.decide(request)
     return verdict instanceof Promise ? answerLater(verdict, request) : answer(verdict)
   })
@@ -57,8 +57,12 @@ class HonoCheckRequest implements CheckRequest {
   readonly #context: Context<CheckEnvironment>
   readonly headers: readonly string[]
   readonly maskedPath = true
+  readonly facts: CheckFacts | undefined
+  readonly #checks: Checks
 
-  constructor(context: Context<CheckEnvironment>) {
+  constructor(context: Context<CheckEnvironment>, checks: Checks) {
+    this.#checks = checks
+    this.facts = checks.newFacts()
     this.#context = context
     this.headers = context.env?.incoming?.rawHeaders ?? headerLines(context.req.raw.headers)
   }
@@ -71,6 +75,10 @@ class HonoCheckRequest implements CheckRequest {
   get path(): string | undefined {
     const target = (this.#context.env?.incoming as CheckMessage | undefined)?.[rawTarget]
     return target === undefined ? undefined : clientTarget(target)
+  }
+
+  get logFields(): Readonly<Record<string, string>> {
+    return this.#checks.logFieldsOf(this)
   }
 
   get timeoutMs(): number | undefined {

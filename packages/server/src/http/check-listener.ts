@@ -12,12 +12,12 @@ const lingerMs = 500
 
 /**
  * Creates the server that Envoy calls. The raw request target decides whether a request is a check, and only an allowed
- * check or the probe is ever answered with 200. `onUnknownTarget` is called for a request that is neither.
+ * check or the probe is ever answered with 200. `onUnknownTarget` is called with the headers of a request that is neither.
  */
 export function createCheckListener(
   app: Hono<CheckEnvironment>,
   options: ServerOptions = listenerOptions,
-  onUnknownTarget: () => void = () => {},
+  onUnknownTarget: (headers: readonly string[]) => void = () => {},
   createServer: CreateHttpServer = createPlainServer,
 ): Server {
   const answerCheck = getRequestListener((request, env) => app.fetch(request, env as HttpBindings))
@@ -41,7 +41,7 @@ export function createCheckListener(
         answerText(incoming, outgoing, 200, 'ok\n')
         break
       case 'unknown':
-        onUnknownTarget()
+        onUnknownTarget(incoming.rawHeaders)
         answerText(incoming, outgoing, 404, 'not found\n')
         break
     }

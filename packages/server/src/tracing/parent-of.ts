@@ -10,6 +10,17 @@ const stateMember =
   /^[a-z\d][a-z\d_\-*/@]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/
 const maxStateMembers = 32
 
+/** The parts of a check that can name the span of its caller. */
+export interface ParentSource {
+  readonly headers: readonly string[]
+  readonly proxyHeaders?: readonly string[] | undefined
+}
+
+/** Reads the span of the proxy, or of its client where the proxy names none. */
+export function parentOfCheck({ proxyHeaders, headers }: ParentSource): SpanContext | undefined {
+  return (proxyHeaders && parentOf(proxyHeaders)) ?? parentOf(headers)
+}
+
 /**
  * Reads the span of the caller from header lines, by W3C Trace Context; `undefined` when `traceparent` is absent, malformed or there
  * twice. A malformed or too long `tracestate` is ignored, and so is `baggage`.

@@ -1,7 +1,13 @@
-import type { Broker, BrokerError, MaybePromise, RefusalVerdict, Span, Tracer, Verdict } from '@broker/core'
-import { type CheckProtocol, Checks, type ReceivedCheck, type VerdictListener } from '../checks.ts'
+import type { BrokerError, MaybePromise, RefusalVerdict, Span, Tracer, Verdict } from '@broker/core'
+import {
+  type CheckBroker,
+  type CheckListener,
+  type CheckProtocol,
+  Checks,
+  type ReceivedCheck,
+} from '../checks.ts'
 import { checkAttributes, verdictAttributes } from './check-attributes.ts'
-import { parentOf } from './parent-of.ts'
+import { parentOfCheck } from './parent-of.ts'
 import { isSampled, TracedRequest } from './traced-request.ts'
 
 /** Answers checks like {@link Checks}, each one with a span below the span of the proxy. */
@@ -9,13 +15,8 @@ export class TracedChecks extends Checks {
   readonly #tracer: Tracer
   readonly #protocol: CheckProtocol
 
-  constructor(
-    broker: Pick<Broker, 'decide'>,
-    protocol: CheckProtocol,
-    onVerdict: VerdictListener,
-    tracer: Tracer,
-  ) {
-    super(broker, protocol, onVerdict)
+  constructor(broker: CheckBroker, protocol: CheckProtocol, listener: CheckListener, tracer: Tracer) {
+    super(broker, protocol, listener)
     this.#tracer = tracer
     this.#protocol = protocol
   }
@@ -41,12 +42,12 @@ export class TracedChecks extends Checks {
     return verdict
   }
 
-  #start({ proxyHeaders, headers }: ReceivedCheck): Span {
+  #start(request: ReceivedCheck): Span {
     return this.#tracer.start({
       name: 'check',
       kind: 'server',
       attributes: checkAttributes[this.#protocol],
-      parent: (proxyHeaders && parentOf(proxyHeaders)) ?? parentOf(headers),
+      parent: parentOfCheck(request),
     })
   }
 }

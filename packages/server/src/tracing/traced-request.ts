@@ -37,6 +37,14 @@ export class TracedRequest implements CheckRequest {
     return this.#request.context
   }
 
+  /** With the ids of this span where it is kept; its parent is in the trace. */
+  get logFields(): Readonly<Record<string, string>> | undefined {
+    const { logFields } = this.#request
+    if (!isSampled(this.span)) return logFields
+    const { traceId, spanId } = this.span.context
+    return { ...logFields, trace_id: traceId, span_id: spanId }
+  }
+
   get timeoutMs(): number | undefined {
     return this.#request.timeoutMs
   }

@@ -39,6 +39,8 @@ const DEFAULTS = {
   sharedStoreTimeoutMs: 50,
   sharedStorePrefix: 'dex-token-broker',
   logLevel: 'info',
+  accessLog: 'off',
+  adminPage: 'loopback',
   logFormat: 'json',
   traceServiceName: 'dex-token-broker',
   traceSampler: 'parentbased_always_on',

@@ -221,7 +221,7 @@ test('both protocols share tokens, and count and log their checks apart', async 
   expect(metrics).toContain('checks_total{outcome="allow",protocol="grpc"} 1')
   expect(metrics).toContain('checks_total{outcome="token_request_rejected",protocol="grpc"} 1')
   expect(broker.log).toContainEqual(
-    expect.objectContaining({ msg: 'check', protocol: 'grpc', outcome: 'allow', requestId: 'one' }),
+    expect.objectContaining({ msg: 'check', protocol: 'grpc', outcome: 'allow', request_id: 'one' }),
   )
 })
 

@@ -1,3 +1,4 @@
+import { logContext } from '../../shared/log-context.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
 import type { SharedStoreStatus } from '../../status/shared-store-status.ts'
 import type { SealKeys } from './seal-keys.ts'
@@ -146,7 +147,9 @@ export class GuardedStore {
   }
 
   #listen(listener: (batch: unknown) => void): () => void {
-    const end = this.#safely(() => this.#store.onForgotten(listener))
+    // The connection of the store may have been opened in the code of a check.
+    const hear = (batch: unknown) => logContext.without(() => listener(batch))
+    const end = this.#safely(() => this.#store.onForgotten(hear))
     return () => this.#safely(() => end?.())
   }
 

@@ -28,7 +28,7 @@ export const listenerVariables = {
     rule: { default: 'loopback' },
     example: 'off',
     description:
-      'Access to the status page, `/` on the admin listener. `loopback`: requests from this host and through `kubectl port-forward`; `on`: everybody who reaches the listener; `off`: nobody. The page has no secret and no token, but names clients, issuers and settings.',
+      'Access to the status page, `/` on the admin listener, and to `/log-level`. `loopback`: requests from this host and through `kubectl port-forward`; `on`: everybody who reaches the listener; `off`: nobody. The page has no secret and no token, but names clients, issuers and settings.',
   }),
   GRPC_LISTEN_ADDR: setting('grpc', {
     group,
