@@ -22,14 +22,14 @@ const hints: Readonly<Record<BrokerErrorCode, Hint>> = {
   invalid_request: { problem: 'headers_malformed', option: 'credentialHeaders' },
   missing_credentials: { problem: 'basic_incomplete', option: 'credentialHeaders.basic' },
   invalid_token: { problem: 'jwt_outside_its_time', option: 'gate.clockToleranceMs' },
-  forbidden: { problem: 'failure_logged_before', option: 'gate' },
-  token_request_rejected: { problem: 'failure_logged_before', option: 'tokenEndpoint' },
-  client_misconfigured: { problem: 'failure_logged_before', option: 'tokenEndpoint' },
-  invalid_token_response: { problem: 'failure_logged_before', option: 'tokenEndpoint' },
-  token_endpoint_unavailable: { problem: 'failure_logged_before', option: 'tokenEndpoint' },
-  overloaded: { problem: 'failure_logged_before', option: 'tokenEndpoint' },
-  jwks_unavailable: { problem: 'failure_logged_before', option: 'gate.jwksUri' },
-  server_error: { problem: 'failure_logged_before', option: 'logger' },
+  forbidden: { problem: 'failure_logged_elsewhere', option: 'gate' },
+  token_request_rejected: { problem: 'failure_logged_elsewhere', option: 'tokenEndpoint' },
+  client_misconfigured: { problem: 'failure_logged_elsewhere', option: 'tokenEndpoint' },
+  invalid_token_response: { problem: 'failure_logged_elsewhere', option: 'tokenEndpoint' },
+  token_endpoint_unavailable: { problem: 'failure_logged_elsewhere', option: 'tokenEndpoint' },
+  overloaded: { problem: 'failure_logged_elsewhere', option: 'tokenEndpoint' },
+  jwks_unavailable: { problem: 'failure_logged_elsewhere', option: 'gate.jwksUri' },
+  server_error: { problem: 'failure_logged_elsewhere', option: 'logger' },
 }
 
 /**

@@ -50,7 +50,7 @@ export type HintProblem =
   | 'half_a_client'
   | 'headers_malformed'
   | 'basic_incomplete'
-  | 'failure_logged_before'
+  | 'failure_logged_elsewhere'
   | 'no_discovery_document'
   | 'other_host'
   | 'other_issuer'
@@ -186,8 +186,8 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
     `set ${name(option)}: neither the configuration nor the request has it`,
   headers_malformed: () => "correct the caller's headers, or the proxy that adds, repeats or joins them",
   basic_incomplete: () => 'have the caller send both client id and client secret in Basic credentials',
-  failure_logged_before: () =>
-    'look for the WARN or ERROR lines shortly before this one: they name the failure or the limit',
+  failure_logged_elsewhere: () =>
+    'look for the WARN or ERROR lines around this one: they name the failure or the limit',
   no_discovery_document: (name, { option, detail }) =>
     `check ${name(option)}: there is no discovery document${isOfCallers(option) ? '' : ' of Dex'} at ${detail}`,
   other_host: (name, { option }) => `set ${name(option)} if this host cannot reach the discovered URL`,
