@@ -78,7 +78,7 @@ export class BrokerServer implements RunningServer {
     const app = checkApp(checks)
     const onUnknownTarget = (headers: readonly string[]) =>
       this.#checkLog.onUnknownTarget(checks.logFieldsOf({ headers }))
-    const { check, admin } = this.#tls
+    const { check } = this.#tls
     const createServer = () =>
       createCheckListener(app, listenerOptions, onUnknownTarget, check?.createHttpServer)
     this.#http = new HttpListener('LISTEN_ADDR', createServer, config.listen, check)
@@ -91,7 +91,7 @@ export class BrokerServer implements RunningServer {
         readiness: this.#readiness,
         config: () => this.#config,
         recentLines: recentLines(logger),
-        tls: admin,
+        tls: this.#tls,
         logLevel: this.logLevel,
       })
   }

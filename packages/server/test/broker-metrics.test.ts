@@ -26,17 +26,6 @@ test('calls of the shared store are counted by operation and outcome, and as no 
   expect(text).not.toMatch(/token_request_duration_seconds_count\{/)
 })
 
-test('a gauge tells whether the circuit of the shared store is open', async () => {
-  const metrics = new BrokerMetrics()
-  const gauge = async () =>
-    /^dex_token_broker_shared_store_circuit_open (\d)$/m.exec(await metrics.registry.metrics())?.[1]
-  expect(await gauge()).toBe('0')
-  metrics.observe({ type: 'shared_store_circuit', outcome: 'opened' })
-  expect(await gauge()).toBe('1')
-  metrics.observe({ type: 'shared_store_circuit', outcome: 'closed' })
-  expect(await gauge()).toBe('0')
-})
-
 test('every outcome of a check has a series from the start, so that an alert sees the first failure', async () => {
   const text = await new BrokerMetrics().registry.metrics()
   expect(text).toContain('dex_token_broker_checks_total{outcome="client_misconfigured",protocol="http"} 0\n')

@@ -21,6 +21,8 @@ export interface CertificateAuthority {
 export interface CertificateFor {
   /** IPv4 addresses and DNS names; with `uris` empty too, the certificate has no subject alternative names. */
   readonly hosts?: readonly string[]
+  /** The common name. Default: the first host, or `server`; `''` leaves the subject empty. */
+  readonly subject?: string
   /** URIs, such as SPIFFE ids. */
   readonly uris?: readonly string[]
   /** Default: 2020. */
@@ -49,11 +51,11 @@ export function createCertificateAuthority(name = 'Test CA'): CertificateAuthori
       validity: [validFrom, validTo],
     })
   const issueFor = (parts: CertificateFor): TlsIdentity => {
-    const { hosts = [], uris = [] } = parts
+    const { hosts = [], uris = [], subject = hosts[0] ?? 'server' } = parts
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const names = hosts.length + uris.length === 0 ? [] : [subjectAltName(hosts, uris)]
     return {
-      cert: issue(hosts[0] ?? 'server', publicKey, names, parts),
+      cert: issue(subject, publicKey, names, parts),
       key: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
     }
   }
@@ -83,7 +85,7 @@ function certificate(parts: CertificateParts): string {
     ecdsaWithSha256,
     commonName(issuer),
     sequence(...validity.map(utcTime)),
-    commonName(subject),
+    subject === '' ? sequence() : commonName(subject),
     publicKey.export({ format: 'der', type: 'spki' }),
     ...(extensions.length === 0 ? [] : [der(0xa3, sequence(...extensions))]),
   )

@@ -4,7 +4,7 @@ import type { AdminAddress, Config } from '../config/config.ts'
 import { HttpListener } from '../http/http-listener.ts'
 import type { LogLevelControl } from '../log-level-control.ts'
 import type { RecentLines } from '../recent-lines.ts'
-import type { ListenerTls } from '../tls/listener-tls.ts'
+import type { ServerTls } from '../tls/server-tls.ts'
 import { createAdminApp } from './admin-app.ts'
 import { createAdminListener } from './admin-listener.ts'
 import { LogLevelPage } from './log-level-page.ts'
@@ -20,8 +20,7 @@ export interface AdminServerParts {
   readonly config: () => Config
   /** `undefined` when the log goes to a logger that keeps no lines. */
   readonly recentLines: RecentLines | undefined
-  /** `undefined` without TLS. */
-  readonly tls: ListenerTls | undefined
+  readonly tls: Pick<ServerTls, 'admin' | 'certificates'>
   readonly logLevel: LogLevelControl
 }
 
@@ -32,11 +31,12 @@ export class AdminServer extends HttpListener {
   constructor(address: AdminAddress, parts: AdminServerParts) {
     const { broker, registry, readiness, config, recentLines, tls } = parts
     const { notReadyBecause } = readiness
-    const page = new StatusPage({ broker, registry, notReadyBecause, config, recentLines })
+    const certificates = () => tls.certificates
+    const page = new StatusPage({ broker, registry, notReadyBecause, config, recentLines, certificates })
     const logLevel = new LogLevelPage(parts.logLevel, config)
     const verbose = new VerboseReadiness(config)
     const app = createAdminApp({ notReadyBecause, registry, verbose, page, logLevel })
-    super('ADMIN_ADDR', () => createAdminListener(app, tls?.createHttpServer), address, tls)
+    super('ADMIN_ADDR', () => createAdminListener(app, tls.admin?.createHttpServer), address, tls.admin)
     this.#page = page
   }
 

@@ -53,12 +53,6 @@ export class BrokerMetrics {
     registers: [this.registry],
   })
 
-  readonly #sharedStoreCircuit = new Gauge({
-    name: `${prefix}shared_store_circuit_open`,
-    help: '1 while the circuit of the shared store is open: each replica requests its own tokens; else 0.',
-    registers: [this.registry],
-  })
-
   readonly #sealingKey = new Gauge({
     name: `${prefix}shared_store_sealing_key`,
     help: '1 for the id of the key that seals tokens in the shared store; without a store there is none.',
@@ -151,10 +145,8 @@ export class BrokerMetrics {
       this.#jwtRefusals.inc({ reason: event.reason })
       return
     }
-    if (event.type === 'shared_store_circuit') {
-      this.#sharedStoreCircuit.set(event.outcome === 'opened' ? 1 : 0)
-      return
-    }
+    // Its state is in the status.
+    if (event.type === 'shared_store_circuit') return
     const { outcome } = event
     if (event.type === 'shared_store') {
       this.#sharedStoreOperations.inc({ operation: event.operation, outcome })

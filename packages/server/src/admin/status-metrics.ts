@@ -1,4 +1,4 @@
-import type { BrokerStatus, CircuitStatus } from '@broker/core'
+import type { BrokerStatus, CircuitState } from '@broker/core'
 import { Gauge, type Registry } from 'prom-client'
 
 /** Adds the gauges of a broker's status, which is read once for all of them when Prometheus asks. */
@@ -17,6 +17,7 @@ export function addStatusMetrics(registry: Registry, prefix: string, read: () =>
       inFlight.set(status.work.tokensInFlight)
       showIssuers(status)
       showClients(status)
+      showSharedStore(status)
     },
   })
   const inFlight = gauge(
@@ -61,6 +62,16 @@ export function addStatusMetrics(registry: Registry, prefix: string, read: () =>
     'client',
   )
 
+  const sharedStoreCircuit = gauge(
+    'shared_store_circuit_open',
+    '1 while the circuit of the shared store is open: each replica requests its own tokens; else 0. No series without a store.',
+  )
+
+  function showSharedStore({ sharedStore }: BrokerStatus): void {
+    if (sharedStore === undefined) sharedStoreCircuit.remove()
+    else sharedStoreCircuit.set(isOpen(sharedStore.circuit))
+  }
+
   function showIssuers({ issuers, at }: BrokerStatus): void {
     for (const each of [running, waiting, circuitOpen, keySetAge, clockSkew]) each.reset()
     for (const { name: issuer, tokenEndpoint, keySet, clockSkew: skew } of issuers) {
@@ -68,7 +79,7 @@ export function addStatusMetrics(registry: Registry, prefix: string, read: () =>
         running.set({ issuer }, tokenEndpoint.running)
         waiting.set({ issuer }, tokenEndpoint.waiting)
         for (const [clients, circuit] of Object.entries(tokenEndpoint.circuits)) {
-          circuitOpen.set({ issuer, clients }, isOpen(circuit))
+          circuitOpen.set({ issuer, clients }, isOpen(circuit.state))
         }
       }
       if (keySet?.loadedAt !== undefined) keySetAge.set({ issuer }, seconds(at - keySet.loadedAt))
@@ -81,13 +92,13 @@ export function addStatusMetrics(registry: Registry, prefix: string, read: () =>
     for (const { name: client, token, outage, circuit } of clients) {
       if (token !== undefined) clientExpiry.set({ client }, seconds(token.expiresAt - at))
       clientFailing.set({ client }, outage !== undefined && outage.until === undefined ? 1 : 0)
-      clientCircuit.set({ client }, isOpen(circuit))
+      clientCircuit.set({ client }, isOpen(circuit?.state))
     }
   }
 }
 
-function isOpen(circuit: CircuitStatus | undefined): number {
-  return circuit === undefined || circuit.state === 'closed' ? 0 : 1
+function isOpen(state: CircuitState | undefined): number {
+  return state === undefined || state === 'closed' ? 0 : 1
 }
 
 /** The clock can be set back between two readings. */

@@ -1,13 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
+import type { CertificateInUse } from '../tls/certificate-in-use.ts'
 import { handshakeFailures } from '../tls/handshake-failure.ts'
-
-/** When a certificate ends, and where it is used. */
-export interface CertificateInUse {
-  /** `check`, `grpc` or `admin`; `dex_client` for the client certificate towards Dex. */
-  readonly listener: string
-  /** In milliseconds since 1970. */
-  readonly validTo: number
-}
 
 /** The metrics of TLS. */
 export class TlsMetrics {

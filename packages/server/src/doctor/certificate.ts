@@ -1,13 +1,12 @@
 import { isIP } from 'node:net'
 import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls'
+import { renewalPeriodMs } from '../tls/certificate-validity.ts'
 import { failed, ok, type Report, skipped, warning } from './check-result.ts'
 import type { HostPort } from './connection.ts'
 import type { DoctorContext } from './doctor-context.ts'
 import { noAnswerOf } from './upstream-answer.ts'
 
 const dayMs = 86_400_000
-/** Time in which somebody can still renew a certificate without haste. */
-const warnDays = 14
 /** No real chain is longer; a certificate can name itself as its issuer. */
 const maxChain = 10
 
@@ -42,7 +41,6 @@ export async function checkCertificate(
   }
   const now = context.now()
   const soonest = chain.reduce((one, other) => (endOf(other) < endOf(one) ? other : one), leaf)
-  const days = Math.floor((endOf(soonest) - now) / dayMs)
   if (problem !== undefined && host.trusted === 'own') {
     report(skipped(name, `${protocol}, ${endText(leaf, now)}; its issuer's own CA file decides`))
     return true
@@ -54,7 +52,7 @@ export async function checkCertificate(
   }
   const fact = `${protocol}, ${endText(soonest, now)}, issued by ${nameOf(leaf.issuer)}`
   report(
-    days < warnDays
+    endOf(soonest) - now < renewalPeriodMs
       ? warning(
           name,
           fact,

@@ -1,3 +1,4 @@
+import { validityOf } from '../tls/certificate-validity.ts'
 import { certificatesByVariable, certificateWarning } from '../tls/certificate-warning.ts'
 import { failed, ok, type Report, warning } from './check-result.ts'
 import type { DoctorContext } from './doctor-context.ts'
@@ -13,7 +14,7 @@ export function checkOwnCertificates({ config, now }: DoctorContext, report: Rep
       report(ok(variable, `${pair.keyFile} is its key; expires in ${days} day${days === 1 ? '' : 's'}`))
       continue
     }
-    const verdict = now() >= pair.validTo || now() < pair.validFrom ? failed : warning
+    const verdict = validityOf(pair, now()) === 'expiring' ? warning : failed
     report(verdict(variable, problem, `renew ${pair.certificateFile} and ${pair.keyFile}`))
   }
 }

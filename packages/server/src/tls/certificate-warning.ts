@@ -1,8 +1,6 @@
 import type { TlsParts } from '../config/tls-settings.ts'
 import type { KeyPair } from '../config/values/key-pair.ts'
-
-/** From how long before its end a certificate is warned of. */
-export const warningPeriodMs = 14 * 86_400_000
+import { validityOf } from './certificate-validity.ts'
 
 /** Sentences about certificates that expire soon, are expired, or are not valid yet. `now` is in milliseconds since 1970. */
 export function certificateWarnings(parts: TlsParts, now: number): readonly string[] {
@@ -26,20 +24,15 @@ export function certificatesByVariable({
 }
 
 /** Tells that a certificate expires soon, is expired or is not valid yet; `undefined` for others. `now` is in milliseconds since 1970. */
-export function certificateWarning(
-  variable: string,
-  { validFrom, validTo }: KeyPair,
-  now: number,
-): string | undefined {
+export function certificateWarning(variable: string, pair: KeyPair, now: number): string | undefined {
+  const { validFrom, validTo } = pair
   const time = (ms: number) => new Date(ms).toISOString().replace('.000', '')
   const other = variable === 'DEX_CLIENT_CERT_FILE' ? 'servers' : 'callers'
-  if (now >= validTo) {
-    return `The certificate in ${variable} expired at ${time(validTo)}: ${other} refuse it. Renew it.`
+  const sentences = {
+    valid: undefined,
+    expiring: `The certificate in ${variable} expires at ${time(validTo)}. Renew it before that.`,
+    expired: `The certificate in ${variable} expired at ${time(validTo)}: ${other} refuse it. Renew it.`,
+    not_yet_valid: `The certificate in ${variable} is not valid before ${time(validFrom)}: ${other} refuse it. Correct the clock, or renew it.`,
   }
-  if (now < validFrom) {
-    return `The certificate in ${variable} is not valid before ${time(validFrom)}: ${other} refuse it. Correct the clock, or renew it.`
-  }
-  return validTo - now < warningPeriodMs
-    ? `The certificate in ${variable} expires at ${time(validTo)}. Renew it before that.`
-    : undefined
+  return sentences[validityOf(pair, now)]
 }

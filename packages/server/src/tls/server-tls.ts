@@ -1,28 +1,30 @@
 import type { Logger } from 'pino'
-import type { CertificateInUse, TlsMetrics } from '../admin/tls-metrics.ts'
+import type { TlsMetrics } from '../admin/tls-metrics.ts'
+import type { Config } from '../config/config.ts'
 import type { TlsParts, TlsSettings } from '../config/tls-settings.ts'
 import type { KeyPair } from '../config/values/key-pair.ts'
+import { type CertificateInUse, certificateInUse } from './certificate-in-use.ts'
 import { CertificateWatch } from './certificate-watch.ts'
 import { HandshakeLog } from './handshake-log.ts'
 import { type ApplicationProtocol, ListenerTls } from './listener-tls.ts'
 
 /** TLS of all listeners. */
 export class ServerTls {
-  /** `undefined` without TLS, like the others. */
+  /** `undefined` without TLS, like the others, or when the listener is off. */
   readonly check: ListenerTls | undefined
   readonly grpc: ListenerTls | undefined
   readonly admin: ListenerTls | undefined
   readonly #watch: CertificateWatch
   #parts: TlsParts
 
-  constructor(parts: TlsParts, metrics: TlsMetrics, logger: Logger) {
+  constructor(parts: TlsParts & Pick<Config, 'grpc' | 'admin'>, metrics: TlsMetrics, logger: Logger) {
     this.#parts = parts
     const tlsOf = (listener: string, settings: TlsSettings | undefined, protocol: ApplicationProtocol) =>
       settings && new ListenerTls(settings, protocol, new HandshakeLog(listener, metrics, logger))
     this.check = tlsOf('check', parts.tls, 'http/1.1')
-    this.grpc = tlsOf('grpc', parts.tls, 'h2')
-    this.admin = tlsOf('admin', parts.adminTls, 'http/1.1')
-    metrics.watch(() => this.#certificates)
+    this.grpc = parts.grpc && tlsOf('grpc', parts.tls, 'h2')
+    this.admin = parts.admin && tlsOf('admin', parts.adminTls, 'http/1.1')
+    metrics.watch(() => this.certificates)
     this.#watch = new CertificateWatch({ read: () => this.#parts, logger })
   }
 
@@ -43,19 +45,18 @@ export class ServerTls {
     }
   }
 
-  close(): void {
-    this.#watch.close()
+  /** The certificates in use now. */
+  get certificates(): readonly CertificateInUse[] {
+    return [
+      ...certificateInUse('check', this.check?.settings.pair),
+      ...certificateInUse('grpc', this.grpc?.settings.pair),
+      ...certificateInUse('admin', this.admin?.settings.pair),
+      ...certificateInUse('dex_client', this.#parts.dexClientPair),
+    ]
   }
 
-  get #certificates(): readonly CertificateInUse[] {
-    const inUse = (listener: string, pair: KeyPair | undefined) =>
-      pair === undefined ? [] : [{ listener, validTo: pair.validTo }]
-    return [
-      ...inUse('check', this.check?.settings.pair),
-      ...inUse('grpc', this.grpc?.settings.pair),
-      ...inUse('admin', this.admin?.settings.pair),
-      ...inUse('dex_client', this.#parts.dexClientPair),
-    ]
+  close(): void {
+    this.#watch.close()
   }
 }
 

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { until } from '@broker/testing'
+import { freePort, until } from '@broker/testing'
 import { needs } from '@broker/testing/vitest'
 import { describe, expect, test } from 'vitest'
 import { version } from '../../src/version.ts'
+import { StoreVolume, sealingKey } from '../shared-store/store-volume.ts'
 import { type BrokerUnderTest, orders, startBroker } from '../support/start-broker.ts'
 
 const client = { STATIC_CLIENT_ID: 'orders', STATIC_CLIENT_SECRET: 'orders-secret' } as const
@@ -60,6 +61,19 @@ describe('the metrics of a broker', () => {
     broker.clock.advance(1_000)
     expect((await broker.check({ headers: orders })).status).toBe(200)
     expect(Object.values(await series(broker, 'circuit_open'))).toEqual([0, 0, 0])
+  })
+
+  test('tell whether the circuit of the shared store is open, and nothing without a store', async () => {
+    await using without = await startBroker()
+    expect(await series(without, 'shared_store_circuit_open')).toEqual({})
+    using volume = new StoreVolume([sealingKey()])
+    const address = `redis://127.0.0.1:${await freePort()}`
+    await using broker = await startBroker({ ...volume.environment(address), CACHE_MAX_ENTRIES: '0' })
+    expect(await series(broker, 'shared_store_circuit_open')).toEqual({ '': 0 })
+    await until(async () => {
+      await broker.check({ headers: orders })
+      return (await series(broker, 'shared_store_circuit_open'))[''] === 1
+    }, 'an open circuit')
   })
 
   test('tell how old a key set is, and how far the clocks are apart', async () => {

@@ -1,5 +1,6 @@
 import type { CircuitStatus, IssuerStatus, OutageStatus } from '@broker/core'
 import type { PageFacts } from '../../src/admin/page/page-status.ts'
+import type { CertificateInUse } from '../../src/tls/certificate-in-use.ts'
 
 /** The moment of all facts. */
 export const at = Date.parse('2030-01-01T12:00:00Z')
@@ -71,6 +72,15 @@ export const issuer: IssuerStatus = {
 
 const cache = { entries: 3, maxEntries: 10, owners: 1, hits: 90, misses: 10, stale: 0, evictions: 0 }
 
+/** A certificate with two months left. */
+export const certificate: CertificateInUse = {
+  listener: 'check',
+  subject: 'CN=broker',
+  file: '/etc/tls/tls.crt',
+  validFrom: at - 30 * 24 * 60 * minute,
+  validTo: at + 60 * 24 * 60 * minute,
+}
+
 /** A broker in which nothing is wrong. */
 export const healthy: PageFacts = {
   at,
@@ -123,7 +133,7 @@ export const healthy: PageFacts = {
     failedSince: undefined,
     faultySince: undefined,
   },
-  certificates: [{ listener: 'check', validTo: at + 60 * 24 * 60 * minute }],
+  certificates: [certificate],
   errors: [],
   configuration: 'DEX_ISSUER=http://dex.example\nSTATIC_CLIENT_SECRET=********\nJWKS_URL=',
 }

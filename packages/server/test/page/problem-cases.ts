@@ -1,7 +1,9 @@
 import type { PageFacts } from '../../src/admin/page/page-status.ts'
 import type { Problem } from '../../src/admin/page/problem.ts'
+import type { CertificateUse } from '../../src/tls/certificate-in-use.ts'
 import {
   at,
+  certificate,
   circuit,
   healthy,
   issuer,
@@ -155,14 +157,45 @@ export const problemCases: readonly (readonly [string, PageFacts, Partial<Proble
     },
   ],
   [
-    'a certificate near its end',
-    { ...healthy, certificates: [{ listener: 'grpc', validTo: at + 10 * 24 * 60 * minute }] },
-    { kind: 'certificate-expiring', severity: 'warning', summary: 'The certificate of grpc expires in 10 d' },
+    'a certificate near its end, once for the listeners that share it',
+    withCertificate({ validTo: at + 10 * 24 * 60 * minute }, ['check', 'grpc']),
+    {
+      kind: 'certificate-expiring',
+      severity: 'warning',
+      summary: 'The certificate of the check and gRPC listeners expires in 10 d',
+      action: 'renew it and replace /etc/tls/tls.crt; the broker reads a changed file by itself',
+    },
+  ],
+  [
+    'a certificate that ends tomorrow',
+    withCertificate({ validTo: at + 24 * 60 * minute }, ['admin']),
+    {
+      kind: 'certificate-expiring',
+      severity: 'critical',
+      summary: 'The certificate of the admin listener expires in 24 h',
+    },
   ],
   [
     'a certificate past its end',
-    { ...healthy, certificates: [{ listener: 'grpc', validTo: at - minute }] },
-    { kind: 'certificate-expiring', severity: 'critical', summary: 'The certificate of grpc has expired' },
+    withCertificate({ validTo: at - minute }),
+    {
+      kind: 'certificate-expiring',
+      severity: 'critical',
+      since: at - minute,
+      summary: 'The certificate of the check listener has expired: callers refuse it',
+    },
+  ],
+  [
+    'a certificate before its begin',
+    withCertificate({ validFrom: at + minute }, ['dex_client']),
+    {
+      kind: 'certificate-expiring',
+      severity: 'critical',
+      summary:
+        'The client certificate for Dex is not valid before 2030-01-01 12:01:00 UTC: servers refuse it',
+      action:
+        'correct the clock of this host, or renew it and replace /etc/tls/tls.crt; the broker reads a changed file by itself',
+    },
   ],
   [
     'a full cache that evicts',
@@ -244,4 +277,11 @@ export const problemCases: readonly (readonly [string, PageFacts, Partial<Proble
 
 function healthyDiscovery() {
   return issuer.discovery as NonNullable<typeof issuer.discovery>
+}
+
+function withCertificate(
+  changes: Partial<typeof certificate>,
+  users: readonly CertificateUse[] = ['check'],
+): PageFacts {
+  return { ...healthy, certificates: users.map(listener => ({ ...certificate, ...changes, listener })) }
 }

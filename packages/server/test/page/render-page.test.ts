@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { html } from '../../src/admin/page/html.ts'
 import type { PageFacts } from '../../src/admin/page/page-status.ts'
 import { documentText, eventText, jsonText } from '../../src/admin/page/page-texts.ts'
-import { at, healthy, issuer, keySet, minute, outage, withActivity } from './page-facts.ts'
+import { at, certificate, healthy, issuer, keySet, minute, outage, withActivity } from './page-facts.ts'
 
 /** Facts with the same text wherever somebody else chooses one. */
 function saying(text: string): PageFacts {
@@ -30,7 +30,7 @@ function saying(text: string): PageFacts {
         ? [{ ...client, name: text, clientId: text, issuer: text, scope: text, outage: failure }]
         : [],
     },
-    certificates: [{ listener: text, validTo: at + minute }],
+    certificates: [{ ...certificate, subject: text, file: text, validTo: at + minute }],
     errors: [{ ...line, cause: text, url: text, faults: [text], count: 1, firstAt: at, lastAt: at }],
     configuration: `${text}=${text}\n\n${text}`,
   }

@@ -23,6 +23,11 @@ export interface PageUnderTest extends AsyncDisposable {
   status(): Promise<any>
 }
 
+/** A log that nobody reads. */
+export function silence(): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done() })
+}
+
 export async function startPage(
   environment: (dex: DevDex) => Environment = () => ({}),
   { clock }: { clock?: ManualClock } = {},
@@ -35,9 +40,8 @@ export async function startPage(
     SHUTDOWN_TIMEOUT: '4s',
     ...environment(dex),
   })
-  const silence = new Writable({ write: (_chunk, _encoding, done) => done() })
   const broker = clock === undefined ? config.broker : { ...config.broker, clock }
-  const server = await startServer({ ...config, broker }, createLogger(config, silence))
+  const server = await startServer({ ...config, broker }, createLogger(config, silence()))
   const port = server.adminAddress?.port ?? 0
   const get = (target: string, request: RawRequest = {}) =>
     ask(port, { target, headers: { host: 'localhost' }, ...request })

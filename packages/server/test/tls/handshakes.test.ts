@@ -18,6 +18,7 @@ test('a handshake that trickles in is cut off in time', async () => {
     keyFile: '',
     certificates: cert,
     key,
+    subject: '',
     validFrom: 0,
     validTo: 0,
   }

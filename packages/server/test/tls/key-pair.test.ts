@@ -21,6 +21,20 @@ function faultsWith(files: { cert?: string; key?: string }): readonly string[] {
   return faultsOf(environment).map(fault => fault.replaceAll(`${volume.folder}/`, ''))
 }
 
+test('a certificate has the name of its subject, and without one its subject alternative names', () => {
+  const subjectOf = (parts: Parameters<typeof authority.issueFor>[0]) => {
+    const { cert, key } = authority.issueFor(parts)
+    using volume = new MountedVolume({ cert, key })
+    return loadConfig({ TLS_CERT_FILE: volume.file('cert'), TLS_KEY_FILE: volume.file('key') }).tls?.pair
+      .subject
+  }
+  expect(subjectOf({ hosts: ['broker.shop.svc'] })).toBe('CN=broker.shop.svc')
+  expect(subjectOf({ subject: '', hosts: ['broker.shop.svc', '10.0.0.1'] })).toBe(
+    'DNS:broker.shop.svc, IP Address:10.0.0.1',
+  )
+  expect(subjectOf({ subject: '' })).toBe('')
+})
+
 test('a pair with its chain is accepted', () => {
   expect(faultsWith({ cert: pair.cert + authority.cert })).toEqual([])
 })
@@ -95,6 +109,7 @@ const dexClientPair = {
   keyFile: '/dex/tls.key',
   certificates: pair.cert,
   key: pair.key,
+  subject: 'CN=broker',
   validFrom: 0,
   validTo: 100 * day,
 }

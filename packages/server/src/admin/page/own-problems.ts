@@ -1,10 +1,8 @@
+import { certificateProblems } from './certificate-problems.ts'
 import { elapsedText } from './elapsed-text.ts'
 import type { PageFacts } from './page-status.ts'
 import type { Problem } from './problem.ts'
 
-/** Enough time to renew a certificate by hand, and later than cert-manager renews one of 90 days. */
-const certificateWarningMs = 14 * 86_400_000
-const certificateCriticalMs = 2 * 86_400_000
 /** A check with a cached token takes less than a millisecond: this is a wait that callers notice. */
 const lateMs = 100
 /** Envoy asks for a check per request; a quiet service may have none at night, hence only a warning. */
@@ -36,20 +34,6 @@ function configurationProblems({ activity, errors }: PageFacts): Problem[] {
       action: 'correct the files; dex-token-broker --check-config lists every fault',
     },
   ]
-}
-
-function certificateProblems({ at, certificates }: PageFacts): Problem[] {
-  return certificates.flatMap(({ listener, validTo }) => {
-    const left = validTo - at
-    if (left > certificateWarningMs) return []
-    return {
-      kind: 'certificate-expiring',
-      severity: left > certificateCriticalMs ? 'warning' : 'critical',
-      summary: `The certificate of ${listener} ${left > 0 ? `expires in ${elapsedText(left)}` : 'has expired'}`,
-      since: left > 0 ? undefined : validTo,
-      action: 'renew it and replace its file, which is read again when it changes',
-    }
-  })
 }
 
 function cacheProblems({ activity, broker }: PageFacts): Problem[] {

@@ -5,9 +5,10 @@ import type { Registry } from 'prom-client'
 import type { Config } from '../../config/config.ts'
 import { describeConfig } from '../../config/describe-config.ts'
 import type { RecentLines } from '../../recent-lines.ts'
+import type { CertificateInUse } from '../../tls/certificate-in-use.ts'
 import { version } from '../../version.ts'
 import { readCounters } from './counters.ts'
-import type { CertificateStatus, PageFacts } from './page-status.ts'
+import type { PageFacts } from './page-status.ts'
 import { observationIntervalMs, RecentActivity } from './recent-activity.ts'
 
 export interface PageSourceOptions {
@@ -19,8 +20,8 @@ export interface PageSourceOptions {
   readonly config: () => Config
   /** `undefined` when the log goes to a logger that keeps no lines. */
   readonly recentLines: RecentLines | undefined
-  /** The certificates in use. Default: none. */
-  readonly certificates?: () => readonly CertificateStatus[]
+  /** The certificates in use. */
+  readonly certificates: () => readonly CertificateInUse[]
 }
 
 /** Puts the facts of the status page together. Notes the counters every ten seconds, from its start to its end. */
@@ -54,7 +55,7 @@ export class PageSource implements Disposable {
       notReadyBecause: notReadyBecause(),
       broker,
       activity: this.#activity.status(),
-      certificates: certificates?.() ?? [],
+      certificates: certificates(),
       errors: recentLines?.list(),
       configuration: describeConfig(config()),
     }

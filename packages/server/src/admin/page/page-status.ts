@@ -1,5 +1,6 @@
 import type { BrokerStatus } from '@broker/core'
 import type { RecentLine } from '../../recent-lines.ts'
+import type { CertificateInUse } from '../../tls/certificate-in-use.ts'
 import type { Activity } from './activity.ts'
 import type { Problem } from './problem.ts'
 
@@ -18,7 +19,7 @@ export interface PageFacts {
   readonly broker: BrokerStatus
   readonly activity: Activity
   /** The certificates in use. */
-  readonly certificates: readonly CertificateStatus[]
+  readonly certificates: readonly CertificateInUse[]
   /** The last log lines at WARN and above, the latest first; `undefined` when they go to a logger that keeps none. */
   readonly errors: readonly RecentLine[] | undefined
   /** The configuration in effect as `--check-config` prints it, secrets masked. */
@@ -29,11 +30,4 @@ export interface PageFacts {
 export interface PageStatus extends PageFacts {
   /** The worst first. */
   readonly problems: readonly Problem[]
-}
-
-/** A certificate in use. */
-export interface CertificateStatus {
-  /** The listener that shows it, or the upstream that gets it. */
-  readonly listener: string
-  readonly validTo: number
 }

@@ -10,12 +10,17 @@ ${content}
 `
 }
 
+/** A moment in UTC as text: `2030-01-31 12:00:00 UTC`. */
+export function timeText(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+}
+
 /** A moment in UTC: the time alone for one of the same day. */
 export function moment(at: number, now: number): Html {
   const iso = new Date(at).toISOString().replace(/\.\d+Z$/, 'Z')
-  const [day, time] = iso.replace('Z', '').split('T') as [string, string]
+  const [day] = iso.split('T') as [string]
   const isToday = new Date(now).toISOString().startsWith(day)
-  return html`<time datetime="${iso}">${isToday ? time : `${day} ${time}`} UTC</time>`
+  return html`<time datetime="${iso}">${isToday ? timeText(at).slice(day.length + 1) : timeText(at)}</time>`
 }
 
 /** How long ago something was, with the moment for those who point at it. */

@@ -1,7 +1,8 @@
 import type { CacheStatus } from '@broker/core'
+import { validityOf } from '../../tls/certificate-validity.ts'
 import { type Html, html } from './html.ts'
 import type { PageStatus } from './page-status.ts'
-import { ago, badge, code, integer, moment, percent, section } from './parts.ts'
+import { ago, badge, code, integer, moment, percent, section, until } from './parts.ts'
 import { table } from './table.ts'
 
 /** How full the caches are. */
@@ -67,11 +68,39 @@ function fillText({ entries, maxEntries }: Pick<CacheStatus, 'entries' | 'maxEnt
   return percent(entries, maxEntries)
 }
 
+const uses = {
+  check: 'check listener',
+  grpc: 'gRPC listener',
+  admin: 'admin listener',
+  dex_client: 'broker towards Dex',
+} as const
+
+const validityBadges = {
+  valid: undefined,
+  expiring: badge('warning', 'expiring'),
+  expired: badge('critical', 'expired'),
+  not_yet_valid: badge('critical', 'not yet valid'),
+} as const
+
 /** The certificates in use. */
 export function certificatesSection({ certificates, at }: PageStatus): Html | undefined {
   if (certificates.length === 0) return undefined
-  const rows = certificates.map(({ listener, validTo }) => [listener, moment(validTo, at)])
-  return section('certificates', 'Certificates', table('Certificates in use', ['Of', 'Valid until'], rows))
+  const rows = certificates.map(certificate => {
+    const { listener, subject, file, validTo } = certificate
+    return [
+      uses[listener],
+      code(subject),
+      code(file),
+      html`${validityBadges[validityOf(certificate, at)]} ${moment(validTo, at)}`,
+      until(validTo, at, 'expired'),
+    ]
+  })
+  return section(
+    'certificates',
+    'Certificates',
+    table('Certificates in use', ['Of', 'Subject', 'File', 'Valid until', 'Expires'], rows),
+    true,
+  )
 }
 
 /** The last lines of the log that tell of a failure. */

@@ -14,6 +14,8 @@ export interface KeyPair {
   readonly certificates: string
   /** PEM. */
   readonly key: string
+  /** The subject of the certificate, such as `CN=broker`; without one, its subject alternative names. */
+  readonly subject: string
   /** When the last certificate of the chain becomes valid, in milliseconds since 1970. */
   readonly validFrom: number
   /** When the first certificate of the chain expires, in milliseconds since 1970. */
@@ -62,7 +64,13 @@ function checkedPair(pair: PairText): Omit<KeyPair, 'certificateFile' | 'keyFile
   return {
     certificates,
     key,
+    subject: subjectOf(chain[0]),
     validFrom: Math.max(...chain.map(({ validFromDate }) => validFromDate.getTime())),
     validTo: Math.min(...chain.map(({ validToDate }) => validToDate.getTime())),
   }
+}
+
+/** Node has a line for each part of a subject, and `undefined` for an empty one, which is common: verifiers read only the names. */
+function subjectOf(certificate: X509Certificate | undefined): string {
+  return certificate?.subject?.replaceAll('\n', ', ') ?? certificate?.subjectAltName ?? ''
 }

@@ -1,0 +1,54 @@
+import type { CertificateInUse } from '../../tls/certificate-in-use.ts'
+import { type CertificateValidity, urgentPeriodMs, validityOf } from '../../tls/certificate-validity.ts'
+import { elapsedText } from './elapsed-text.ts'
+import type { PageFacts } from './page-status.ts'
+import { timeText } from './parts.ts'
+import type { Problem } from './problem.ts'
+
+/** Problems of the certificates in use, one for each file. */
+export function certificateProblems({ at, certificates }: PageFacts): readonly Problem[] {
+  const files = new Map<string, CertificateInUse>()
+  for (const each of certificates) if (!files.has(each.file)) files.set(each.file, each)
+  return [...files.values()].flatMap(certificate => {
+    const users = certificates.filter(({ file }) => file === certificate.file)
+    return problemOf(certificate, nameOf(users), at)
+  })
+}
+
+function problemOf(certificate: CertificateInUse, name: string, at: number): readonly Problem[] {
+  const validity = validityOf(certificate, at)
+  if (validity === 'valid') return []
+  const { file, validTo } = certificate
+  const renew = `renew it and replace ${file}; the broker reads a changed file by itself`
+  return [
+    {
+      kind: 'certificate-expiring',
+      severity: validity === 'expiring' && validTo - at > urgentPeriodMs ? 'warning' : 'critical',
+      summary: `The ${name} ${stateText(validity, certificate, at)}`,
+      since: validity === 'expired' ? validTo : undefined,
+      action: validity === 'not_yet_valid' ? `correct the clock of this host, or ${renew}` : renew,
+    },
+  ]
+}
+
+function stateText(
+  validity: Exclude<CertificateValidity, 'valid'>,
+  { listener, validFrom, validTo }: CertificateInUse,
+  at: number,
+): string {
+  if (validity === 'expiring') return `expires in ${elapsedText(validTo - at)}`
+  const refused = `${listener === 'dex_client' ? 'servers' : 'callers'} refuse it`
+  return validity === 'expired'
+    ? `has expired: ${refused}`
+    : `is not valid before ${timeText(validFrom)}: ${refused}`
+}
+
+function nameOf(users: readonly CertificateInUse[]): string {
+  const listeners = users.flatMap(({ listener }) =>
+    listener === 'dex_client' ? [] : [listenerNames[listener]],
+  )
+  if (listeners.length === 0) return 'client certificate for Dex'
+  return `certificate of the ${listeners.join(' and ')} listener${listeners.length === 1 ? '' : 's'}`
+}
+
+const listenerNames = { check: 'check', grpc: 'gRPC', admin: 'admin' } as const
