@@ -1,5 +1,5 @@
 import type { KeySource } from '../gate/keys/key-source.ts'
-import { logContext } from '../shared/log-context.ts'
+import { systemTimers } from '../shared/timers.ts'
 import type { Tokens } from '../tokens/tokens.ts'
 
 /** Interval of refreshes while tokens are cached, as a fraction of the maximum age. */
@@ -27,7 +27,7 @@ export class DeadTokens {
   readonly #keys: KeySource
   readonly #subscriptions: readonly (() => void)[]
   #intervalMs = minLookAgainMs
-  #timer: NodeJS.Timeout | undefined
+  #timer: { cancel(): void } | undefined
   #isRetired = false
 
   /** Refreshes begin when the maximum age is set. */
@@ -59,14 +59,13 @@ export class DeadTokens {
   /** Ends the refreshes and the subscriptions. */
   retire(): void {
     this.#isRetired = true
-    clearTimeout(this.#timer)
+    this.#timer?.cancel()
     for (const end of this.#subscriptions) end()
   }
 
   #lookIn(delayMs: number): void {
-    clearTimeout(this.#timer)
-    if (!this.#isRetired)
-      this.#timer = setTimeout(() => logContext.without(() => void this.#look()), delayMs).unref()
+    this.#timer?.cancel()
+    if (!this.#isRetired) this.#timer = systemTimers.background(() => void this.#look(), delayMs)
   }
 
   /** A Dex that restarts is unavailable first: a look that failed is repeated after its pause, not an interval later. */

@@ -1,7 +1,9 @@
+import { MemoryTokenStore } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import type { TokenBrokerOptions } from '../../src/options/broker-options.ts'
 import { logContext } from '../../src/shared/log-context.ts'
-import { type BrokerWithDex, billing, orders, startBrokerWithDex } from '../broker-with-dex.ts'
+import { type BrokerWithDex, billing, orders, startBrokerWithDex, until } from '../broker-with-dex.ts'
+import { ManualClock } from '../manual-clock.ts'
 
 const own = ['x-client-id', 'billing', 'x-client-secret', 'billing-secret']
 
@@ -71,6 +73,21 @@ describe('a line of the log has the fields of the check', () => {
       ['requests without client credentials refused', 'a'],
       ['requests without client credentials refused', 'c'],
     ])
+  })
+
+  test('that met a shared store that fails, and not when a probe by a timer finds it again', async () => {
+    const store = new MemoryTokenStore(new ManualClock()).handle()
+    store.fault = 'fail'
+    const sharedStore = { store, keys: [Buffer.alloc(32, 1).toString('base64')] }
+    await using running = await startBrokerWithDex({ sharedStore, cacheMaxEntries: 0 })
+    for (const id of ['a', 'b', 'c']) await check(running, id)
+    expect(linesOf(running)).toContainEqual(['shared store is failing; circuit opened', expect.any(String)])
+    store.fault = undefined
+    // real time: the timer of the probe, whose pause is by the clock
+    running.clock.advance(1_000)
+    const answers = 'shared store answers again; circuit closed'
+    await until(() => linesOf(running).some(([message]) => message === answers))
+    expect(linesOf(running)).toContainEqual([answers, undefined])
   })
 
   test('and a call without a check, or by a timer that a check started, has none', async () => {

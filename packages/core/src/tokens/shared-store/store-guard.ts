@@ -28,7 +28,7 @@ export class StoreGuard {
   readonly #circuit: StoreCircuit
   readonly #outage: Outage
   readonly #probe: () => Promise<unknown>
-  #probeTimer: NodeJS.Timeout | undefined
+  #probeTimer: { cancel(): void } | undefined
   #isClosed = false
   /** Of the last failed call. */
   #cause: string | undefined
@@ -84,7 +84,7 @@ export class StoreGuard {
       this.#surroundings.observe({ type: 'shared_store_circuit', outcome: 'closed' })
     }
     this.#isClosed = true
-    clearTimeout(this.#probeTimer)
+    this.#probeTimer?.cancel()
   }
 
   /**
@@ -97,7 +97,7 @@ export class StoreGuard {
       if (this.#circuit.isOpen && !this.#isClosed) this.#probeLater()
     }
     const pauseMs = Math.max(1, Math.ceil(this.#circuit.retryAfterMs))
-    this.#probeTimer = setTimeout(() => void probe(), pauseMs).unref()
+    this.#probeTimer = this.#surroundings.timers.background(() => void probe(), pauseMs)
   }
 
   #opened(operation: SharedStoreOperation): void {
@@ -110,7 +110,7 @@ export class StoreGuard {
   }
 
   #closed(): void {
-    clearTimeout(this.#probeTimer)
+    this.#probeTimer?.cancel()
     if (this.#isClosed) return
     const { observe, logger } = this.#surroundings
     observe({ type: 'shared_store_circuit', outcome: 'closed' })
