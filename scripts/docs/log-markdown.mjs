@@ -117,7 +117,8 @@ kubectl logs deployment/dex-token-broker | grep '"hint"'
 the option \`logger\`. No line holds a secret, a token or a JWT.
 
 Each line that a check causes also has \`protocol\`, and the ids that Envoy forwards: \`request_id\`, \`trace_id\` and \`span_id\`. Several checks can wait
-for one request to Dex: its lines have the ids of the check that began it. A line with \`count\` has the ids of the last check in that count.
+for one request to Dex: its lines have the ids of the check that began it. A line with \`count\` has the ids of the last check in that count. Work
+that a timer begins, such as the probe of a failing shared store, has none.
 [operations.md](operations.md#find-out-why-a-request-was-refused) shows how to use them.
 
 ${tables.join('\n\n')}

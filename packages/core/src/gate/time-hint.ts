@@ -1,9 +1,7 @@
+import { dateResolutionMs } from '../shared/clock-difference.ts'
 import type { Hint } from '../shared/hint.ts'
 import type { CallersIssuer } from './callers-issuer.ts'
 import type { JwtDescription } from './jwt/describe-jwt.ts'
-
-/** A measured skew can be too small by the resolution of `Date`. */
-const resolutionMs = 1_000
 
 /** The hint about a JWT that is expired or not valid yet: the clocks, where their known difference is the reason. */
 export function timeHint(
@@ -15,5 +13,6 @@ export function timeHint(
   const outsideSeconds = skewMs > 0 ? secondsPastExp : secondsBeforeNbf
   if (outsideSeconds === undefined) return usual
   const withoutSkewMs = outsideSeconds * 1000 - Math.abs(skewMs)
-  return withoutSkewMs <= rules.clockToleranceMs + resolutionMs ? (clockSkew.hint ?? usual) : usual
+  // A measured skew can be too small by the resolution of `Date`.
+  return withoutSkewMs <= rules.clockToleranceMs + dateResolutionMs ? (clockSkew.hint ?? usual) : usual
 }

@@ -1,17 +1,15 @@
 import { type Moment, momentOf } from '../shared/clock.ts'
+import { certainSkewMs, clockDifference, dateResolutionMs } from '../shared/clock-difference.ts'
+import { clockSkewSeverity } from '../shared/clock-skew-severity.ts'
 import type { Hint } from '../shared/hint.ts'
 import type { TransportResponse } from '../shared/http/transport.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import type { ClockSkewStatus } from '../status/issuer-status.ts'
 
-/** `Date` omits fractions of a second. */
-const resolutionMs = 1_000
 /** A jump of the wall clock that makes a measurement useless. */
 const jumpMs = 500
-/** A warning begins above this difference, */
-const warnAboveMs = 2_000
-/** and ends below this one: the same difference measures up to a second more or less. */
-const endBelowMs = 1_000
+/** A warning ends below this difference, and not where it began: the same difference measures up to a second more or less. */
+const endBelowMs = dateResolutionMs
 
 export interface ClockSkewOptions {
   /** The name of the issuer. */
@@ -52,16 +50,15 @@ export class ClockSkew {
     return { problem: 'clocks_differ', option: this.#options.option, detail }
   }
 
-  /** Measures by an answer. Ignores the answers of caches, which repeat the `Date` of another time. */
+  /** Measures by an answer, unless it has no `Date` or came from a cache. */
   answered(sentAt: Moment, { headers }: Pick<TransportResponse, 'headers'>): void {
-    const date = Date.parse(headers.get('date') ?? '')
-    if (Number.isNaN(date) || headers.get('age') !== null) return
     const now = momentOf(this.#surroundings.clock)
     // By the monotonic clock, because the other one can jump during the request.
     const receivedAt = sentAt.wall + (now.monotonic - sentAt.monotonic)
-    const atLeast = sentAt.wall - (date + resolutionMs)
-    const atMost = receivedAt - date
-    this.#measured = { skewMs: Math.round(Math.max(0, atLeast) + Math.min(0, atMost)), at: now }
+    const header = (name: string) => headers.get(name)
+    const difference = clockDifference({ sentAt: sentAt.wall, receivedAt, header })
+    if (difference === undefined) return
+    this.#measured = { skewMs: certainSkewMs(difference), at: now }
     this.#report(this.#measured.skewMs)
   }
 
@@ -70,7 +67,7 @@ export class ClockSkew {
     const { issuer } = this.#options
     const fields = { issuer, clockSkewSeconds: skewMs / 1000 }
     const { hint } = this
-    if (hint !== undefined && !this.#hasWarned && Math.abs(skewMs) > warnAboveMs) {
+    if (hint !== undefined && !this.#hasWarned && clockSkewSeverity(skewMs) !== 'none') {
       this.#hasWarned = true
       logger.warn({ ...fields, hint: describeHint(hint) }, 'clock of this host differs from the issuer')
     } else if (this.#hasWarned && Math.abs(skewMs) < endBelowMs) {

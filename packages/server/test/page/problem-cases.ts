@@ -113,11 +113,11 @@ export const problemCases: readonly (readonly [string, PageFacts, Partial<Proble
   ],
   [
     'a clock that is far off',
-    withDex({ clockSkew: { skewMs: 11 * minute, measuredAt: at } }),
+    withDex({ clockSkew: { skewMs: 30_000, measuredAt: at } }),
     {
       kind: 'clock-skew',
       severity: 'critical',
-      summary: 'The clock of this host is at least 11 min ahead of the clock of Dex',
+      summary: 'The clock of this host is at least 30 s ahead of the clock of Dex',
     },
   ],
   [

@@ -7,15 +7,12 @@ import type { Problem } from './problem.ts'
 
 /** Problems of the certificates in use, one for each file. */
 export function certificateProblems({ at, certificates }: PageFacts): readonly Problem[] {
-  const files = new Map<string, CertificateInUse>()
-  for (const each of certificates) if (!files.has(each.file)) files.set(each.file, each)
-  return [...files.values()].flatMap(certificate => {
-    const users = certificates.filter(({ file }) => file === certificate.file)
-    return problemOf(certificate, nameOf(users), at)
-  })
+  const byFile = Map.groupBy(certificates, ({ file }) => file)
+  return [...byFile.values()].flatMap(users => problemOf(users, at))
 }
 
-function problemOf(certificate: CertificateInUse, name: string, at: number): readonly Problem[] {
+function problemOf(users: readonly CertificateInUse[], at: number): readonly Problem[] {
+  const [certificate] = users as readonly [CertificateInUse]
   const validity = validityOf(certificate, at)
   if (validity === 'valid') return []
   const { file, validTo } = certificate
@@ -24,7 +21,7 @@ function problemOf(certificate: CertificateInUse, name: string, at: number): rea
     {
       kind: 'certificate-expiring',
       severity: validity === 'expiring' && validTo - at > urgentPeriodMs ? 'warning' : 'critical',
-      summary: `The ${name} ${stateText(validity, certificate, at)}`,
+      summary: `The ${nameOf(users)} ${stateText(validity, certificate, at)}`,
       since: validity === 'expired' ? validTo : undefined,
       action: validity === 'not_yet_valid' ? `correct the clock of this host, or ${renew}` : renew,
     },

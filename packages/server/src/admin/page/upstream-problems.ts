@@ -6,14 +6,10 @@ import type {
   SharedStoreStatus,
   TokenEndpointStatus,
 } from '@broker/core'
+import { clockSkewSeverity } from '@broker/core/diagnosis'
 import { elapsedText } from './elapsed-text.ts'
 import type { PageFacts } from './page-status.ts'
 import type { Problem } from './problem.ts'
-
-/** Above this difference, most JWTs that have just been issued are refused. */
-const criticalSkewMs = 60_000
-/** Below this difference, nobody notices: the broker warns in its log from here on too. */
-const noticeableSkewMs = 2_000
 
 const clientsOf: Readonly<Record<keyof TokenEndpointStatus['circuits'], string>> = {
   accepted: 'clients that Dex has accepted before',
@@ -153,14 +149,14 @@ function endpointFails({ tokenEndpoint, discovery }: IssuerStatus): boolean {
 
 function skewProblems({ name, clockSkew }: IssuerStatus): Problem[] {
   if (clockSkew === undefined) return []
-  const difference = Math.abs(clockSkew.skewMs)
-  if (difference <= noticeableSkewMs) return []
+  const severity = clockSkewSeverity(clockSkew.skewMs)
+  if (severity === 'none') return []
   const direction = clockSkew.skewMs > 0 ? 'ahead of' : 'behind'
   return [
     {
       kind: 'clock-skew',
-      severity: difference < criticalSkewMs ? 'warning' : 'critical',
-      summary: `The clock of this host is at least ${elapsedText(difference)} ${direction} the clock of ${issuerText(name)}`,
+      severity,
+      summary: `The clock of this host is at least ${elapsedText(Math.abs(clockSkew.skewMs))} ${direction} the clock of ${issuerText(name)}`,
       since: undefined,
       action: 'synchronize both hosts with a time server (NTP)',
     },
