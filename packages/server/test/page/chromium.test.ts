@@ -1,9 +1,19 @@
 import { readFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { createRequire } from 'node:module'
-import { chromiumNeed, findChromium, until } from '@broker/testing'
+import {
+  chromiumNeed,
+  createCertificateAuthority,
+  findChromium,
+  freePort,
+  MountedVolume,
+  startCuttableProxy,
+  until,
+} from '@broker/testing'
 import { needs } from '@broker/testing/vitest'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { version } from '../../src/version.ts'
 import { bearer, gated, type PageUnderTest, startPage } from './start-page.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -21,6 +31,14 @@ const scenes: Readonly<Record<string, () => Promise<PageUnderTest>>> = {
     for (let count = 0; count < 8; count++) await page.check(bearer(page.dex, { aud: 'other' }))
     return page
   },
+  expiring: async () => {
+    const validTo = new Date(Date.now() + 36 * 3_600_000)
+    const { cert, key } = createCertificateAuthority().issueFor({ hosts: ['broker.shop.svc'], validTo })
+    // Read once: nothing looks at the files again here.
+    using volume = new MountedVolume({ 'tls.crt': cert, 'tls.key': key })
+    const files = { TLS_CERT_FILE: volume.file('tls.crt'), TLS_KEY_FILE: volume.file('tls.key') }
+    return await startPage(() => ({ ...files, GRPC_LISTEN_ADDR: '127.0.0.1:0' }))
+  },
   empty: () => startPage(),
 }
 
@@ -28,6 +46,20 @@ const scenes: Readonly<Record<string, () => Promise<PageUnderTest>>> = {
 async function problemsOn(tab: Page): Promise<string[]> {
   const summaries = await tab.locator('.problem .summary').allTextContents()
   return summaries.filter(summary => !summary.startsWith('The event loop is late'))
+}
+
+/** An open page of somebody else, as far as the broker sees it. */
+function openEvents(port: number) {
+  const asked = request({ host: '127.0.0.1', port, path: '/status/events', headers: { host: 'localhost' } })
+  let status: number | undefined
+  asked
+    .on('error', () => {})
+    .on('response', answer => {
+      status = answer.statusCode
+      answer.on('error', () => {}).resume()
+    })
+  asked.end()
+  return { hasBegun: () => status === 200, close: () => void asked.destroy() }
 }
 
 const looks = [360, 1440].flatMap(width =>
@@ -65,7 +97,7 @@ describe('the status page in Chromium', needs(chromiumNeed()), () => {
   }
 
   const isLive = (tab: Page) =>
-    until(async () => (await tab.textContent('#live')) === 'Live', 'the first event')
+    until(async () => (await tab.textContent('.live')) === 'Live', 'the first event')
 
   describe.each(Object.keys(scenes))('%s', scene => {
     test('is readable at every width, in light and dark, with and without JavaScript', async () => {
@@ -74,7 +106,7 @@ describe('the status page in Chromium', needs(chromiumNeed()), () => {
         await using opened = await openTab(page, look)
         const { tab, complaints, requested } = opened
         if (look.script) await isLive(tab)
-        expect((await problemsOn(tab)).length > 0).toBe(scene === 'failing')
+        expect((await problemsOn(tab)).length > 0).toBe(scene === 'failing' || scene === 'expiring')
         await tab.click('summary')
         const { scroll, client } = (await tab.evaluate(
           '({ scroll: document.documentElement.scrollWidth, client: document.documentElement.clientWidth })',
@@ -139,20 +171,89 @@ describe('the status page in Chromium', needs(chromiumNeed()), () => {
     expect(complaints).toEqual([])
   })
 
-  test('says that the connection is lost and how old the state is', async () => {
+  /** Waits for the words about the connection. */
+  const says = (tab: Page, words: RegExp) =>
+    until(async () => words.test((await tab.textContent('.live')) ?? ''), String(words), 30_000)
+
+  test('says since when it is not connected, and is live again after a restart of the broker', async () => {
+    const address = `127.0.0.1:${await freePort()}`
+    await using page = await startPage(() => ({ ADMIN_ADDR: address }))
+    await using opened = await openTab(page)
+    const { tab } = opened
+    await isLive(tab)
+    const title = await tab.title()
+    const icon = () => tab.getAttribute('link[rel=icon]', 'href')
+    const liveIcon = await icon()
+    await page.server.close()
+    await says(
+      tab,
+      /^Not connected since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\. The page shows the state of that moment \(\d+ s ago\)\.$/,
+    )
+    // A tab in the background shows nothing else.
+    expect(await tab.title()).toBe(`Not live – ${title}`)
+    expect(await icon()).not.toBe(liveIcon)
+    expect(await tab.textContent('#problems h2')).not.toBe('')
+    const folder = process.env['SCREENSHOTS']
+    if (folder) await tab.screenshot({ path: `${folder}/lost-1440-light.png` })
+
+    await using _restarted = await startPage(() => ({ ADMIN_ADDR: address }))
+    await says(tab, /^Live$/)
+    expect(await tab.title()).toMatch(/^(?:OK|\d+ problems?) –/)
+    expect(await tab.getAttribute('.live', 'class')).not.toContain('lost')
+  }, 60_000)
+
+  test('connects again when the network has forgotten its connection', async () => {
+    await using page = await startPage()
+    await using proxy = await startCuttableProxy(page.port)
+    await using opened = await openTab({ ...page, port: proxy.port })
+    await isLive(opened.tab)
+    proxy.cut('blackhole')
+    await says(opened.tab, /^Not connected since/)
+    proxy.mend()
+    await says(opened.tab, /^Live$/)
+  }, 60_000)
+
+  test('says that too many pages are open, and is live when there is room', async () => {
+    await using page = await startPage()
+    const others = Array.from({ length: 16 }, () => openEvents(page.port))
+    await until(() => others.every(each => each.hasBegun()), 'sixteen pages')
+    await using opened = await openTab(page)
+    await says(
+      opened.tab,
+      /^Not live: too many pages of this broker are open\. Close one of them\. The page shows/,
+    )
+    for (const each of others) each.close()
+    await says(opened.tab, /^Live$/)
+  }, 60_000)
+
+  test('says that it may not be seen any more', async () => {
+    await using page = await startPage()
+    await using opened = await openTab(page)
+    await isLive(opened.tab)
+    page.reload({ ADMIN_PAGE: 'off' })
+    await says(opened.tab, /^Not live: ADMIN_PAGE of this broker refuses this page now\. The page shows/)
+  }, 60_000)
+
+  test('of another version of the broker reloads itself', async () => {
     await using page = await startPage()
     await using opened = await openTab(page)
     const { tab } = opened
     await isLive(tab)
-    await page.server.close()
-    await until(
-      async () =>
-        /^Connection lost\. This is the state of \d+ s ago\.$/.test((await tab.textContent('#live')) ?? ''),
-      'the notice',
+    await tab.route(
+      '**/',
+      async route => {
+        const answer = await route.fetch()
+        const older = (await answer.text()).replace(/data-version="[^"]+"/, 'data-version="0.0.1-older"')
+        await route.fulfill({ response: answer, body: older })
+      },
+      { times: 1 },
     )
-    expect(await tab.getAttribute('#live', 'class')).toContain('lost')
-    expect(await tab.textContent('#problems h2')).not.toBe('')
-  })
+    await tab.reload()
+    const shown = () => tab.getAttribute('html', 'data-version').catch(() => null)
+    expect(await shown()).toBe('0.0.1-older')
+    await until(async () => (await shown()) === version(), 'the version that runs', 15_000)
+    await isLive(tab)
+  }, 60_000)
 
   test('reloads by itself without JavaScript', async () => {
     await using page = await startPage()

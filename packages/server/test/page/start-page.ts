@@ -18,6 +18,8 @@ export interface PageUnderTest extends AsyncDisposable {
   check(request?: RawRequest): Promise<RawAnswer>
   /** A request of somebody on this host to the admin listener. */
   get(target: string, request?: RawRequest): Promise<RawAnswer>
+  /** Puts other variables into effect. */
+  reload(changed: Environment): void
   /** The JSON at `/status`. */
   // biome-ignore lint/suspicious/noExplicitAny: JSON of the page
   status(): Promise<any>
@@ -33,15 +35,19 @@ export async function startPage(
   { clock }: { clock?: ManualClock } = {},
 ): Promise<PageUnderTest> {
   const dex = await startDex(clock === undefined ? {} : { now: clock.wall })
-  const config = loadConfig({
-    LISTEN_ADDR: '127.0.0.1:0',
-    ADMIN_ADDR: '127.0.0.1:0',
-    DEX_TOKEN_URL: dex.tokenEndpoint,
-    SHUTDOWN_TIMEOUT: '4s',
-    ...environment(dex),
-  })
-  const broker = clock === undefined ? config.broker : { ...config.broker, clock }
-  const server = await startServer({ ...config, broker }, createLogger(config, silence()))
+  const configOf = (changed: Environment = {}) => {
+    const config = loadConfig({
+      LISTEN_ADDR: '127.0.0.1:0',
+      ADMIN_ADDR: '127.0.0.1:0',
+      DEX_TOKEN_URL: dex.tokenEndpoint,
+      SHUTDOWN_TIMEOUT: '4s',
+      ...environment(dex),
+      ...changed,
+    })
+    return clock === undefined ? config : { ...config, broker: { ...config.broker, clock } }
+  }
+  const config = configOf()
+  const server = await startServer(config, createLogger(config, silence()))
   const port = server.adminAddress?.port ?? 0
   const get = (target: string, request: RawRequest = {}) =>
     ask(port, { target, headers: { host: 'localhost' }, ...request })
@@ -51,6 +57,7 @@ export async function startPage(
     port,
     check: request => ask(server.checkAddress.port, request),
     get,
+    reload: changed => server.reload(configOf(changed)),
     status: async () => JSON.parse((await get('/status')).body),
     async [Symbol.asyncDispose]() {
       await server.close()

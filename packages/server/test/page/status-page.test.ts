@@ -158,6 +158,7 @@ describe('/status/events', () => {
     const readers = Array.from({ length: 16 }, () => open(page.port, '/status/events'))
     for (const reader of readers) expect(await reader.status()).toBe(200)
     expect(await page.get('/status/events')).toMatchObject({ status: 503 })
+    expect(await page.get('/status/events', { method: 'HEAD' })).toMatchObject({ status: 503 })
     for (const reader of readers) reader[Symbol.dispose]()
     await until(async () => (await statusOf(page, '/status/events')) === 200, 'room')
     expect((await page.check({ headers: orders })).status).toBe(200)

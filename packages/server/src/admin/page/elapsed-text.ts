@@ -7,8 +7,9 @@ export function elapsedText(ms: number): string {
   const hours = Math.floor(minutes / 60)
   if (hours < 48) return withRest(hours, 'h', minutes % 60, 'min')
   return withRest(Math.floor(hours / 24), 'd', hours % 24, 'h')
-}
 
-function withRest(count: number, unit: string, rest: number, restUnit: string): string {
-  return rest === 0 ? `${count} ${unit}` : `${count} ${unit} ${rest} ${restUnit}`
+  // Within, because the source of this function is sent to browsers.
+  function withRest(count: number, unit: string, rest: number, restUnit: string): string {
+    return rest === 0 ? `${count} ${unit}` : `${count} ${unit} ${rest} ${restUnit}`
+  }
 }

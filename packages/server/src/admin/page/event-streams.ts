@@ -28,9 +28,14 @@ export class EventStreams implements Disposable {
     this.#render = render
   }
 
+  /** Whether there is room for one more stream. */
+  get hasRoom(): boolean {
+    return !this.#isClosed && this.#streams.size < maxStreams
+  }
+
   /** Opens a stream; `undefined` when there are too many, or after the end. */
   open(isAllowed: () => boolean): ReadableStream<Uint8Array> | undefined {
-    if (this.#isClosed || this.#streams.size >= maxStreams) return undefined
+    if (!this.hasRoom) return undefined
     let stream: Stream | undefined
     return new ReadableStream<Uint8Array>(
       {

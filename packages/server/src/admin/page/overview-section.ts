@@ -7,7 +7,7 @@ import { groupsOf } from './recent-activity.ts'
 import { table } from './table.ts'
 
 /** The numbers of the last minutes. */
-export function overviewSection({ activity, broker, at }: PageStatus): Html {
+export function overviewSection({ activity, broker, at, startedAt, version }: PageStatus): Html {
   const { allowed, refused, failed } = groupsOf(activity.checks)
   const all = allowed + refused + failed
   const { hits, misses } = activity.lookups
@@ -21,11 +21,12 @@ ${tile('Checks', integer(all), seconds < 1 ? undefined : `${(all / seconds).toFi
 ${tile('Passed', percent(allowed, all) ?? '–', integer(allowed))}
 ${tile('Refused (4xx)', integer(refused), percent(refused, all))}
 ${tile('Failed (5xx)', integer(failed), percent(failed, all))}
-${tile('Half take', boundText(activity.durations, 0.5), 'or less')}
-${tile('99 % take', boundText(activity.durations, 0.99), 'or less')}
+${durationTile('Half take', activity.durations, 0.5)}
+${durationTile('99 % take', activity.durations, 0.99)}
 ${tile('Cache hit ratio', percent(hits, hits + misses) ?? '–', `${integer(hits + misses)} lookups`)}
 ${tile('Waiting checks', `${integer(waitingCallers)} of ${integer(maxWaitingCallers)}`, `for ${integer(tokensInFlight)} token${tokensInFlight === 1 ? '' : 's'}`)}
 ${tile('Event loop lag', `${activity.eventLoopLagMs.toFixed(0)} ms`, '99th percentile')}
+${tile('Running for', elapsedText(at - startedAt), `version ${version}`)}
 ${tile('Last check', ago(activity.lastCheckAt, at) ?? '–', `${integer(activity.totalChecks)} since the start`)}
 </dl>`,
     true,
@@ -35,6 +36,18 @@ ${tile('Last check', ago(activity.lastCheckAt, at) ?? '–', `${integer(activity
 function tile(name: string, value: HtmlPart, detail?: string): Html {
   return html`<div class="tile"><dt>${name}</dt><dd>${value}</dd><dd class="detail">${detail}</dd></div>
 `
+}
+
+/** The bound of the bucket in which a share of the checks is complete. */
+function durationTile(name: string, durations: readonly DurationBucket[], share: number): Html {
+  const all = durations.reduce((sum, { count }) => sum + count, 0)
+  if (all === 0) return tile(name, '–')
+  const upToNow = (index: number) => durations.slice(0, index + 1).reduce((sum, { count }) => sum + count, 0)
+  const index = durations.findIndex((_, each) => upToNow(each) >= all * share)
+  const upToMs = durations[index]?.upToMs
+  return upToMs === undefined
+    ? tile(name, msText(durations[index - 1]?.upToMs ?? 0), 'or more')
+    : tile(name, msText(upToMs), 'or less')
 }
 
 /** How long checks took. */
@@ -86,19 +99,6 @@ export function answersSection({ activity }: PageStatus): Html {
       'No check in the last minutes.',
     ),
   )
-}
-
-/** The bound of the bucket in which a share of the checks is complete. */
-function boundText(durations: readonly DurationBucket[], share: number): string {
-  const all = durations.reduce((sum, { count }) => sum + count, 0)
-  if (all === 0) return '–'
-  let seen = 0
-  for (const [index, { upToMs, count }] of durations.entries()) {
-    seen += count
-    if (seen >= all * share)
-      return upToMs === undefined ? `> ${msText(durations[index - 1]?.upToMs ?? 0)}` : msText(upToMs)
-  }
-  return '–'
 }
 
 function msText(ms: number): string {

@@ -27,7 +27,7 @@ header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.25rem 1re
 h1 { font-size: 1.3rem; font-weight: 650; letter-spacing: -0.01em; }
 .replica { color: var(--quiet); overflow-wrap: anywhere; }
 .live { margin-left: auto; color: var(--quiet); font-variant-numeric: tabular-nums; }
-.live.lost { color: var(--critical); font-weight: 600; }
+.lost { position: fixed; z-index: 1; inset: auto 0 0; padding: 0.6rem 1.5rem; border-top: 3px solid var(--critical-line); background: var(--critical-ground); color: var(--critical); font-weight: 600; }
 main { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 38rem), 1fr)); align-items: start; }
 section { background: var(--surface); border: 1px solid var(--line); border-radius: 8px; padding: 0.9rem 1.1rem 1rem; min-width: 0; }
 .wide { grid-column: 1 / -1; }
@@ -58,13 +58,13 @@ th, td { text-align: left; vertical-align: top; padding: 0.4rem 1rem 0.4rem 0; b
 th:last-child, td:last-child { padding-right: 0; }
 thead th { color: var(--quiet); font-size: 0.85rem; font-weight: 500; border-top: 0; padding-top: 0; overflow-wrap: normal; }
 tbody th { font-weight: 600; }
+th p + p { font-weight: 400; }
 .number + th:not(.number), .number + td:not(.number) { padding-left: 0.75rem; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 time { white-space: nowrap; font-variant-numeric: tabular-nums; }
 td.blank, .aside, .empty { color: var(--quiet); }
 .empty { margin-top: 0.4rem; }
-td p + p { margin-top: 0.15rem; }
-td .badge + time { margin-left: 0.2em; }
+:is(th, td) p + p { margin-top: 0.15rem; }
 .bar { display: block; width: 100%; min-width: 4rem; height: 0.6rem; margin-top: 0.35rem; }
 .bar rect { fill: var(--bar); }
 summary { cursor: pointer; color: var(--link); width: fit-content; margin: 0.3rem 0; }
@@ -86,6 +86,8 @@ footer { padding-top: 0.5rem; }
   td.number { text-align: left; white-space: normal; }
   .number + td:not(.number) { padding-left: 0; }
   td.blank { display: none; }
+  .pairs td { display: block; }
+  .pairs td::before { content: none; }
 }
 @media (min-width: 150rem) { html { font-size: 17px; } }
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }

@@ -2,6 +2,7 @@ import { elapsedText } from './elapsed-text.ts'
 import { type Html, html, rawText } from './html.ts'
 import { pageScript } from './live-page.ts'
 import { answersSection, latencySection, overviewSection } from './overview-section.ts'
+import { pageIcons } from './page-icons.ts'
 import type { PageStatus } from './page-status.ts'
 import { pageStyle } from './page-style.ts'
 import { moment } from './parts.ts'
@@ -17,8 +18,10 @@ import { circuitsSection, clientsSection, issuersSection, keySetsSection } from 
 /** The changing part of the page. */
 export interface PageContent {
   readonly title: string
-  /** A URL: a sign that a tab shows. */
+  /** One of {@link pageIcons}. */
   readonly icon: string
+  /** Of the broker: an open page of another version reloads itself. */
+  readonly version: string
   readonly main: string
 }
 
@@ -29,7 +32,8 @@ export function pageContent(status: PageStatus): PageContent {
   const count = problems.length === 0 ? 'OK' : `${problems.length} problem${problems.length === 1 ? '' : 's'}`
   return {
     title: `${count} – dex-token-broker on ${status.replica}`,
-    icon: icons[isCritical ? 'critical' : problems.length > 0 ? 'warning' : 'good'],
+    icon: pageIcons[isCritical ? 'critical' : problems.length > 0 ? 'warning' : 'good'],
+    version: status.version,
     main: mainOf(status).toString(),
   }
 }
@@ -38,7 +42,7 @@ export function pageContent(status: PageStatus): PageContent {
 export function pageDocument(status: PageStatus): string {
   const { title, icon } = pageContent(status)
   return html`<!doctype html>
-<html lang="en">
+<html lang="en" data-version="${status.version}">
 <head>
 <meta charset="utf-8">
 <title>${title}</title>
@@ -53,7 +57,7 @@ export function pageDocument(status: PageStatus): string {
 <header>
 <h1>dex-token-broker</h1>
 <p class="replica">${status.replica}</p>
-<p class="live" id="live">State at ${moment(status.at, status.at)}</p>
+<p class="live" role="status"><span id="live">State at ${moment(status.at, status.at)}</span><span id="age" aria-hidden="true"></span></p>
 </header>
 <main id="main">${mainOf(status)}</main>
 <footer><p>The same as JSON: <a href="status">/status</a>. For Prometheus: <a href="metrics">/metrics</a>. Verbose readiness: <a href="readyz?verbose">/readyz?verbose</a>. The runbook is docs/operations.md.</p></footer>
@@ -79,15 +83,4 @@ ${errorsSection(status)}
 ${configurationSection(status)}
 <p class="version wide">Version ${version} on Node.js ${node}, running since ${moment(startedAt, at)} (${elapsedText(at - startedAt)})</p>
 `
-}
-
-/** A dot, a triangle and a square: not told apart by colour alone. */
-const icons = {
-  good: iconOf('%231a7f4b', '%3Ccircle cx="8" cy="8" r="7"/%3E'),
-  warning: iconOf('%23b87503', '%3Cpath d="M8 1l7.5 14H.5z"/%3E'),
-  critical: iconOf('%23c62828', '%3Cpath d="M1 1h14v14H1z"/%3E'),
-}
-
-function iconOf(colour: string, shape: string): string {
-  return `data:image/svg+xml,%3Csvg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" fill="${colour}"%3E${shape}%3C/svg%3E`
 }

@@ -120,12 +120,12 @@ export function errorsSection({ errors, at }: PageStatus): Html {
       firstAt,
       lastAt,
     }) => [
-      html`${ago(lastAt, at)}`,
-      badge(level === 'warn' ? 'warning' : 'critical', level),
       html`<p>${message}${client !== undefined && html` <span class="aside">client ${client}</span>`}${reason !== undefined && html` <span class="aside">${reason}</span>`}</p>${url !== undefined && html`<p><code>${url}</code></p>`}${faults.map(fault => html`<p>${fault}</p>`)}${hint !== undefined && html`<p class="action"><strong>Do:</strong> ${hint}</p>`}`,
-      html`${code(errorCode)} ${code(cause)}`,
+      badge(level === 'warn' ? 'warning' : 'critical', level),
+      [code(errorCode), code(cause)].flatMap(each => (each === undefined ? [] : [each, ' '])),
       integer(count),
-      html`${ago(firstAt, at)}`,
+      ago(lastAt, at),
+      ago(firstAt, at),
     ],
   )
   return section(
@@ -133,7 +133,7 @@ export function errorsSection({ errors, at }: PageStatus): Html {
     'Last errors',
     table(
       'The last 50 different log lines at WARN and above, since the start',
-      ['Last', 'Level', 'Message', 'Code', '#Times', 'First'],
+      ['Message', 'Level', 'Code', '#Times', 'Last', 'First'],
       rows,
       errors === undefined
         ? 'The server logs to a logger of its caller, whose lines are not kept.'

@@ -51,8 +51,10 @@ export class StatusPage implements Disposable {
     if (!this.#isAllowed(asked)) return asked.notFound()
     const { pageHeaders } = await texts()
     const headers = { ...pageHeaders, 'content-type': 'text/event-stream; charset=utf-8' }
-    if (asked.req.method === 'HEAD') return asked.body(null, 200, headers)
-    const events = this.#streams.open(() => this.#isAllowed(asked))
+    // An open page learns by HEAD why its events were refused.
+    const isHead = asked.req.method === 'HEAD'
+    if (isHead && this.#streams.hasRoom) return asked.body(null, 200, headers)
+    const events = isHead ? undefined : this.#streams.open(() => this.#isAllowed(asked))
     if (events !== undefined) return asked.body(events, 200, headers)
     return asked.text('too many open pages\n', 503, { ...pageHeaders, 'retry-after': '10' })
   }

@@ -20,7 +20,7 @@ export function table(
 ): Html {
   if (rows.length === 0) return html`<p class="empty">${empty}</p>`
   const columns = headings.map(columnOf)
-  return html`<table role="table">
+  return html`<table role="table"${columns.length === 2 && html` class="pairs"`}>
 <caption>${caption}</caption>
 <thead role="rowgroup"><tr role="row">${columns.map(
     ({ heading, isNumber }) =>
