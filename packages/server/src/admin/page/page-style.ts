@@ -67,6 +67,9 @@ td.blank, .aside, .empty { color: var(--quiet); }
 :is(th, td) p + p { margin-top: 0.15rem; }
 .bar { display: block; width: 100%; min-width: 4rem; height: 0.6rem; margin-top: 0.35rem; }
 .bar rect { fill: var(--bar); }
+p.code { white-space: nowrap; }
+header:has(.lost) + main { filter: grayscale(1); }
+body:has(.lost) { padding-bottom: 5rem; }
 summary { cursor: pointer; color: var(--link); width: fit-content; margin: 0.3rem 0; }
 details > .aside { margin-top: 0.8rem; font-size: 0.9rem; overflow-wrap: anywhere; }
 .version, footer { color: var(--quiet); font-size: 0.9rem; }
@@ -86,6 +89,7 @@ footer { padding-top: 0.5rem; }
   td.number { text-align: left; white-space: normal; }
   .number + td:not(.number) { padding-left: 0; }
   td.blank { display: none; }
+  p.code { white-space: normal; }
   .pairs td { display: block; }
   .pairs td::before { content: none; }
 }

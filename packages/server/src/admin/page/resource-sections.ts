@@ -122,7 +122,7 @@ export function errorsSection({ errors, at }: PageStatus): Html {
     }) => [
       html`<p>${message}${client !== undefined && html` <span class="aside">client ${client}</span>`}${reason !== undefined && html` <span class="aside">${reason}</span>`}</p>${url !== undefined && html`<p><code>${url}</code></p>`}${faults.map(fault => html`<p>${fault}</p>`)}${hint !== undefined && html`<p class="action"><strong>Do:</strong> ${hint}</p>`}`,
       badge(level === 'warn' ? 'warning' : 'critical', level),
-      [code(errorCode), code(cause)].flatMap(each => (each === undefined ? [] : [each, ' '])),
+      [errorCode, cause].flatMap(each => (each ? [html`<p class="code">${code(each)}</p>`] : [])),
       integer(count),
       ago(lastAt, at),
       ago(firstAt, at),
