@@ -12,7 +12,7 @@ async function fieldsIn(kind: keyof typeof systemTimers, waits: boolean): Promis
     })
   })
   logContext.leave(before)
-  // A timer in the background keeps no process alive.
+  // real time: what runs in the background keeps no process alive
   const keepAlive = setInterval(() => {}, 1_000)
   return await seen.finally(() => clearInterval(keepAlive))
 }

@@ -42,6 +42,21 @@ function tagsOf(page: string): string[] {
 }
 
 describe('the markup of the status page', () => {
+  test.each([
+    ['no check', [], /Half take<\/dt><dd>–<\/dd><dd class="detail"><\/dd>/],
+    ['quick checks', [{ upToMs: 5, count: 3 }], /Half take<\/dt><dd>5 ms<\/dd><dd class="detail">or less</],
+    [
+      'checks beyond the last bound',
+      [
+        { upToMs: 10_000, count: 0 },
+        { upToMs: undefined, count: 3 },
+      ],
+      /Half take<\/dt><dd>10 s<\/dd><dd class="detail">or more</,
+    ],
+  ])('says how long half of the checks take: %s', (_, durations, tile) => {
+    expect(documentText(withActivity({ durations }))).toMatch(tile)
+  })
+
   test('is the same whatever names, messages and key ids say', () => {
     const plain = tagsOf(documentText(saying('plain')))
     const hostile = [
