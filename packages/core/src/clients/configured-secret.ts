@@ -12,6 +12,14 @@ import type { SecretSurroundings } from './secret-surroundings.ts'
 /** Limit of remembered client ids that use the previous secret: callers bring ids when only the secret is configured. */
 const maxOnPrevious = 1_024
 
+/** Which secrets Dex was known to accept when a request to it began. */
+export interface KnownSecrets {
+  /** The secret that Dex accepted last; `undefined` once Dex has refused it as the previous one. */
+  readonly accepted: string | undefined
+  /** How often Dex had accepted the current secret of that time, since the start. */
+  readonly acceptances: number
+}
+
 /**
  * The secret of one configured client: the current one, and the previous one for the time in which Dex does not know the current
  * one yet.
@@ -35,6 +43,7 @@ export class ConfiguredSecret {
   #current: string | undefined
   #previous: string | undefined
   #lastAccepted: string | undefined
+  #acceptances = 0
   #isRefused = false
   #isPreviousRefused = false
   #version = ++ConfiguredSecret.#lastVersion
@@ -64,6 +73,12 @@ export class ConfiguredSecret {
   /** The last secret that Dex accepted before the current one, else the one before; `undefined` without one. */
   get previous(): string | undefined {
     return this.#previous
+  }
+
+  /** To be asked before a request to Dex, because other requests end before it does. */
+  get known(): KnownSecrets {
+    const accepted = this.#isPreviousRefused ? undefined : this.#lastAccepted
+    return { accepted, acceptances: this.#acceptances }
   }
 
   /** Whether Dex's last answer about the current secret was a refusal. */
@@ -139,26 +154,25 @@ export class ConfiguredSecret {
     if (secret === this.#current) this.#isRefused = true
   }
 
-  /** Notes that Dex accepted a secret; `clientId` is for the log. */
-  accepted(secret: string, clientId: string): void {
-    this.#lastAccepted = secret
-    this.#isPreviousRefused = false
+  /** Notes that Dex accepted a secret, in a request that began when `before` was known; `clientId` is for the log. */
+  accepted(secret: string, clientId: string, before: KnownSecrets): void {
     if (secret !== this.#current) {
       // Replaced while the request was under way.
-      this.#previous = secret
+      if (this.#noteAccepted(secret, before)) this.#previous = secret
       return
     }
+    this.#acceptances++
+    this.#noteAccepted(secret, this.known)
     this.#isRefused = false
     if (!this.#onPrevious.delete(clientId)) return
     this.#surroundings.logger.info({ client: this.#owner.client, clientId }, 'client secret accepted')
   }
 
   /** Notes that Dex accepted the previous secret after it refused the current one. */
-  previousAccepted(secret: string, clientId: string): void {
+  previousAccepted(secret: string, clientId: string, before: KnownSecrets): void {
+    if (!this.#noteAccepted(secret, before)) return
     const { logger, describeHint } = this.#surroundings
     const { client, option } = this.#owner
-    this.#lastAccepted = secret
-    this.#isPreviousRefused = false
     if (this.#onPrevious.size >= maxOnPrevious) this.#onPrevious.clear()
     this.#onPrevious.add(clientId)
     const hint = describeHint({ problem: 'credentials_rejected', option })
@@ -166,13 +180,23 @@ export class ConfiguredSecret {
   }
 
   /**
-   * Notes that Dex refused the previous secret after the current one. Returns the current one when Dex had accepted the previous one
-   * until now: the secret in Dex may have changed between the two requests.
+   * Notes that Dex refused the previous secret after the current one, in a request that began when `before` was known. Returns the
+   * current one when Dex accepted the previous one at that time: the secret in Dex may have changed between the two requests.
    */
-  previousRefused(secret: string): string | undefined {
-    const isNew = this.#lastAccepted === secret && !this.#isPreviousRefused
+  previousRefused(secret: string, before: KnownSecrets): string | undefined {
+    // Several requests can be under way during the change, and each of them needs another one.
+    const mayHaveChanged =
+      secret === before.accepted || secret === this.known.accepted || before.acceptances !== this.#acceptances
     this.#isPreviousRefused = true
-    return isNew ? this.#current : undefined
+    return mayHaveChanged ? this.#current : undefined
+  }
+
+  /** Returns whether it is news: Dex may have answered before it accepted a newer secret in another request. */
+  #noteAccepted(secret: string, before: KnownSecrets): boolean {
+    if (before.acceptances !== this.#acceptances) return false
+    this.#lastAccepted = secret
+    this.#isPreviousRefused = false
+    return true
   }
 
   #abandonCall(): void {
