@@ -18,6 +18,12 @@ describeWithEnvoy('Envoy and the broker over mutual TLS', () => {
     expect(await system.envoy.stat('cluster.dex_token_broker.ssl.handshake')).toBeGreaterThan(0)
   })
 
+  test('agree about the health of the broker', async () => {
+    await using system = await startTlsSystem()
+    await expect.poll(() => system.envoy.healthyBrokers(), { timeout: 15_000 }).toBe(1)
+    expect(await system.envoy.stat('cluster.dex_token_broker.health_check.failure')).toBe(0)
+  })
+
   test('refuse a request with wrong credentials, and one without', async () => {
     await using system = await startTlsSystem()
     const port = system.envoy.port('ingress')

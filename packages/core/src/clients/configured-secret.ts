@@ -2,6 +2,7 @@ import { brokerClosed } from '../shared/broker-closed.ts'
 import type { BrokerError } from '../shared/errors.ts'
 import type { MaybePromise } from '../shared/maybe-promise.ts'
 import { waitFor } from '../shared/wait-for.ts'
+import { AcceptedSecrets, type KnownSecrets } from './accepted-secrets.ts'
 import type { SecretCalls } from './secret-calls.ts'
 import { logSecretFailure, secretUnavailable } from './secret-failure.ts'
 import { SecretFunction } from './secret-function.ts'
@@ -11,14 +12,6 @@ import type { SecretSurroundings } from './secret-surroundings.ts'
 
 /** Limit of remembered client ids that use the previous secret: callers bring ids when only the secret is configured. */
 const maxOnPrevious = 1_024
-
-/** Which secrets Dex was known to accept when a request to it began. */
-export interface KnownSecrets {
-  /** The secret that Dex accepted last; `undefined` once Dex has refused it as the previous one. */
-  readonly accepted: string | undefined
-  /** How often Dex had accepted the current secret of that time, since the start. */
-  readonly acceptances: number
-}
 
 /**
  * The secret of one configured client: the current one, and the previous one for the time in which Dex does not know the current
@@ -42,10 +35,8 @@ export class ConfiguredSecret {
   #problem: string | undefined
   #current: string | undefined
   #previous: string | undefined
-  #lastAccepted: string | undefined
-  #acceptances = 0
+  readonly #accepted = new AcceptedSecrets()
   #isRefused = false
-  #isPreviousRefused = false
   #version = ++ConfiguredSecret.#lastVersion
 
   constructor(
@@ -77,8 +68,7 @@ export class ConfiguredSecret {
 
   /** To be asked before a request to Dex, because other requests end before it does. */
   get known(): KnownSecrets {
-    const accepted = this.#isPreviousRefused ? undefined : this.#lastAccepted
-    return { accepted, acceptances: this.#acceptances }
+    return this.#accepted.known
   }
 
   /** Whether Dex's last answer about the current secret was a refusal. */
@@ -158,11 +148,10 @@ export class ConfiguredSecret {
   accepted(secret: string, clientId: string, before: KnownSecrets): void {
     if (secret !== this.#current) {
       // Replaced while the request was under way.
-      if (this.#noteAccepted(secret, before)) this.#previous = secret
+      if (this.#accepted.olderAccepted(secret, before)) this.#previous = secret
       return
     }
-    this.#acceptances++
-    this.#noteAccepted(secret, this.known)
+    this.#accepted.currentAccepted(secret)
     this.#isRefused = false
     if (!this.#onPrevious.delete(clientId)) return
     this.#surroundings.logger.info({ client: this.#owner.client, clientId }, 'client secret accepted')
@@ -170,7 +159,7 @@ export class ConfiguredSecret {
 
   /** Notes that Dex accepted the previous secret after it refused the current one. */
   previousAccepted(secret: string, clientId: string, before: KnownSecrets): void {
-    if (!this.#noteAccepted(secret, before)) return
+    if (!this.#accepted.olderAccepted(secret, before)) return
     const { logger, describeHint } = this.#surroundings
     const { client, option } = this.#owner
     if (this.#onPrevious.size >= maxOnPrevious) this.#onPrevious.clear()
@@ -184,19 +173,7 @@ export class ConfiguredSecret {
    * current one when Dex accepted the previous one at that time: the secret in Dex may have changed between the two requests.
    */
   previousRefused(secret: string, before: KnownSecrets): string | undefined {
-    // Several requests can be under way during the change, and each of them needs another one.
-    const mayHaveChanged =
-      secret === before.accepted || secret === this.known.accepted || before.acceptances !== this.#acceptances
-    this.#isPreviousRefused = true
-    return mayHaveChanged ? this.#current : undefined
-  }
-
-  /** Returns whether it is news: Dex may have answered before it accepted a newer secret in another request. */
-  #noteAccepted(secret: string, before: KnownSecrets): boolean {
-    if (before.acceptances !== this.#acceptances) return false
-    this.#lastAccepted = secret
-    this.#isPreviousRefused = false
-    return true
+    return this.#accepted.previousRefused(secret, before) ? this.#current : undefined
   }
 
   #abandonCall(): void {
@@ -208,12 +185,12 @@ export class ConfiguredSecret {
     const current = this.#current
     if (secret === current) return
     if (current !== undefined) {
-      const accepted = this.#lastAccepted
+      const accepted = this.#accepted.last
       this.#previous = accepted === undefined || accepted === secret ? current : accepted
     }
     this.#current = secret
     this.#isRefused = false
-    this.#isPreviousRefused = false
+    this.#accepted.currentReplaced()
     this.#version = ++ConfiguredSecret.#lastVersion
   }
 
