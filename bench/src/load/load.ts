@@ -11,7 +11,7 @@ export interface Load {
   readonly tls?: LoadTls | undefined
 }
 
-/** What a caller needs to know of a server with TLS. */
+/** The certificates of a load over TLS. */
 export interface LoadTls {
   /** A name in the server's certificate. */
   readonly name: string

@@ -1,4 +1,4 @@
-/** What was known about the secrets of a client when a request to Dex began. */
+/** The state of the secrets of a client when a request to Dex begins. */
 export interface KnownSecrets {
   /** The secret that Dex accepted last; `undefined` once Dex has refused it as the previous one. */
   readonly accepted: string | undefined
