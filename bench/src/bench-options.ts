@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { availableModes, type ModeName, modeNames } from './mode.ts'
+import { type SettingGroupName, settingGroupNames } from './settings/setting-groups.ts'
 
 export interface BenchOptions {
   readonly modes: readonly ModeName[]
@@ -15,6 +16,8 @@ export interface BenchOptions {
   readonly startUp: boolean
   /** Whether requests through a real Envoy are measured. */
   readonly envoy: boolean
+  /** Groups of settings that are measured. */
+  readonly settings: readonly SettingGroupName[]
   readonly publish: boolean
 }
 
@@ -28,6 +31,8 @@ Over gRPC: beside the same over HTTP, and a bare grpc-go server when GRPC_PEER_B
   --library        calls of the library, inside one process, instead
   --startup        the time to the first answered check, instead
   --envoy          requests through a real Envoy that asks our server over HTTP and over gRPC, instead
+  --settings=a,b   our server with and without a setting, instead: all, or some of
+                   ${settingGroupNames.join(', ')}
   --rounds=5       how often each server is measured in turn
   --seconds=2      how long each time, in whole seconds
   --connections=16 connections that are kept busy
@@ -48,6 +53,7 @@ export function readBenchOptions(args: readonly string[]): BenchOptions | undefi
       library: { type: 'boolean', default: false },
       startup: { type: 'boolean', default: false },
       envoy: { type: 'boolean', default: false },
+      settings: { type: 'string' },
       quick: { type: 'boolean', default: false },
       out: { type: 'string' },
       publish: { type: 'boolean', default: false },
@@ -56,9 +62,11 @@ export function readBenchOptions(args: readonly string[]): BenchOptions | undefi
   })
   if (values.help) return undefined
   const { quick, publish } = values
-  const servers = publish || !(values.library || values.startup || values.envoy)
+  const servers = publish || !(values.library || values.startup || values.envoy || values.settings)
   return {
-    modes: values.modes?.split(',').map(modeName) ?? (servers ? availableModes : []),
+    modes:
+      values.modes?.split(',').map(text => oneOf('modes', modeNames, text)) ??
+      (servers ? availableModes : []),
     rounds: positive('rounds', values.rounds ?? (quick ? '3' : '5')),
     seconds: positive('seconds', values.seconds ?? (quick ? '1' : '2')),
     warmUpSeconds: quick ? 1 : 2,
@@ -69,13 +77,21 @@ export function readBenchOptions(args: readonly string[]): BenchOptions | undefi
     library: values.library || publish,
     startUp: values.startup || publish,
     envoy: values.envoy || publish,
+    settings: settingGroupsOf(values.settings ?? (publish ? 'all' : '')),
     publish,
   }
 }
 
-function modeName(text: string): ModeName {
-  const name = modeNames.find(known => known === text)
-  if (name === undefined) throw new TypeError(`--modes: "${text}" is none of ${modeNames.join(', ')}`)
+function settingGroupsOf(text: string): readonly SettingGroupName[] {
+  if (text === '') return []
+  return text === 'all'
+    ? settingGroupNames
+    : text.split(',').map(each => oneOf('settings', settingGroupNames, each))
+}
+
+function oneOf<Name extends string>(option: string, names: readonly Name[], text: string): Name {
+  const name = names.find(known => known === text)
+  if (name === undefined) throw new TypeError(`--${option}: "${text}" is none of ${names.join(', ')}`)
   return name
 }
 

@@ -44,6 +44,27 @@ export interface BenchResult {
   readonly library?: LibraryResult
   readonly startUp?: StartUpResult
   readonly throughEnvoy?: ThroughEnvoyResult
+  readonly settings?: SettingsResult
+}
+
+/** Our server with and without settings. */
+export interface SettingsResult {
+  readonly groups: readonly SettingGroupResult[]
+}
+
+export interface SettingGroupResult {
+  readonly title: string
+  readonly settings: readonly SettingResult[]
+}
+
+export interface SettingResult {
+  readonly title: string
+  readonly cpuMicrosPerCheck: Summary
+  readonly checksPerSecond: Summary
+  /** CPU time divided by the first setting's, for each round; `undefined` for the first one. */
+  readonly ratio?: Summary
+  /** Spans that a collector received; the SDK drops those for which its queue has no place. */
+  readonly spansPerCheck: number
 }
 
 /** Requests through Envoy, which asks nobody, or our server over either protocol. */

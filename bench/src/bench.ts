@@ -11,11 +11,16 @@ import { startDex } from './dex-process.ts'
 import { findLoadGenerator } from './load/load-generator.ts'
 import { measureMode } from './measure-mode.ts'
 import { usageSource } from './process-usage.ts'
+import { measureSettings } from './settings/measure-settings.ts'
+import { settingsText } from './settings/settings-text.ts'
 import { measureStartUp, startUpText } from './start-up.ts'
 import { terminalTable } from './terminal-table.ts'
 import { measureThroughEnvoy, throughEnvoyText } from './through-envoy.ts'
 
 const defaultOut = fileURLToPath(new URL('../results/latest.json', import.meta.url))
+
+// One for each process under measurement, which must not outlive this one.
+process.setMaxListeners(32)
 
 const options = readBenchOptions(process.argv.slice(2))
 if (options === undefined) process.stdout.write(benchUsage)
@@ -47,6 +52,11 @@ async function run(options: BenchOptions): Promise<void> {
       ? await measureThroughEnvoy({ options, dex, loadGenerator, scratch })
       : undefined
     if (throughEnvoy !== undefined) console.log(`${throughEnvoyText(throughEnvoy)}\n`)
+    const settings =
+      options.settings.length > 0
+        ? await measureSettings(options.settings, { options, dex, loadGenerator, scratch })
+        : undefined
+    if (settings !== undefined) console.log(`${settingsText(settings)}\n`)
     const library = options.library ? measureLibrary(path.join(scratch, 'library.json')) : undefined
     const machine = {
       cores: availableParallelism(),
@@ -60,6 +70,7 @@ async function run(options: BenchOptions): Promise<void> {
       ...(library && { library }),
       ...(startUp && { startUp }),
       ...(throughEnvoy && { throughEnvoy }),
+      ...(settings && { settings }),
     }
     const file = options.out ?? defaultOut
     save(file, { machine, rounds, seconds, connections, modes, ...parts })

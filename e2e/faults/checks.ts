@@ -86,11 +86,15 @@ export class CheckClient implements Disposable {
 
 export interface LoadOptions {
   readonly perSecond: number
+  /** With so many requests that have no answer, the next one waits and is made up for later. Default: no limit. */
+  readonly maxUnanswered?: number
+  /** When it stops by itself. Default: a minute. */
+  readonly longestMs?: number
   /** The headers of each request by its number. */
   readonly headersOf: (index: number) => CheckHeaders
 }
 
-/** Asks at a steady rate, whatever becomes of what was asked before; it stops when told, or after a minute. */
+/** Asks at a steady rate, whatever becomes of what was asked before, until it is stopped. */
 export class CheckLoad implements AsyncDisposable {
   /** In the order in which they arrived. */
   readonly answers: CheckAnswer[] = []
@@ -143,13 +147,14 @@ export class CheckLoad implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    const { perSecond, headersOf } = this.#options
+    const { perSecond, maxUnanswered = Number.POSITIVE_INFINITY, headersOf } = this.#options
+    const { longestMs = longestLoadMs } = this.#options
     const startedAt = performance.now()
     const asked: Promise<unknown>[] = []
-    while (!this.#stopped && performance.now() - startedAt < longestLoadMs) {
+    while (!this.#stopped && performance.now() - startedAt < longestMs) {
       // By the clock, because a busy machine lets ticks come late.
       const due = Math.ceil(((performance.now() - startedAt) / 1000) * perSecond)
-      while (this.#asked < due) {
+      while (this.#asked < Math.min(due, this.answers.length + maxUnanswered)) {
         asked.push(this.#client.ask(headersOf(this.#asked++)).then(answer => this.answers.push(answer)))
       }
       // real time: the pace of the load

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { createCertificateAuthority } from '@broker/testing'
 import { expect, test } from 'vitest'
 import { ask } from '../harness/client-request.ts'
@@ -16,6 +17,22 @@ describeWithEnvoy('Envoy and the broker over mutual TLS', () => {
     expect(received?.header('x-client-id')).toEqual([])
     expect(received?.header('x-client-secret')).toEqual([])
     expect(await system.envoy.stat('cluster.dex_token_broker.ssl.handshake')).toBeGreaterThan(0)
+  })
+
+  test('agree about the health of the broker', async () => {
+    await using system = await startTlsSystem()
+    await expect.poll(() => system.envoy.healthyBrokers(), { timeout: 15_000 }).toBe(1)
+  })
+
+  test('pass a request after a time in which the broker was too busy for handshakes', async () => {
+    await using system = await startTlsSystem()
+    system.broker.process.signal('SIGSTOP')
+    const answer = ask(system.envoy.port('ingress'), { headers: credentials, target: '/orders' })
+    // real time: of Envoy, for which three tries of one second each would be over
+    await delay(3_300)
+    system.broker.process.signal('SIGCONT')
+    expect((await answer).status).toBe(200)
+    expect(await system.envoy.stat('cluster.dex_token_broker.upstream_cx_connect_timeout')).toBe(0)
   })
 
   test('refuse a request with wrong credentials, and one without', async () => {

@@ -36,6 +36,18 @@ const grpc = {
 }
 const way = { brokerMicros: spread, envoyMicros: spread, requestsPerSecond: spread, latencyMs }
 const throughEnvoy = { ways: [{ title: 'a way through Envoy', ...way }] }
+const setting = { cpuMicrosPerCheck: spread, checksPerSecond: spread, spansPerCheck: 0 }
+const settings = {
+  groups: [
+    {
+      title: 'a group',
+      settings: [
+        { ...setting, title: 'without it' },
+        { ...setting, title: 'with it', ratio: { median: 1.25, min: 1, max: 1.5 }, spansPerCheck: 0.1 },
+      ],
+    },
+  ],
+}
 const run = {
   machine: {
     cores: 2,
@@ -55,7 +67,7 @@ const between = (text, name) => text.split(`<!-- ${name}:begin -->`)[1].split(`<
 const outside = text => text.replaceAll(/(<!-- ([a-z-]+):begin -->)[\s\S]*?(<!-- \2:end -->)/g, '$1$3')
 
 test('a heading is on the page once, however often a run with every mode is published', () => {
-  const result = { ...run, modes: [cached, grpc], throughEnvoy }
+  const result = { ...run, modes: [cached, grpc], throughEnvoy, settings }
   const once = performancePage(page, result)
   const found = headings(once)
   assert.deepEqual(found, [...new Set(found)])
@@ -73,12 +85,18 @@ test('each figure is in the section of its protocol', () => {
   }
 })
 
+test('each setting has its ratio and its spans, in the section of settings', () => {
+  const text = between(performancePage(page, { ...run, modes: [], settings }), 'bench-settings')
+  assert.ok(text.includes('| a group: without it | 2.0 (1.0-3.0) | – | 2 | 0.0 |'), text)
+  assert.ok(text.includes('| a group: with it | 2.0 (1.0-3.0) | 1.25 (1.00-1.50) | 2 | 10.0 |'), text)
+})
+
 test('figures that a run does not have stay, and what people wrote always does', () => {
-  const full = performancePage(page, { ...run, modes: [cached, grpc], throughEnvoy })
+  const full = performancePage(page, { ...run, modes: [cached, grpc], throughEnvoy, settings })
   assert.equal(outside(full), outside(page))
   const other = { ...grpc, title: 'another run over gRPC' }
   const text = performancePage(full, { ...run, modes: [other] })
-  assert.equal(between(text, 'bench'), between(full, 'bench'))
+  for (const name of ['bench', 'bench-settings']) assert.equal(between(text, name), between(full, name))
   assert.ok(between(text, 'bench-grpc').includes('another run over gRPC'))
 })
 

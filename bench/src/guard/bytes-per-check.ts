@@ -14,8 +14,10 @@ export function startProbed(
   script: string,
   args: readonly string[],
   env: Record<string, string>,
+  preload?: string,
 ): ManagedProcess {
-  const nodeOptions = ['--single-threaded', '--import', probe]
+  const preloads = [probe, ...(preload === undefined ? [] : [preload])]
+  const nodeOptions = ['--single-threaded', ...preloads.flatMap(each => ['--import', each])]
   return new ManagedProcess('the server', process.execPath, [...nodeOptions, script, ...args], {
     env,
     ipc: true,

@@ -1,6 +1,6 @@
 // Frames are written as bytes: Node's own HTTP/2 client needs more CPU time for a check than the servers under measurement.
 import { readFileSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { createHistogram } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { checkPath, grpcFrame } from '../grpc/grpc-answer.ts'
@@ -14,6 +14,8 @@ import {
   windowUpdate,
 } from './h2-frames.ts'
 import type { Load, LoadResult } from './load.ts'
+import { type OpenLoad, serveLoad } from './load-child.ts'
+import { loadSocket } from './load-socket.ts'
 
 const nsPerMs = 1e6
 const connectionCount = 2
@@ -21,12 +23,17 @@ const connectionCount = 2
 const mostBytesUnderWay = 32 * 1024
 const windowBytes = 2 ** 30
 
-process.once('message', async (load: Load) => {
-  process.send?.(await run(load))
-  process.disconnect?.()
-})
+serveLoad(open)
 
-async function run({ port, requestsFile, connections: checksAtATime, seconds }: Load): Promise<LoadResult> {
+async function open(load: Load): Promise<OpenLoad> {
+  const sockets = await Promise.all(Array.from({ length: connectionCount }, () => loadSocket(load, 'h2')))
+  return { run: () => run(load, sockets) }
+}
+
+async function run(
+  { requestsFile, connections: checksAtATime, seconds }: Load,
+  sockets: readonly Socket[],
+): Promise<LoadResult> {
   const data = grpcFrame(readFileSync(requestsFile))
   if (data.length * checksAtATime > mostBytesUnderWay) throw new Error('too many bytes under way at a time')
   const headers = headerBlock({
@@ -51,8 +58,7 @@ async function run({ port, requestsFile, connections: checksAtATime, seconds }: 
   /** All answers are the same, so they are of one length. */
   let answerBytes = 0
 
-  function keepBusy(streamsAtATime: number): Socket {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  function keepBusy(socket: Socket, streamsAtATime: number): void {
     const sentAt = new Map<number, bigint>()
     const received = new Map<number, number>()
     let nextStream = 1
@@ -90,10 +96,6 @@ async function run({ port, requestsFile, connections: checksAtATime, seconds }: 
       } else if (type !== frameType.windowUpdate) errors++
     }
 
-    socket.on('connect', () => {
-      socket.write(h2Opening(windowBytes))
-      for (let count = 0; count < streamsAtATime; count++) send()
-    })
     socket.on('data', (chunk: Buffer) => {
       const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
       let at = 0
@@ -117,14 +119,15 @@ async function run({ port, requestsFile, connections: checksAtATime, seconds }: 
     socket.on('end', () => {
       if (!stopping) errors++
     })
-    return socket
+    socket.write(h2Opening(windowBytes))
+    for (let count = 0; count < streamsAtATime; count++) send()
   }
 
   const cpuBefore = process.cpuUsage()
   const startedAt = performance.now()
-  const sockets = Array.from({ length: connectionCount }, (_, index) =>
-    keepBusy(Math.ceil((checksAtATime - index) / connectionCount)),
-  )
+  for (const [index, socket] of sockets.entries()) {
+    keepBusy(socket, Math.ceil((checksAtATime - index) / connectionCount))
+  }
   // real time: the length of the measurement
   await sleep(seconds * 1000)
   stopping = true

@@ -7,6 +7,19 @@ export interface Load {
   readonly firstRequest: number
   readonly connections: number
   readonly seconds: number
+  /** Default: no TLS. wrk does not know it. */
+  readonly tls?: LoadTls | undefined
+}
+
+/** The certificates of a load over TLS. */
+export interface LoadTls {
+  /** A name in the server's certificate. */
+  readonly name: string
+  /** The authority of the server, PEM. */
+  readonly ca: string
+  /** The caller's own certificate and its key, PEM; absent without mutual TLS. */
+  readonly cert?: string
+  readonly key?: string
 }
 
 /** The measured result of a load. */
@@ -23,5 +36,6 @@ export interface LoadResult {
 /** A tool that keeps each of its connections busy with one request after the other. */
 export interface LoadGenerator {
   readonly name: string
-  run(load: Load): Promise<LoadResult>
+  /** `onOpen` is called when all connections are open, and before the first request; wrk does not call it. */
+  run(load: Load, onOpen?: () => void): Promise<LoadResult>
 }

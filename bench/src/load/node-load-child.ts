@@ -1,17 +1,26 @@
 import { readFileSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { createHistogram } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Load, LoadResult } from './load.ts'
+import { type OpenLoad, serveLoad } from './load-child.ts'
+import { loadSocket } from './load-socket.ts'
 
 const nsPerMs = 1e6
 
-process.once('message', async (load: Load) => {
-  process.send?.(await run(load))
-  process.disconnect?.()
-})
+serveLoad(open)
 
-async function run({ port, requestsFile, firstRequest, connections, seconds }: Load): Promise<LoadResult> {
+async function open(load: Load): Promise<OpenLoad> {
+  const sockets = await Promise.all(
+    Array.from({ length: load.connections }, () => loadSocket(load, 'http/1.1')),
+  )
+  return { run: () => run(load, sockets) }
+}
+
+async function run(
+  { requestsFile, firstRequest, seconds }: Load,
+  sockets: readonly Socket[],
+): Promise<LoadResult> {
   const requests = readFileSync(requestsFile, 'latin1')
     .split('\0')
     .map(text => Buffer.from(text, 'latin1'))
@@ -21,8 +30,7 @@ async function run({ port, requestsFile, firstRequest, connections, seconds }: L
   let errors = 0
   let stopping = false
 
-  function keepBusy(): Socket {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  function keepBusy(socket: Socket): void {
     let sentAt = 0n
     let received = ''
     const send = () => {
@@ -30,7 +38,6 @@ async function run({ port, requestsFile, firstRequest, connections, seconds }: L
       socket.write(requests[position++ % requests.length] as Buffer)
     }
     socket.setEncoding('latin1')
-    socket.on('connect', send)
     socket.on('data', (text: string) => {
       received += text
       if (!isComplete(received)) return
@@ -44,12 +51,12 @@ async function run({ port, requestsFile, firstRequest, connections, seconds }: L
     socket.on('end', () => {
       if (!stopping) errors++
     })
-    return socket
+    send()
   }
 
   const cpuBefore = process.cpuUsage()
   const startedAt = performance.now()
-  const sockets = Array.from({ length: connections }, keepBusy)
+  for (const socket of sockets) keepBusy(socket)
   await sleep(seconds * 1000)
   stopping = true
   const elapsedS = (performance.now() - startedAt) / 1000

@@ -7,6 +7,9 @@ const maxWaitingBytes = 1024 * 1024
 /**
  * Writes log lines without ever delaying a check. When more than 1 MiB waits for a slow reader, further lines are dropped
  * and counted; the next line that is written says how many.
+ *
+ * A write is a call of the system, which costs more than all else of a line. So lines below WARN that follow another one in the same
+ * turn of the event loop are written together at its end. A line at WARN or above is written at once, after those before it.
  */
 export class LogOutput {
   /** The lines for the status page. */
@@ -15,6 +18,9 @@ export class LogOutput {
   readonly #format: (line: string) => string
   #dropped = 0
   #untold = 0
+  /** Whether a line of this turn was written. */
+  #isHolding = false
+  #held = ''
 
   /** `format` turns a JSON line into the text that is written. */
   constructor(stream: Writable, format: (line: string) => string = line => line) {
@@ -30,14 +36,29 @@ export class LogOutput {
   }
 
   write(line: string): void {
-    this.recent.see(line)
-    if (this.#stream.writableLength > maxWaitingBytes) {
+    const isFailure = this.recent.see(line)
+    if (this.#stream.writableLength + this.#held.length > maxWaitingBytes) {
       this.#dropped++
       this.#untold++
       return
     }
     if (this.#untold > 0) this.#tell()
-    this.#stream.write(this.#format(line))
+    this.#held += this.#format(line)
+    if (isFailure || !this.#isHolding) this.#release()
+    if (this.#isHolding) return
+    this.#isHolding = true
+    setImmediate(this.#endTurn)
+  }
+
+  readonly #endTurn = (): void => {
+    this.#isHolding = false
+    if (this.#held !== '') this.#release()
+  }
+
+  #release(): void {
+    const text = this.#held
+    this.#held = ''
+    this.#stream.write(text)
   }
 
   #tell(): void {
@@ -49,6 +70,6 @@ export class LogOutput {
       lines,
       msg: 'log lines dropped: the reader of the log was too slow',
     }
-    this.#stream.write(this.#format(`${JSON.stringify(line)}\n`))
+    this.#held += this.#format(`${JSON.stringify(line)}\n`)
   }
 }

@@ -40,9 +40,11 @@ export class RecentLines {
     return [...this.#lines.values()].reverse()
   }
 
-  /** Takes a JSON line of the log, whatever its level. */
-  see(json: string): void {
-    if (beginning.test(json)) this.#add(lineOf(JSON.parse(json)))
+  /** Takes a JSON line of the log, whatever its level. Returns whether it is at WARN or above. */
+  see(json: string): boolean {
+    if (!beginning.test(json)) return false
+    this.#add(lineOf(JSON.parse(json)))
+    return true
   }
 
   #add(line: RecentLine): void {

@@ -18,11 +18,18 @@ export function envoyTls({ protocol, folder, name }: EnvoyTlsOptions): (cluster:
   const text = readFileSync(shippedFile, 'utf8')
     .replaceAll('/run/tls', folder)
     .replaceAll('dex-token-broker.my-app.svc', name)
-  const { transport_socket, transport_socket_matches } = parse(text) as EnvoyConfig
+  const { connect_timeout, transport_socket, transport_socket_matches } = parse(text) as EnvoyConfig
   return cluster => {
-    cluster['transport_socket'] = transport_socket
-    if (protocol === 'grpc') return
-    cluster['transport_socket_matches'] = transport_socket_matches
-    cluster['health_checks'][0].transport_socket_match_criteria = { admin: true }
+    Object.assign(cluster, { connect_timeout, transport_socket })
+    if (protocol === 'http') cluster['transport_socket_matches'] = transport_socket_matches
+    Object.assign(cluster['health_checks'][0], ofHealthCheck(text, protocol))
   }
+}
+
+/** The keys of the region that is a comment, because they belong elsewhere in the cluster. */
+function ofHealthCheck(text: string, protocol: CheckProtocol): EnvoyConfig {
+  const name = `health-check-${protocol}`
+  const region = new RegExp(`^# #region ${name}\n([^]*?)^# #endregion ${name}$`, 'm').exec(text)?.[1]
+  if (region === undefined) throw new Error(`tls.yaml has no region ${name}`)
+  return parse(region.replace(/^# /gm, '')) as EnvoyConfig
 }

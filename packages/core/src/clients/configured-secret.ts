@@ -2,6 +2,7 @@ import { brokerClosed } from '../shared/broker-closed.ts'
 import type { BrokerError } from '../shared/errors.ts'
 import type { MaybePromise } from '../shared/maybe-promise.ts'
 import { waitFor } from '../shared/wait-for.ts'
+import { AcceptedSecrets, type KnownSecrets } from './accepted-secrets.ts'
 import type { SecretCalls } from './secret-calls.ts'
 import { logSecretFailure, secretUnavailable } from './secret-failure.ts'
 import { SecretFunction } from './secret-function.ts'
@@ -34,9 +35,8 @@ export class ConfiguredSecret {
   #problem: string | undefined
   #current: string | undefined
   #previous: string | undefined
-  #lastAccepted: string | undefined
+  readonly #accepted = new AcceptedSecrets()
   #isRefused = false
-  #isPreviousRefused = false
   #version = ++ConfiguredSecret.#lastVersion
 
   constructor(
@@ -64,6 +64,11 @@ export class ConfiguredSecret {
   /** The last secret that Dex accepted before the current one, else the one before; `undefined` without one. */
   get previous(): string | undefined {
     return this.#previous
+  }
+
+  /** To be asked before a request to Dex, because other requests end before it does. */
+  get known(): KnownSecrets {
+    return this.#accepted.known
   }
 
   /** Whether Dex's last answer about the current secret was a refusal. */
@@ -139,26 +144,24 @@ export class ConfiguredSecret {
     if (secret === this.#current) this.#isRefused = true
   }
 
-  /** Notes that Dex accepted a secret; `clientId` is for the log. */
-  accepted(secret: string, clientId: string): void {
-    this.#lastAccepted = secret
-    this.#isPreviousRefused = false
+  /** Notes that Dex accepted a secret, in a request that began when `before` was known; `clientId` is for the log. */
+  accepted(secret: string, clientId: string, before: KnownSecrets): void {
     if (secret !== this.#current) {
       // Replaced while the request was under way.
-      this.#previous = secret
+      if (this.#accepted.olderAccepted(secret, before)) this.#previous = secret
       return
     }
+    this.#accepted.currentAccepted(secret)
     this.#isRefused = false
     if (!this.#onPrevious.delete(clientId)) return
     this.#surroundings.logger.info({ client: this.#owner.client, clientId }, 'client secret accepted')
   }
 
   /** Notes that Dex accepted the previous secret after it refused the current one. */
-  previousAccepted(secret: string, clientId: string): void {
+  previousAccepted(secret: string, clientId: string, before: KnownSecrets): void {
+    if (!this.#accepted.olderAccepted(secret, before)) return
     const { logger, describeHint } = this.#surroundings
     const { client, option } = this.#owner
-    this.#lastAccepted = secret
-    this.#isPreviousRefused = false
     if (this.#onPrevious.size >= maxOnPrevious) this.#onPrevious.clear()
     this.#onPrevious.add(clientId)
     const hint = describeHint({ problem: 'credentials_rejected', option })
@@ -166,13 +169,11 @@ export class ConfiguredSecret {
   }
 
   /**
-   * Notes that Dex refused the previous secret after the current one. Returns the current one when Dex had accepted the previous one
-   * until now: the secret in Dex may have changed between the two requests.
+   * Notes that Dex refused the previous secret after the current one, in a request that began when `before` was known. Returns the
+   * current one when Dex accepted the previous one at that time: the secret in Dex may have changed between the two requests.
    */
-  previousRefused(secret: string): string | undefined {
-    const isNew = this.#lastAccepted === secret && !this.#isPreviousRefused
-    this.#isPreviousRefused = true
-    return isNew ? this.#current : undefined
+  previousRefused(secret: string, before: KnownSecrets): string | undefined {
+    return this.#accepted.previousRefused(secret, before) ? this.#current : undefined
   }
 
   #abandonCall(): void {
@@ -184,12 +185,12 @@ export class ConfiguredSecret {
     const current = this.#current
     if (secret === current) return
     if (current !== undefined) {
-      const accepted = this.#lastAccepted
+      const accepted = this.#accepted.last
       this.#previous = accepted === undefined || accepted === secret ? current : accepted
     }
     this.#current = secret
     this.#isRefused = false
-    this.#isPreviousRefused = false
+    this.#accepted.currentReplaced()
     this.#version = ++ConfiguredSecret.#lastVersion
   }
 

@@ -134,7 +134,7 @@ describe('two sets of clients with one memory', () => {
 describe('the previous secret', () => {
   test('is the last one that Dex accepted, however many came after it', () => {
     const secret = secretOf(clientsOf(newMemory(), orders))
-    secret.accepted('first', 'orders')
+    secret.accepted('first', 'orders', secret.known)
     for (const next of ['second', 'third', 'fourth']) {
       secret.set(next)
       expect(secret).toMatchObject({ current: next, previous: 'first' })
@@ -154,7 +154,7 @@ describe('the previous secret', () => {
     const secret = secretOf(clientsOf(newMemory(), orders))
     secret.set('second')
     secret.set('third')
-    secret.accepted('first', 'orders')
+    secret.accepted('first', 'orders', secret.known)
     expect(secret).toMatchObject({ current: 'third', previous: 'first' })
   })
 })

@@ -23,7 +23,7 @@ type Outcome<T> = { readonly response: T } | { readonly refusal: BrokerError }
 /**
  * Sends a request with the current secret of a configured client. When Dex refuses it with `invalid_client`, sends the request once more
  * with a changed secret, if there is one, and then once with the previous secret. So either side may rotate first. When Dex refuses a
- * previous secret for the first time since it accepted it, the secret has just changed there, and the newest one is sent again.
+ * previous secret that it accepted when this request began, the secret has just changed there, and the newest one is sent again.
  *
  * Rejects with the refusal of the newest secret when Dex refuses all of them, else with the first other failure.
  */
@@ -33,10 +33,11 @@ export async function requestWithSecret<T>(
   attempts: SecretAttempts,
 ): Promise<T> {
   const { clientId, onRefusal } = attempts
+  const before = secret.known
   const current = secret.current ?? ''
   const first = await outcomeOf(send(current))
   if ('response' in first) {
-    secret.accepted(current, clientId)
+    secret.accepted(current, clientId, before)
     return first.response
   }
   onRefusal()
@@ -45,7 +46,7 @@ export async function requestWithSecret<T>(
   if (other !== undefined) {
     const second = await outcomeOf(send(other))
     if ('response' in second) {
-      secret.accepted(other, clientId)
+      secret.accepted(other, clientId, before)
       return second.response
     }
     secret.refused(other)
@@ -55,14 +56,14 @@ export async function requestWithSecret<T>(
   if (previous === undefined || previous === current || previous === other) throw refusal
   const third = await outcomeOf(send(previous))
   if ('response' in third) {
-    secret.previousAccepted(previous, clientId)
+    secret.previousAccepted(previous, clientId, before)
     return third.response
   }
-  const again = secret.previousRefused(previous)
+  const again = secret.previousRefused(previous, before)
   if (again === undefined) throw refusal
   const last = await outcomeOf(send(again))
   if ('refusal' in last) throw last.refusal
-  secret.accepted(again, clientId)
+  secret.accepted(again, clientId, before)
   return last.response
 }
 
