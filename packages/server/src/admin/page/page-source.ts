@@ -5,6 +5,7 @@ import type { Registry } from 'prom-client'
 import type { Config } from '../../config/config.ts'
 import { describeConfig } from '../../config/describe-config.ts'
 import type { RecentLines } from '../../recent-lines.ts'
+import { isCertificateWarning } from '../../tls/certificate-warning.ts'
 import { version } from '../../version.ts'
 import { readCounters } from './counters.ts'
 import type { CertificateStatus, PageFacts } from './page-status.ts'
@@ -56,6 +57,7 @@ export class PageSource implements Disposable {
       activity: this.#activity.status(),
       certificates: certificates?.() ?? [],
       errors: recentLines?.list(),
+      configWarnings: config().warnings.filter(text => !isCertificateWarning(text)),
       configuration: describeConfig(config()),
     }
   }
