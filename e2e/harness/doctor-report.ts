@@ -10,7 +10,7 @@ export interface DoctorResult {
   readonly advice?: string
 }
 
-/** What a run of `doctor` left. */
+/** The result of a run of `doctor`. */
 export interface DoctorReport {
   readonly code: number
   readonly output: string

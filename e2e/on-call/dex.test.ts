@@ -167,7 +167,7 @@ describeWithEnvoy('between the broker and Dex', () => {
     expect(line).toMatchObject({ clientId: reports.id, oauthError: 'invalid_client', count: 1 })
     expect(await scene.metric('checks_total{outcome="token_request_rejected",protocol="http"}')).toBe(1)
     expect(await scene.ready()).toBe('ready')
-    // One caller is no problem of the broker. With what the caller sends, `doctor` gets the same answer.
+    // The page leaves one caller out. With the caller's credentials, `doctor` gets the same answer.
     const file = volume.file('secret')
     await expectSighting(scene, {
       doctor: {

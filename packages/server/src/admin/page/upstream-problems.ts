@@ -207,6 +207,6 @@ function actionAfter(outage: OutageStatus | undefined, otherwise: string): strin
 
 function issuerText(name: string): string {
   if (name === 'own dex') return 'Dex'
-  // The only issuer of a gate without a configuration file has no name of its own.
+  // The issuer of a gate without a configuration file has no name that an operator gave it.
   return name === 'default' ? 'the JWT issuer' : `the issuer ${name}`
 }
