@@ -25,13 +25,6 @@ export function certificatesByVariable({
   return all.flatMap(([variable, pair]) => (pair === undefined ? [] : [[variable, pair] as const]))
 }
 
-const beginning = 'The certificate in'
-
-/** Whether a sentence is one of {@link certificateWarnings}. */
-export function isCertificateWarning(text: string): boolean {
-  return text.startsWith(beginning)
-}
-
 /** Tells that a certificate expires soon, is expired or is not valid yet; `undefined` for others. `now` is in milliseconds since 1970. */
 export function certificateWarning(
   variable: string,
@@ -41,12 +34,17 @@ export function certificateWarning(
   const time = (ms: number) => new Date(ms).toISOString().replace('.000', '')
   const other = variable === 'DEX_CLIENT_CERT_FILE' ? 'servers' : 'callers'
   if (now >= validTo) {
-    return `${beginning} ${variable} expired at ${time(validTo)}: ${other} refuse it. Renew it.`
+    return `The certificate in ${variable} expired at ${time(validTo)}: ${other} refuse it. Renew it.`
   }
   if (now < validFrom) {
-    return `${beginning} ${variable} is not valid before ${time(validFrom)}: ${other} refuse it. Correct the clock, or renew it.`
+    return `The certificate in ${variable} is not valid before ${time(validFrom)}: ${other} refuse it. Correct the clock, or renew it.`
   }
   return validTo - now < warningPeriodMs
-    ? `${beginning} ${variable} expires at ${time(validTo)}. Renew it before that.`
+    ? `The certificate in ${variable} expires at ${time(validTo)}. Renew it before that.`
     : undefined
+}
+
+/** Whether a sentence is one of {@link certificateWarnings}. */
+export function isCertificateWarning(text: string): boolean {
+  return text.startsWith('The certificate in ')
 }

@@ -103,6 +103,7 @@ export const healthy: PageFacts = {
     work: { tokensInFlight: 0, waitingCallers: 0, maxWaitingCallers: 50_000 },
     sharedStore: { circuit: 'closed', nextProbeAt: undefined, outage: undefined },
   },
+  configWarnings: [],
   activity: {
     spanMs: 5 * minute,
     checks: { allow: 100, invalid_token: 2 },
@@ -128,7 +129,6 @@ export const healthy: PageFacts = {
     astraySince: undefined,
     faultySince: undefined,
   },
-  configWarnings: [],
   certificates: [{ listener: 'check', validTo: at + 60 * 24 * 60 * minute }],
   errors: [],
   configuration: 'DEX_ISSUER=http://dex.example\nSTATIC_CLIENT_SECRET=********\nJWKS_URL=',

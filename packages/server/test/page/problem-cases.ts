@@ -137,37 +137,14 @@ export const problemCases: readonly (readonly [string, PageFacts, Partial<Proble
     { kind: 'shared-store-failing', severity: 'warning', since },
   ],
   [
-    'faults in the configuration files',
+    'a configuration that is likely a mistake',
     {
-      ...withActivity({ configFaults: 2, faultySince: since }),
-      errors: [
-        {
-          level: 'error',
-          message: 'configuration files have faults',
-          code: undefined,
-          reason: undefined,
-          hint: undefined,
-          client: undefined,
-          cause: undefined,
-          url: undefined,
-          faults: ['config.yaml:3:5: unknown key'],
-          count: 1,
-          firstAt: at,
-          lastAt: at,
-        },
+      ...healthy,
+      configWarnings: [
+        'JWT_AUDIENC is not a variable of this broker and is ignored.',
+        'The certificate in TLS_CERT_FILE expires at 2030-01-05T12:00:00Z. Renew it before that.',
       ],
     },
-    {
-      kind: 'configuration-faulty',
-      severity: 'warning',
-      since,
-      summary:
-        'The configuration files have 2 faults; their last good content stays in effect: config.yaml:3:5: unknown key',
-    },
-  ],
-  [
-    'a configuration that is likely a mistake',
-    { ...healthy, configWarnings: ['JWT_AUDIENC is not a variable of this broker and is ignored.'] },
     {
       kind: 'configuration-warning',
       severity: 'warning',
@@ -230,6 +207,35 @@ export const problemCases: readonly (readonly [string, PageFacts, Partial<Proble
     'requests outside /check while others pass',
     withActivity({ unknownTargets: 1, astraySince: since }),
     { kind: 'requests-outside-check', severity: 'warning' },
+  ],
+  [
+    'faults in the configuration files',
+    {
+      ...withActivity({ configFaults: 2, faultySince: since }),
+      errors: [
+        {
+          level: 'error',
+          message: 'configuration files have faults',
+          code: undefined,
+          reason: undefined,
+          hint: undefined,
+          client: undefined,
+          cause: undefined,
+          url: undefined,
+          faults: ['config.yaml:3:5: unknown key'],
+          count: 1,
+          firstAt: at,
+          lastAt: at,
+        },
+      ],
+    },
+    {
+      kind: 'configuration-faulty',
+      severity: 'warning',
+      since,
+      summary:
+        'The configuration files have 2 faults; their last good content stays in effect: config.yaml:3:5: unknown key',
+    },
   ],
   [
     'a certificate near its end',

@@ -14,7 +14,6 @@ const silentMs = 15 * 60_000
 export function ownProblems(facts: PageFacts): readonly Problem[] {
   return [
     ...configurationProblems(facts),
-    ...configurationWarnings(facts),
     ...certificateProblems(facts),
     ...cacheProblems(facts),
     ...loopProblems(facts),
@@ -37,16 +36,6 @@ function configurationProblems({ activity, errors }: PageFacts): Problem[] {
       action: 'correct the files; dex-token-broker --check-config lists every fault',
     },
   ]
-}
-
-function configurationWarnings({ configWarnings, activity }: PageFacts): Problem[] {
-  return configWarnings.map(summary => ({
-    kind: 'configuration-warning',
-    severity: 'warning',
-    summary,
-    since: activity.configLoadedAt,
-    action: 'correct the setting that it names; nothing to do if it is intended',
-  }))
 }
 
 function certificateProblems({ at, certificates }: PageFacts): Problem[] {

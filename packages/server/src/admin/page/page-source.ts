@@ -5,7 +5,6 @@ import type { Registry } from 'prom-client'
 import type { Config } from '../../config/config.ts'
 import { describeConfig } from '../../config/describe-config.ts'
 import type { RecentLines } from '../../recent-lines.ts'
-import { isCertificateWarning } from '../../tls/certificate-warning.ts'
 import { version } from '../../version.ts'
 import { readCounters } from './counters.ts'
 import type { CertificateStatus, PageFacts } from './page-status.ts'
@@ -53,11 +52,11 @@ export class PageSource implements Disposable {
       version: this.#version,
       node: process.version,
       notReadyBecause: notReadyBecause(),
+      configWarnings: config().warnings,
       broker,
       activity: this.#activity.status(),
       certificates: certificates?.() ?? [],
       errors: recentLines?.list(),
-      configWarnings: config().warnings.filter(text => !isCertificateWarning(text)),
       configuration: describeConfig(config()),
     }
   }

@@ -15,10 +15,10 @@ export interface PageFacts {
   readonly node: string
   /** The text of `/readyz`; `undefined` when the broker is ready. */
   readonly notReadyBecause: string | undefined
+  /** Sentences about what is dangerous or likely a mistake in the configuration in effect. */
+  readonly configWarnings: readonly string[]
   readonly broker: BrokerStatus
   readonly activity: Activity
-  /** Sentences about what is dangerous or likely a mistake in the configuration in effect; certificates are apart. */
-  readonly configWarnings: readonly string[]
   /** The certificates in use. */
   readonly certificates: readonly CertificateStatus[]
   /** The last log lines at WARN and above, the latest first; `undefined` when they go to a logger that keeps none. */
