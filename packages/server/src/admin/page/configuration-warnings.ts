@@ -2,7 +2,7 @@ import { isCertificateWarning } from '../../tls/certificate-warning.ts'
 import type { PageFacts } from './page-status.ts'
 import type { Problem } from './problem.ts'
 
-/** What is dangerous or likely a mistake in the configuration. Certificates are left out: they have a problem that follows their renewal. */
+/** Problems of a valid configuration: dangers and likely mistakes. Certificates are left out: they have a problem that follows their renewal. */
 export function configurationWarnings({ configWarnings, activity }: PageFacts): readonly Problem[] {
   return configWarnings
     .filter(text => !isCertificateWarning(text))

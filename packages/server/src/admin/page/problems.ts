@@ -11,8 +11,8 @@ export function problems(facts: PageFacts): readonly Problem[] {
   const found = [
     ...upstreamProblems(facts),
     ...arrivalProblems(facts),
-    ...configurationWarnings(facts),
     ...ownProblems(facts),
+    ...configurationWarnings(facts),
   ]
   const all = [...found, ...refusalProblems(facts, found)]
   return [...all.filter(isCritical), ...all.filter(problem => !isCritical(problem))]
