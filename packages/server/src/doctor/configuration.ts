@@ -52,7 +52,8 @@ function adviceOf({ example }: ConfigFault): string | undefined {
 /** The same configuration, if the gate is all that it lacks. */
 function withoutGate({ env, reader }: ConfigurationSource): Config | undefined {
   try {
-    return configFrom({ ...env, ALLOW_UNAUTHENTICATED_CALLERS: 'true' }, reader)
+    const config = configFrom({ ...env, ALLOW_UNAUTHENTICATED_CALLERS: 'true' }, reader)
+    return { ...config, allowUnauthenticatedCallers: false }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     return undefined

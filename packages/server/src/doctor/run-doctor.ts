@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Config } from '../config/config.ts'
 import type { ConfigFileReader } from '../config/file/config-file-reader.ts'
+import { Refusal } from '../config/values/refusal.ts'
+import { parseSecretText } from '../config/values/secret-text.ts'
 import { WrongArguments } from '../explain/wrong-arguments.ts'
 import { version } from '../version.ts'
 import { CheckGroup, type FinishedGroup, finishedGroups } from './check-group.ts'
@@ -11,13 +13,13 @@ import { startChecks } from './doctor.ts'
 import { DoctorContext } from './doctor-context.ts'
 import { groupText, summaryText } from './doctor-text.ts'
 import { checkEnvoyConfig } from './envoy-config.ts'
-import { checkEnvoyRoute } from './envoy-route.ts'
+import { type CallerCredentials, checkEnvoyRoute } from './envoy-route.ts'
 import { checkJwt } from './jwt-rules.ts'
 import { checkMatchingRule } from './matching-rule.ts'
 import { checkSecretFiles } from './secret-files.ts'
 
-const usage = `Usage: dex-token-broker doctor [--json] [--jwt-file FILE] [--envoy URL [--client NAME]]
-                               [--envoy-config FILE] [--method GET] [--path /]
+const usage = `Usage: dex-token-broker doctor [--json] [--jwt-file FILE] [--envoy-config FILE] [--method GET] [--path /]
+                               [--envoy URL [--client NAME | --client-id ID --client-secret-file FILE]]
 
 Checks the configuration, and everything that the broker depends on, with the environment of the broker: names, connections,
 certificates, discovery, keys, clocks, the grant, a token for each configured client, and the addresses of the listeners.
@@ -28,6 +30,7 @@ Starts nothing, and prints no secret and no token. Takes at most 30 seconds, and
   --method, --path     the request for which the rules are asked. Default: GET /
   --envoy URL          send requests through Envoy to a path behind it, and check the ext_authz filter by the answers
   --client NAME        the configured client whose credentials are sent through Envoy, where callers need some
+  --client-id ID       a caller's client, in place of --client, with --client-secret-file FILE; - reads standard input
   --envoy-config FILE  check the ext_authz filter in a bootstrap of Envoy, YAML or JSON
 
 Exit status: 0 when no check failed, 1 when one did, 2 for wrong arguments.
@@ -80,6 +83,8 @@ function parsed(args: readonly string[]) {
         'jwt-file': { type: 'string' },
         envoy: { type: 'string' },
         client: { type: 'string' },
+        'client-id': { type: 'string' },
+        'client-secret-file': { type: 'string' },
         'envoy-config': { type: 'string' },
         method: { type: 'string', default: 'GET' },
         path: { type: 'string', default: '/' },
@@ -96,17 +101,19 @@ interface Inputs {
   readonly jwt: string | undefined
   readonly envoyConfig: string | undefined
   readonly envoy: string | undefined
-  readonly client: string | undefined
+  readonly client: string | CallerCredentials | undefined
   readonly method: string
   readonly path: string
 }
 
 function inputsOf(values: Values): Inputs {
-  const { envoy, client, method, path, 'jwt-file': jwtFile, 'envoy-config': envoyFile } = values
+  const { envoy, method, path, 'jwt-file': jwtFile, 'envoy-config': envoyFile } = values
   if (envoy !== undefined && !/^https?:\/\//.test(URL.canParse(envoy) ? envoy : '')) {
     throw new WrongArguments('--envoy must be a URL with http or https')
   }
-  if (client !== undefined && envoy === undefined) throw new WrongArguments('--client needs --envoy')
+  const client = clientOf(values)
+  if (client !== undefined && envoy === undefined)
+    throw new WrongArguments('--client and --client-id need --envoy')
   if (!path.startsWith('/')) throw new WrongArguments('--path must start with /')
   return {
     jwt:
@@ -120,6 +127,28 @@ function inputsOf(values: Values): Inputs {
     client,
     method,
     path,
+  }
+}
+
+function clientOf(values: Values): Inputs['client'] {
+  const { client, 'client-id': clientId, 'client-secret-file': secretFile } = values
+  if (clientId === undefined && secretFile === undefined) return client
+  if (client !== undefined) throw new WrongArguments('--client and --client-id exclude each other')
+  if (clientId === undefined || secretFile === undefined) {
+    throw new WrongArguments('--client-id and --client-secret-file need each other')
+  }
+  return { clientId, clientSecret: secretIn(secretFile) }
+}
+
+function secretIn(path: string): string {
+  try {
+    return parseSecretText(
+      textOf('--client-secret-file', path).replace(/\r?\n$/, ''),
+      '--client-secret-file:',
+    )
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    throw new WrongArguments(error.problems.join('; '))
   }
 }
 

@@ -53,6 +53,7 @@ export class PageSource implements Disposable {
       version: this.#version,
       node: process.version,
       notReadyBecause: notReadyBecause(),
+      configWarnings: config().warnings,
       broker,
       activity: this.#activity.status(),
       certificates: certificates(),
