@@ -93,6 +93,7 @@ export class BrokerServer implements RunningServer {
         recentLines: recentLines(logger),
         tls: admin,
         logLevel: this.logLevel,
+        logger,
       })
   }
 

@@ -11,6 +11,9 @@ import { Handshakes, handshakeTimeoutMs } from './handshakes.ts'
 /** The application protocol of a listener, as in ALPN. */
 export type ApplicationProtocol = 'http/1.1' | 'h2'
 
+/** A resumed session repeats the verdict of its first handshake, and so outlives the certificate of its caller. */
+const withoutTickets = constants.SSL_OP_NO_TICKET
+
 /** Creates a server of HTTP, with or without TLS. */
 export type CreateHttpServer = (options: ServerOptions, answer: RequestListener) => Server
 
@@ -54,7 +57,7 @@ export class ListenerTls {
       }),
       ALPNProtocols: [this.#protocol],
       minVersion: 'TLSv1.2',
-      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION | (clientCa === undefined ? 0 : withoutTickets),
     }
   }
 

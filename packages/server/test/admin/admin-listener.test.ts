@@ -48,19 +48,35 @@ describe('the admin listener', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(300 * 1024 * 1024)
   })
 
-  test('has at most 64 connections, and answers again when they are gone', async () => {
+  const unfinished = {
+    'say nothing': '',
+    'begin a request': 'GET /healthz HTTP/1.1\r\nhost: x\r\n',
+    'wait after an answer': 'GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n',
+    'trickle a body in': 'PUT /log-level HTTP/1.1\r\nhost: localhost\r\ncontent-length: 30\r\n\r\n',
+    'watch the status page': 'GET /status/events HTTP/1.1\r\nhost: localhost\r\n\r\n',
+  }
+  test.each(Object.entries(unfinished))('answers a probe beyond 64 connections that %s', async (_, text) => {
     await using broker = await startBroker()
     const port = broker.server.adminAddress?.port ?? 0
-    const connections = Array.from({ length: 64 }, () => openConnection(port))
-    for (const { socket } of connections) socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n')
-    await until(() => connections.every(({ received }) => received().includes(' 200 ')), '64 answers')
-    const refused = openConnection(port)
-    await until(refused.isClosed, 'the end of the connection beyond')
-    expect(refused.received()).toBe('')
+    const connections = Array.from({ length: 100 }, () => openConnection(port))
+    for (const { socket } of connections) socket.write(text)
+    const closed = () => connections.filter(({ isClosed }) => isClosed()).length
+    await until(() => closed() === 36, '64 connections')
+    expect((await ask(port, { target: '/healthz' })).status).toBe(200)
     for (const { socket } of connections) socket.destroy()
-    await until(async () => {
-      const answer = await ask(port, { target: '/healthz' }).catch(() => undefined)
-      return answer?.status === 200
-    }, 'an answer again')
+  })
+
+  test('closes the connection that has been without a request for the longest time first', async () => {
+    await using broker = await startBroker()
+    const port = broker.server.adminAddress?.port ?? 0
+    const watching = openConnection(port)
+    watching.socket.write('GET /status/events HTTP/1.1\r\nhost: localhost\r\n\r\n')
+    await until(() => watching.received().includes('retry: '), 'the open page')
+    const idle = openConnection(port)
+    await until(() => !idle.socket.connecting, 'the idle connection')
+    const others = Array.from({ length: 63 }, () => openConnection(port))
+    await until(idle.isClosed, 'the end of the idle connection')
+    expect([watching, ...others].filter(({ isClosed }) => isClosed())).toEqual([])
+    for (const { socket } of [watching, ...others]) socket.destroy()
   })
 })
