@@ -15,10 +15,10 @@ export function groupText(
   const lines = results.flatMap(({ name, verdict, fact, advice }) => {
     const mark = verdict.padEnd(markWidth)
     const shown = hasColours ? `\u{1b}[${colours[verdict]}m${mark}\u{1b}[0m` : mark
-    const line = `  ${shown}${name.padEnd(width)}${printable(fact)}`
+    const line = `  ${shown}${printable(name.padEnd(width))}${printable(fact)}`
     return advice === undefined ? [line] : [line, `${' '.repeat(2 + markWidth)}-> ${printable(advice)}`]
   })
-  return `${[title, ...lines].join('\n')}\n\n`
+  return `${[printable(title), ...lines].join('\n')}\n\n`
 }
 
 /** The last line: how many checks had which verdict. */
@@ -38,7 +38,7 @@ function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 
-/** Removes control characters: a server could send some to drive the terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, ' ')
+/** Removes what drives a terminal: a server could send control characters, or characters that reorder or hide a line. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
 }

@@ -190,10 +190,9 @@ function reportPassing({ config }: DoctorContext, { answer, nonce, secret }: Pas
   const answerer = answererOf(answer)
   if (answerer !== 'backend') {
     const refusal = brokerErrorOf(body)
+    // Not its description: who answers may not be the broker, and may repeat what it was sent.
     const text =
-      refusal === undefined
-        ? `the answer is of ${answerer}`
-        : `the broker refuses it: ${refusal.error}, ${refusal.description}`
+      refusal === undefined ? `the answer is of ${answerer}` : `the broker refuses it: ${refusal.error}`
     report(failed(passName, `${text} (status ${status})`, 'the log of the broker has the reason and a hint'))
     return
   }

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Config } from '../config/config.ts'
 import type { ConfigFileReader } from '../config/file/config-file-reader.ts'
+import { readArgumentFile } from '../explain/read-argument-file.ts'
 import { WrongArguments } from '../explain/wrong-arguments.ts'
 import { version } from '../version.ts'
 import { CheckGroup, type FinishedGroup, finishedGroups } from './check-group.ts'
@@ -9,7 +9,7 @@ import { skipped } from './check-result.ts'
 import { checkConfiguration } from './configuration.ts'
 import { startChecks } from './doctor.ts'
 import { DoctorContext } from './doctor-context.ts'
-import { groupText, summaryText } from './doctor-text.ts'
+import { groupText, printable, summaryText } from './doctor-text.ts'
 import { checkEnvoyConfig } from './envoy-config.ts'
 import { checkEnvoyRoute } from './envoy-route.ts'
 import { checkJwt } from './jwt-rules.ts'
@@ -52,7 +52,7 @@ export async function runDoctor(args: readonly string[], surroundings: DoctorPro
     surroundings.write(usage)
     return 0
   }
-  const inputs = inputsOf(values)
+  const inputs = await inputsOf(values)
   const source = { env: surroundings.env, reader: await surroundings.fileReader() }
   const found: { config?: Config | undefined } = {}
   const configuration = new CheckGroup('Configuration', async report => {
@@ -101,7 +101,7 @@ interface Inputs {
   readonly path: string
 }
 
-function inputsOf(values: Values): Inputs {
+async function inputsOf(values: Values): Promise<Inputs> {
   const { envoy, client, method, path, 'jwt-file': jwtFile, 'envoy-config': envoyFile } = values
   if (envoy !== undefined && !/^https?:\/\//.test(URL.canParse(envoy) ? envoy : '')) {
     throw new WrongArguments('--envoy must be a URL with http or https')
@@ -112,22 +112,12 @@ function inputsOf(values: Values): Inputs {
     jwt:
       jwtFile === undefined
         ? undefined
-        : textOf('--jwt-file', jwtFile)
-            .trim()
-            .replace(/^Bearer +/i, ''),
-    envoyConfig: envoyFile === undefined ? undefined : textOf('--envoy-config', envoyFile),
+        : (await readArgumentFile('--jwt-file', jwtFile)).trim().replace(/^Bearer +/i, ''),
+    envoyConfig: envoyFile === undefined ? undefined : await readArgumentFile('--envoy-config', envoyFile),
     envoy,
     client,
     method,
     path,
-  }
-}
-
-function textOf(option: string, path: string): string {
-  try {
-    return readFileSync(path === '-' ? 0 : path, 'utf8')
-  } catch (error) {
-    throw new WrongArguments(`${option}: ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`)
   }
 }
 
@@ -179,7 +169,12 @@ async function finish(
   if (!values.json) surroundings.write(`${summary}\n`)
   else {
     const document = { version: version(), verdict: hasFailed ? 'failed' : 'ok', summary, groups: finished }
-    surroundings.write(`${JSON.stringify(document, undefined, 2)}\n`)
+    surroundings.write(`${JSON.stringify(document, printableValue, 2)}\n`)
   }
   return hasFailed ? 1 : 0
+}
+
+/** People read the document on a terminal, too, and JSON leaves some of these characters as they are. */
+function printableValue(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? printable(value) : value
 }
