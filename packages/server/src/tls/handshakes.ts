@@ -2,23 +2,45 @@ import type { Socket } from 'node:net'
 import type { Server, TLSSocket } from 'node:tls'
 
 /** How long a handshake may take. A few round trips are enough; Node's own limit counts from the last byte and is two minutes. */
-export const handshakeTimeoutMs = 10_000
+const handshakeTimeoutMs = 10_000
+
+/** Far more than begin together when every Envoy of a fleet reconnects, and half of the connections of the gRPC listener. */
+const maxUnderWay = 1_024
+/** A server with much to do needs so long for a handshake of a caller that is not slow itself. */
+const graceMs = 1_000
 
 interface Handshake {
   readonly socket: Socket
+  readonly startedAt: number
   readonly timer: NodeJS.Timeout
 }
 
-/** The handshakes under way at a server, each of which ends in time. */
+export interface HandshakeLimits {
+  readonly timeoutMs?: number
+  readonly maxUnderWay?: number
+  readonly graceMs?: number
+}
+
+/** The reasons for which a handshake is cut off. */
+type CutOff = 'timeout' | 'too_many_handshakes'
+
+/**
+ * The handshakes under way at a server, each of which ends in time. Beyond 1,024, the oldest is cut off for a new one, so that callers
+ * who begin and do not go on keep nobody else out.
+ */
 export class Handshakes {
-  readonly #timeoutMs: number
-  readonly #onTimeout: (peer: string | undefined) => void
-  /** By both ends of the connection, because Node does not tell which connection a TLS socket is made of. */
+  readonly #limits: Required<HandshakeLimits>
+  readonly #onCutOff: (reason: CutOff, peer: string | undefined) => void
+  /** By both ends of the connection, because Node does not tell which connection a TLS socket is made of. The oldest first. */
   readonly #underWay = new Map<string, Handshake>()
 
-  constructor(server: Server, onTimeout: (peer: string | undefined) => void, timeoutMs = handshakeTimeoutMs) {
-    this.#timeoutMs = timeoutMs
-    this.#onTimeout = onTimeout
+  constructor(
+    server: Server,
+    onCutOff: (reason: CutOff, peer: string | undefined) => void,
+    limits: HandshakeLimits = {},
+  ) {
+    this.#limits = { timeoutMs: handshakeTimeoutMs, maxUnderWay, graceMs, ...limits }
+    this.#onCutOff = onCutOff
     server.prependListener('connection', (socket: Socket) => this.#begin(socket))
     server.prependListener('secureConnection', (socket: TLSSocket) => this.#end(endsOf(socket)))
   }
@@ -35,14 +57,27 @@ export class Handshakes {
 
   #begin(socket: Socket): void {
     const ends = endsOf(socket)
-    const timer = setTimeout(() => {
-      this.#onTimeout(socket.remoteAddress)
-      socket.destroy()
-    }, this.#timeoutMs).unref()
-    this.#underWay.set(ends, { socket, timer })
+    const timer = setTimeout(() => this.#cutOff(socket, 'timeout'), this.#limits.timeoutMs).unref()
+    this.#makeRoom()
+    this.#underWay.set(ends, { socket, startedAt: performance.now(), timer })
     socket.once('close', () => {
       if (this.#underWay.get(ends)?.socket === socket) this.#end(ends)
     })
+  }
+
+  #makeRoom(): void {
+    if (this.#underWay.size < this.#limits.maxUnderWay) return
+    const [oldest] = this.#underWay
+    if (oldest === undefined) return
+    const [ends, { socket, startedAt }] = oldest
+    if (performance.now() - startedAt < this.#limits.graceMs) return
+    this.#end(ends)
+    this.#cutOff(socket, 'too_many_handshakes')
+  }
+
+  #cutOff(socket: Socket, reason: CutOff): void {
+    this.#onCutOff(reason, socket.remoteAddress)
+    socket.destroy()
   }
 
   #end(ends: string): void {

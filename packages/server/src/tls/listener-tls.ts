@@ -6,7 +6,7 @@ import type { TlsSettings } from '../config/tls-settings.ts'
 import { certificateNames } from './certificate-names.ts'
 import { certificateFailureOf, handshakeFailureOf } from './handshake-failure.ts'
 import type { HandshakeLog, RefusedHandshake } from './handshake-log.ts'
-import { Handshakes, handshakeTimeoutMs } from './handshakes.ts'
+import { type HandshakeLimits, Handshakes } from './handshakes.ts'
 
 /** The application protocol of a listener, as in ALPN. */
 export type ApplicationProtocol = 'http/1.1' | 'h2'
@@ -24,7 +24,7 @@ export const createPlainServer: CreateHttpServer = createServer
 export class ListenerTls {
   readonly #protocol: ApplicationProtocol
   readonly #log: Pick<HandshakeLog, 'add'>
-  readonly #timeoutMs: number
+  readonly #limits: HandshakeLimits | undefined
   readonly #servers = new Map<TlsServer, Handshakes>()
   #settings: TlsSettings
 
@@ -32,12 +32,12 @@ export class ListenerTls {
     settings: TlsSettings,
     protocol: ApplicationProtocol,
     log: Pick<HandshakeLog, 'add'>,
-    timeoutMs: number = handshakeTimeoutMs,
+    limits?: HandshakeLimits,
   ) {
     this.#settings = settings
     this.#protocol = protocol
     this.#log = log
-    this.#timeoutMs = timeoutMs
+    this.#limits = limits
   }
 
   get settings(): TlsSettings {
@@ -83,8 +83,8 @@ export class ListenerTls {
       socket.destroy()
     })
     server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => this.#failed(error, socket))
-    const onTimeout = (peer: string | undefined) => this.#log.add({ reason: 'timeout', peer })
-    this.#servers.set(server, new Handshakes(server, onTimeout, this.#timeoutMs))
+    const handshakes = new Handshakes(server, (reason, peer) => this.#log.add({ reason, peer }), this.#limits)
+    this.#servers.set(server, handshakes)
     server.once('close', () => this.#servers.delete(server))
   }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createCertificateAuthority, until } from '@broker/testing'
@@ -22,7 +23,9 @@ test('a handshake that trickles in is cut off in time', async () => {
     validTo: 0,
   }
   const settings = { pair, clientCa: undefined, clientNames: undefined }
-  const tls = new ListenerTls(settings, 'http/1.1', { add: each => void refused.push(each) }, 300)
+  const tls = new ListenerTls(settings, 'http/1.1', { add: each => void refused.push(each) }, {
+    timeoutMs: 300,
+  })
   const server = tls.createHttpServer({}, (_, response) => response.end())
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
@@ -62,5 +65,25 @@ test('a thousand handshakes that do not go on hold no check and no stop up', asy
   }
   expect(await broker.server.close()).toBe(true)
   await until(() => sockets.every(({ destroyed, readableEnded }) => destroyed || readableEnded), 'the end')
+  for (const socket of sockets) socket.destroy()
+})
+
+test('handshakes that do not go on keep no other caller out, however many they are', async () => {
+  await using broker = await startTlsBroker()
+  const sockets: Socket[] = []
+  for (let index = 0; index < 2_100; index++) {
+    const socket = connect(broker.port('grpc'), '127.0.0.1')
+    socket.on('error', () => {})
+    socket.resume()
+    sockets.push(socket)
+    // Slower than the backlog of the listener.
+    if (index % 50 === 0) await once(socket, 'connect')
+    // real time: the grace of a handshake is one second
+    if (index === 1_050) await delay(1_100)
+  }
+  await until(() => sockets.every(({ connecting }) => !connecting), 'the connections')
+  expect(await broker.check('grpc', { ca: broker.authority.cert })).toBe(200)
+  const refused = 'tls_connections_refused_total{listener="grpc",reason="too_many_handshakes"}'
+  expect(await broker.metric(refused)).toBeGreaterThan(0)
   for (const socket of sockets) socket.destroy()
 })
