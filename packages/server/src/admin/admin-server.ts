@@ -38,7 +38,7 @@ export class AdminServer extends HttpListener {
     const logLevel = new LogLevelPage(parts.logLevel, config)
     const verbose = new VerboseReadiness(config)
     const onFailure = (error: Error) =>
-      parts.logger.error({ stack: error.stack }, 'request to the admin listener failed')
+      parts.logger.error({ err: error }, 'request to the admin listener failed')
     const app = createAdminApp({ notReadyBecause, registry, verbose, page, logLevel, onFailure })
     super('ADMIN_ADDR', () => createAdminListener(app, tls?.createHttpServer), address, tls)
     this.#page = page

@@ -12,7 +12,7 @@ const usage = `Usage: dex-token-broker explain (--jwt-file FILE | --claims FILE 
 
 Shows what the broker does with a request: the caller, how each rule decides, the client, and the headers. Requests no token.
 
-  --jwt-file FILE         the caller's JWT, verified with the keys of its issuer
+  --jwt-file FILE         the caller's JWT, verified with the keys of its issuer; - reads standard input
   --claims FILE           the caller's claims as JSON; nothing is sent, and iss and exp may be absent
   --issuer NAME           the issuer of the claims, by its name in CONFIG_FILE
   --method METHOD         the method of the request. Default: GET

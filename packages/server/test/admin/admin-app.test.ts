@@ -42,7 +42,9 @@ test('a request that is cut off in its body is no failure', async () => {
 
 test('open pages end when the page cannot be rendered, and the process does not', async () => {
   let renderings = 0
-  using streams = new EventStreams(() => (++renderings > 1 ? Promise.reject(failure) : Promise.resolve('one')))
+  using streams = new EventStreams(() =>
+    ++renderings > 1 ? Promise.reject(failure) : Promise.resolve('one'),
+  )
   const reader = streams.open(() => true)?.getReader()
   const chunks: string[] = []
   let isDone = false

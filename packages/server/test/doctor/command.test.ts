@@ -204,6 +204,27 @@ clients:
     expect(withJwt.stdout).not.toContain(jwt.split('.')[2])
   })
 
+  test('keeps the end of a long document for a reader that takes its time', async () => {
+    const file = path.join(folder, 'many-clients.yaml')
+    const clients = Array.from({ length: 600 }, (_, index) => {
+      const name = `client-${index}-${'x'.repeat(40)}`
+      return { name, clientId: name, clientSecret: { env: 'SHOP_SECRET' } }
+    })
+    writeFileSync(file, JSON.stringify({ settings: { DEX_ISSUER: 'http://127.0.0.1:1/dex' }, clients }))
+    // real time: longer than the command waits for what hangs
+    const reader = spawnSync(
+      'sh',
+      ['-c', '"$0" "$1" doctor --json | { sleep 3; cat; }', process.execPath, brokerCommand],
+      {
+        encoding: 'utf8',
+        env: { ...addresses, PATH: process.env['PATH'], CONFIG_FILE: file, SHOP_SECRET: 'orders-secret' },
+      },
+    )
+    // More than a pipe holds.
+    expect(reader.stdout.length).toBeGreaterThan(65_536)
+    expect(JSON.parse(reader.stdout)).toMatchObject({ verdict: 'failed' })
+  })
+
   test('ends at once when it is interrupted', async () => {
     await using silent = await listening(() => {})
     await using command = runCommand(['doctor'], {
