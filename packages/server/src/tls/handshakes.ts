@@ -61,6 +61,8 @@ export class Handshakes {
     this.#makeRoom()
     this.#underWay.set(ends, { socket, startedAt: performance.now(), timer })
     socket.once('close', () => {
+      // Connections that a caller has reset already have no ends, so they are all of one name.
+      clearTimeout(timer)
       if (this.#underWay.get(ends)?.socket === socket) this.#end(ends)
     })
   }

@@ -1,6 +1,12 @@
-import { connect } from 'node:net'
-import { ask, until } from '@broker/testing'
+import { request as requestTls } from 'node:https'
+import { type AddressInfo, connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { ask, createCertificateAuthority, until } from '@broker/testing'
+import { Registry } from 'prom-client'
 import { describe, expect, test } from 'vitest'
+import { createAdminApp } from '../../src/admin/admin-app.ts'
+import { createAdminListener } from '../../src/admin/admin-listener.ts'
+import { ListenerTls } from '../../src/tls/listener-tls.ts'
 import { orders, startBroker } from '../support/start-broker.ts'
 
 const request = 'GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n'
@@ -79,4 +85,37 @@ describe('the admin listener', () => {
     expect([watching, ...others].filter(({ isClosed }) => isClosed())).toEqual([])
     for (const { socket } of [watching, ...others]) socket.destroy()
   })
+})
+
+test('with TLS too, a probe is answered beyond 64 connections', async () => {
+  const authority = createCertificateAuthority()
+  const { cert, key } = authority.issue('127.0.0.1')
+  const pair = { certificateFile: '', keyFile: '', certificates: cert, key, validFrom: 0, validTo: 0 }
+  const settings = { pair, clientCa: undefined, clientNames: undefined }
+  const tls = new ListenerTls(settings, 'http/1.1', { add: () => {} })
+  const app = createAdminApp({ notReadyBecause: () => undefined, registry: new Registry() })
+  const server = createAdminListener(app, tls.createHttpServer)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const trust = { host: '127.0.0.1', port, ca: authority.cert }
+  let closed = 0
+  const sockets = Array.from({ length: 80 }, () => {
+    const socket = connectTls(trust)
+    return socket
+      .resume()
+      .on('error', () => {})
+      .on('close', () => closed++)
+  })
+  await until(() => closed === 16, '64 connections')
+  const status = await new Promise<number | undefined>((resolve, reject) => {
+    requestTls({ ...trust, path: '/healthz', agent: false }, answer => {
+      answer.resume()
+      resolve(answer.statusCode)
+    })
+      .once('error', reject)
+      .end()
+  })
+  expect(status).toBe(200)
+  for (const socket of sockets) socket.destroy()
+  server.close()
 })
