@@ -1,3 +1,4 @@
+import { printable } from '../printable.ts'
 import type { FinishedGroup } from './check-group.ts'
 import type { CheckResult, CheckVerdict } from './check-result.ts'
 
@@ -36,9 +37,4 @@ export function summaryText(results: readonly CheckResult[]): string {
 
 function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`
-}
-
-/** Removes what drives a terminal: a server could send control characters, or characters that reorder or hide a line. */
-export function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
 }
