@@ -80,7 +80,10 @@ export class BrokerServer implements RunningServer {
       this.#checkLog.onUnknownTarget(checks.logFieldsOf({ headers }))
     const { check, admin } = this.#tls
     const createServer = () =>
-      createCheckListener(app, listenerOptions, onUnknownTarget, check?.createHttpServer)
+      createCheckListener(app, listenerOptions, onUnknownTarget, check?.createHttpServer).on(
+        'clientError',
+        this.#checkLog.onClientError,
+      )
     this.#http = new HttpListener('LISTEN_ADDR', createServer, config.listen, check)
     this.#grpc = config.grpc && grpc?.(config.grpc, this.#grpcParts(config))
     this.#admin =
