@@ -11,9 +11,9 @@ import { ConnectionSlots } from './connection-slots.ts'
 const maxConnections = 64
 
 /**
- * Creates the server of the admin app. Anybody on the network may reach it, so it must never delay a check: connections
- * are bounded, each has one request at a time, and a new one takes the slot of another, so that nobody can keep probes out. Pipelined requests, which no probe or scraper sends, end the
- * connection.
+ * Creates the server of the admin app. Anybody on the network may reach it, so it must never delay a check: connections are bounded, and
+ * each has one request at a time. A new connection takes the slot of another, so that nobody keeps probes out. Pipelined requests, which no
+ * probe or scraper sends, end the connection.
  */
 export function createAdminListener(
   app: Hono<AdminEnvironment>,

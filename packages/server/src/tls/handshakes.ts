@@ -2,23 +2,17 @@ import type { Socket } from 'node:net'
 import type { Server, TLSSocket } from 'node:tls'
 
 /** How long a handshake may take. A few round trips are enough; Node's own limit counts from the last byte and is two minutes. */
-const handshakeTimeoutMs = 10_000
+export const handshakeTimeoutMs = 10_000
 
-/** Far more than begin together when every Envoy of a fleet reconnects, and half of the connections of the gRPC listener. */
+/** Half of the connections that the gRPC listener may have. */
 const maxUnderWay = 1_024
-/** A server with much to do needs so long for a handshake of a caller that is not slow itself. */
+/** For callers that are not slow themselves, at a server with much to do. */
 const graceMs = 1_000
 
 interface Handshake {
   readonly socket: Socket
   readonly startedAt: number
   readonly timer: NodeJS.Timeout
-}
-
-export interface HandshakeLimits {
-  readonly timeoutMs?: number
-  readonly maxUnderWay?: number
-  readonly graceMs?: number
 }
 
 /** The reasons for which a handshake is cut off. */
@@ -29,7 +23,7 @@ type CutOff = 'timeout' | 'too_many_handshakes'
  * who begin and do not go on keep nobody else out.
  */
 export class Handshakes {
-  readonly #limits: Required<HandshakeLimits>
+  readonly #timeoutMs: number
   readonly #onCutOff: (reason: CutOff, peer: string | undefined) => void
   /** By both ends of the connection, because Node does not tell which connection a TLS socket is made of. The oldest first. */
   readonly #underWay = new Map<string, Handshake>()
@@ -37,9 +31,9 @@ export class Handshakes {
   constructor(
     server: Server,
     onCutOff: (reason: CutOff, peer: string | undefined) => void,
-    limits: HandshakeLimits = {},
+    timeoutMs = handshakeTimeoutMs,
   ) {
-    this.#limits = { timeoutMs: handshakeTimeoutMs, maxUnderWay, graceMs, ...limits }
+    this.#timeoutMs = timeoutMs
     this.#onCutOff = onCutOff
     server.prependListener('connection', (socket: Socket) => this.#begin(socket))
     server.prependListener('secureConnection', (socket: TLSSocket) => this.#end(endsOf(socket)))
@@ -57,7 +51,7 @@ export class Handshakes {
 
   #begin(socket: Socket): void {
     const ends = endsOf(socket)
-    const timer = setTimeout(() => this.#cutOff(socket, 'timeout'), this.#limits.timeoutMs).unref()
+    const timer = setTimeout(() => this.#cutOff(socket, 'timeout'), this.#timeoutMs).unref()
     this.#makeRoom()
     this.#underWay.set(ends, { socket, startedAt: performance.now(), timer })
     socket.once('close', () => {
@@ -68,11 +62,11 @@ export class Handshakes {
   }
 
   #makeRoom(): void {
-    if (this.#underWay.size < this.#limits.maxUnderWay) return
+    if (this.#underWay.size < maxUnderWay) return
     const [oldest] = this.#underWay
     if (oldest === undefined) return
     const [ends, { socket, startedAt }] = oldest
-    if (performance.now() - startedAt < this.#limits.graceMs) return
+    if (performance.now() - startedAt < graceMs) return
     this.#end(ends)
     this.#cutOff(socket, 'too_many_handshakes')
   }

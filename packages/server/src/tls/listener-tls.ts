@@ -4,9 +4,9 @@ import { createServer as createHttpsServer } from 'node:https'
 import type { TLSSocket, TlsOptions, Server as TlsServer } from 'node:tls'
 import type { TlsSettings } from '../config/tls-settings.ts'
 import { certificateNames } from './certificate-names.ts'
-import { certificateFailureOf, handshakeFailureOf } from './handshake-failure.ts'
+import { certificateFailureOf, type HandshakeFailure, handshakeFailureOf } from './handshake-failure.ts'
 import type { HandshakeLog, RefusedHandshake } from './handshake-log.ts'
-import { type HandshakeLimits, Handshakes } from './handshakes.ts'
+import { Handshakes, handshakeTimeoutMs } from './handshakes.ts'
 
 /** The application protocol of a listener, as in ALPN. */
 export type ApplicationProtocol = 'http/1.1' | 'h2'
@@ -24,7 +24,7 @@ export const createPlainServer: CreateHttpServer = createServer
 export class ListenerTls {
   readonly #protocol: ApplicationProtocol
   readonly #log: Pick<HandshakeLog, 'add'>
-  readonly #limits: HandshakeLimits | undefined
+  readonly #timeoutMs: number
   readonly #servers = new Map<TlsServer, Handshakes>()
   #settings: TlsSettings
 
@@ -32,12 +32,12 @@ export class ListenerTls {
     settings: TlsSettings,
     protocol: ApplicationProtocol,
     log: Pick<HandshakeLog, 'add'>,
-    limits?: HandshakeLimits,
+    timeoutMs: number = handshakeTimeoutMs,
   ) {
     this.#settings = settings
     this.#protocol = protocol
     this.#log = log
-    this.#limits = limits
+    this.#timeoutMs = timeoutMs
   }
 
   get settings(): TlsSettings {
@@ -83,7 +83,8 @@ export class ListenerTls {
       socket.destroy()
     })
     server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => this.#failed(error, socket))
-    const handshakes = new Handshakes(server, (reason, peer) => this.#log.add({ reason, peer }), this.#limits)
+    const refuse = (reason: HandshakeFailure, peer: string | undefined) => this.#log.add({ reason, peer })
+    const handshakes = new Handshakes(server, refuse, this.#timeoutMs)
     this.#servers.set(server, handshakes)
     server.once('close', () => this.#servers.delete(server))
   }

@@ -23,14 +23,7 @@ test('a handshake that trickles in is cut off in time', async () => {
     validTo: 0,
   }
   const settings = { pair, clientCa: undefined, clientNames: undefined }
-  const tls = new ListenerTls(
-    settings,
-    'http/1.1',
-    { add: each => void refused.push(each) },
-    {
-      timeoutMs: 300,
-    },
-  )
+  const tls = new ListenerTls(settings, 'http/1.1', { add: each => void refused.push(each) }, 300)
   const server = tls.createHttpServer({}, (_, response) => response.end())
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
