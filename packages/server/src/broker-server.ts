@@ -80,7 +80,10 @@ export class BrokerServer implements RunningServer {
       this.#checkLog.onUnknownTarget(checks.logFieldsOf({ headers }))
     const { check } = this.#tls
     const createServer = () =>
-      createCheckListener(app, listenerOptions, onUnknownTarget, check?.createHttpServer)
+      createCheckListener(app, listenerOptions, onUnknownTarget, check?.createHttpServer).on(
+        'clientError',
+        this.#checkLog.onClientError,
+      )
     this.#http = new HttpListener('LISTEN_ADDR', createServer, config.listen, check)
     this.#grpc = config.grpc && grpc?.(config.grpc, this.#grpcParts(config))
     this.#admin =
@@ -93,6 +96,7 @@ export class BrokerServer implements RunningServer {
         recentLines: recentLines(logger),
         tls: this.#tls,
         logLevel: this.logLevel,
+        logger,
       })
   }
 

@@ -105,8 +105,8 @@ async function doctorCommand(args: readonly string[]): Promise<void> {
     process.stderr.write(`${error.message}\nTry dex-token-broker doctor --help.\n`)
     process.exitCode = exitCodes.wrongUsage
   }
-  // A resolver that does not answer cannot be interrupted, and would keep the process alive.
-  setTimeout(() => process.exit(), lastLinesMs).unref()
+  // A resolver that does not answer cannot be interrupted, and would keep the process alive. The reader of the report may take its time.
+  process.stdout.write('', () => setTimeout(() => process.exit(), lastLinesMs).unref())
 }
 
 async function readConfig(): Promise<Config> {
