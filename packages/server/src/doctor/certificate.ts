@@ -3,7 +3,6 @@ import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls'
 import { failed, ok, type Report, skipped, warning } from './check-result.ts'
 import type { HostPort } from './connection.ts'
 import type { DoctorContext } from './doctor-context.ts'
-import { noAnswerOf } from './upstream-answer.ts'
 
 const dayMs = 86_400_000
 /** Time in which somebody can still renew a certificate without haste. */
@@ -14,6 +13,8 @@ const maxChain = 10
 export interface TrustedHost extends HostPort {
   /** PEM of certificates that are trusted in addition; `own` when they are not known here. */
   readonly trusted: string | undefined | 'own'
+  /** Where these certificates are set. */
+  readonly trustSetting: string
 }
 
 /** Checks the certificate of a server: its chain, its names and its time. Returns whether the broker accepts it. */
@@ -25,13 +26,7 @@ export async function checkCertificate(
   const name = `TLS ${host.host}:${host.port}`
   const connected = await handshake(context, host)
   if ('code' in connected) {
-    report(
-      failed(
-        name,
-        `handshake failed (${connected.code})`,
-        noAnswerOf(connected.code, host.option, host.trustSetting).advice,
-      ),
-    )
+    report(failed(name, `handshake failed (${connected.code})`, host.adviceFor(connected.code)))
     return false
   }
   const { chain, problem, protocol } = connected
@@ -49,7 +44,7 @@ export async function checkCertificate(
   }
   if (problem !== undefined) {
     const { fact, advice } = untrusted(problem, leaf, soonest, host, now)
-    report(failed(name, fact, advice ?? noAnswerOf(problem, host.option, host.trustSetting).advice))
+    report(failed(name, fact, advice ?? host.adviceFor(problem)))
     return false
   }
   const fact = `${protocol}, ${endText(soonest, now)}, issued by ${nameOf(leaf.issuer)}`
@@ -118,7 +113,7 @@ function handshake(
       socket.destroy()
     })
     socket.once('error', (error: NodeJS.ErrnoException) => resolve({ code: error.code ?? 'unknown error' }))
-    socket.once('close', () => resolve({ code: signal.aborted ? 'ETIMEDOUT' : 'ECONNRESET' }))
+    socket.once('close', () => resolve({ code: signal.aborted ? 'ERR_TLS_HANDSHAKE_TIMEOUT' : 'ECONNRESET' }))
   })
 }
 

@@ -1,30 +1,25 @@
-import { checkCertificate } from './certificate.ts'
+import { checkCertificate, type TrustedHost } from './certificate.ts'
 import type { Report } from './check-result.ts'
 import { checkConnection } from './connection.ts'
 import type { DoctorContext } from './doctor-context.ts'
 import { checkNameResolution } from './name-resolution.ts'
-import type { Upstream } from './upstream.ts'
+
+/** A server to reach. */
+export interface WantedHost extends Omit<TrustedHost, 'addresses'> {
+  /** The path of the option that names it. */
+  readonly option: string
+  readonly tls: boolean
+}
 
 /** Checks the way to a server: name, connection, certificate. Returns whether requests can reach it. */
 export async function checkHost(
   context: DoctorContext,
-  { upstream, url, option }: { readonly upstream: Upstream; readonly url: string; readonly option: string },
+  { option, tls, ...wanted }: WantedHost,
   report: Report,
 ): Promise<boolean> {
-  const { protocol, hostname, port } = new URL(url)
-  const host = hostname.replace(/^\[|\]$/g, '')
-  const path = upstream.optionPrefix + option
-  const addresses = await checkNameResolution(context, host, path, report)
+  const addresses = await checkNameResolution(context, wanted.host, option, report)
   if (addresses.length === 0) return false
-  const { trusted, trustSetting } = upstream
-  const where = {
-    host,
-    port: Number(port) || (protocol === 'https:' ? 443 : 80),
-    addresses,
-    option: path,
-    trusted,
-    trustSetting,
-  }
+  const where = { ...wanted, addresses }
   if (!(await checkConnection(context, where, report))) return false
-  return protocol !== 'https:' || (await checkCertificate(context, where, report))
+  return !tls || (await checkCertificate(context, where, report))
 }

@@ -51,6 +51,7 @@ const problems: Readonly<Record<string, HintProblem>> = {
   CERT_HAS_EXPIRED: 'certificate_expired',
   CERT_NOT_YET_VALID: 'certificate_expired',
   ERR_TLS_CERT_ALTNAME_INVALID: 'certificate_of_another_host',
+  ERR_TLS_HANDSHAKE_TIMEOUT: 'tls_failed',
   EAI_AGAIN: 'host_not_found',
   ECONNREFUSED: 'nothing_listens',
   ECONNABORTED: 'connection_closed',
