@@ -58,6 +58,7 @@ export class BrokerServer implements RunningServer {
   }
 
   private constructor(config: Config, logger: Logger, { store, grpc, traces }: LoadedParts) {
+    for (const note of config.notes) logger.info(note)
     for (const warning of config.warnings) logger.warn(warning)
     this.#config = config
     this.#logger = logger

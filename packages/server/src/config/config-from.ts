@@ -3,6 +3,7 @@ import { ConfigError, type ConfigFault, type FileFault, type VariableFault } fro
 import type { ConfigFile } from './file/config-file.ts'
 import type { ConfigFileReader } from './file/config-file-reader.ts'
 import type { FileParts } from './file/file-parts.ts'
+import { configNotes } from './rules/config-notes.ts'
 import { findConflicts } from './rules/config-rules.ts'
 import { configWarnings } from './rules/config-warnings.ts'
 import { hasGate } from './rules/gate-variables.ts'
@@ -13,6 +14,7 @@ import type { ServerSettings } from './schema/settings.ts'
 import type { Variable } from './schema/variable.ts'
 import { readTlsParts } from './tls-settings.ts'
 import { envoyHeaderPrefixes } from './values/envoy-header-prefixes.ts'
+import { readProxySettings } from './values/proxy-settings.ts'
 import { type ReadTextFile, readTextFile } from './values/read-text-file.ts'
 import { Refusal } from './values/refusal.ts'
 
@@ -31,11 +33,13 @@ export function configFrom(
   const reading = readSettings(env, file, read)
   const parts = file && reader?.parts(file, partsContext(reading), { env, readTextFile: read })
   const tls = readTlsParts(reading, read)
+  const proxies = reading.settings.USE_PROXY_FROM_ENV === true ? readProxies(env) : undefined
   const faults = [
     ...readFaults,
     ...(file?.faults ?? []),
     ...reading.faults,
     ...tls.faults,
+    ...(proxies?.faults ?? []),
     ...(parts?.faults ?? []),
     // A variable that seems to be missing may be in a file that could not be parsed.
     ...(readFaults.length > 0 || file?.isMalformed ? [] : findConflicts(reading)),
@@ -45,12 +49,13 @@ export function configFrom(
   const config = {
     ...settings,
     ...tls.parts,
+    ...(proxies && { proxies: proxies.settings }),
     admin: admin === 'off' ? undefined : { ...admin, isDefault: !reading.isSet('ADMIN_ADDR') },
     grpc: grpc === 'off' ? undefined : grpc,
     ...(file && reader && { file: fileSummary(file, reader, parts) }),
     broker: { ...brokerOptions(reading), ...parts?.options, reservedHeaderPrefixes: envoyHeaderPrefixes },
   }
-  return { ...config, warnings: configWarnings(config, reading) }
+  return { ...config, warnings: configWarnings(config, reading), notes: configNotes(env, reading) }
 }
 
 function openFile(
@@ -66,6 +71,14 @@ function openFile(
     if (!(error instanceof Refusal)) throw error
     return { faults: error.problems.map(problem => faultOf('CONFIG_FILE', problem)) }
   }
+}
+
+function readProxies(env: NodeJS.ProcessEnv) {
+  const faults: VariableFault[] = []
+  const settings = readProxySettings(env, (variable, problem) =>
+    faults.push({ variable, problem, example: `${variable}=http://proxy.example.com:3128` }),
+  )
+  return { settings, faults }
 }
 
 function partsContext(reading: SettingsReading) {

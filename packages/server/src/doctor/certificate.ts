@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls'
 import { failed, ok, type Report, skipped, warning } from './check-result.ts'
 import type { HostPort } from './connection.ts'
@@ -13,6 +13,8 @@ const maxChain = 10
 export interface TrustedHost extends HostPort {
   /** PEM of certificates that are trusted in addition; `own` when they are not known here. */
   readonly trusted: string | undefined | 'own'
+  /** A connection through a proxy. Default: a new one, to the first address. */
+  readonly tunnel?: Socket | undefined
   /** Where these certificates are set. */
   readonly trustSetting: string
 }
@@ -91,13 +93,12 @@ interface Handshake {
 
 function handshake(
   context: DoctorContext,
-  { host, port, addresses, trusted }: TrustedHost,
+  { host, port, addresses, trusted, tunnel }: TrustedHost,
 ): Promise<Handshake | { readonly code: string }> {
   const signal = context.deadline()
   return new Promise(resolve => {
     const socket: TLSSocket = connect({
-      host: addresses[0] ?? host,
-      port,
+      ...(tunnel ? { socket: tunnel } : { host: addresses[0] ?? host, port }),
       ...(isIP(host) === 0 && { servername: host }),
       secureContext: context.trust.contextOf(trusted === 'own' ? undefined : trusted),
       // The certificate is what is examined.

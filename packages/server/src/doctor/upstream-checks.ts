@@ -33,7 +33,8 @@ export async function checkUpstream(
   /** The way to each server is checked once, whatever comes from it. */
   const reaches = async (url: string, option: string) => {
     const { origin } = new URL(url)
-    const known = reachable.get(origin) ?? (await checkHost(context, hostOf(upstream, url, option), report))
+    const known =
+      reachable.get(origin) ?? (await checkHost(context, hostOf(context, upstream, url, option), report))
     reachable.set(origin, known)
     return known
   }
@@ -74,7 +75,12 @@ export async function checkUpstream(
   }
 }
 
-function hostOf({ optionPrefix, trusted, trustSetting }: Upstream, url: string, option: string): WantedHost {
+function hostOf(
+  { transports }: DoctorContext,
+  { optionPrefix, trusted, trustSetting }: Upstream,
+  url: string,
+  option: string,
+): WantedHost {
   const { protocol, hostname, port } = new URL(url)
   const path = optionPrefix + option
   const tls = protocol === 'https:'
@@ -83,6 +89,7 @@ function hostOf({ optionPrefix, trusted, trustSetting }: Upstream, url: string, 
     port: Number(port) || (tls ? 443 : 80),
     tls,
     option: path,
+    proxy: transports.proxyOf(url),
     trusted,
     trustSetting,
     adviceFor: code => noAnswerOf(code, path, trustSetting).advice,
