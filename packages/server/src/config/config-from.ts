@@ -7,6 +7,7 @@ import { configNotes } from './rules/config-notes.ts'
 import { findConflicts } from './rules/config-rules.ts'
 import { configWarnings } from './rules/config-warnings.ts'
 import { hasGate } from './rules/gate-variables.ts'
+import { otelVariableWarnings } from './rules/otel-variables.ts'
 import { configSchema, type VariableName, variableNames } from './schema/config-schema.ts'
 import { optionsFrom } from './schema/option-path.ts'
 import { faultOf, readSettings, type SettingsReading } from './schema/read-settings.ts'
@@ -55,7 +56,11 @@ export function configFrom(
     ...(file && reader && { file: fileSummary(file, reader, parts) }),
     broker: { ...brokerOptions(reading), ...parts?.options, reservedHeaderPrefixes: envoyHeaderPrefixes },
   }
-  return { ...config, warnings: configWarnings(config, reading), notes: configNotes(env, reading) }
+  return {
+    ...config,
+    warnings: [...configWarnings(config, reading), ...otelVariableWarnings(env, reading)],
+    notes: configNotes(env, reading),
+  }
 }
 
 function openFile(

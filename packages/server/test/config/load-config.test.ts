@@ -47,6 +47,7 @@ const DEFAULTS = {
   traceSamplingRatio: 1,
   allowUnauthenticatedCallers: false,
   useProxyFromEnv: false,
+  tracesDisabled: false,
   broker: BROKER_DEFAULTS,
   warnings: [],
   notes: [
@@ -248,6 +249,7 @@ describe('loadConfig', () => {
     const env = { DEX_ISSUER: 'https://dex.example.com', DEX_TOKEN_URL: BROKER_DEFAULTS.tokenEndpoint }
     expect(loadConfig(env)).toStrictEqual({
       ...DEFAULTS,
+      notes: [],
       broker: { ...BROKER_DEFAULTS, issuer: 'https://dex.example.com' },
     })
   })
