@@ -8,6 +8,7 @@ import { CheckLog } from './check-log.ts'
 import { type CheckProtocol, Checks } from './checks.ts'
 import type { Config } from './config/config.ts'
 import { withRunningSettings } from './config/with-running-settings.ts'
+import { ConfigLog } from './config-log.ts'
 import { createLogger, droppedLines, recentLines } from './create-logger.ts'
 import { describeHint } from './describe-hint.ts'
 import { connectionAgeGraceMs } from './grpc/connection-age-grace.ts'
@@ -33,6 +34,7 @@ export class BrokerServer implements RunningServer {
   readonly metrics: BrokerMetrics
   readonly logLevel: LogLevelControl
   readonly #logger: Logger
+  readonly #configLog: ConfigLog
   readonly #traces: Traces | undefined
   readonly #transports: IssuerTransports
   readonly #tls: ServerTls
@@ -44,8 +46,6 @@ export class BrokerServer implements RunningServer {
   readonly #grpc: Listener | undefined
   readonly #admin: Listener | undefined
   #config: Config
-  /** The settings that wait for the next start, as the log named them last. */
-  #waiting = ''
   #checkAddresses: readonly AddressInfo[] = []
   #grpcAddresses: readonly AddressInfo[] = []
   #adminAddresses: readonly AddressInfo[] = []
@@ -58,8 +58,7 @@ export class BrokerServer implements RunningServer {
   }
 
   private constructor(config: Config, logger: Logger, { store, grpc, traces }: LoadedParts) {
-    for (const note of config.notes) logger.info(note)
-    for (const warning of config.warnings) logger.warn(warning)
+    this.#configLog = new ConfigLog(config, logger)
     this.#config = config
     this.#logger = logger
     this.#traces = traces
@@ -123,7 +122,7 @@ export class BrokerServer implements RunningServer {
     this.#store?.renew(config)
     this.#tellSealingKey()
     this.#logRuleFailures(config)
-    this.#warnOfReload(config, waiting)
+    this.#configLog.reloaded(config, waiting)
     if (config.logLevel !== this.#config.logLevel) this.logLevel.set(config.logLevel, 'reload')
     this.#checkLog.accessLog = config.accessLog
     this.#config = config
@@ -165,7 +164,11 @@ export class BrokerServer implements RunningServer {
       tls: this.#tls.grpc,
       maxConnectionAgeMs: config.grpcMaxConnectionAgeMs || undefined,
       maxConnectionAgeGraceMs: () => connectionAgeGraceMs(this.#config),
-      onError: err => this.#logger.error({ err }, 'a gRPC call failed unexpectedly'),
+      onError: err =>
+        this.#logger.error(
+          { err, hint: 'report err as a bug of the broker' },
+          'a gRPC call failed unexpectedly',
+        ),
       onFault: this.#checkLog.onGrpcFault,
     }
   }
@@ -195,7 +198,8 @@ export class BrokerServer implements RunningServer {
       if (this.#config.admin?.isDefault !== true) throw listenFailure(admin.variable, admin.address, error)
       // A drop-in successor must not fail on a port that its predecessor did not use.
       this.#logger.warn(
-        `admin listener off: ${admin.address} ${listenProblem(error)}; set ADMIN_ADDR to another address`,
+        { hint: 'set ADMIN_ADDR to another address, or to off' },
+        `admin listener off: ${admin.address} ${listenProblem(error)}`,
       )
       return []
     }
@@ -236,15 +240,12 @@ export class BrokerServer implements RunningServer {
   #logRuleFailures({ file }: Config): void {
     if (file?.rules === undefined) return
     file.rules.failures.listener = failure =>
-      this.#broker.logger.warn({ ...failure }, 'the expression of a rule failed; request refused')
-  }
-
-  #warnOfReload({ warnings }: Config, waiting: readonly string[]): void {
-    const known = new Set(this.#config.warnings)
-    for (const warning of warnings.filter(each => !known.has(each))) this.#logger.warn(warning)
-    if (waiting.length > 0 && waiting.join() !== this.#waiting) {
-      this.#logger.warn({ settings: waiting }, 'changed settings take effect at the next start')
-    }
-    this.#waiting = waiting.join()
+      this.#broker.logger.warn(
+        {
+          ...failure,
+          hint: 'correct the expression of the rule: test for a claim with has() before reading it',
+        },
+        'the expression of a rule failed; request refused',
+      )
   }
 }

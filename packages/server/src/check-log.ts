@@ -10,6 +10,9 @@ const quietMs = 60_000
 /** The checks that get a line each at INFO. */
 export type AccessLog = 'off' | 'refused' | 'all'
 
+const grpcFaultHint =
+  'compare the cluster of Envoy with docs/envoy.md, and find out who else reaches the gRPC listener'
+
 /** Counts and logs what the check listeners answer. */
 export class CheckLog implements CheckListener {
   readonly #metrics: BrokerMetrics
@@ -68,8 +71,8 @@ export class CheckLog implements CheckListener {
     this.#metrics.countUnknownTarget()
     if (this.#isQuiet('unknown_target')) return
     this.#logger.warn(
-      logFields,
-      'request outside /check answered with 404; set path_prefix to /check in Envoy, or path in the SecurityPolicy',
+      { ...logFields, hint: 'set path_prefix to /check in Envoy, or path in the SecurityPolicy' },
+      'request outside /check answered with 404',
     )
   }
 
@@ -77,7 +80,7 @@ export class CheckLog implements CheckListener {
   readonly onGrpcFault = (fault: GrpcFault): void => {
     this.#metrics.countGrpcFault(fault)
     if (this.#isQuiet(fault)) return
-    this.#logger.warn({ fault }, 'gRPC call or connection ended without a verdict')
+    this.#logger.warn({ fault, hint: grpcFaultHint }, 'gRPC call or connection ended without a verdict')
   }
 
   /** Path, query and host are left out: they belong to a person, and Envoy's access log has them under the same request id. */

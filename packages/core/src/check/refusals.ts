@@ -32,6 +32,8 @@ const hints: Readonly<Record<BrokerErrorCode, Hint>> = {
   server_error: { problem: 'failure_logged_elsewhere', option: 'logger' },
 }
 
+const bugHint = 'report err as a bug of the broker'
+
 /**
  * Turns errors into refusals, and logs the refusals that no other line tells: the first of each reason at once, then one line in
  * 10 seconds with their number.
@@ -57,7 +59,7 @@ export class Refusals {
     if (!BrokerError.is(error)) {
       const { signal } = request
       if (signal?.aborted && error === signal.reason) throw error
-      this.#surroundings.logger.error({ err: error }, 'check failed internally')
+      this.#surroundings.logger.error({ err: error, hint: bugHint }, 'check failed internally')
     } else if (!isLoggedRefusal(error)) this.#log(error, request)
     return this.answer(error, request)
   }
