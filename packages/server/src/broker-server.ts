@@ -29,6 +29,8 @@ import { TracedChecks } from './tracing/traced-checks.ts'
 import type { Traces } from './tracing/traces.ts'
 import { version } from './version.ts'
 
+const bugHint = 'report err as a bug of the broker'
+
 /** A broker behind its listeners, with the configuration in effect. */
 export class BrokerServer implements RunningServer {
   readonly metrics: BrokerMetrics
@@ -164,11 +166,7 @@ export class BrokerServer implements RunningServer {
       tls: this.#tls.grpc,
       maxConnectionAgeMs: config.grpcMaxConnectionAgeMs || undefined,
       maxConnectionAgeGraceMs: () => connectionAgeGraceMs(this.#config),
-      onError: err =>
-        this.#logger.error(
-          { err, hint: 'report err as a bug of the broker' },
-          'a gRPC call failed unexpectedly',
-        ),
+      onError: err => this.#logger.error({ err, hint: bugHint }, 'a gRPC call failed unexpectedly'),
       onFault: this.#checkLog.onGrpcFault,
     }
   }

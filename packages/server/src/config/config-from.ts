@@ -1,3 +1,4 @@
+import { ConfigReading } from '../reload/config-reading.ts'
 import type { Config } from './config.ts'
 import { ConfigError, type ConfigFault, type FileFault, type VariableFault } from './config-error.ts'
 import type { ConfigFile } from './file/config-file.ts'
@@ -16,19 +17,19 @@ import type { Variable } from './schema/variable.ts'
 import { readTlsParts } from './tls-settings.ts'
 import { envoyHeaderPrefixes } from './values/envoy-header-prefixes.ts'
 import { readProxySettings } from './values/proxy-settings.ts'
-import { type ReadTextFile, readTextFile } from './values/read-text-file.ts'
+import type { ReadTextFile } from './values/read-text-file.ts'
 import { Refusal } from './values/refusal.ts'
 
 /**
  * Reads the configuration from environment variables, and from the file of CONFIG_FILE by `reader`, which is needed only when that
- * is set. `read` reads every file; default: from the disk.
+ * is set. `read` reads every file; default: from the disk, each of them once.
  *
  * Throws a `ConfigError` that lists every fault at once.
  */
 export function configFrom(
   env: NodeJS.ProcessEnv,
   reader?: ConfigFileReader,
-  read: ReadTextFile = readTextFile,
+  read: ReadTextFile = new ConfigReading().read,
 ): Config {
   const { file, faults: readFaults } = openFile(env, reader, read)
   const reading = readSettings(env, file, read)
