@@ -64,7 +64,7 @@ Allowed, but logged as a warning:
 | --- | --- |
 | \`STATIC_CLIENT_SECRET\` without a JWT gate and without \`ALLOW_UNAUTHENTICATED_CALLERS\` | Every request that reaches the check listener gets a token; without \`STATIC_CLIENT_ID\`, every request that names the client id. |
 | \`STATIC_CLIENT_ID\` and \`STATIC_CLIENT_SECRET\` without \`STATIC_SCOPE\` | Callers choose the scope under the broker's identity. |
-| a variable whose name begins like those of the broker, or has a typo or two | It is ignored; the warning names the likely variable. |
+| a variable whose name begins like a variable of the broker, or has a typo or two | It is ignored; the warning names the likely variable. |
 | a variable of OpenTelemetry that the broker does not read, with traces on | It has no effect; [traces.md](traces.md) lists what is read. |
 | a client id, secret or other literal value in quotes, or with blanks at its ends | The broker uses the value as it is. |
 | a JWT gate without \`JWT_AUDIENCE\` | A JWT that was made for another service is accepted. |

@@ -76,7 +76,7 @@ test('a guide that fits has no faults, and its page shows level and fields as th
 test('a line of WARN or ERROR needs a hint, or a reason for none', () => {
   const guide = {
     lines: { ...described('a.ts', 'with'), ...described('a.ts', 'without'), ...described('a.ts', 'excused') },
-    fields: { hint: 'What to do.' },
+    fields: { hint: 'An instruction.' },
   }
   const calls = [
     { ...call('with', ['hint']), level: 'warn' },

@@ -1,14 +1,14 @@
 import type { Connection } from './connection.ts'
 import { StoreFailure } from './store-failure.ts'
 
-/** What a store tells of itself; a fact is `undefined` where the user may not read it. */
+/** The facts that a store tells of itself; each is `undefined` where the user may not read it. */
 export interface StoreInspection {
   readonly memory: StoreMemory | undefined
-  /** A few sealed records of any broker with the same prefix; of a cluster, those of one node. */
+  /** A few sealed records of any broker with the same prefix; of a cluster, from one node. */
   readonly records: readonly Uint8Array[] | undefined
 }
 
-/** The memory of a server; of a cluster, that of one node. */
+/** The memory of a server; of a cluster, the memory of one node. */
 export interface StoreMemory {
   /** `maxmemory-policy`, such as `volatile-ttl`. */
   readonly policy: string

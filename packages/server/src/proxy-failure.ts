@@ -1,6 +1,6 @@
 import { networkFailureCode } from '@broker/core/diagnosis'
 
-/** Codes of a connection that was not made: all of them go to the proxy. A tunnel that breaks may be the fault of either side. */
+/** Codes of a connection that was not made: all of them go to the proxy. Either side can break a tunnel. */
 const connectionCodes =
   /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|UND_ERR_(?:CONNECT_TIMEOUT|PRX_\w+))$/
 const statusPattern = /^Proxy (?:response|Authentication Required) \((\d{3})\)/

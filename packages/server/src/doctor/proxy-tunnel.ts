@@ -3,7 +3,7 @@ import { request as requestByTls, type RequestOptions as TlsRequestOptions } fro
 import type { Socket } from 'node:net'
 import type { DoctorContext } from './doctor-context.ts'
 
-/** Asks a proxy for a connection to `target`, which is `host:port`. Resolves with a code like those of the server's transport. */
+/** Asks a proxy for a connection to `target`, which is `host:port`. Resolves with a code like the server's transport. */
 export function openTunnel(
   context: DoctorContext,
   proxy: URL,

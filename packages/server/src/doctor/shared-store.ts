@@ -15,7 +15,7 @@ export async function checkSharedStore(context: DoctorContext, report: Report): 
     report(skipped('round trip', 'no server of the store can be reached'))
     return
   }
-  // What it would log is reported here.
+  // Reported here, not logged.
   const store = await ServerStore.open(config, { debug() {}, info() {}, warn() {}, error() {} })
   if (store === undefined) return
   try {

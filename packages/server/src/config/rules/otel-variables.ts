@@ -3,7 +3,7 @@ import type { SettingsReading } from '../schema/read-settings.ts'
 import { quoteValue } from '../values/quote-value.ts'
 
 const ofExporter = 'HEADERS|TIMEOUT|COMPRESSION|CERTIFICATE|CLIENT_CERTIFICATE|CLIENT_KEY'
-/** What OpenTelemetry's exporter and resources read from the environment themselves; the SDK reads nothing. */
+/** Variables that OpenTelemetry's exporter and resources read themselves; the SDK reads none. */
 const readByOpenTelemetry = new RegExp(
   `^OTEL_(?:RESOURCE_ATTRIBUTES|EXPORTER_OTLP_(?:TRACES_)?(?:${ofExporter}))$`,
 )

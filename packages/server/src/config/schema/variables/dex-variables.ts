@@ -59,7 +59,7 @@ export const dexVariables = {
     needsRestart: true,
     example: 'true',
     description:
-      'Sends requests to Dex and to issuers through the proxy in `HTTPS_PROXY` or `HTTP_PROXY`, except for hosts in `NO_PROXY`, as Go does: https by CONNECT, so that the proxy sees no secret. Loopback is never proxied. Does not apply to the shared store and to traces.',
+      'Sends requests to Dex and to issuers through the proxy in `HTTPS_PROXY` or `HTTP_PROXY`, except for hosts in `NO_PROXY`. Go has the same rules. https goes by CONNECT, so that the proxy sees no secret. Loopback is never proxied. Does not apply to the shared store and to traces.',
   }),
   ALLOW_INSECURE_DEX_URL: option('allowInsecureUrls', {
     group,
