@@ -5,6 +5,7 @@ import path from 'node:path'
 import { createCertificateAuthority, freePort, listening, startForwardProxy, until } from '@broker/testing'
 import { afterAll, describe, expect, test } from 'vitest'
 import { loadConfig } from '../src/config/load-config.ts'
+import { IssuerTransports } from '../src/issuer-transports.ts'
 import { doctor } from './doctor/run-in-process.ts'
 import { orders, startBroker } from './support/start-broker.ts'
 
@@ -199,6 +200,28 @@ describe('a broker with USE_PROXY_FROM_ENV', () => {
     await using exempt = await startBroker({ ...environment, NO_PROXY: '.example.com' })
     expect((await exempt.check({ headers: orders })).status).toBe(503)
     expect(proxy.asked).toEqual([DEX_TOKEN_URL])
+  })
+
+  test('goes on through the proxy when DEX_CA_FILE has changed', async () => {
+    await using proxy = await startForwardProxy()
+    await using dex = await startDexBehindProxy()
+    const stranger = createCertificateAuthority('another CA')
+    const DEX_CA_FILE = fileWith('changing-ca.crt', stranger.cert)
+    const environment = { ...dex.environment, HTTPS_PROXY: proxy.url, DEX_CA_FILE }
+    const transports = new IssuerTransports(loadConfig(environment))
+    const ask = () =>
+      transports.transport(dex.url, {
+        method: 'GET',
+        headers: {},
+        redirect: 'manual',
+        signal: AbortSignal.timeout(20_000),
+      })
+    await expect(ask()).rejects.toThrow(/certificate/)
+    fileWith('changing-ca.crt', dex.ca.cert)
+    transports.prepare(loadConfig(environment)).commit()
+    expect((await ask()).status).toBe(200)
+    expect(new Set(proxy.asked)).toEqual(new Set([dex.authority]))
+    await transports.close()
   })
 
   test('does not weaken the guard of plain http', () => {
