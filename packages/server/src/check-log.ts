@@ -16,6 +16,9 @@ export type AccessLog = 'off' | 'refused' | 'all'
 /** The lines that are written at most once in a minute. */
 type QuietKind = 'unknown_target' | 'request_line' | 'tls_without_tls' | GrpcFault
 
+const grpcFaultHint =
+  'compare the cluster of Envoy with docs/envoy.md, and find out who else reaches the gRPC listener'
+
 /** Counts and logs what the check listeners answer. */
 export class CheckLog implements CheckListener {
   readonly #metrics: BrokerMetrics
@@ -74,8 +77,8 @@ export class CheckLog implements CheckListener {
     this.#metrics.countUnknownTarget()
     if (this.#isQuiet('unknown_target')) return
     this.#logger.warn(
-      logFields,
-      'request outside /check answered with 404; set path_prefix to /check in Envoy, or path in the SecurityPolicy',
+      { ...logFields, hint: 'set path_prefix to /check in Envoy, or path in the SecurityPolicy' },
+      'request outside /check answered with 404',
     )
   }
 
@@ -91,7 +94,7 @@ export class CheckLog implements CheckListener {
   readonly onGrpcFault = (fault: GrpcFault): void => {
     this.#metrics.countGrpcFault(fault)
     if (this.#isQuiet(fault)) return
-    this.#logger.warn({ fault }, 'gRPC call or connection ended without a verdict')
+    this.#logger.warn({ fault, hint: grpcFaultHint }, 'gRPC call or connection ended without a verdict')
   }
 
   /** Path, query and host are left out: they belong to a person, and Envoy's access log has them under the same request id. */

@@ -159,7 +159,10 @@ async function serve(): Promise<void> {
     reload.close()
     const finished = await server.close()
     if (finished) logger.info('stopped')
-    else logger.warn('stopped after SHUTDOWN_TIMEOUT; checks that were still running were cut off')
+    else {
+      const hint = 'raise SHUTDOWN_TIMEOUT above HTTP_TIMEOUT, and the grace period of the pod above both'
+      logger.warn({ hint }, 'stopped after SHUTDOWN_TIMEOUT; checks that were still running were cut off')
+    }
     // A log reader that has stopped reading would keep the process alive.
     setTimeout(() => process.exit(), lastLinesMs).unref()
   })

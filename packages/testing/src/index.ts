@@ -17,6 +17,7 @@ export {
 export { type EnvoyProcess, startEnvoy } from './envoy-process.ts'
 export { type EnvoyTlsOptions, envoyTls } from './envoy-tls.ts'
 export { type FoundEnvoy, findEnvoy } from './find-envoy.ts'
+export { type ForwardProxy, type ForwardProxyOptions, startForwardProxy } from './forward-proxy.ts'
 export { freePort } from './free-port.ts'
 export { type Gateway, type GatewayOptions, startGateway } from './gateway.ts'
 export type { ApiServer, TokenOrder } from './kubernetes/api-server.ts'

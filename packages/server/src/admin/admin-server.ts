@@ -1,4 +1,5 @@
 import type { TokenBroker } from '@broker/core'
+import { bugHint } from '@broker/core/diagnosis'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { AdminAddress, Config } from '../config/config.ts'
@@ -38,7 +39,7 @@ export class AdminServer extends HttpListener {
     const logLevel = new LogLevelPage(parts.logLevel, config)
     const verbose = new VerboseReadiness(config)
     const onFailure = (error: Error) =>
-      parts.logger.error({ err: error }, 'request to the admin listener failed')
+      parts.logger.error({ err: error, hint: bugHint }, 'request to the admin listener failed')
     const app = createAdminApp({ notReadyBecause, registry, verbose, page, logLevel, onFailure })
     super('ADMIN_ADDR', () => createAdminListener(app, tls.admin?.createHttpServer), address, tls.admin)
     this.#page = page

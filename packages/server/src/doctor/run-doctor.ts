@@ -23,7 +23,8 @@ const usage = `Usage: dex-token-broker doctor [--json] [--jwt-file FILE] [--envo
                                [--envoy URL [--client NAME | --client-id ID --client-secret-file FILE]]
 
 Checks the configuration, and everything that the broker depends on, with the environment of the broker: names, connections,
-certificates, discovery, keys, clocks, the grant, a token for each configured client, and the addresses of the listeners.
+certificates, discovery, keys, clocks, the grant, a token for each configured client, the shared store, and the addresses of the
+listeners.
 Starts nothing, and prints no secret and no token. Takes at most 30 seconds, and HTTP_TIMEOUT for each check.
 
   --json               print one JSON document instead of text
