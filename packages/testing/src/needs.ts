@@ -8,6 +8,8 @@ export type Need =
   | 'REDIS_SERVER_BIN'
   | 'CHROMIUM_BIN'
   | 'PROMTOOL_BIN'
+  | 'HELM_BIN'
+  | 'KUSTOMIZE_BIN'
   | 'openssl'
 
 declare module 'vitest' {

@@ -1,0 +1,143 @@
+import { readdirSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { chartFolder, helm, needsHelm, rendered } from './helm.ts'
+import { only } from './kubernetes-object.ts'
+import { exampleValues, modes, releaseValues } from './release-values.ts'
+
+/** A copy of the chart that has these dashboards. */
+async function chartWithDashboards(dashboards: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'chart-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const chart = join(folder, 'dex-token-broker')
+  await cp(chartFolder, chart, { recursive: true })
+  await mkdir(join(chart, 'files/dashboards'), { recursive: true })
+  for (const [name, text] of Object.entries(dashboards))
+    await writeFile(join(chart, 'files/dashboards', name), text)
+  return chart
+}
+
+test.for(modes)('helm lint finds nothing in the chart with the example of mode %s', needsHelm, async mode => {
+  const { exitCode, stdout, stderr } = await helm(
+    ['lint', '--strict'],
+    join(chartFolder, `examples/values-${mode}.yaml`),
+  )
+  expect(stdout + stderr).not.toMatch(/\[(WARNING|ERROR)\]/)
+  expect(exitCode).toBe(0)
+})
+
+test('every release has its own names, and selects its own pods alone', needsHelm, async () => {
+  for (const [name, values] of releaseValues()) {
+    const objects = await rendered(values)
+    const ids = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+    expect(new Set(ids).size, name).toBe(ids.length)
+    const { spec } = only(objects, 'Deployment')
+    const selector = spec.selector.matchLabels
+    const labels = spec.template.metadata.labels
+    expect(labels, name).toMatchObject(selector)
+    expect(only(objects, 'Service').spec.selector, name).toEqual(selector)
+    expect(only(objects, 'NetworkPolicy').spec.podSelector.matchLabels, name).toEqual(selector)
+    expect(only(objects, 'PodDisruptionBudget').spec.selector.matchLabels, name).toEqual(selector)
+    expect(only(objects, 'Pod').metadata.labels, name).not.toMatchObject(selector)
+    expect(selector['app.kubernetes.io/instance']).toBe('broker')
+  }
+}, 120_000)
+
+test('no value of a Secret can be in the values: every secret is a file of a Secret that exists', needsHelm, async () => {
+  for (const [name, values] of releaseValues()) {
+    const objects = await rendered(values)
+    expect(
+      objects.filter(({ kind }) => kind === 'Secret'),
+      name,
+    ).toEqual([])
+    const variables = only(objects, 'Deployment').spec.template.spec.containers[0].env as { name: string }[]
+    for (const { name: variable, ...source } of variables) {
+      if (/(SECRET|PASSWORD)$/.test(variable)) expect(source, variable).not.toHaveProperty('value')
+    }
+  }
+}, 120_000)
+
+test('a changed setting replaces the pods, and a changed rule does not', needsHelm, async () => {
+  const example = exampleValues('rules')
+  const config = example['config'] as { readonly rules: readonly object[] }
+  const podWith = async (change: object) => {
+    const objects = await rendered({ ...example, config: { ...config, ...change } })
+    return JSON.stringify(only(objects, 'Deployment').spec.template)
+  }
+  const before = await podWith({ settings: { GRPC_MAX_CONNECTION_AGE: '30m' } })
+  expect(await podWith({ settings: { GRPC_MAX_CONNECTION_AGE: '10m' } })).not.toBe(before)
+  const rules = [{ name: 'nobody', when: 'true', deny: 'closed' }]
+  expect(await podWith({ settings: { GRPC_MAX_CONNECTION_AGE: '30m' }, rules })).toBe(before)
+})
+
+test('the pod has the token of its service account only for an issuer of its cluster', needsHelm, async () => {
+  const example = exampleValues('rules')
+  const config = example['config'] as object
+  const tokenWith = async (issuer: object) => {
+    const objects = await rendered({ ...example, config: { ...config, issuers: [issuer] } })
+    return only(objects, 'Deployment').spec.template.spec.automountServiceAccountToken
+  }
+  const cluster = { name: 'cluster', kubernetes: {}, audiences: ['dex-token-broker'] }
+  expect(await tokenWith(cluster)).toBe(true)
+  expect(await tokenWith({ name: 'staff', issuer: 'https://idp.example.com', audiences: ['a'] })).toBe(false)
+})
+
+test('headers that rules set reach the backend over HTTP', needsHelm, async () => {
+  const example = exampleValues('rules')
+  const securityPolicy = { ...(example['securityPolicy'] as object), protocol: 'http' }
+  const objects = await rendered({
+    ...example,
+    securityPolicy: { ...securityPolicy, extraHeadersToBackend: ['x-more'] },
+  })
+  expect(only(objects, 'SecurityPolicy').spec.extAuth.http.headersToBackend).toEqual([
+    'authorization',
+    'x-caller',
+    'x-more',
+  ])
+})
+
+test('every dashboard of the chart is in the ConfigMap that the sidecar of Grafana finds', needsHelm, async () => {
+  const dashboards = { 'broker.json': '{"title":"{{ legend }}"}', 'dex.json': '{\n  "title": "Dex"\n}\n' }
+  const objects = await rendered(
+    { ...exampleValues('header'), dashboards: { enabled: true } },
+    await chartWithDashboards(dashboards),
+  )
+  const { metadata, data } = only(objects, 'ConfigMap')
+  expect(data).toEqual(dashboards)
+  expect(metadata.labels).toHaveProperty('grafana_dashboard', '1')
+})
+
+test('the rules of the PrometheusRule are the alerts, with the placeholders of Prometheus', needsHelm, async () => {
+  const objects = await rendered({ ...exampleValues('header'), prometheusRule: { enabled: true } })
+  const alerts = await rendered({ ...exampleValues('header'), prometheusRule: { enabled: false } })
+  expect(only(objects, 'PrometheusRule').spec.groups[0].rules.length).toBeGreaterThan(10)
+  expect(alerts.filter(({ kind }) => kind === 'PrometheusRule')).toEqual([])
+})
+
+test('every template renders something in some release', needsHelm, async () => {
+  const kinds = new Set<string>()
+  for (const values of releaseValues().values()) for (const { kind } of await rendered(values)) kinds.add(kind)
+  const templates = readdirSync(join(chartFolder, 'templates')).filter(file => file.endsWith('.yaml'))
+  const kebab = [...kinds].map(kind => kind.replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase())
+  const others = ['pod', 'backend-tlspolicy']
+  expect([...kebab.filter(kind => !others.includes(kind)).map(kind => `${kind}.yaml`)].sort()).toEqual(
+    templates.filter(file => !['backend-tls-policy.yaml', 'dashboards.yaml'].includes(file)).sort(),
+  )
+}, 120_000)
+
+test('the notes name the next commands, and what is open to everybody', needsHelm, async () => {
+  const { stdout } = await helm(
+    ['install', 'broker', '--dry-run=client', '--namespace', 'my-app', '--hide-notes=false'],
+    {
+      dex: { issuer: 'https://dex.example.com/dex' },
+      networkPolicy: { enabled: false },
+    },
+  )
+  const [, notes = ''] = stdout.split('NOTES:')
+  expect(notes).toContain('helm test broker -n my-app --logs')
+  expect(notes).toContain('kubectl -n my-app port-forward deploy/broker-dex-token-broker 8081')
+  expect(notes).toContain('No route asks the broker yet.')
+  expect(notes).toContain('networkPolicy.enabled is false')
+})
