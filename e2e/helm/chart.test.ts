@@ -1,11 +1,10 @@
-import { readdirSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { chartFolder, helm, needsHelm, rendered } from './helm.ts'
 import { only } from './kubernetes-object.ts'
-import { exampleValues, modes, releaseValues } from './release-values.ts'
+import { exampleValues, modes } from './release-values.ts'
 
 /** A copy of the chart that has these dashboards. */
 async function chartWithDashboards(dashboards: Readonly<Record<string, string>>): Promise<string> {
@@ -27,37 +26,6 @@ test.for(modes)('helm lint finds nothing in the chart with the example of mode %
   expect(stdout + stderr).not.toMatch(/\[(WARNING|ERROR)\]/)
   expect(exitCode).toBe(0)
 })
-
-test('every release has its own names, and selects its own pods alone', needsHelm, async () => {
-  for (const [name, values] of releaseValues()) {
-    const objects = await rendered(values)
-    const ids = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)
-    expect(new Set(ids).size, name).toBe(ids.length)
-    const { spec } = only(objects, 'Deployment')
-    const selector = spec.selector.matchLabels
-    const labels = spec.template.metadata.labels
-    expect(labels, name).toMatchObject(selector)
-    expect(only(objects, 'Service').spec.selector, name).toEqual(selector)
-    expect(only(objects, 'NetworkPolicy').spec.podSelector.matchLabels, name).toEqual(selector)
-    expect(only(objects, 'PodDisruptionBudget').spec.selector.matchLabels, name).toEqual(selector)
-    expect(only(objects, 'Pod').metadata.labels, name).not.toMatchObject(selector)
-    expect(selector['app.kubernetes.io/instance']).toBe('broker')
-  }
-}, 120_000)
-
-test('no value of a Secret can be in the values: every secret is a file of a Secret that exists', needsHelm, async () => {
-  for (const [name, values] of releaseValues()) {
-    const objects = await rendered(values)
-    expect(
-      objects.filter(({ kind }) => kind === 'Secret'),
-      name,
-    ).toEqual([])
-    const variables = only(objects, 'Deployment').spec.template.spec.containers[0].env as { name: string }[]
-    for (const { name: variable, ...source } of variables) {
-      if (/(SECRET|PASSWORD)$/.test(variable)) expect(source, variable).not.toHaveProperty('value')
-    }
-  }
-}, 120_000)
 
 test('a changed setting replaces the pods, and a changed rule does not', needsHelm, async () => {
   const example = exampleValues('rules')
@@ -115,17 +83,6 @@ test('the rules of the PrometheusRule are the alerts, with the placeholders of P
   expect(only(objects, 'PrometheusRule').spec.groups[0].rules.length).toBeGreaterThan(10)
   expect(alerts.filter(({ kind }) => kind === 'PrometheusRule')).toEqual([])
 })
-
-test('every template renders something in some release', needsHelm, async () => {
-  const kinds = new Set<string>()
-  for (const values of releaseValues().values()) for (const { kind } of await rendered(values)) kinds.add(kind)
-  const templates = readdirSync(join(chartFolder, 'templates')).filter(file => file.endsWith('.yaml'))
-  const kebab = [...kinds].map(kind => kind.replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase())
-  const others = ['pod', 'backend-tlspolicy']
-  expect([...kebab.filter(kind => !others.includes(kind)).map(kind => `${kind}.yaml`)].sort()).toEqual(
-    templates.filter(file => !['backend-tls-policy.yaml', 'dashboards.yaml'].includes(file)).sort(),
-  )
-}, 120_000)
 
 test('the notes name the next commands, and what is open to everybody', needsHelm, async () => {
   const { stdout } = await helm(

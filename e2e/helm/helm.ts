@@ -51,15 +51,17 @@ export async function helm(
   }
 }
 
-/** The objects of the release `broker` in the namespace `my-app`, its tests too. */
-export async function rendered(values: Values, chart?: string): Promise<readonly KubernetesObject[]> {
-  const { exitCode, stdout, stderr } = await helm(
-    ['template', 'broker', '--namespace', 'my-app'],
-    values,
-    chart,
-  )
+/** The manifests of the release `broker` in the namespace `my-app`, its tests too. */
+export async function renderedText(values: Values, chart?: string): Promise<string> {
+  const args = ['template', 'broker', '--namespace', 'my-app']
+  const { exitCode, stdout, stderr } = await helm(args, values, chart)
   if (exitCode !== 0) throw new Error(stderr)
-  return objectsIn(stdout)
+  return stdout
+}
+
+/** The objects of that release. */
+export async function rendered(values: Values, chart?: string): Promise<readonly KubernetesObject[]> {
+  return objectsIn(await renderedText(values, chart))
 }
 
 /** Every document of a YAML stream, read as Kubernetes reads it: 0440 is octal. Throws on a duplicate key and other mistakes. */

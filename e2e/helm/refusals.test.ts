@@ -62,7 +62,7 @@ const refused: readonly (readonly [string, Settings, string])[] = [
   ['a client without a scope', { ...gate, client: { ...client, scope: '' } }, 'client.scope is missing'],
   ['a secret in the values', { ...gate, client: { ...client, secret: 'x' } }, "properties 'secret' not allowed"],
   ['rules in mode header', { ...rules, mode: 'header' }, 'config is set, but mode is header'],
-  ['mode rules without rules', { ...rules, config: { rules: null } }, 'mode rules needs config.rules.'],
+  ['mode rules without rules', { mode: 'rules', dex: header['dex'], config: { apiVersion: 'dex-token-broker/v1' } }, 'mode rules needs config.rules.'],
   [
     'a misspelt key of the configuration file',
     { ...rules, config: { ...config, rules: [{ name: 'a', wen: 'true', deny: 'closed' }] } },

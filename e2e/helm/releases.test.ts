@@ -1,0 +1,109 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { deploymentFaults } from '../../scripts/deploy/validate-deploy-rules.mjs'
+import { apiTypeFaults } from './api-types.ts'
+import { chartFolder, needsHelm, objectsIn, renderedText } from './helm.ts'
+import { type KubernetesObject, only } from './kubernetes-object.ts'
+import { releaseValues } from './release-values.ts'
+
+interface Release {
+  readonly text: string
+  readonly objects: readonly KubernetesObject[]
+}
+
+const releases = new Map<string, Release>()
+
+describe('in every release', needsHelm, () => {
+  beforeAll(async () => {
+    for (const [name, values] of releaseValues()) {
+      const text = await renderedText(values)
+      releases.set(name, { text, objects: objectsIn(text) })
+    }
+  }, 120_000)
+
+  test('no two objects have one name', () => {
+    for (const [release, { objects }] of releases) {
+      const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+      expect(new Set(names).size, release).toBe(names.length)
+    }
+  })
+
+  test('Service, policies and budget select the pods of the Deployment, and not the test', () => {
+    for (const [release, { objects }] of releases) {
+      const { spec } = only(objects, 'Deployment')
+      const selector = spec.selector.matchLabels
+      expect(selector['app.kubernetes.io/instance']).toBe('broker')
+      expect(spec.template.metadata.labels, release).toMatchObject(selector)
+      expect(only(objects, 'Service').spec.selector, release).toEqual(selector)
+      expect(only(objects, 'NetworkPolicy').spec.podSelector.matchLabels, release).toEqual(selector)
+      expect(only(objects, 'PodDisruptionBudget').spec.selector.matchLabels, release).toEqual(selector)
+      expect(only(objects, 'Pod').metadata.labels, release).not.toMatchObject(selector)
+    }
+  })
+
+  test('every secret is in a Secret that exists already', () => {
+    for (const [release, { objects }] of releases) {
+      expect(
+        objects.filter(({ kind }) => kind === 'Secret'),
+        release,
+      ).toEqual([])
+    }
+  })
+
+  test('the rules for the manifests of deploy/ hold', async () => {
+    const { variableNames } = await import('../../packages/server/dist/config/schema/config-schema.js')
+    for (const [release, { objects }] of releases) {
+      const files = objects
+        .filter(({ kind }) => kindsWithRules.includes(kind))
+        .map(object => [fileOf(object, release), JSON.stringify(object)] as const)
+      const faults = deploymentFaults(new Map(files), [...variableNames, 'OTHER_SECRET'])
+      expect(faults.filter(fault => !fault.startsWith('deploy/docker/')), release).toEqual([])
+    }
+  })
+
+  test('the types of the API accept every object', async () => {
+    expect(await apiTypeFaults([...releases.values()].flatMap(({ objects }) => objects))).toBe('')
+  }, 60_000)
+
+  test('nothing comes from a template that no release renders', () => {
+    const sources = [...releases.values()].flatMap(({ text }) =>
+      [...text.matchAll(/^# Source: dex-token-broker\/templates\/(.+)$/gm)].map(([, file = '']) => file),
+    )
+    const templates = readdirSync(join(chartFolder, 'templates'), { recursive: true, encoding: 'utf8' })
+    // chart.test.ts adds dashboards, which the chart may not have.
+    const expected = templates.filter(file => file.endsWith('.yaml') && file !== 'dashboards.yaml')
+    expect([...new Set(sources)].sort()).toEqual(expected.sort())
+  })
+})
+
+test('the types of the API find a misspelt field, and a number as text', async () => {
+  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'a' }, automount: false }
+  const budget = {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: { name: 'a' },
+    spec: { selector: { matchLabels: { a: 1 } } },
+  }
+  const faults = await apiTypeFaults([account, budget])
+  expect(faults).toMatch(/automount.* does not exist in type 'IServiceAccount'/)
+  expect(faults).toMatch(/Type 'number' is not assignable to type 'string'/)
+})
+
+const kindsWithRules = [
+  'Deployment',
+  'Service',
+  'ServiceAccount',
+  'NetworkPolicy',
+  'PodDisruptionBudget',
+  'SecurityPolicy',
+  'BackendTLSPolicy',
+  'Certificate',
+]
+
+/** The rules know a policy for gRPC, and a Service with TLS, by the name of the file. */
+function fileOf({ kind }: KubernetesObject, release: string): string {
+  const isGrpc = kind === 'SecurityPolicy' && release.includes('grpc')
+  const hasTls = kind === 'Service' && release.includes('tls')
+  return `deploy/kubernetes/${kind}${isGrpc ? '-grpc' : ''}${hasTls ? '-patch' : ''}.yaml`
+}
