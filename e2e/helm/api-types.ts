@@ -24,7 +24,8 @@ const modules: Readonly<Record<string, string>> = {
 const untyped = ['SecurityPolicy']
 
 /** Not the settings of this suite; `types` is empty. */
-const compilerOptions = '--ignoreConfig --noEmit --strict --skipLibCheck --module nodenext --target esnext --types'
+const compilerOptions =
+  '--ignoreConfig --noEmit --strict --skipLibCheck --module nodenext --target esnext --types'
 
 /**
  * What is wrong with objects by the types of their APIs: unknown fields, missing ones, and values of a wrong type. Empty when

@@ -40,17 +40,23 @@ test('a changed setting replaces the pods, and a changed rule does not', needsHe
   expect(await podWith({ settings: { GRPC_MAX_CONNECTION_AGE: '30m' }, rules })).toBe(before)
 })
 
-test('the pod has the token of its service account only for an issuer of its cluster', needsHelm, async () => {
-  const example = exampleValues('rules')
-  const config = example['config'] as object
-  const tokenWith = async (issuer: object) => {
-    const objects = await rendered({ ...example, config: { ...config, issuers: [issuer] } })
-    return only(objects, 'Deployment').spec.template.spec.automountServiceAccountToken
-  }
-  const cluster = { name: 'cluster', kubernetes: {}, audiences: ['dex-token-broker'] }
-  expect(await tokenWith(cluster)).toBe(true)
-  expect(await tokenWith({ name: 'staff', issuer: 'https://idp.example.com', audiences: ['a'] })).toBe(false)
-})
+test(
+  'the pod has the token of its service account only for an issuer of its cluster',
+  needsHelm,
+  async () => {
+    const example = exampleValues('rules')
+    const config = example['config'] as object
+    const tokenWith = async (issuer: object) => {
+      const objects = await rendered({ ...example, config: { ...config, issuers: [issuer] } })
+      return only(objects, 'Deployment').spec.template.spec.automountServiceAccountToken
+    }
+    const cluster = { name: 'cluster', kubernetes: {}, audiences: ['dex-token-broker'] }
+    expect(await tokenWith(cluster)).toBe(true)
+    expect(await tokenWith({ name: 'staff', issuer: 'https://idp.example.com', audiences: ['a'] })).toBe(
+      false,
+    )
+  },
+)
 
 test('headers that rules set reach the backend over HTTP', needsHelm, async () => {
   const example = exampleValues('rules')
@@ -66,23 +72,31 @@ test('headers that rules set reach the backend over HTTP', needsHelm, async () =
   ])
 })
 
-test('every dashboard of the chart is in the ConfigMap that the sidecar of Grafana finds', needsHelm, async () => {
-  const dashboards = { 'broker.json': '{"title":"{{ legend }}"}', 'dex.json': '{\n  "title": "Dex"\n}\n' }
-  const objects = await rendered(
-    { ...exampleValues('header'), dashboards: { enabled: true } },
-    await chartWithDashboards(dashboards),
-  )
-  const { metadata, data } = only(objects, 'ConfigMap')
-  expect(data).toEqual(dashboards)
-  expect(metadata.labels).toHaveProperty('grafana_dashboard', '1')
-})
+test(
+  'every dashboard of the chart is in the ConfigMap that the sidecar of Grafana finds',
+  needsHelm,
+  async () => {
+    const dashboards = { 'broker.json': '{"title":"{{ legend }}"}', 'dex.json': '{\n  "title": "Dex"\n}\n' }
+    const objects = await rendered(
+      { ...exampleValues('header'), dashboards: { enabled: true } },
+      await chartWithDashboards(dashboards),
+    )
+    const { metadata, data } = only(objects, 'ConfigMap')
+    expect(data).toEqual(dashboards)
+    expect(metadata.labels).toHaveProperty('grafana_dashboard', '1')
+  },
+)
 
-test('the rules of the PrometheusRule are the alerts, with the placeholders of Prometheus', needsHelm, async () => {
-  const objects = await rendered({ ...exampleValues('header'), prometheusRule: { enabled: true } })
-  const alerts = await rendered({ ...exampleValues('header'), prometheusRule: { enabled: false } })
-  expect(only(objects, 'PrometheusRule').spec.groups[0].rules.length).toBeGreaterThan(10)
-  expect(alerts.filter(({ kind }) => kind === 'PrometheusRule')).toEqual([])
-})
+test(
+  'the rules of the PrometheusRule are the alerts, with the placeholders of Prometheus',
+  needsHelm,
+  async () => {
+    const objects = await rendered({ ...exampleValues('header'), prometheusRule: { enabled: true } })
+    const alerts = await rendered({ ...exampleValues('header'), prometheusRule: { enabled: false } })
+    expect(only(objects, 'PrometheusRule').spec.groups[0].rules.length).toBeGreaterThan(10)
+    expect(alerts.filter(({ kind }) => kind === 'PrometheusRule')).toEqual([])
+  },
+)
 
 test('the notes name the next commands, and what is open to everybody', needsHelm, async () => {
   const { stdout } = await helm(

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { findChartTool } from '@broker/testing'
 import { expect, test } from 'vitest'
 import { apiTypeFaults } from './api-types.ts'
 import { chartFolder, needsHelm, objectsIn, run } from './helm.ts'
-import { findChartTool } from '@broker/testing'
 import { only } from './kubernetes-object.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -13,7 +13,11 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8')
 
 /** The commands of the pages that install or upgrade the chart. */
 const commands = new Set(
-  pages.flatMap(page => [...read(page).matchAll(/^(?:\$ )?(helm (?:install|upgrade) .*dex-token-broker.*)$/gm)].map(([, line = '']) => line)),
+  pages.flatMap(page =>
+    [...read(page).matchAll(/^(?:\$ )?(helm (?:install|upgrade) .*dex-token-broker.*)$/gm)].map(
+      ([, line = '']) => line,
+    ),
+  ),
 )
 
 /** Helm's answer to such a command, without a cluster. */

@@ -11,6 +11,8 @@ test('a changed value, a missing field and an added entry are differences, each 
 })
 
 test('a list without names is compared as a whole, in its order', () => {
-  expect(objectDifferences({ drop: ['A', 'B'] }, { drop: ['B', 'A'] })).toEqual(['drop: ["A","B"] -> ["B","A"]'])
+  expect(objectDifferences({ drop: ['A', 'B'] }, { drop: ['B', 'A'] })).toEqual([
+    'drop: ["A","B"] -> ["B","A"]',
+  ])
   expect(objectDifferences({ drop: ['A'] }, { drop: ['A'] })).toEqual([])
 })

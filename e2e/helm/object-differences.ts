@@ -6,7 +6,9 @@ export function objectDifferences(one: unknown, other: unknown, path = ''): stri
   const [ones, others] = [entriesOf(one), entriesOf(other)]
   if (ones === undefined || others === undefined) return [`${path}: ${shown(one)} -> ${shown(other)}`]
   const names = new Set([...Object.keys(ones), ...Object.keys(others)])
-  return [...names].flatMap(name => objectDifferences(ones[name], others[name], path === '' ? name : `${path}.${name}`))
+  return [...names].flatMap(name =>
+    objectDifferences(ones[name], others[name], path === '' ? name : `${path}.${name}`),
+  )
 }
 
 function entriesOf(value: unknown): Readonly<Record<string, unknown>> | undefined {

@@ -13,8 +13,16 @@ const client = gate['client'] as Settings
 /** What is wrong, the values, and how Helm says it. */
 const refused: readonly (readonly [string, Settings, string])[] = [
   ['no issuer', {}, 'dex.issuer is missing. Set it to the issuer in the configuration of your Dex'],
-  ['an issuer that is no URL', { dex: { issuer: 'dex' } }, "- at '/dex/issuer': 'dex' does not match pattern"],
-  ['an issuer over http', { dex: { issuer: 'http://dex:5556/dex' } }, 'is not https. On a network that you trust'],
+  [
+    'an issuer that is no URL',
+    { dex: { issuer: 'dex' } },
+    "- at '/dex/issuer': 'dex' does not match pattern",
+  ],
+  [
+    'an issuer over http',
+    { dex: { issuer: 'http://dex:5556/dex' } },
+    'is not https. On a network that you trust',
+  ],
   [
     'a token endpoint without a key set',
     { dex: { issuer: 'https://dex', tokenUrl: 'https://dex/token' } },
@@ -25,7 +33,11 @@ const refused: readonly (readonly [string, Settings, string])[] = [
     { dex: { issuer: 'https://dex', ca: { secret: 'a', configMap: 'b' } } },
     'dex.ca.secret and dex.ca.configMap are both set.',
   ],
-  ['an unknown mode', { ...header, mode: 'jwt' }, "- at '/mode': value must be one of 'header', 'gate', 'rules'"],
+  [
+    'an unknown mode',
+    { ...header, mode: 'jwt' },
+    "- at '/mode': value must be one of 'header', 'gate', 'rules'",
+  ],
   ['a misspelt value', { ...header, replicaCount: 3 }, "additional properties 'replicaCount' not allowed"],
   ['a misspelt value inside', { dex: { isuer: 'https://dex' } }, "additional properties 'isuer' not allowed"],
   ['a wrong type', { ...header, replicas: 'three' }, "- at '/replicas': got string, want integer"],
@@ -41,9 +53,17 @@ const refused: readonly (readonly [string, Settings, string])[] = [
     { ...gate, gate: { audiences: ['a'], issuer: 'https://idp', jwksUrl: 'http://idp/keys' } },
     'http://idp/keys is not https.',
   ],
-  ['a gate in mode header', { ...gate, mode: 'header' }, 'gate is set, but mode is header, which ignores it.'],
+  [
+    'a gate in mode header',
+    { ...gate, mode: 'header' },
+    'gate is set, but mode is header, which ignores it.',
+  ],
   ['a gate in mode rules', { ...rules, gate: { audiences: ['a'] } }, 'gate is set, but mode is rules'],
-  ['a client without a gate', { ...header, client }, 'mode header with client.id gives every request a token'],
+  [
+    'a client without a gate',
+    { ...header, client },
+    'mode header with client.id gives every request a token',
+  ],
   [
     'callers without a gate, and no client',
     { ...header, allowUnauthenticatedCallers: true },
@@ -60,9 +80,17 @@ const refused: readonly (readonly [string, Settings, string])[] = [
     'client.id and client.existingSecret belong together.',
   ],
   ['a client without a scope', { ...gate, client: { ...client, scope: '' } }, 'client.scope is missing'],
-  ['a secret in the values', { ...gate, client: { ...client, secret: 'x' } }, "properties 'secret' not allowed"],
+  [
+    'a secret in the values',
+    { ...gate, client: { ...client, secret: 'x' } },
+    "properties 'secret' not allowed",
+  ],
   ['rules in mode header', { ...rules, mode: 'header' }, 'config is set, but mode is header'],
-  ['mode rules without rules', { mode: 'rules', dex: header['dex'], config: { apiVersion: 'dex-token-broker/v1' } }, 'mode rules needs config.rules.'],
+  [
+    'mode rules without rules',
+    { mode: 'rules', dex: header['dex'], config: { apiVersion: 'dex-token-broker/v1' } },
+    'mode rules needs config.rules.',
+  ],
   [
     'a misspelt key of the configuration file',
     { ...rules, config: { ...config, rules: [{ name: 'a', wen: 'true', deny: 'closed' }] } },
@@ -94,8 +122,16 @@ const refused: readonly (readonly [string, Settings, string])[] = [
     { ...header, tls: { enabled: true, existingSecret: 'a', backendTlsPolicy: { enabled: true } } },
     'tls.backendTlsPolicy.caConfigMap is missing',
   ],
-  ['TLS that is off', { ...header, tls: { existingSecret: 'a' } }, 'tls has settings, but tls.enabled is false.'],
-  ['a policy without a route', { ...header, securityPolicy: { enabled: true } }, 'securityPolicy.targetRefs is missing.'],
+  [
+    'TLS that is off',
+    { ...header, tls: { existingSecret: 'a' } },
+    'tls has settings, but tls.enabled is false.',
+  ],
+  [
+    'a policy without a route',
+    { ...header, securityPolicy: { enabled: true } },
+    'securityPolicy.targetRefs is missing.',
+  ],
   [
     'an unknown protocol',
     { ...header, securityPolicy: { protocol: 'h2' } },
@@ -136,7 +172,11 @@ const refused: readonly (readonly [string, Settings, string])[] = [
     { ...header, extraEnv: [{ name: 'OTHER_SECRET', value: 'x' }] },
     'extraEnv has OTHER_SECRET in plain text.',
   ],
-  ['a secret in the place of the own', { ...rules, secretMounts: ['shared-store'] }, "- at '/secretMounts/0'"],
+  [
+    'a secret in the place of the own',
+    { ...rules, secretMounts: ['shared-store'] },
+    "- at '/secretMounts/0'",
+  ],
 ]
 
 test.for(refused)('%s is refused in a sentence', needsHelm, async ([, values, sentence]) => {

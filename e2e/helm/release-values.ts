@@ -1,5 +1,5 @@
-import { join } from 'node:path'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parse } from 'yaml'
 import { chartFolder } from './helm.ts'
 
@@ -57,8 +57,18 @@ const everyOtherValue: Settings = {
     ca: { configMap: 'internal-ca' },
   },
   allowUnauthenticatedCallers: true,
-  client: { id: 'orders', existingSecret: 'orders', secretKey: 'secret', scope: 'groups', audiences: ['a', 'b'] },
-  image: { repository: 'registry.example.com/broker', digest: `sha256:${'0'.repeat(64)}`, pullPolicy: 'Always' },
+  client: {
+    id: 'orders',
+    existingSecret: 'orders',
+    secretKey: 'secret',
+    scope: 'groups',
+    audiences: ['a', 'b'],
+  },
+  image: {
+    repository: 'registry.example.com/broker',
+    digest: `sha256:${'0'.repeat(64)}`,
+    pullPolicy: 'Always',
+  },
   imagePullSecrets: [{ name: 'registry' }],
   fullnameOverride: 'tokens',
   commonLabels: { team: 'platform' },

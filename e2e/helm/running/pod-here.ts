@@ -15,7 +15,9 @@ export interface ContainerHere extends Disposable {
 
 /** Mounts the volumes of the broker's pod here, as the kubelet would. A Secret or a key that is missing is an error. */
 export function brokerHere(objects: readonly KubernetesObject[], secrets: Secrets): ContainerHere {
-  const deployment = objects.find(({ kind, metadata }) => kind === 'Deployment' && !/-store$/.test(metadata.name))
+  const deployment = objects.find(
+    ({ kind, metadata }) => kind === 'Deployment' && !/-store$/.test(metadata.name),
+  )
   return containerHere(deployment?.['spec'].template.spec as Pod, objects, secrets)
 }
 
@@ -30,15 +32,23 @@ function containerHere(pod: Pod, objects: readonly KubernetesObject[], secrets: 
   const folders: [string, string][] = []
   const here = (text: string) => folders.reduce((done, [path, folder]) => done.replaceAll(path, folder), text)
   // ConfigMaps last: their text names files in the other folders.
-  const mounts = (container.volumeMounts ?? []).map(mount => ({ ...mount, volume: volumeOf(pod, mount.name) }))
-  const inOrder = mounts.toSorted((one, other) => Number(!!one.volume.configMap) - Number(!!other.volume.configMap))
+  const mounts = (container.volumeMounts ?? []).map(mount => ({
+    ...mount,
+    volume: volumeOf(pod, mount.name),
+  }))
+  const inOrder = mounts.toSorted(
+    (one, other) => Number(!!one.volume.configMap) - Number(!!other.volume.configMap),
+  )
   for (const { mountPath, volume } of inOrder) {
     const files = filesOf(volume, objects, secrets)
     const texts = Object.fromEntries(Object.entries(files).map(([name, text]) => [name, here(text)]))
     const mounted = stack.use(new MountedVolume(texts, { mode: volume.secret?.defaultMode ?? 0o644 }))
     folders.push([mountPath, mounted.folder])
   }
-  const env = container.env.map(({ name, value = '' }) => [name, here(value.replace(/^:\d+$/, '127.0.0.1:0'))])
+  const env = container.env.map(({ name, value = '' }) => [
+    name,
+    here(value.replace(/^:\d+$/, '127.0.0.1:0')),
+  ])
   const resources = stack.move()
   return {
     args: container.args ?? [],
@@ -53,10 +63,15 @@ function volumeOf({ volumes = [] }: Pod, name: string): Volume {
   return volume
 }
 
-function filesOf({ name, secret, configMap }: Volume, objects: readonly KubernetesObject[], secrets: Secrets): Files {
+function filesOf(
+  { name, secret, configMap }: Volume,
+  objects: readonly KubernetesObject[],
+  secrets: Secrets,
+): Files {
   if (configMap !== undefined) return only(objects, 'ConfigMap')['data'] as Files
   const contents = secrets[secret?.secretName ?? '']
-  if (contents === undefined) throw new Error(`there is no Secret ${secret?.secretName} for the volume ${name}`)
+  if (contents === undefined)
+    throw new Error(`there is no Secret ${secret?.secretName} for the volume ${name}`)
   const items = secret?.items ?? Object.keys(contents).map(key => ({ key, path: key }))
   return Object.fromEntries(
     items.map(({ key, path }) => {

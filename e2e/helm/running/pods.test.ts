@@ -80,10 +80,13 @@ describeWithEnvoy(
       expect(ready.status).toBe(200)
     }
 
-    test.for(['header', 'gate', 'rules'] as const)('of the chart in mode %s is ready, and checks', async mode => {
-      using pod = brokerHere(await rendered(valuesOf(mode)), secrets)
-      await expectChecks(mode, pod.env)
-    })
+    test.for(['header', 'gate', 'rules'] as const)(
+      'of the chart in mode %s is ready, and checks',
+      async mode => {
+        using pod = brokerHere(await rendered(valuesOf(mode)), secrets)
+        await expectChecks(mode, pod.env)
+      },
+    )
 
     test.for(['header', 'gate', 'rules'] as const)('of the chart in mode %s passes helm test', async mode => {
       using pod = testHere(await rendered(valuesOf(mode)), secrets)
