@@ -38,7 +38,7 @@ const withStore = {
 
 const pod = 'Deployment.spec.template.spec'
 const container = `${pod}.containers.dex-token-broker`
-/** The chart pulls the image of its own version, and names the policy that is the default. */
+/** The chart pulls the image of its version, and names the policy that is the default. */
 const ofTheImage = [
   `${container}.image: "ghcr.io/OWNER/dex-token-broker:0.1.0" -> "ghcr.io/OWNER/dex-token-broker:<appVersion>"`,
   `${container}.imagePullPolicy: nothing -> "IfNotPresent"`,
@@ -80,7 +80,7 @@ test.for(variants)(
 
 /** By kind, without what names a release; of two objects of a kind the last counts. */
 function comparable(objects: readonly KubernetesObject[]): Readonly<Record<string, unknown>> {
-  // The chart has no store of its own, and the manifests no test.
+  // The chart brings no store, and the manifests no test.
   const compared = objects.filter(({ kind, metadata }) => kind !== 'Pod' && !metadata.name.endsWith('-store'))
   return Object.fromEntries(compared.map(object => [object.kind, withoutRelease(object)]))
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { run } from './helm.ts'
@@ -33,8 +33,7 @@ const compilerOptions =
  */
 export async function apiTypeFaults(objects: readonly KubernetesObject[]): Promise<string> {
   // Below this package, so that the compiler finds the types.
-  const folder = fileURLToPath(new URL('../node_modules/.rendered-chart/', import.meta.url))
-  mkdirSync(folder, { recursive: true })
+  const folder = mkdtempSync(fileURLToPath(new URL('../node_modules/.api-objects-', import.meta.url)))
   try {
     const file = join(folder, 'objects.ts')
     writeFileSync(file, typedModule(objects))

@@ -64,6 +64,30 @@ export async function rendered(values: Values, chart?: string): Promise<readonly
   return objectsIn(await renderedText(values, chart))
 }
 
+/** A release of the matrix, as text and as objects. */
+export interface RenderedRelease {
+  readonly name: string
+  readonly text: string
+  readonly objects: readonly KubernetesObject[]
+}
+
+/** Renders releases, a few at a time. */
+export async function renderedReleases(
+  releases: ReadonlyMap<string, Values>,
+): Promise<readonly RenderedRelease[]> {
+  const waiting = [...releases]
+  const done: RenderedRelease[] = []
+  const work = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [name, values] = next
+      const text = await renderedText(values)
+      done.push({ name, text, objects: objectsIn(text) })
+    }
+  }
+  await Promise.all(Array.from({ length: 4 }, work))
+  return done
+}
+
 /** Every document of a YAML stream, read as Kubernetes reads it: 0440 is octal. Throws on a duplicate key and other mistakes. */
 export function objectsIn(text: string): readonly KubernetesObject[] {
   return parseAllDocuments(text, { version: '1.1' }).flatMap(document => {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 
-/** What differs between two values: each path with what is there on either side. Entries of lists with names are compared by name. */
+/** The differences between two values: each path with the value on either side. Entries of lists with names are compared by name. */
 export function objectDifferences(one: unknown, other: unknown, path = ''): string[] {
   if (isDeepStrictEqual(one, other)) return []
   const [ones, others] = [entriesOf(one), entriesOf(other)]

@@ -10,11 +10,11 @@ const rules = exampleValues('rules')
 const config = rules['config'] as Settings
 const client = gate['client'] as Settings
 
-/** What is wrong, the values, and how Helm says it. */
+/** The fault, the values, and the words of Helm. */
 const refused: readonly (readonly [string, Settings, string])[] = [
   ['no issuer', {}, 'dex.issuer is missing. Set it to the issuer in the configuration of your Dex'],
   [
-    'an issuer that is no URL',
+    'an issuer that is not a URL',
     { dex: { issuer: 'dex' } },
     "- at '/dex/issuer': 'dex' does not match pattern",
   ],
@@ -161,6 +161,11 @@ const refused: readonly (readonly [string, Settings, string])[] = [
     'a variable twice',
     { ...header, extraEnv: [{ name: 'DEX_ISSUER', value: 'https://other' }] },
     'extraEnv sets DEX_ISSUER, which the chart sets already.',
+  ],
+  [
+    'a variable that is a setting too',
+    { ...rules, config: { ...config, settings: { DEX_ISSUER: 'https://other' } } },
+    'config.settings sets DEX_ISSUER, which the chart sets already.',
   ],
   [
     'another port',

@@ -1,76 +1,74 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { deploymentFaults } from '../../scripts/deploy/validate-deploy-rules.mjs.mts'
 import { apiTypeFaults } from './api-types.ts'
-import { chartFolder, needsHelm, objectsIn, renderedText } from './helm.ts'
+import { chartFolder, needsHelm, type RenderedRelease, renderedReleases } from './helm.ts'
 import { type KubernetesObject, only } from './kubernetes-object.ts'
 import { releaseValues } from './release-values.ts'
 
-interface Release {
-  readonly text: string
-  readonly objects: readonly KubernetesObject[]
+/** A script, which has no types. */
+const rulesOfManifests = new URL('../../scripts/deploy/validate-deploy-rules.mjs', import.meta.url).href
+interface ManifestRules {
+  deploymentFaults(files: ReadonlyMap<string, string>, variableNames: readonly string[]): readonly string[]
 }
 
-const releases = new Map<string, Release>()
+let releases: readonly RenderedRelease[]
 
 describe('in every release', needsHelm, () => {
   beforeAll(async () => {
-    for (const [name, values] of releaseValues()) {
-      const text = await renderedText(values)
-      releases.set(name, { text, objects: objectsIn(text) })
-    }
+    releases = await renderedReleases(releaseValues())
   }, 120_000)
 
   test('no two objects have one name', () => {
-    for (const [release, { objects }] of releases) {
-      const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)
-      expect(new Set(names).size, release).toBe(names.length)
+    for (const { name, objects } of releases) {
+      const ids = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+      expect(new Set(ids).size, name).toBe(ids.length)
     }
   })
 
   test('Service, policies and budget select the pods of the Deployment, and not the test', () => {
-    for (const [release, { objects }] of releases) {
+    for (const { name, objects } of releases) {
       const { spec } = only(objects, 'Deployment')
       const selector = spec.selector.matchLabels
       expect(selector['app.kubernetes.io/instance']).toBe('broker')
-      expect(spec.template.metadata.labels, release).toMatchObject(selector)
-      expect(only(objects, 'Service').spec.selector, release).toEqual(selector)
-      expect(only(objects, 'NetworkPolicy').spec.podSelector.matchLabels, release).toEqual(selector)
-      expect(only(objects, 'PodDisruptionBudget').spec.selector.matchLabels, release).toEqual(selector)
-      expect(only(objects, 'Pod').metadata.labels, release).not.toMatchObject(selector)
+      expect(spec.template.metadata.labels, name).toMatchObject(selector)
+      expect(only(objects, 'Service').spec.selector, name).toEqual(selector)
+      expect(only(objects, 'NetworkPolicy').spec.podSelector.matchLabels, name).toEqual(selector)
+      expect(only(objects, 'PodDisruptionBudget').spec.selector.matchLabels, name).toEqual(selector)
+      expect(only(objects, 'Pod').metadata.labels, name).not.toMatchObject(selector)
     }
   })
 
   test('every secret is in a Secret that exists already', () => {
-    for (const [release, { objects }] of releases) {
+    for (const { name, objects } of releases) {
       expect(
         objects.filter(({ kind }) => kind === 'Secret'),
-        release,
+        name,
       ).toEqual([])
     }
   })
 
-  test('the rules for the manifests of deploy/ hold', () => {
+  test('the rules for the manifests of deploy/ hold', async () => {
+    const { deploymentFaults } = (await import(rulesOfManifests)) as ManifestRules
     const variableNames = documentedVariables()
-    for (const [release, { objects }] of releases) {
+    for (const { name, objects } of releases) {
       const files = objects
         .filter(({ kind }) => kindsWithRules.includes(kind))
-        .map(object => [fileOf(object, release), JSON.stringify(object)] as const)
+        .map(object => [fileOf(object, name), JSON.stringify(object)] as const)
       const faults = deploymentFaults(new Map(files), [...variableNames, 'OTHER_SECRET'])
       expect(
         faults.filter(fault => !fault.startsWith('deploy/docker/')),
-        release,
+        name,
       ).toEqual([])
     }
   })
 
   test('the types of the API accept every object', async () => {
-    expect(await apiTypeFaults([...releases.values()].flatMap(({ objects }) => objects))).toBe('')
+    expect(await apiTypeFaults(releases.flatMap(({ objects }) => objects))).toBe('')
   }, 60_000)
 
   test('nothing comes from a template that no release renders', () => {
-    const sources = [...releases.values()].flatMap(({ text }) =>
+    const sources = releases.flatMap(({ text }) =>
       [...text.matchAll(/^# Source: dex-token-broker\/templates\/(.+)$/gm)].map(([, file = '']) => file),
     )
     const templates = readdirSync(join(chartFolder, 'templates'), { recursive: true, encoding: 'utf8' })

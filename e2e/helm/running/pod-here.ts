@@ -6,10 +6,10 @@ type Files = Readonly<Record<string, string>>
 /** The Secrets of the namespace, by name. */
 export type Secrets = Readonly<Record<string, Files>>
 
-/** What a container of a rendered pod would have, for a process on this machine. */
+/** The surroundings of a container of a rendered pod, for a process on this machine. */
 export interface ContainerHere extends Disposable {
   readonly args: readonly string[]
-  /** The variables, with the volumes in temporary folders, and with any free port of 127.0.0.1 in place of its own. */
+  /** The variables, with the volumes in temporary folders, and with any free port of 127.0.0.1 in place of a fixed one. */
   readonly env: Readonly<Record<string, string>>
 }
 

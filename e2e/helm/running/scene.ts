@@ -15,7 +15,7 @@ import { requireEnvoy } from '../../harness/with-envoy.ts'
 
 /** The client of the broker, as the manifests name it. */
 export const ownClient = { id: 'dex-client', secret: 'dex-client-secret', groups: ['gateways'] }
-/** A caller with credentials of its own. */
+/** A caller with its own credentials. */
 export const caller = { id: 'ci-pipeline', secret: 'ci-pipeline-secret' }
 /** The audience of the JWTs of people. */
 export const audience = 'orders'

@@ -108,19 +108,28 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Kubernetes takes the last of two variables of one name, so a second one would silently undo a value. */}}
+{{/* Kubernetes takes the last of two variables of one name, and a variable wins over a setting in the file. */}}
 {{- define "broker.refusals.env" -}}
 {{- $own := list -}}
 {{- range (include "broker.env" . | fromYamlArray) -}}
 {{- $own = append $own .name -}}
 {{- end -}}
+{{- $set := dict -}}
 {{- range .Values.extraEnv -}}
-{{- if has .name $own -}}
-{{- fail (printf "extraEnv sets %s, which the chart sets already. Change the value of the chart." .name) -}}
+{{- $_ := set $set .name "extraEnv" -}}
 {{- end -}}
-{{- if has .name (list "LISTEN_ADDR" "ADMIN_TLS_CERT_FILE" "ADMIN_TLS_KEY_FILE" "CONFIG_FILE") -}}
-{{- fail (printf "extraEnv sets %s, but the ports, probes and files of the chart depend on it. Remove it." .name) -}}
+{{- range $name, $_ := .Values.config.settings -}}
+{{- $_ := set $set $name "config.settings" -}}
 {{- end -}}
+{{- range $name, $place := $set -}}
+{{- if has $name $own -}}
+{{- fail (printf "%s sets %s, which the chart sets already. Change the value of the chart." $place $name) -}}
+{{- end -}}
+{{- if has $name (list "LISTEN_ADDR" "ADMIN_TLS_CERT_FILE" "ADMIN_TLS_KEY_FILE" "CONFIG_FILE") -}}
+{{- fail (printf "%s sets %s, but the ports, probes and files of the chart depend on it. Remove it." $place $name) -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.extraEnv -}}
 {{- if and (regexMatch "(SECRET|PASSWORD)$" .name) (hasKey . "value") -}}
 {{- fail (printf "extraEnv has %s in plain text. Use valueFrom.secretKeyRef, or the variable %s_FILE and extraVolumes." .name .name) -}}
 {{- end -}}
