@@ -1,8 +1,9 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { findChartTool } from '@broker/testing'
 import { expect, onTestFinished, test } from 'vitest'
-import { chartFolder, helm, needsHelm, rendered } from './helm.ts'
+import { chartFolder, helm, needsHelm, rendered, renderedText, run } from './helm.ts'
 import { only } from './kubernetes-object.ts'
 import { exampleValues, modes } from './release-values.ts'
 
@@ -12,7 +13,8 @@ async function chartWithDashboards(dashboards: Readonly<Record<string, string>>)
   onTestFinished(() => rm(folder, { recursive: true }))
   const chart = join(folder, 'dex-token-broker')
   await cp(chartFolder, chart, { recursive: true })
-  await mkdir(join(chart, 'files/dashboards'), { recursive: true })
+  await rm(join(chart, 'files/dashboards'), { recursive: true, force: true })
+  await mkdir(join(chart, 'files/dashboards'))
   for (const [name, text] of Object.entries(dashboards))
     await writeFile(join(chart, 'files/dashboards', name), text)
   return chart
@@ -86,6 +88,49 @@ test(
     expect(metadata.labels).toHaveProperty('grafana_dashboard', '1')
   },
 )
+
+test('facts about a route reach rules over gRPC, and its name for a single target', needsHelm, async () => {
+  const target = (name: string) => ({ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', name })
+  const factsWith = async (targets: readonly string[], contextExtensions: object) => {
+    const securityPolicy = {
+      enabled: true,
+      protocol: 'grpc',
+      targetRefs: targets.map(target),
+      contextExtensions,
+    }
+    const objects = await rendered({ ...exampleValues('rules'), securityPolicy })
+    return only(objects, 'SecurityPolicy')['spec'].extAuth.contextExtensions
+  }
+  expect(await factsWith(['orders'], { tenant: 'a' })).toEqual([
+    { name: 'route', type: 'Value', value: 'orders' },
+    { name: 'tenant', type: 'Value', value: 'a' },
+  ])
+  expect(await factsWith(['orders', 'billing'], {})).toBeUndefined()
+})
+
+test('an old Kubernetes is refused', needsHelm, async () => {
+  const args = ['template', 'broker', '--kube-version', '1.29.0']
+  const { exitCode, stderr } = await helm(args, exampleValues('header'))
+  expect(stderr).toContain('chart requires kubeVersion: >=1.30.0-0')
+  expect(exitCode).toBe(1)
+})
+
+test('a chart without dashboards renders none', needsHelm, async () => {
+  const values = { ...exampleValues('header'), dashboards: { enabled: true } }
+  const objects = await rendered(values, await chartWithDashboards({}))
+  expect(objects.filter(({ kind }) => kind === 'ConfigMap')).toEqual([])
+})
+
+test('the packed chart renders what the folder does', needsHelm, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'packed-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const args = ['package', chartFolder, '--destination', folder]
+  const { stderr, exitCode } = await run(findChartTool('HELM_BIN') ?? 'helm', args)
+  expect(exitCode, stderr).toBe(0)
+  const [archive = ''] = await readdir(folder)
+  const values = { ...exampleValues('rules'), prometheusRule: { enabled: true } }
+  expect(await renderedText(values, join(folder, archive))).toBe(await renderedText(values))
+})
 
 test(
   'the rules of the PrometheusRule are the alerts, with the placeholders of Prometheus',

@@ -148,6 +148,26 @@ const refused: readonly (readonly [string, Settings, string])[] = [
     "- at '/sharedStore/url': 'redis://user:password@a:6379' does not match pattern",
   ],
   [
+    'a context over HTTP',
+    { ...header, securityPolicy: { contextExtensions: { tenant: 'a' } } },
+    'securityPolicy.contextExtensions needs securityPolicy.protocol grpc',
+  ],
+  [
+    'a monitor of pods that Prometheus cannot reach',
+    { ...header, podMonitor: { enabled: true }, networkPolicy: { metricsFrom: [] } },
+    'networkPolicy.metricsFrom is empty',
+  ],
+  [
+    'a label twice',
+    { ...header, commonLabels: { team: 'a' }, podLabels: { team: 'b' } },
+    'commonLabels and podLabels both have team.',
+  ],
+  [
+    'a label that selects pods',
+    { ...header, commonLabels: { 'app.kubernetes.io/name': 'a' } },
+    'commonLabels sets app.kubernetes.io/name, which the chart sets already.',
+  ],
+  [
     'two monitors',
     { ...header, serviceMonitor: { enabled: true }, podMonitor: { enabled: true } },
     'serviceMonitor and podMonitor are both enabled',

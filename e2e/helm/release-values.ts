@@ -76,6 +76,7 @@ const everyOtherValue: Settings = {
   service: { annotations: { 'example.com/a': 'b' } },
   autoscaling: { enabled: true },
   prometheusRule: { enabled: true, labels: { release: 'prometheus' } },
+  dashboards: { enabled: true },
   podAnnotations: { 'example.com/a': 'b' },
   podLabels: { 'example.com/c': 'd' },
   nodeSelector: { 'kubernetes.io/arch': 'arm64' },

@@ -103,8 +103,22 @@
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
 {{- fail "autoscaling.minReplicas is more than autoscaling.maxReplicas." -}}
 {{- end -}}
-{{- if and .Values.dashboards.enabled (not (.Files.Glob "files/dashboards/*.json")) -}}
-{{- fail "dashboards.enabled is true, but this version of the chart has no dashboards." -}}
+{{- if and .Values.securityPolicy.contextExtensions (ne .Values.securityPolicy.protocol "grpc") -}}
+{{- fail "securityPolicy.contextExtensions needs securityPolicy.protocol grpc: Envoy sends no context over HTTP." -}}
+{{- end -}}
+{{- if and (or .Values.serviceMonitor.enabled .Values.podMonitor.enabled) .Values.networkPolicy.enabled (not .Values.networkPolicy.metricsFrom) -}}
+{{- fail "networkPolicy.metricsFrom is empty, so Prometheus cannot reach the pods that it is told to scrape. Name its namespace." -}}
+{{- end -}}
+{{- $labels := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels "serviceMonitor.labels" .Values.serviceMonitor.labels "podMonitor.labels" .Values.podMonitor.labels "prometheusRule.labels" .Values.prometheusRule.labels "dashboards.labels" .Values.dashboards.labels -}}
+{{- range $place, $map := $labels -}}
+{{- range $name, $_ := $map -}}
+{{- if regexMatch "^(app\\.kubernetes\\.io/(name|instance|version|managed-by)|helm\\.sh/chart)$" $name -}}
+{{- fail (printf "%s sets %s, which the chart sets already. Remove it." $place $name) -}}
+{{- end -}}
+{{- if and (ne $place "commonLabels") (hasKey $.Values.commonLabels $name) -}}
+{{- fail (printf "commonLabels and %s both have %s. Remove one of them." $place $name) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
