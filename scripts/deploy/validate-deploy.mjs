@@ -6,7 +6,7 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { runCommand } from '../workspace/run-command.mjs'
 import { root } from '../workspace/workspace-packages.cjs'
-import { deploymentFaults } from './validate-deploy-rules.mjs.mts'
+import { deploymentFaults } from './validate-deploy-rules.mjs'
 
 const envoyConfiguration = 'deploy/compose/envoy.yaml'
 const filesBesides = ['.dockerignore', 'package.json', 'pnpm-workspace.yaml']

@@ -6,7 +6,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { reasonToLeaveOut } from '../image/image-tree.mjs'
 import { root } from '../workspace/workspace-packages.cjs'
-import { deploymentFaults } from './validate-deploy-rules.mjs.mts'
+import { deploymentFaults } from './validate-deploy-rules.mjs'
 
 const variableNames = readVariableNames()
 const deployment = 'deploy/kubernetes/base/deployment.yaml'

@@ -9,13 +9,23 @@ export function chartValuesTable(schema, valuesYaml) {
   ].join('\n')
 }
 
-function rowsOf({ properties }, defaults, path) {
-  return Object.entries(properties).flatMap(([name, schema]) => {
+function rowsOf(schema, defaults, path) {
+  return valuesOf(schema).flatMap(name => {
+    const value = schema.properties[name]
     const names = [...path, name]
-    const isFolder = schema.additionalProperties === false && path.length < 3 && name !== 'config'
-    if (isFolder) return rowsOf(schema, defaults[name], names)
-    return name === 'global' ? [] : [row(names.join('.'), defaults?.[name], schema.description)]
+    if (hasValues(value, names)) return rowsOf(value, defaults[name], names)
+    return [row(names.join('.'), defaults[name], value.description)]
   })
+}
+
+/** `global` belongs to charts that have this one as a part. */
+function valuesOf({ properties }) {
+  return Object.keys(properties).filter(name => name !== 'global')
+}
+
+/** Whether it is an object with further values; `config` is the broker's configuration file, which has its own page. */
+function hasValues({ additionalProperties, properties }, [first]) {
+  return properties !== undefined && additionalProperties === false && first !== 'config'
 }
 
 function row(name, value, description) {
@@ -35,12 +45,12 @@ export function chartValuesFaults(schema, valuesYaml) {
   return found
 }
 
-function compare(schema, value, path, found) {
-  if (!schema.description && path.length > 0) found.push(`${path.join('.')} has no description`)
-  if (schema.additionalProperties !== false || path[0] === 'config') return
-  for (const name of Object.keys(schema.properties)) {
-    if (name === 'global' || schema.properties[name] === undefined) continue
-    if (!Object.hasOwn(value, name)) found.push(`${[...path, name].join('.')} is not in values.yaml`)
-    else compare(schema.properties[name], value[name], [...path, name], found)
+function compare(schema, defaults, path, found) {
+  for (const name of valuesOf(schema)) {
+    const value = schema.properties[name]
+    const names = [...path, name]
+    if (!value.description) found.push(`${names.join('.')} has no description`)
+    if (!Object.hasOwn(defaults, name)) found.push(`${names.join('.')} is not in values.yaml`)
+    else if (hasValues(value, names)) compare(value, defaults[name], names, found)
   }
 }
