@@ -188,6 +188,11 @@ const refused: readonly (readonly [string, Settings, string])[] = [
     'config.settings sets DEX_ISSUER, which the chart sets already.',
   ],
   [
+    'a word that Helm reads as a boolean',
+    { ...rules, config: { ...config, settings: { ADMIN_PAGE: false } } },
+    'config.settings.ADMIN_PAGE is false: without quotes Helm reads on and off as booleans.',
+  ],
+  [
     'another port',
     { ...header, extraEnv: [{ name: 'LISTEN_ADDR', value: ':9090' }] },
     'extraEnv sets LISTEN_ADDR, but the ports, probes and files of the chart depend on it.',

@@ -132,7 +132,10 @@
 {{- range .Values.extraEnv -}}
 {{- $_ := set $set .name "extraEnv" -}}
 {{- end -}}
-{{- range $name, $_ := .Values.config.settings -}}
+{{- range $name, $value := .Values.config.settings -}}
+{{- if and (kindIs "bool" $value) (has $name (list "ACCESS_LOG" "ADMIN_PAGE")) -}}
+{{- fail (printf "config.settings.%s is %t: without quotes Helm reads on and off as booleans. Put the word in quotes." $name $value) -}}
+{{- end -}}
 {{- $_ := set $set $name "config.settings" -}}
 {{- end -}}
 {{- range $name, $place := $set -}}
