@@ -36,7 +36,7 @@ const withStore = {
   username: 'dex-token-broker',
 }
 
-const pod = 'Deployment.spec.template.spec'
+const pod = 'Deployment dex-token-broker.spec.template.spec'
 const container = `${pod}.containers.dex-token-broker`
 /** The chart pulls the image of its version, and names the policy that is the default. */
 const ofTheImage = [
@@ -78,20 +78,22 @@ test.for(variants)(
   },
 )
 
-/** By kind, without what names a release; of two objects of a kind the last counts. */
+/** By kind and name, without what names a release. */
 function comparable(objects: readonly KubernetesObject[]): Readonly<Record<string, unknown>> {
   // The chart brings no store, and the manifests no test.
   const compared = objects.filter(({ kind, metadata }) => kind !== 'Pod' && !metadata.name.endsWith('-store'))
-  return Object.fromEntries(compared.map(object => [object.kind, withoutRelease(object)]))
+  return Object.fromEntries(
+    compared.map(object => [`${object.kind} ${object.metadata.name}`, withoutRelease(object)]),
+  )
 }
 
 const ofTheRelease = /^(app\.kubernetes\.io\/(instance|version|managed-by)|helm\.sh\/chart)$/
 
 function withoutRelease(object: KubernetesObject): unknown {
   const text = JSON.stringify(object, (key, value) => (ofTheRelease.test(key) ? undefined : value))
-  const { metadata, ...rest } = JSON.parse(text) as KubernetesObject
+  // Labels of an object select nothing, and the manifests leave the namespace to an overlay.
+  const { metadata: _, ...rest } = JSON.parse(text) as KubernetesObject
   const version = object.metadata.labels?.['app.kubernetes.io/version']
-  // A label on an object selects nothing.
-  const kept = JSON.stringify({ ...rest, name: metadata.name })
+  const kept = JSON.stringify(rest)
   return JSON.parse(version === undefined ? kept : kept.replace(`:${version}"`, ':<appVersion>"'))
 }
