@@ -2,7 +2,16 @@
 // on 127.0.0.1, and nothing leaves this machine. Prints what would be public, and fails when npm, a registry or a user would
 // refuse it. Needs a build, git, tar, npm and its registry.
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parse } from 'yaml'
@@ -55,7 +64,10 @@ try {
 }
 for (const fault of faults) console.error(`failed  ${fault}`)
 if (faults.length > 0) process.exitCode = 1
-else console.log('\nNothing of this would be refused. Whether a version exists already, only the registries know.')
+else
+  console.log(
+    '\nNothing of this would be refused. Whether a version exists already, only the registries know.',
+  )
 
 async function prepare() {
   await run('pnpm', ['install', '--frozen-lockfile', '--prefer-offline', '--ignore-scripts'])
