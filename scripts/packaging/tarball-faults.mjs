@@ -1,4 +1,4 @@
-// What npm or a user would refuse in an unpacked tarball, as sentences.
+// Rules for an unpacked tarball: sentences about everything that npm or a user would refuse.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { factFaults } from '../release/release-facts.mjs'
@@ -12,7 +12,7 @@ const validVersion = /^(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-[\da-z.
 
 /**
  * `contents` is the folder `package` of the unpacked tarball, `folder` the package's own below `root`, such as
- * `packages/core`; `facts` are those of release.json.
+ * `packages/core`; `facts` is the content of release.json.
  */
 export function tarballFaults(contents, { root, folder, facts }) {
   const files = filesUnder(contents)

@@ -94,7 +94,7 @@ async function raiseVersions() {
   return version
 }
 
-/** What the workflow runs, but for the registry. */
+/** Runs the command of the workflow, with another registry. */
 async function publish(registry) {
   await run('pnpm', ['exec', 'changeset', 'publish'])
   const tags = (await run('git', ['tag', '--list'])).trim().split('\n')

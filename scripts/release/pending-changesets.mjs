@@ -30,7 +30,7 @@ export function pendingChangesets(folder) {
     })
 }
 
-/** What is wrong with the changesets that will be printed, as sentences. */
+/** Sentences about changesets that would be printed and that users could not read. */
 export function changesetFaults(folder) {
   const names = publishedManifests(folder).map(({ name }) => name)
   return pendingChangesets(folder)

@@ -21,7 +21,7 @@ export async function installProject(folder, { registry, scope, packages }) {
   if (exitCode !== 0) throw new Error(`npm cannot install the published packages\n${output}`)
 }
 
-/** What the installed command does wrong, as sentences. */
+/** Sentences about everything that the installed command does wrong. */
 export async function commandFaults(folder, { command, version }) {
   const executable = path.join(folder, 'node_modules', '.bin', command)
   const { exitCode, output } = await runCommand(executable, ['--version'], { cwd: folder })

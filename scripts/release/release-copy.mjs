@@ -4,9 +4,12 @@ import { cpSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { trackedFiles } from './tracked-files.mjs'
 
-/** Copies what belongs to the repository of `source`, committed or not, into `target`, which must not exist yet. */
-export function copyRepository(source, target) {
-  for (const name of trackedFiles(source)) {
+/**
+ * Copies what belongs to the repository of `source`, committed or not, into `target`, which must not exist yet: every file
+ * whose name matches `names`.
+ */
+export function copyRepository(source, target, names = /^/) {
+  for (const name of trackedFiles(source).filter(file => names.test(file))) {
     const file = path.join(target, name)
     mkdirSync(path.dirname(file), { recursive: true })
     cpSync(path.join(source, name), file)
@@ -23,5 +26,5 @@ export function copyRepository(source, target) {
 export function commitAll(folder, message) {
   const options = { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] }
   execFileSync('git', ['add', '--all'], options)
-  execFileSync('git', ['commit', '--quiet', '--message', message], options)
+  execFileSync('git', ['commit', '--quiet', '--allow-empty', '--message', message], options)
 }

@@ -26,7 +26,7 @@ export async function makeSboms(target, { checkout = root } = {}) {
   return results
 }
 
-/** What in the SBOM contradicts the package or its lockfile; `expected` has `name@version` of each dependency. */
+/** Contradictions between an SBOM and its package or the lockfile; `expected` has `name@version` of each dependency. */
 export function sbomFaults(sbom, { name, version, expected }) {
   const faults = []
   if (sbom.bomFormat !== 'CycloneDX') faults.push(`its format is ${sbom.bomFormat}`)

@@ -21,7 +21,7 @@ const lockfile = {
 }
 const expected = productionPackages(lockfile, 'packages/server')
 
-test('what a package needs at run time is everything below its dependencies, and those of its siblings', () => {
+test('a package needs at run time everything below its own dependencies and the dependencies of its siblings', () => {
   assert.deepEqual([...expected].sort(), ['@x/b@2.0.0', 'a@1.0.0', 'c@4.0.0', 'peer@3.0.0'])
 })
 

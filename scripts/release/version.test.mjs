@@ -64,6 +64,12 @@ test('a later release prints its changesets, and raises every place that names t
   assert.match(read('packages/core/src/shared/version.ts'), /'0\.2\.0'/)
 })
 
+test('without changesets the version stays', async context => {
+  const { read, run } = copyOf(context, '0.1.0')
+  await run()
+  assert.match(read(`${core.folder}/package.json`), /"version": "0\.1\.0"/)
+})
+
 test('a changeset that users cannot read stops the release', async context => {
   const { folder, write, run } = copyOf(context, '0.1.0')
   const faultsOf = text => {
@@ -89,11 +95,15 @@ function privateName() {
   ).manifest.name
 }
 
+/** Nothing else is read or written. */
+const filesOfVersions =
+  /^(?:(?:\.changeset|scripts|deploy|docs)\/|[\w-]+\.(?:json|yaml)$|(?:[\w-]+\/){1,2}package\.json$|packages\/core\/src\/shared\/version\.ts$)/
+
 /** A copy without changesets, whose packages have `version`. */
 function copyOf(context, version) {
   const folder = path.join(mkdtempSync(path.join(realpathSync(tmpdir()), 'version-')), 'copy')
   context.after(() => rmSync(path.dirname(folder), { recursive: true, force: true }))
-  copyRepository(root, folder)
+  copyRepository(root, folder, filesOfVersions)
   const write = (name, text) => writeFileSync(path.join(folder, name), text)
   const read = name => readFileSync(path.join(folder, name), 'utf8')
   for (const name of readdirSync(path.join(folder, '.changeset'))) {

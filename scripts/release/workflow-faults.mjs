@@ -1,4 +1,4 @@
-// What in the release workflows would keep a release from being published, signed or traced to its source, as sentences.
+// Rules for the release workflows: sentences about everything that keeps a release from being published, signed or traced.
 // Their syntax, the pins of the actions and the permissions at the top are the matter of scripts/deploy/validate-deploy.mjs.
 
 /** `release` and `container` are the parsed workflows. */
