@@ -33,8 +33,8 @@ import { workflowFaults } from './workflow-faults.mjs'
 class StepFailed extends Error {}
 
 const commandTimeoutMs = 180_000
-// A pull request's job has no identity that a registry of 127.0.0.1 may see.
-const localEnvironment = { GITHUB_ACTIONS: undefined, ACTIONS_ID_TOKEN_REQUEST_URL: undefined }
+// As in a workflow, but without its identity, which no registry of 127.0.0.1 may see.
+const localEnvironment = { CI: 'true', GITHUB_ACTIONS: undefined, ACTIONS_ID_TOKEN_REQUEST_URL: undefined }
 
 const facts = readReleaseFacts()
 const published = workspacePackages().filter(({ manifest }) => !manifest.private)
@@ -46,15 +46,15 @@ try {
   await prepare()
   const version = await raiseVersions()
   const { release, container } = readWorkflows()
+  check('workflows', workflowFaults({ release, container }))
   check('provenance', await provenanceFaults({ release, folder: path.join(copy, published[0].folder) }))
+  inspectImage(version)
+  inspectNamedVersions(version)
+  await inspectSboms()
   await using registry = await startLocalRegistry({ repositoryUrl: repositoryUrl(facts) })
   writeFileSync(path.join(copy, '.npmrc'), `${facts.scope}:registry=${registry.url}\n`)
   await publish(registry)
   inspectTarballs(registry, version)
-  inspectImage(version)
-  inspectNamedVersions(version)
-  await inspectSboms()
-  check('workflows', workflowFaults({ release, container }))
   await useThem(registry, version)
   sayPlaceholders()
 } catch (error) {

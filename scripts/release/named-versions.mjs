@@ -19,8 +19,10 @@ function patterns({ image }) {
   }
 }
 
+const isChart = name => /^deploy\/(?:.*\/)?Chart\.yaml$/.test(name)
+
 function patternsFor(name, all) {
-  if (path.posix.basename(name) === 'Chart.yaml') return all.chart
+  if (isChart(name)) return all.chart
   return /^(README\.md|deploy\/|docs\/(?!decisions\/))/.test(name) ? all.text : []
 }
 
@@ -35,10 +37,11 @@ export function namedVersions(folder) {
   })
 }
 
-/** Writes `version` in each place. */
+/** Writes `version` in each place but the chart, which scripts/packaging/write-version.mjs writes. */
 export function raiseNamedVersions(folder, version) {
   const all = patterns(readReleaseFacts(folder))
   for (const name of new Set(namedVersions(folder).map(place => place.name))) {
+    if (isChart(name)) continue
     const file = path.join(folder, name)
     let text = readFileSync(file, 'utf8')
     for (const pattern of patternsFor(name, all)) {
@@ -54,7 +57,7 @@ export function raiseNamedVersions(folder, version) {
 
 /** The folder of the Helm chart, relative to the checkout, or `undefined`. */
 export function chartFolder(folder) {
-  const charts = trackedFiles(folder).filter(name => /^deploy\/(?:.*\/)?Chart\.yaml$/.test(name))
+  const charts = trackedFiles(folder).filter(isChart)
   if (charts.length > 1) throw new Error(`more than one chart: ${charts.join(', ')}`)
   return charts[0] && path.posix.dirname(charts[0])
 }

@@ -45,9 +45,6 @@ test('the changelog of the first release has the descriptions of the packages an
 test('a later release prints its changesets, and raises every place that names the version', async context => {
   const { folder, write, read, run } = copyOf(context, '0.1.0')
   write('.changeset/new-option.md', changeset('`newOption` is new.\n\n- It has a default.'))
-  mkdirSync(path.join(folder, 'deploy/chart'), { recursive: true })
-  if (!chartFolder(folder))
-    write('deploy/chart/Chart.yaml', "apiVersion: v2\nname: x\nversion: 0.1.0\nappVersion: '0.1.0'\n")
   await run()
   assert.match(
     read(`${core.folder}/CHANGELOG.md`),
@@ -56,12 +53,29 @@ test('a later release prints its changesets, and raises every place that names t
   const places = namedVersions(folder)
   assert.ok(places.some(({ name }) => name === 'deploy/kubernetes/base/deployment.yaml'))
   assert.ok(places.some(({ name }) => name === 'deploy/kubernetes/example/kustomization.yaml'))
-  assert.ok(places.some(({ name }) => name === `${chartFolder(folder)}/Chart.yaml`))
   assert.deepEqual(
     places.filter(({ version }) => version !== '0.2.0'),
     [],
   )
   assert.match(read('packages/core/src/shared/version.ts'), /'0\.2\.0'/)
+})
+
+test('the version of a chart is one of the places, and a second chart is an error', context => {
+  const { folder, write } = copyOf(context, '0.1.0')
+  const add = name => {
+    mkdirSync(path.join(folder, 'deploy', name), { recursive: true })
+    write(`deploy/${name}/Chart.yaml`, "apiVersion: v2\nname: x\nversion: 0.3.0\nappVersion: '0.3.1'\n")
+  }
+  if (chartFolder(folder)) rmSync(path.join(folder, chartFolder(folder)), { recursive: true })
+  add('one')
+  assert.equal(chartFolder(folder), 'deploy/one')
+  const versions = namedVersions(folder).filter(({ name }) => name === 'deploy/one/Chart.yaml')
+  assert.deepEqual(
+    versions.map(({ version }) => version),
+    ['0.3.0', '0.3.1'],
+  )
+  add('two')
+  assert.throws(() => chartFolder(folder), /more than one chart/)
 })
 
 test('without changesets the version stays', async context => {
