@@ -53,9 +53,10 @@ try {
   await inspectSboms()
   await using registry = await startLocalRegistry({ repositoryUrl: repositoryUrl(facts) })
   writeFileSync(path.join(copy, '.npmrc'), `${facts.scope}:registry=${registry.url}\n`)
-  await publish(registry)
+  await publish(registry, version)
   inspectTarballs(registry, version)
-  await useThem(registry, version)
+  // What was refused cannot be installed.
+  if (faults.length === 0) await useThem(registry, version)
   sayPlaceholders()
 } catch (error) {
   faults.push(error instanceof StepFailed ? error.message : error.stack)
@@ -95,12 +96,13 @@ async function raiseVersions() {
 }
 
 /** Runs the command of the workflow, with another registry. */
-async function publish(registry) {
-  await run('pnpm', ['exec', 'changeset', 'publish'])
+async function publish(registry, version) {
+  const { exitCode, output } = await runInCopy('pnpm', ['exec', 'changeset', 'publish'])
+  if (exitCode !== 0) faults.push(`changeset publish\n${output}`)
   const tags = (await run('git', ['tag', '--list'])).trim().split('\n')
   console.log(`\nGit tags: ${tags.join(', ')}`)
-  for (const { folder } of published) {
-    const { name, version } = manifestIn(folder)
+  for (const { manifest } of published) {
+    const { name } = manifest
     const isThere = registry.tarballs.has(`${name}@${version}`)
     check(name, isThere ? [] : ['it was not published'])
     check(name, tags.includes(`${name}@${version}`) ? [] : ['it has no tag'])
@@ -211,13 +213,13 @@ function manifestIn(folder) {
 }
 
 async function run(command, args) {
-  const { exitCode, output } = await runCommand(command, args, {
-    cwd: copy,
-    env: localEnvironment,
-    timeoutMs: commandTimeoutMs,
-  })
+  const { exitCode, output } = await runInCopy(command, args)
   if (exitCode !== 0) throw new StepFailed(`${command} ${args.join(' ')}\n${output}`)
   return output
+}
+
+function runInCopy(command, args) {
+  return runCommand(command, args, { cwd: copy, env: localEnvironment, timeoutMs: commandTimeoutMs })
 }
 
 function check(subject, found) {

@@ -7,10 +7,11 @@ import { createServer } from 'node:http'
 const jsonType = { 'content-type': 'application/json' }
 
 /**
- * Starts it. `repositoryUrl` is where the release workflow runs: npm compares the provenance with it. Resolves with
- * `{ url, tarballs, close }`, and is closed by `await using`; `tarballs` has a Buffer for each `name@version`.
+ * Starts it. npm compares `repository` of a package with `repositoryUrl`, where the release workflow runs; without it, nothing
+ * is compared. Resolves with `{ url, tarballs, close }`, and is closed by `await using`; `tarballs` has a Buffer for each
+ * `name@version`.
  */
-export async function startLocalRegistry({ repositoryUrl }) {
+export async function startLocalRegistry({ repositoryUrl } = {}) {
   const documents = new Map()
   const tarballs = new Map()
   const server = createServer((request, response) => {
@@ -86,7 +87,10 @@ export async function startLocalRegistry({ repositoryUrl }) {
     if (manifest.dist?.integrity !== integrity || attachment.length !== bytes.length)
       return { status: 400, error: 'the tarball does not match its integrity' }
     const repository = manifest.repository?.url ?? ''
-    if (repository.replace(/^git\+/, '').replace(/\.git$/, '') !== repositoryUrl)
+    if (
+      repositoryUrl !== undefined &&
+      repository.replace(/^git\+/, '').replace(/\.git$/, '') !== repositoryUrl
+    )
       return {
         status: 422,
         error: `"repository.url" is "${repository}", expected to match "${repositoryUrl}" from provenance`,

@@ -15,7 +15,7 @@ const providerVariables = [
 /** Publishes the package in `folder` to a throwaway registry, with the environment that the workflow `release` gives. */
 export async function provenanceFaults({ release, folder }) {
   const noProvider = Object.fromEntries(providerVariables.map(name => [name, undefined]))
-  await using registry = await startLocalRegistry({ repositoryUrl: '' })
+  await using registry = await startLocalRegistry()
   const { output } = await runCommand(
     'pnpm',
     ['publish', '--no-git-checks', '--ignore-scripts', '--registry', registry.url],
