@@ -6,12 +6,17 @@ const mostLines = 12
 const internals =
   /\b(?:packages|src|test|scripts)\/|\.(?:test|spec)\.|\.m?[jt]s\b|\b(?:vitest|turbo|biome|tsc|refactor\w*|V8|garbage|old space)\b/i
 
+/** Whether no version was released yet. */
+export function isFirstRelease(folder) {
+  return publishedManifests(folder).every(({ version }) => version === '0.0.0')
+}
+
 /**
  * `{ id, packages, summary, printed }` of each. Before the first release only the descriptions of the packages are printed:
  * there is nothing yet that others could be changes of.
  */
 export function pendingChangesets(folder) {
-  const isFirst = publishedManifests(folder).every(({ version }) => version === '0.0.0')
+  const isFirst = isFirstRelease(folder)
   return readdirSync(path.join(folder, '.changeset'))
     .filter(name => name.endsWith('.md') && name !== 'README.md')
     .map(name => {

@@ -7,7 +7,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { root } from '../workspace/workspace-packages.cjs'
 import { fileWithPlaceholders, nameOnItsOwn, ownerPlaceholder } from './placeholders.mjs'
-import { readReleaseFacts, repositoryUrl } from './release-facts.mjs'
+import { readReleaseFacts } from './release-facts.mjs'
 import { trackedTexts } from './tracked-files.mjs'
 
 const usage =
@@ -54,7 +54,7 @@ export function replaceNames(text, old, facts) {
   // The long ones first: they contain the owner, and registries spell it in another way.
   replace(old.image, facts.image)
   replace(old.chartRepository, facts.chartRepository)
-  replace(repositoryUrl(old).replace('https://', ''), repositoryUrl(facts).replace('https://', ''))
+  replace(`${old.owner}/${old.repository}`, `${facts.owner}/${facts.repository}`)
   replace(`ghcr.io/${ownerPlaceholder}`, `ghcr.io/${facts.owner.toLowerCase()}`)
   replace(ownerPlaceholder, facts.owner)
   replace(old.scope, facts.scope)

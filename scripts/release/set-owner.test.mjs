@@ -73,6 +73,10 @@ test('only whole names are replaced', () => {
   const { facts } = newFacts(present, given)
   const replaced = text => replaceNames(text, present, facts)
   const [owner, scope] = [ownerPlaceholder, present.scope]
+  const repository = `${present.owner}/${present.repository}`
+  for (const text of [`raw.githubusercontent.com/${repository}/main`, `--repo ${repository} --file`]) {
+    assert.equal(replaced(text), text.replace(present.owner, 'Acme-Labs'))
+  }
   assert.equal(replaced(`'${scope}/core'`), "'@acme-labs/core'")
   assert.equal(replaced(`node_modules/${scope}`), 'node_modules/@acme-labs')
   assert.equal(replaced(`${scope}%2fcore (?!${scope}|jose)`), '@acme-labs%2fcore (?!@acme-labs|jose)')

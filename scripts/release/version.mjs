@@ -5,10 +5,10 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { root, workspacePackages } from '../workspace/workspace-packages.cjs'
 import { raiseNamedVersions } from './named-versions.mjs'
-import { changesetFaults, pendingChangesets } from './pending-changesets.mjs'
+import { changesetFaults, isFirstRelease, pendingChangesets } from './pending-changesets.mjs'
 
 const published = () => workspacePackages().filter(({ manifest }) => !manifest.private)
-const isFirst = published().every(({ manifest }) => manifest.version === '0.0.0')
+const isFirst = isFirstRelease(root)
 
 const faults = changesetFaults(root)
 if (faults.length > 0) {
