@@ -55,7 +55,7 @@ try {
   writeFileSync(path.join(copy, '.npmrc'), `${facts.scope}:registry=${registry.url}\n`)
   await publish(registry, version)
   inspectTarballs(registry, version)
-  // What was refused cannot be installed.
+  // A refused package cannot be installed.
   if (faults.length === 0) await useThem(registry, version)
   sayPlaceholders()
 } catch (error) {
