@@ -1,14 +1,8 @@
-import type {
-  BrokerErrorCode,
-  BrokerEvent,
-  CacheStatistics,
-  JwtRefusalReason,
-  TokenBroker,
-  Verdict,
-} from '@broker/core'
+import type { BrokerEvent, CacheStatistics, TokenBroker, Verdict } from '@broker/core'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { CheckProtocol } from '../checks.ts'
 import { type GrpcFault, grpcFaults } from '../grpc/grpc-fault.ts'
+import { jwtRefusalReasons, tokenRequestOutcomes } from './announced-labels.ts'
 import { CheckCounter } from './check-counter.ts'
 import { CheckDurations } from './check-durations.ts'
 import { addProcessMetrics } from './process-metrics.ts'
@@ -20,34 +14,6 @@ const prefix = 'dex_token_broker_'
 /** How a reload of the configuration ended. */
 export type ReloadOutcome = (typeof reloadOutcomes)[number]
 const reloadOutcomes = ['applied', 'unchanged', 'failed'] as const
-
-/** Outcomes of a token request. Other codes need a fault in the broker. */
-const tokenRequestOutcomes = [
-  'issued',
-  'token_request_rejected',
-  'client_misconfigured',
-  'forbidden',
-  'invalid_token_response',
-  'token_endpoint_unavailable',
-] as const satisfies readonly ('issued' | BrokerErrorCode)[]
-
-/** As the keys of an object, so that none is missing. */
-const jwtRefusalReasons = {
-  missing: true,
-  malformed: true,
-  algorithm: true,
-  unsupported: true,
-  issuer: true,
-  audience: true,
-  expired: true,
-  not_yet_valid: true,
-  claims: true,
-  unknown_key: true,
-  unusable_key: true,
-  signature: true,
-  group: true,
-  scope: true,
-} as const satisfies Record<JwtRefusalReason, true>
 
 /** The broker's metrics for Prometheus, in a separate registry, so that two brokers in one process do not share counters. */
 export class BrokerMetrics {
@@ -148,7 +114,7 @@ export class BrokerMetrics {
     for (const outcome of tokenRequestOutcomes) this.#tokenRequests.zero({ outcome })
     for (const outcome of ['refreshed', 'failed']) this.#keySetRefreshes.inc({ outcome }, 0)
     for (const outcome of ['discovered', 'failed']) this.#discoveries.inc({ outcome }, 0)
-    for (const reason of Object.keys(jwtRefusalReasons)) this.#jwtRefusals.inc({ reason }, 0)
+    for (const reason of jwtRefusalReasons) this.#jwtRefusals.inc({ reason }, 0)
     this.#loadedAt.setToCurrentTime()
     this.#mirror(
       'log_lines_dropped_total',

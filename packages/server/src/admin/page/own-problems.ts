@@ -3,10 +3,10 @@ import type { PageFacts } from './page-status.ts'
 import type { Problem } from './problem.ts'
 
 /** Enough time to renew a certificate by hand, and later than cert-manager renews one of 90 days. */
-const certificateWarningMs = 14 * 86_400_000
-const certificateCriticalMs = 2 * 86_400_000
+export const certificateWarningMs = 14 * 86_400_000
+export const certificateCriticalMs = 2 * 86_400_000
 /** A check with a cached token takes less than a millisecond: this is a wait that callers notice. */
-const lateMs = 100
+export const lateMs = 100
 /** Envoy asks for a check per request; a quiet service may have none at night, hence only a warning. */
 const silentMs = 15 * 60_000
 

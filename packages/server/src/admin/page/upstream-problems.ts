@@ -11,9 +11,9 @@ import type { PageFacts } from './page-status.ts'
 import type { Problem } from './problem.ts'
 
 /** Above this difference, most JWTs that have just been issued are refused. */
-const criticalSkewMs = 60_000
+export const criticalSkewMs = 60_000
 /** Below this difference, nobody notices: the broker warns in its log from here on too. */
-const noticeableSkewMs = 2_000
+export const noticeableSkewMs = 2_000
 
 const clientsOf: Readonly<Record<keyof TokenEndpointStatus['circuits'], string>> = {
   accepted: 'clients that Dex has accepted before',
