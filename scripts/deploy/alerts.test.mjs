@@ -151,7 +151,7 @@ test('promtool accepts the rules', { skip }, async () => {
   assert.equal(exitCode, 0, output)
 })
 
-test('promtool sees each alert fire for its fault, and for nothing else', { skip }, async () => {
+test('promtool sees each fault fire the alerts about it, and no others', { skip }, async () => {
   const { exitCode, output } = await runCommand(promtool, ['test', 'rules', testFile])
   assert.equal(exitCode, 0, output)
 })
