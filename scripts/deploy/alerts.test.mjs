@@ -63,8 +63,11 @@ for (const rule of rules) {
   })
 
   test(`${name} ignores a failure that is over: no range is longer than the time that it waits`, () => {
-    const ranges = [...expr.matchAll(/\[(\d+)m\]/g)].map(([, minutes]) => Number(minutes))
-    for (const range of ranges) assert(range <= minutesOf(rule), `[${range}m] is longer than ${rule.for}`)
+    for (const [, selector, range] of expr.matchAll(/([\w{}=~!"|]+)\[(\d+)m\]/g)) {
+      // All checks: whether there is any traffic, which may be sparse.
+      if (selector === 'dex_token_broker_checks_total') continue
+      assert(Number(range) <= minutesOf(rule), `[${range}m] is longer than ${rule.for}`)
+    }
   })
 
   test(`${name} names its section of the runbook, which says when it fires and what to do`, () => {
