@@ -32,9 +32,8 @@ const rules = parse(read(ruleFile)).groups.flatMap(group => group.rules)
 const ruleTests = parse(read(testFile)).tests
 const runbook = read('docs/operations.md')
 const metricsPage = read('docs/metrics.md')
-const metrics = new Map(ownMetrics().map(metric => [metric.name, metric]))
-const processMetrics = new BrokerMetrics().registry.getMetricsAsArray()
-for (const metric of processMetrics) if (!metrics.has(metric.name)) metrics.set(metric.name, metric)
+const ofProcess = new BrokerMetrics().registry.getMetricsAsArray()
+const metrics = new Map([...ofProcess, ...ownMetrics()].map(metric => [metric.name, metric]))
 
 /** The values of labels that rules select by. */
 const labelValues = {
