@@ -126,9 +126,9 @@ test('the alerts have the thresholds of the status page', () => {
     )
   const days = ms => `<= ${ms / 86_400_000} * 86400`
   assert(exprs('CertificateExpiring').critical.endsWith(days(certificateCriticalMs)))
-  assert(exprs('CertificateExpiring').warning.includes(days(certificateWarningMs)))
+  assert(exprs('CertificateExpiring').warning.endsWith(days(certificateWarningMs)))
   assert(exprs('ClockSkew').critical.endsWith(`>= ${criticalSkewMs / 1000}`))
-  assert(exprs('ClockSkew').warning.includes(`> ${noticeableSkewMs / 1000} < ${criticalSkewMs / 1000}`))
+  assert(exprs('ClockSkew').warning.endsWith(`> ${noticeableSkewMs / 1000}`))
   assert(exprs('EventLoopLag').warning.includes(`>= ${lateMs / 1000}`))
   assert(exprs('EverybodyRefused').critical.includes(`>= ${minRefusals}\n`))
 })
