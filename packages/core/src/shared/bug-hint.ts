@@ -1,2 +1,2 @@
-/** The hint of a log line about a fault of the broker itself; the line has the error as `err`. */
+/** The hint of a log line about a bug; the line has the error as `err`. */
 export const bugHint = 'report err as a bug of the broker'
