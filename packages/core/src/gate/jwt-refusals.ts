@@ -18,10 +18,10 @@ export interface JwtRefusalsOptions {
   readonly header: string
 }
 
-/** Reports refused JWTs: each one to the observer, and samples to the log, by reason and issuer. */
 const floodHint =
   'limit the rate of requests in front of the broker: more JWTs wait for their verification than it can verify'
 
+/** Reports refused JWTs: each one to the observer, and samples to the log, by reason and issuer. */
 export class JwtRefusals {
   readonly #surroundings: Surroundings
   readonly #options: JwtRefusalsOptions
