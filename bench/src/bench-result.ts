@@ -87,6 +87,8 @@ export interface WayThroughEnvoy {
 export interface AddedThroughEnvoy {
   /** CPU time of Envoy and the broker for each request. */
   readonly cpuMicros: Summary
+  /** The same CPU time with what was there before, divided by the first way's. */
+  readonly cpuRatio: Summary
   readonly p50Ms: Summary
   readonly p99Ms: Summary
 }

@@ -77,10 +77,13 @@ function wayResult(
 }
 
 function addedTo(first: readonly Round[], rounds: readonly Round[]): AddedThroughEnvoy {
+  const pairs = rounds.map((round, index) => [round, first[index] as Round] as const)
   const added = (value: (round: Round) => number) =>
-    summarize(rounds.map((round, index) => value(round) - value(first[index] as Round)))
+    summarize(pairs.map(([round, without]) => value(round) - value(without)))
+  const cpu = ({ envoyMicros, brokerMicros }: Round) => envoyMicros + brokerMicros
   return {
-    cpuMicros: added(({ envoyMicros, brokerMicros }) => envoyMicros + brokerMicros),
+    cpuMicros: added(cpu),
+    cpuRatio: summarize(pairs.map(([round, without]) => cpu(round) / cpu(without))),
     p50Ms: added(({ latencyMs }) => latencyMs.p50),
     p99Ms: added(({ latencyMs }) => latencyMs.p99),
   }

@@ -1,10 +1,11 @@
 import type { BenchResult } from '../bench-result.ts'
-import { table, withSpread } from './markdown-table.ts'
+import { ratio, table, withSpread } from './markdown-table.ts'
 import { withRegion } from './page-region.ts'
 
 const head = [
   'the token from',
   'added CPU of Envoy and broker, µs',
+  'CPU, times no check',
   'added p50, ms',
   'added p99, ms',
 ] as const
@@ -16,7 +17,15 @@ export function comparisonPage(page: string, result: BenchResult): string {
   const rows = throughEnvoy.ways.flatMap(({ title, added }) =>
     added === undefined
       ? []
-      : [[title, withSpread(added.cpuMicros, 1), withSpread(added.p50Ms, 2), withSpread(added.p99Ms, 2)]],
+      : [
+          [
+            title,
+            withSpread(added.cpuMicros, 1),
+            ratio(added.cpuRatio),
+            withSpread(added.p50Ms, 2),
+            withSpread(added.p99Ms, 2),
+          ],
+        ],
   )
   const content = [
     `${machine.cores} cores (${machine.architecture}, ${machine.platform}), Node.js ${machine.node}; ${rounds} rounds. CPU: ` +
