@@ -80,7 +80,7 @@ export interface WayThroughEnvoy {
   readonly requestsPerSecond: Summary
   /** Of one request at a time. */
   readonly latencyMs: { readonly p50: number; readonly p99: number }
-  /** What the way adds to the first one in the same round; `undefined` for the first one. */
+  /** Compares the way with the first one in the same round; `undefined` for the first one. */
   readonly added?: AddedThroughEnvoy
 }
 

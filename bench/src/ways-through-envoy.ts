@@ -53,13 +53,16 @@ export async function startWays(
   envoyBinary: string,
   bench: Bench,
 ): Promise<readonly Way[]> {
-  const [noCheck, ...checked] = await Promise.all([
-    startUnchecked(stack, envoyBinary),
-    startChecked(stack, envoyBinary, bench, 'http'),
-    startChecked(stack, envoyBinary, bench, 'grpc'),
-    ...(goServiceBinary === undefined ? [] : [startGoChecked(stack, envoyBinary, bench, goServiceBinary)]),
-  ])
-  return [noCheck, ...checked, await startInjector(stack, envoyBinary, bench)]
+  const ways = [
+    await startUnchecked(stack, envoyBinary),
+    await startChecked(stack, envoyBinary, bench, 'http'),
+    await startChecked(stack, envoyBinary, bench, 'grpc'),
+  ]
+  if (goServiceBinary !== undefined) {
+    ways.push(await startGoChecked(stack, envoyBinary, bench, goServiceBinary))
+  }
+  ways.push(await startInjector(stack, envoyBinary, bench))
+  return ways
 }
 
 async function startUnchecked(stack: AsyncDisposableStack, envoyBinary: string): Promise<Way> {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type DevDex, type FaultKind, startDevDex } from '@broker/dev-dex'
 import { until } from '@broker/testing'
-import { test } from 'vitest'
+import { expect, test } from 'vitest'
 import { goServiceBinary } from '../harness/go-service.ts'
 import {
   audience,
@@ -151,11 +151,15 @@ const faults: Readonly<Record<string, (start: Start) => Promise<string>>> = {
   },
 }
 
-const table = page
+const [, ...rows] = (page.split('\n## Faults\n')[1]?.split('\n## ')[0] ?? '')
   .split('\n')
-  .filter(line => line.startsWith('| '))
+  .filter(line => line.startsWith('| ') && !line.startsWith('| ---'))
   .map(line => line.split('|').map(cell => cell.trim().replaceAll('`', '')))
 const columnOf = (name: TokenSourceName) => tokenSourceNames.indexOf(name) + 2
+
+test('docs/comparison.md has these faults and no others', () => {
+  expect(rows.map(([, fault]) => fault)).toEqual(Object.keys(faults))
+})
 
 for (const name of tokenSourceNames) {
   const tests = () => {
@@ -166,7 +170,7 @@ for (const name of tokenSourceNames) {
       async (fault, { expect }) => {
         await using stack = new AsyncDisposableStack()
         const measured = await faults[fault]?.(options => startScene(name, stack, options))
-        expect(table.find(([, first]) => first === fault)?.[columnOf(name)]).toBe(measured)
+        expect(rows.find(([, first]) => first === fault)?.[columnOf(name)]).toBe(measured)
       },
     )
   }

@@ -103,14 +103,15 @@ test('figures that a run does not have stay, and what people wrote always does',
 })
 
 test('the comparison has each way through Envoy but the first, and what people wrote stays', () => {
-  const added = { cpuMicros: spread, cpuRatio: spread, p50Ms: spread, p99Ms: spread }
+  const less = { median: -0.02, min: -0.03, max: -0.01 }
+  const added = { cpuMicros: spread, cpuRatio: spread, p50Ms: spread, p99Ms: less }
   const ways = [
     { title: 'a way without a check', ...way },
     { title: 'a way with one', ...way, added },
   ]
   const text = comparisonPage(comparison, { ...run, modes: [], throughEnvoy: { ways } })
   const figures =
-    '| a way with one | 2.0 (1.0-3.0) | 2.00 (1.00-3.00) | 2.00 (1.00-3.00) | 2.00 (1.00-3.00) |'
+    '| a way with one | 2.0 (1.0 to 3.0) | 2.00 (1.00 to 3.00) | 2.00 (1.00 to 3.00) | -0.02 (-0.03 to -0.01) |'
   assert.ok(between(text, 'bench-comparison').includes(figures), text)
   assert.ok(!text.includes('a way without a check'))
   assert.equal(outside(text), outside(comparison))

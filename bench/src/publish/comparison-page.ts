@@ -1,9 +1,10 @@
 import type { BenchResult } from '../bench-result.ts'
-import { ratio, table, withSpread } from './markdown-table.ts'
+import type { Summary } from '../statistics.ts'
+import { table } from './markdown-table.ts'
 import { withRegion } from './page-region.ts'
 
 const head = [
-  'the token from',
+  'a request through Envoy',
   'added CPU of Envoy and broker, µs',
   'CPU, times no check',
   'added p50, ms',
@@ -20,10 +21,10 @@ export function comparisonPage(page: string, result: BenchResult): string {
       : [
           [
             title,
-            withSpread(added.cpuMicros, 1),
-            ratio(added.cpuRatio),
-            withSpread(added.p50Ms, 2),
-            withSpread(added.p99Ms, 2),
+            spread(added.cpuMicros, 1),
+            spread(added.cpuRatio, 2),
+            spread(added.p50Ms, 2),
+            spread(added.p99Ms, 2),
           ],
         ],
   )
@@ -33,4 +34,9 @@ export function comparisonPage(page: string, result: BenchResult): string {
     table(head, rows),
   ]
   return withRegion(page, 'bench-comparison', content.join('\n\n'))
+}
+
+/** Differences can be negative, so no hyphen is between the bounds. */
+function spread({ median, min, max }: Summary, digits: number): string {
+  return `${median.toFixed(digits)} (${min.toFixed(digits)} to ${max.toFixed(digits)})`
 }
