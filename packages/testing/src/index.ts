@@ -17,6 +17,7 @@ export {
 } from './envoy-bootstrap.ts'
 export { type EnvoyProcess, startEnvoy } from './envoy-process.ts'
 export { type EnvoyTlsOptions, envoyTls } from './envoy-tls.ts'
+export { bootstrapWithoutBroker, secretResource, type WithoutBrokerOptions } from './envoy-without-broker.ts'
 export { type FoundEnvoy, findEnvoy } from './find-envoy.ts'
 export { type ForwardProxy, type ForwardProxyOptions, startForwardProxy } from './forward-proxy.ts'
 export { freePort } from './free-port.ts'
