@@ -1,7 +1,6 @@
 // Compares how builds of the server start: the time and CPU to the first answered check, and the memory at that moment.
 //   node bench/src/image-start.ts [--starts=15] <name>=<command.js> <name>=<command.js> ...
 // Everything is stated beside the first one's figure, because the ratios hold on a busy machine too.
-import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Start, startInTurn } from './starts.ts'
 import { median } from './statistics.ts'
@@ -24,12 +23,12 @@ const builds = positionals.map(argument => {
   return [argument.slice(0, at), argument.slice(at + 1).split(' ')] as const
 })
 if (builds.length < 2 || builds.some(([name]) => name === '')) {
-  console.error('Usage: node bench/src/image-start.ts [--starts=15] <name>=<command.js> <name>=<command.js> ...')
+  console.error(
+    'Usage: node bench/src/image-start.ts [--starts=15] <name>=<command.js> <name>=<command.js> ...',
+  )
   process.exit(2)
 }
-const commands = Object.fromEntries(
-  builds.map(([name, args]) => [name, [process.execPath, ...args]]),
-)
+const commands = Object.fromEntries(builds.map(([name, args]) => [name, [process.execPath, ...args]]))
 const all = await startInTurn(commands, Number(values.starts))
 const [first] = all.values()
 for (const [name, starts] of all) {

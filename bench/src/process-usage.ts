@@ -49,5 +49,10 @@ function usageFromPs(pid: number): ProcessUsage {
   // [[days-]hours:]minutes:seconds.hundredths
   const [clock = '', days = '0'] = time.split('-').reverse()
   const seconds = clock.split(':').reduce((sum, part) => sum * 60 + Number(part), 0)
-  return { cpuSeconds: Number(days) * 86_400 + seconds, rssBytes: Number(rss) * kib, anonymousBytes: undefined, peakRssBytes: undefined }
+  return {
+    cpuSeconds: Number(days) * 86_400 + seconds,
+    rssBytes: Number(rss) * kib,
+    anonymousBytes: undefined,
+    peakRssBytes: undefined,
+  }
 }

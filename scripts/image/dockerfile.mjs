@@ -39,9 +39,7 @@ export function contextFiles(files, dockerignore) {
     .map(line => ({ isExcluded: !line.startsWith('!'), pattern: line.replace(/^!/, '') }))
   const matches = (file, pattern) => {
     const segments = file.split('/')
-    return segments.some((_, index) =>
-      path.matchesGlob(segments.slice(0, index + 1).join('/'), pattern),
-    )
+    return segments.some((_, index) => path.matchesGlob(segments.slice(0, index + 1).join('/'), pattern))
   }
   return files.filter(file => !rules.findLast(({ pattern }) => matches(file, pattern))?.isExcluded)
 }
@@ -51,31 +49,47 @@ export function contextFiles(files, dockerignore) {
  * the folder that COPY reads; a source that is not in it fails, as it does in a builder.
  */
 export function runStage(stage, { context, folder, env }) {
-  let workFolder = folder
+  const run = { context, folder, env, variables: {}, workFolder: folder }
   mkdirSync(folder)
-  const variables = {}
-  const inside = file => path.join(folder, path.resolve('/', file))
   for (const { name, text } of stage) {
-    if (name === 'WORKDIR') mkdirSync((workFolder = inside(text)), { recursive: true })
-    else if (name === 'ARG' || name === 'ENV') {
-      const [variable, value] = text.split(/=(.*)/s)
-      variables[variable] = value
-    } else if (name === 'COPY') {
-      const [target, ...sources] = text.split(/\s+/).reverse()
-      for (const source of sources) copy(path.join(context, source), path.resolve(workFolder, target), target.endsWith('/'))
-    } else if (name === 'RUN') {
-      execFileSync('sh', ['-e', '-c', text.replaceAll(/(?<=\s)\/[\w/.-]+/g, inside)], {
-        cwd: workFolder,
-        env: {
-          ...env,
-          ...variables,
-          npm_config_prefix: path.join(folder, 'usr'),
-          PATH: [path.join(folder, 'usr/bin'), env.PATH].join(path.delimiter),
-        },
-        stdio: ['ignore', 'ignore', 'pipe'],
-      })
-    } else if (name !== 'FROM') throw new Error(`${name} ${text}: not known how to run it`)
+    const step = steps[name]
+    if (step === undefined) throw new Error(`${name} ${text}: not known how to run it`)
+    step(run, text)
   }
+}
+
+const steps = {
+  FROM() {},
+  ARG: setVariable,
+  ENV: setVariable,
+  WORKDIR(run, text) {
+    run.workFolder = path.join(run.folder, text)
+    mkdirSync(run.workFolder, { recursive: true })
+  },
+  COPY({ context, workFolder }, text) {
+    const [target, ...sources] = text.split(/\s+/).reverse()
+    for (const source of sources) {
+      copy(path.join(context, source), path.resolve(workFolder, target), target.endsWith('/'))
+    }
+  },
+  RUN({ folder, workFolder, env, variables }, text) {
+    const prefix = path.join(folder, 'usr')
+    execFileSync('sh', ['-e', '-c', text.replaceAll(/(?<=\s)\/[\w/.-]+/g, file => path.join(folder, file))], {
+      cwd: workFolder,
+      env: {
+        ...env,
+        ...variables,
+        npm_config_prefix: prefix,
+        PATH: [path.join(prefix, 'bin'), env.PATH].join(path.delimiter),
+      },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+  },
+}
+
+function setVariable({ variables }, text) {
+  const [name, value] = text.split(/=(.*)/s)
+  variables[name] = value
 }
 
 /** As COPY does: a folder's contents go into the target, and a file too when the target ends in `/`. */

@@ -25,9 +25,19 @@ export function fileFaults(appFolder) {
 export function thirdPartyFaults(code, { manifests, notices }) {
   const bundled = new Set([...code.matchAll(moduleComment)].map(([, name]) => name))
   if (bundled.size === 0) return ['the bundle names no module, so its packages are not known']
-  const listed = new Set(manifests.map(file => file.split('/').slice(1, -1).join('/').replace(/@[^@]+$/, '')))
+  const listed = new Set(
+    manifests.map(file =>
+      file
+        .split('/')
+        .slice(1, -1)
+        .join('/')
+        .replace(/@[^@]+$/, ''),
+    ),
+  )
   return [...bundled].flatMap(name => [
     ...(listed.has(name) ? [] : [`${name} is in the bundle and has no manifest`]),
-    ...(new RegExp(`^${RegExp.escape(name)}@\\S+ \\(.+\\)$`, 'm').test(notices) ? [] : [`${name} is in the bundle and has no licence in ${noticesFile}`]),
+    ...(new RegExp(`^${RegExp.escape(name)}@\\S+ \\(.+\\)$`, 'm').test(notices)
+      ? []
+      : [`${name} is in the bundle and has no licence in ${noticesFile}`]),
   ])
 }

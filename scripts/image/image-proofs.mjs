@@ -29,25 +29,40 @@ export const proofs = {
     assert.match(await outputOf(image, ['--check-config'], env), /dex\.example\.com/)
   },
 
-  'a user of its own and one that OpenShift made up get checks, readiness, metrics and the page answered': async image => {
-    for (const user of Object.values(users)) {
-      for (const logFormat of ['json', 'text']) {
-        await using broker = await startBroker(image, { LOG_FORMAT: logFormat }, { user })
-        assertUnprivileged(broker.process.pid, user)
-        const allowed = await broker.check(credentials)
-        assert.equal(allowed.status, 200)
-        assert.match(allowed.headers.get('authorization'), /^Bearer /)
-        assert.equal((await broker.check()).status, 401)
-        assert.equal((await broker.admin('/readyz')).status, 200)
-        assert.match(await broker.text('/metrics'), new RegExp(`version="${image.version}"`))
-        assert.match(await broker.text('/'), /<!doctype html>/i)
-        assert.equal(JSON.parse(await broker.text('/status')).version, image.version)
-        assert.equal(await broker.stop(), 0)
+  'a user of its own and one that OpenShift made up get checks, readiness, metrics and the page answered':
+    async image => {
+      for (const user of Object.values(users)) {
+        for (const logFormat of ['json', 'text']) {
+          await using broker = await startBroker(image, { LOG_FORMAT: logFormat }, { user })
+          assertUnprivileged(broker.process.pid, user)
+          const allowed = await broker.check(credentials)
+          assert.equal(allowed.status, 200)
+          assert.match(allowed.headers.get('authorization'), /^Bearer /)
+          assert.equal((await broker.check()).status, 401)
+          assert.equal((await broker.admin('/readyz')).status, 200)
+          assert.match(await broker.text('/metrics'), new RegExp(`version="${image.version}"`))
+          assert.match(await broker.text('/'), /<!doctype html>/i)
+          assert.equal(JSON.parse(await broker.text('/status')).version, image.version)
+          assert.equal(await broker.stop(), 0)
+        }
       }
+    },
+
+  'the files cannot be written by either user': async ({ root, entrypoint: [node] }) => {
+    const attempts = ['/app/dist/command.js', '/app/new', '/tmp/new', '/run/volume/new', '/new']
+    const script = `for (const file of ${JSON.stringify(attempts)}) try { fs.writeFileSync(file, '') } catch ({ code }) { console.log(code) }`
+    for (const user of Object.values(users)) {
+      await using process = root.start([node, '-e', script], { user })
+      await process.ended()
+      assert.match(process.log, /^(EROFS\n|EACCES\n){5}$/)
     }
   },
 
-  'the health check passes beside the server, and fails without it': async ({ root, entrypoint, healthCheck }) => {
+  'the health check passes beside the server, and fails without it': async ({
+    root,
+    entrypoint,
+    healthCheck,
+  }) => {
     const env = { DEX_TOKEN_URL: 'https://dex.example.com/token' }
     await using server = root.start(entrypoint, { env, network: 'own' })
     await server.until('it listened', () => listeningPorts(server.log))
@@ -76,7 +91,10 @@ export const proofs = {
   'a configuration file with rules decides, and explain says how': async image => {
     const file = `issuers:\n  - { name: dex, issuer: ${image.dex.issuer}, audiences: [orders] }\nrules:\n  - { name: all, when: 'request.path.matches("^/a")', pass: true }\n`
     writeFileSync(path.join(image.root.volume, 'broker.yaml'), file)
-    writeFileSync(path.join(image.root.volume, 'claims.json'), JSON.stringify({ iss: image.dex.issuer, aud: 'orders', sub: 'a' }))
+    writeFileSync(
+      path.join(image.root.volume, 'claims.json'),
+      JSON.stringify({ iss: image.dex.issuer, aud: 'orders', sub: 'a' }),
+    )
     const env = { CONFIG_FILE: `${volume}/broker.yaml`, ALLOW_INSECURE_DEX_URL: 'true' }
     const args = ['explain', '--claims', `${volume}/claims.json`, '--path', '/a']
     assert.match(await outputOf(image, args, env), /all/)
@@ -118,7 +136,9 @@ export const proofs = {
     await using one = await startBroker(image, env)
     await using other = await startBroker(image, env)
     const before = image.dex.tokenRequests.length
-    const tokens = [await one.check(credentials), await other.check(credentials)].map(({ headers }) => headers.get('authorization'))
+    const tokens = [await one.check(credentials), await other.check(credentials)].map(({ headers }) =>
+      headers.get('authorization'),
+    )
     assert.match(tokens[0], /^Bearer /)
     assert.equal(tokens[1], tokens[0])
     assert.equal(image.dex.tokenRequests.length, before + 1)
@@ -126,15 +146,29 @@ export const proofs = {
 
   'nothing is written, even where it could be': async image => {
     await using collector = await startOtlpReceiver()
-    const env = { LOG_FORMAT: 'text', OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, GRPC_LISTEN_ADDR: '127.0.0.1:0' }
+    const env = {
+      LOG_FORMAT: 'text',
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      GRPC_LISTEN_ADDR: '127.0.0.1:0',
+    }
     image.root.giveTo(users.own)
     const before = image.root.contents()
     await using broker = await startBroker(image, env, { isWritable: true })
     assert.equal((await broker.check(credentials)).status, 200)
     await broker.text('/')
     assert.equal(await broker.stop(), 0)
-    await outputOf(image, ['--check-config'], { DEX_TOKEN_URL: 'https://dex.example.com/token' }, { isWritable: true })
+    await outputOf(
+      image,
+      ['--check-config'],
+      { DEX_TOKEN_URL: 'https://dex.example.com/token' },
+      { isWritable: true },
+    )
     assert.deepEqual(image.root.contents(), before)
+    // It could be.
+    const write = "fs.writeFileSync('/tmp/new', '')"
+    await using process = image.root.start([image.entrypoint[0], '-e', write], { isWritable: true })
+    assert.equal(await process.ended(), 0)
+    assert.notDeepEqual(image.root.contents(), before)
   },
 }
 

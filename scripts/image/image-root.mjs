@@ -52,7 +52,9 @@ export class ImageRoot {
   /** Why this machine cannot confine processes like that; `undefined` when it can. */
   static obstacle() {
     if (process.platform !== 'linux' || process.getuid() !== 0) return 'needs Linux and root'
-    const works = spawnSync('unshare', ['--mount', '--net', 'sh', '-c', 'ip link set lo up'], { stdio: 'ignore' })
+    const works = spawnSync('unshare', ['--mount', '--net', 'sh', '-c', 'ip link set lo up'], {
+      stdio: 'ignore',
+    })
     return works.status === 0 ? undefined : 'needs unshare and ip, with the right to use them'
   }
 

@@ -12,10 +12,14 @@ const recorded = JSON.parse(readFileSync(new URL('image-size.json', import.meta.
 /** `compressedBytes` is the layer as a registry stores it: a tar archive with gzip. */
 export function measureSize(folder) {
   const files = filesBelow(folder)
-  const archive = execFileSync('tar', ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '-cf', '-', '.'], {
-    cwd: folder,
-    maxBuffer: 1024 ** 3,
-  })
+  const archive = execFileSync(
+    'tar',
+    ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '-cf', '-', '.'],
+    {
+      cwd: folder,
+      maxBuffer: 1024 ** 3,
+    },
+  )
   return {
     files: files.length,
     bytes: files.reduce((sum, file) => sum + statSync(path.join(folder, file)).size, 0),
@@ -31,7 +35,10 @@ export function sizeText({ files, bytes, compressedBytes }) {
 export function sizeFaults(size, before = recorded) {
   return Object.entries(before)
     .filter(([name, value]) => size[name] > value * tolerance)
-    .map(([name, value]) => `${name}: ${size[name]}, more than a fifth above the ${value} in scripts/image/image-size.json`)
+    .map(
+      ([name, value]) =>
+        `${name}: ${size[name]}, more than a fifth above the ${value} in scripts/image/image-size.json`,
+    )
 }
 
 function megabytes(bytes) {
