@@ -6,6 +6,7 @@ export {
   createCertificateAuthority,
   type TlsIdentity,
 } from './certificate-authority.ts'
+export { type ChartTool, chartToolNeed, findChartTool } from './chart-tools.ts'
 export type { CheckProtocol } from './check-protocol.ts'
 export { chromiumNeed, findChromium } from './chromium-binary.ts'
 export {
@@ -17,6 +18,7 @@ export {
 export { type EnvoyProcess, startEnvoy } from './envoy-process.ts'
 export { type EnvoyTlsOptions, envoyTls } from './envoy-tls.ts'
 export { type FoundEnvoy, findEnvoy } from './find-envoy.ts'
+export { type ForwardProxy, type ForwardProxyOptions, startForwardProxy } from './forward-proxy.ts'
 export { freePort } from './free-port.ts'
 export { type Gateway, type GatewayOptions, startGateway } from './gateway.ts'
 export type { ApiServer, TokenOrder } from './kubernetes/api-server.ts'
@@ -31,6 +33,7 @@ export { MemoryTokenStore } from './memory-token-store.ts'
 export { MountedVolume } from './mounted-volume.ts'
 export { type OtlpReceiver, startOtlpReceiver } from './otlp/otlp-receiver.ts'
 export type { ReceivedSpan } from './otlp/received-span.ts'
+export { findPromtool, promtoolNeed } from './promtool-binary.ts'
 export { ask, type RawAnswer, RawConnection, type RawRequest, requestText } from './raw-connection.ts'
 export {
   type AnswerRequest,
