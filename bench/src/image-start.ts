@@ -6,7 +6,7 @@ import { type Start, startInTurn } from './starts.ts'
 import { median } from './statistics.ts'
 
 const mib = 1024 * 1024
-/** What is compared, with its unit. */
+/** The compared figures, with their units. */
 const columns: readonly [string, (start: Start) => number][] = [
   ['ms', start => start.milliseconds],
   ['ms CPU', start => start.cpuSeconds * 1000],

@@ -48,7 +48,7 @@ export function missingModules(output) {
   )
 }
 
-/** What the bundler left as a call of `require`. */
+/** The modules that the bundler left to a call of `require`. */
 function requiredNames(code) {
   return [...code.matchAll(/\b__require\(["']([^"']+)["']\)/g)].map(([, name]) => name)
 }

@@ -24,7 +24,7 @@ export function execForm(stage, name) {
   return JSON.parse(list)
 }
 
-/** What ENV sets in a stage. */
+/** The variables that ENV sets in a stage. */
 export function environmentOf(stage) {
   return Object.fromEntries(
     stage.filter(({ name }) => name === 'ENV').map(({ text }) => text.split(/=(.*)/s).slice(0, 2)),

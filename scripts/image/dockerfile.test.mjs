@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
+import { root } from '../workspace/workspace-packages.cjs'
 import { contextFiles, environmentOf, execForm, readDockerfile, runStage } from './dockerfile.mjs'
 
 test('a Dockerfile is read by stages, with continued lines and without comments', () => {
@@ -22,6 +24,29 @@ test('the last line of a .dockerignore that matches a file or its folder decides
   const files = ['a.txt', 'b/c.txt', 'b/test/d.txt', 'scripts/one.mjs', 'scripts/two.mjs']
   const ignore = '# all\n*\n!b\n!scripts/one.mjs\n**/test\n'
   assert.deepEqual(contextFiles(files, ignore), ['b/c.txt', 'scripts/one.mjs'])
+})
+
+test('each COPY of the Dockerfile finds its files in what .dockerignore lets through', () => {
+  const [build] = readDockerfile(readFileSync(path.join(root, 'deploy/docker/Dockerfile'), 'utf8'))
+  const tracked = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' }).split('\0')
+  const context = contextFiles(tracked, readFileSync(path.join(root, '.dockerignore'), 'utf8'))
+  const sources = build
+    .filter(({ name }) => name === 'COPY')
+    .flatMap(({ text }) =>
+      text
+        .split(' ')
+        .slice(0, -1)
+        .map(source => path.normalize(source)),
+    )
+  assert.ok(sources.length > 0)
+  for (const source of sources) {
+    assert.ok(
+      context.some(file => file === source || file.startsWith(`${source}/`)),
+      `${source} does not reach the builder`,
+    )
+  }
+  const scripts = sources.filter(source => source.startsWith('scripts/'))
+  assert.deepEqual(context.filter(file => file.startsWith('scripts/')).sort(), scripts.sort())
 })
 
 test('a stage runs in folders below another one, and its variables and commands count', () => {

@@ -6,7 +6,7 @@ import { manifestsFolder, noticesFile } from './third-party.mjs'
 /** The bundler writes the file of each module above its code. */
 const moduleComment = /^\/\/ .*\/\.pnpm\/[^/]+\/node_modules\/((?:@[^/]+\/)?[^/]+)\//gm
 
-/** What is wrong with the image's files: some that do not belong there, or packages in the bundle without a manifest or a licence. */
+/** Files that do not belong into the image, and packages in the bundle without a manifest or a licence. */
 export function fileFaults(appFolder) {
   const files = filesBelow(appFolder)
   const code = files

@@ -47,7 +47,7 @@ function makeFiles(buildStage) {
 
 async function runProofs(imageStage, appFolder) {
   const obstacle = ImageRoot.obstacle()
-  if (obstacle) return console.log(`skipped: the image's commands in a root folder of their own: ${obstacle}`)
+  if (obstacle) return console.log(`skipped: the image's commands in a separate root folder: ${obstacle}`)
   const { version } = JSON.parse(readFileSync(path.join(appFolder, 'package.json'), 'utf8'))
   await using dex = await startDex()
   const image = {

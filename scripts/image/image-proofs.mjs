@@ -29,7 +29,7 @@ export const proofs = {
     assert.match(await outputOf(image, ['--check-config'], env), /dex\.example\.com/)
   },
 
-  'a user of its own and one that OpenShift made up get checks, readiness, metrics and the page answered':
+  'the image\'s own user and one that OpenShift made up get checks, readiness, metrics and the page answered':
     async image => {
       for (const user of Object.values(users)) {
         for (const logFormat of ['json', 'text']) {
@@ -204,7 +204,7 @@ async function startBroker({ root, entrypoint, dex }, env, options) {
   }
 }
 
-/** What the command writes; rejects unless it exits with 0. */
+/** Resolves with the command's output; rejects unless it exits with 0. */
 async function outputOf({ root, entrypoint }, args, env, options) {
   await using process = root.start([...entrypoint, ...args], { ...options, env })
   const exitCode = await process.ended()

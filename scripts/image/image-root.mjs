@@ -3,7 +3,7 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, writeFileSync } from 'node
 import path from 'node:path'
 import { ManagedProcess } from '../../packages/testing/src/index.ts'
 
-/** What the base image sets, and what Kubernetes adds for a user without an entry in /etc/passwd. */
+/** The variables of the base image, and of Kubernetes for a user without an entry in /etc/passwd. */
 const surroundings = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   SSL_CERT_FILE: '/etc/ssl/certs/ca-certificates.crt',

@@ -31,7 +31,7 @@ export function sizeText({ files, bytes, compressedBytes }) {
   return `${files} files, ${megabytes(bytes)}, ${megabytes(compressedBytes)} compressed`
 }
 
-/** What has grown by more than a fifth since `image-size.json` was written. */
+/** The measures that have grown by more than a fifth since `image-size.json` was written. */
 export function sizeFaults(size, before = recorded) {
   return Object.entries(before)
     .filter(([name, value]) => size[name] > value * tolerance)

@@ -7,7 +7,7 @@ import { bundleServer } from './bundle-server.mjs'
 import { manifestsFolder, noticesFile, thirdPartyPackages, writeThirdParty } from './third-party.mjs'
 
 const server = 'packages/server'
-/** What a manifest in the image says; the rest is for those who install or build the package. */
+/** The fields of the server's manifest that matter at run time. */
 const manifestFields = ['name', 'version', 'description', 'license', 'type', 'engines']
 
 const expectedFile = new RegExp(

@@ -4,7 +4,7 @@ import { missingModules } from './bundle-server.mjs'
 import { sizeFaults } from './image-size.mjs'
 import { belongsIntoImage } from './image-tree.mjs'
 
-test('the bundle, our licence and manifest, and those of others are in the image, and nothing else', () => {
+test('the bundle, our licence and manifest, and the manifests of bundled packages are in the image, and nothing else', () => {
   const needed = [
     'dist/command.js',
     'dist/shared-8bRzjA_j.js',

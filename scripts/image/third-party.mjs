@@ -8,7 +8,7 @@ export const manifestsFolder = 'third-party'
 
 const legalFile = /^(licen[cs]e|copying|notice)(\.(md|txt))?$/i
 
-/** The packages that the modules in `files` belong to, without those of this repository, by `name@version`. */
+/** The packages that the modules in `files` belong to, except the packages of this repository, by `name@version`. */
 export function thirdPartyPackages(files, ownScope = '@broker/') {
   const filesOf = Map.groupBy(files, packageFolder)
   const packages = [...filesOf].map(([folder, modules]) => {
