@@ -29,7 +29,7 @@ export const proofs = {
     assert.match(await outputOf(image, ['--check-config'], env), /dex\.example\.com/)
   },
 
-  'the image\'s own user and one that OpenShift made up get checks, readiness, metrics and the page answered':
+  "the image's own user and one that OpenShift made up get checks, readiness, metrics and the page answered":
     async image => {
       for (const user of Object.values(users)) {
         for (const logFormat of ['json', 'text']) {
