@@ -8,6 +8,8 @@ export interface ProcessUsage {
   /** User and system time of all its threads since it started. */
   readonly cpuSeconds: number
   readonly rssBytes: number
+  /** Without the pages of files, which the system shares and can drop; `undefined` where it does not say. */
+  readonly anonymousBytes: number | undefined
   /** The most it ever had; `undefined` where the system does not say. */
   readonly peakRssBytes: number | undefined
 }
@@ -32,6 +34,7 @@ function usageFromProc(pid: number): ProcessUsage {
   return {
     cpuSeconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond,
     rssBytes: memoryLine(status, 'VmRSS'),
+    anonymousBytes: memoryLine(status, 'RssAnon'),
     peakRssBytes: memoryLine(status, 'VmHWM'),
   }
 }
@@ -46,5 +49,10 @@ function usageFromPs(pid: number): ProcessUsage {
   // [[days-]hours:]minutes:seconds.hundredths
   const [clock = '', days = '0'] = time.split('-').reverse()
   const seconds = clock.split(':').reduce((sum, part) => sum * 60 + Number(part), 0)
-  return { cpuSeconds: Number(days) * 86_400 + seconds, rssBytes: Number(rss) * kib, peakRssBytes: undefined }
+  return {
+    cpuSeconds: Number(days) * 86_400 + seconds,
+    rssBytes: Number(rss) * kib,
+    anonymousBytes: undefined,
+    peakRssBytes: undefined,
+  }
 }

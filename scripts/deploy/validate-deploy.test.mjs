@@ -4,7 +4,6 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { reasonToLeaveOut } from '../image/image-tree.mjs'
 import { root } from '../workspace/workspace-packages.cjs'
 import { deploymentFaults } from './validate-deploy-rules.mjs'
 
@@ -169,31 +168,6 @@ for (const [file, found, replacement, reported] of spoiled) {
     )
   })
 }
-
-test('what the server needs at run time is in the image, and nothing else', () => {
-  const needed = [
-    'dist/cli.js',
-    'package.json',
-    'node_modules/pino/lib/transport.js',
-    'node_modules/zod/LICENSE',
-  ]
-  const others = [
-    'pnpm-lock.yaml',
-    'node_modules/.modules.yaml',
-    'node_modules/.bin/pino',
-    'dist/cli.d.ts',
-    'dist/cli.js.map',
-    'node_modules/zod/src/index.ts',
-    'node_modules/pino/test/basic.test.js',
-    'node_modules/pino/examples/basic.js',
-    'node_modules/hono/dist/helper.test.js',
-  ]
-  assert.deepEqual(needed.filter(reasonToLeaveOut), [])
-  assert.deepEqual(
-    others.filter(file => !reasonToLeaveOut(file)),
-    [],
-  )
-})
 
 function faultsWith(file, text) {
   const files = new Map(

@@ -1,30 +1,22 @@
 // Makes the files of the container image: what the server needs at run time and nothing else. Needs a checkout, Node.js
 // and pnpm. Usage: node scripts/image/image-tree.mjs <folder>, which must not exist yet.
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { bundleServer } from './bundle-server.mjs'
+import { manifestsFolder, noticesFile, thirdPartyPackages, writeThirdParty } from './third-party.mjs'
 
-const foldersForDevelopers = [
-  'test',
-  'tests',
-  '__tests__',
-  'bench',
-  'benchmark',
-  'benchmarks',
-  'example',
-  'examples',
-]
-const fileForDevelopers = /\.([cm]?ts|tsx|map|tsbuildinfo)$|\.(test|spec)\.[cm]?js$/
-const filesOfPnpm = ['pnpm-lock.yaml', 'pnpm-workspace.yaml']
+const server = 'packages/server'
+/** The fields of the server's manifest that matter at run time. */
+const manifestFields = ['name', 'version', 'description', 'license', 'type', 'engines']
 
-/** Why a file does not belong into the image, or `undefined`; `file` is relative to the image's folder. */
-export function reasonToLeaveOut(file) {
-  const segments = file.split('/')
-  if (filesOfPnpm.includes(file)) return 'a note of pnpm'
-  if (segments.some(segment => segment.startsWith('.'))) return 'hidden'
-  if (segments.slice(0, -1).some(folder => foldersForDevelopers.includes(folder))) return 'for developers'
-  if (fileForDevelopers.test(file)) return 'for developers'
-  return undefined
+const expectedFile = new RegExp(
+  `^(dist/[\\w-]+\\.js|package\\.json|LICENSE|${noticesFile}|${manifestsFolder}/(@[^/]+/)?[^/]+/package\\.json)$`,
+)
+
+/** Whether a file belongs into the image; `file` is relative to the image's folder. */
+export function belongsIntoImage(file) {
+  return expectedFile.test(file)
 }
 
 /** Every file below `folder`, relative to it, with `/`. */
@@ -34,22 +26,16 @@ export function filesBelow(folder) {
     .map(entry => path.relative(folder, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, '/'))
 }
 
-function makeImageTree(target) {
+async function makeImageTree(target) {
   const pnpm = (...args) => execFileSync('pnpm', args, { stdio: ['ignore', 'inherit', 'inherit'] })
   pnpm('install', '--frozen-lockfile', '--filter', '@broker/server...')
   pnpm('--filter', '@broker/server...', 'run', 'build')
-  // Hoisted: real folders instead of links into a store, so that any way to copy them will do.
-  pnpm('--filter', '@broker/server', 'deploy', '--prod', '--config.node-linker=hoisted', target)
-  for (const file of filesBelow(target)) if (reasonToLeaveOut(file)) rmSync(path.join(target, file))
-  removeEmptyFolders(target)
+  const modules = await bundleServer(server, path.join(target, 'dist'))
+  writeThirdParty(target, thirdPartyPackages(modules))
+  const manifest = JSON.parse(readFileSync(path.join(server, 'package.json'), 'utf8'))
+  const shown = Object.fromEntries(manifestFields.map(field => [field, manifest[field]]))
+  writeFileSync(path.join(target, 'package.json'), `${JSON.stringify(shown, undefined, 2)}\n`)
   copyFileSync('LICENSE', path.join(target, 'LICENSE'))
-}
-
-function removeEmptyFolders(folder) {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (entry.isDirectory()) removeEmptyFolders(path.join(folder, entry.name))
-  }
-  if (readdirSync(folder).length === 0) rmSync(folder, { recursive: true })
 }
 
 if (import.meta.main) {
@@ -59,5 +45,5 @@ if (import.meta.main) {
     process.exit(2)
   }
   process.chdir(path.resolve(import.meta.dirname, '../..'))
-  makeImageTree(path.resolve(target))
+  await makeImageTree(path.resolve(target))
 }

@@ -53,7 +53,8 @@ export class BrokerServer implements RunningServer {
   #adminAddresses: readonly AddressInfo[] = []
 
   /** Starts a server like `startServer`. */
-  static async start(config: Config, logger: Logger = createLogger(config)): Promise<BrokerServer> {
+  static async start(config: Config, ownLogger?: Logger): Promise<BrokerServer> {
+    const logger = ownLogger ?? (await createLogger(config))
     const server = new BrokerServer(config, logger, await loadParts(config, logger))
     await server.#start()
     return server

@@ -125,7 +125,7 @@ async function serve(): Promise<void> {
   setFlagsFromString('--no-allocation-site-pretenuring')
   const source = new ConfigSource(process.env, await fileReader())
   const config = source.load()
-  const logger = createLogger(config)
+  const logger = await createLogger(config)
   const { issuer, tokenEndpoint } = config.broker
   const endpoint = tokenEndpoint && shownUrl(tokenEndpoint)
   const file = config.file && {

@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module'
 import type { Writable } from 'node:stream'
 import { type Logger, pino } from 'pino'
 import type { Config } from './config/config.ts'
@@ -6,10 +5,11 @@ import { LogOutput } from './log-output.ts'
 import type { RecentLines } from './recent-lines.ts'
 
 /** The server's log, by default on standard output: JSON lines, or text for people. Writing never blocks a check. */
-export function createLogger(
+export async function createLogger(
   { logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>,
   output: Writable = process.stdout,
-): Logger {
+): Promise<Logger> {
+  const format = logFormat === 'text' ? await textFormat() : undefined
   return pino(
     {
       level: logLevel,
@@ -19,7 +19,7 @@ export function createLogger(
       formatters: { level: level => ({ level }) },
     },
     // Node writes to a pipe without blocking, and to a file or a terminal at once.
-    new LogOutput(output, logFormat === 'text' ? textFormat() : undefined),
+    new LogOutput(output, format),
   )
 }
 
@@ -39,8 +39,8 @@ function outputOf(logger: Logger): LogOutput | undefined {
 }
 
 /** Loaded only where people read along, because it makes the start slower. */
-function textFormat(): (line: string) => string {
-  const { prettyFactory }: typeof import('pino-pretty') = createRequire(import.meta.url)('pino-pretty')
+async function textFormat(): Promise<(line: string) => string> {
+  const { prettyFactory } = await import('pino-pretty')
   const format = prettyFactory({ colorize: process.stdout.isTTY, translateTime: false, singleLine: true })
   return line => format(line)
 }

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { createLogger, droppedLines } from '../src/create-logger.ts'
 
 /** A logger, and the messages of each write to its output. */
-function startLogger() {
+async function startLogger() {
   const writes: string[][] = []
   const output = new Writable({
     write(chunk, _, done) {
@@ -13,11 +13,11 @@ function startLogger() {
       done()
     },
   })
-  return { writes, logger: createLogger({ logLevel: 'info', logFormat: 'json' }, output) }
+  return { writes, logger: await createLogger({ logLevel: 'info', logFormat: 'json' }, output) }
 }
 
 test('lines of one turn are written together after the first, in their order', async () => {
-  const { writes, logger } = startLogger()
+  const { writes, logger } = await startLogger()
   for (const message of ['a', 'b', 'c']) logger.info(message)
   expect(writes).toEqual([['a']])
   await nextTurn()
@@ -27,7 +27,7 @@ test('lines of one turn are written together after the first, in their order', a
 })
 
 test('a line at WARN is written at once, after the lines before it', async () => {
-  const { writes, logger } = startLogger()
+  const { writes, logger } = await startLogger()
   logger.info('a')
   logger.info('b')
   logger.warn('c')
@@ -38,7 +38,7 @@ test('a line at WARN is written at once, after the lines before it', async () =>
 })
 
 test('lines that are held count as waiting, and more than a mebibyte of them is dropped', async () => {
-  const { writes, logger } = startLogger()
+  const { writes, logger } = await startLogger()
   const message = 'x'.repeat(100_000)
   for (let count = 0; count < 20; count++) logger.info(message)
   expect(droppedLines(logger)).toBeGreaterThan(5)

@@ -64,7 +64,7 @@ describe('a broker with everything configured', needs(redisNeed()), () => {
       ...pair('ADMIN_TLS_'),
       ...pair('DEX_CLIENT_'),
     })
-    await using server = await startServer(config, createLogger(config, silence()))
+    await using server = await startServer(config, await createLogger(config, silence()))
     const user = { userID: 'jane', email: 'jane@example.com', name: 'jane' }
     const check = async (target: string, client = 'web') => {
       const headers = { authorization: `Bearer ${staff.userToken({ ...user, client })}` }

@@ -47,7 +47,7 @@ export async function startPage(
     return clock === undefined ? config : { ...config, broker: { ...config.broker, clock } }
   }
   const config = configOf()
-  const server = await startServer(config, createLogger(config, silence()))
+  const server = await startServer(config, await createLogger(config, silence()))
   const port = server.adminAddress?.port ?? 0
   const get = (target: string, request: RawRequest = {}) =>
     ask(port, { target, headers: { host: 'localhost' }, ...request })
