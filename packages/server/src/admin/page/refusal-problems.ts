@@ -4,7 +4,7 @@ import { groupsOf } from './recent-activity.ts'
 import { spanText } from './span-text.ts'
 
 /** Fewer refusals within the span may be one caller that is wrong. */
-const minRefusals = 5
+export const minRefusals = 5
 
 /** Actions where the log has no hint. */
 const actions: Readonly<Record<string, string>> = {
