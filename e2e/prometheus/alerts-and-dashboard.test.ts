@@ -13,10 +13,10 @@ const perSecond = 100
 const healthyMix: readonly Caller[] = ['reports', 'billing', 'user', 'reports']
 
 interface Fault {
-  /** Who sends requests while it lasts, in turns. Default: those who pass. */
+  /** Callers that send requests while it lasts, in turns. Default: callers that pass. */
   readonly callers?: readonly Caller[]
-  begin?(system: MonitoredSystem): Promise<unknown> | void
-  end?(system: MonitoredSystem): Promise<unknown> | void
+  begin?(system: MonitoredSystem): unknown
+  end?(system: MonitoredSystem): unknown
   /** Alerts whose condition holds during the fault, and not after it. */
   readonly alerts: readonly string[]
   /** Queries of the dashboard that have data during the fault. */
@@ -53,7 +53,8 @@ describeWithEnvoy(
           perSecond,
           maxUnanswered: 200,
           longestMs: 150_000,
-          headersOf: index => callers.headersOf(mix[index % mix.length] as Caller, Math.floor(index / mix.length)),
+          headersOf: index =>
+            callers.headersOf(mix[index % mix.length] as Caller, Math.floor(index / mix.length)),
         },
       )
     }
@@ -91,14 +92,11 @@ describeWithEnvoy(
     test('sees that Dex is down', async () => {
       await show({
         begin: ({ dex }) => {
-          for (const target of ['token', 'keys', 'discovery'] as const) dex.setFault(target, { kind: 'reset' })
+          for (const target of ['token', 'keys', 'discovery'] as const)
+            dex.setFault(target, { kind: 'reset' })
         },
         end: ({ dex }) => dex.clearFaults(),
-        alerts: [
-          'CircuitOpen critical',
-          'ServingStaleTokens critical',
-          'KeySetFailing warning',
-        ],
+        alerts: ['CircuitOpen critical', 'ServingStaleTokens critical', 'KeySetFailing warning'],
         queries: ['Alerts'],
       })
     })

@@ -1,5 +1,5 @@
-import { callersAudience, type CallersIssuer } from '../harness/callers-issuer.ts'
 import type { CheckHeaders } from '../faults/checks.ts'
+import { type CallersIssuer, callersAudience } from '../harness/callers-issuer.ts'
 
 /** Somebody who sends requests. */
 export type Caller =
@@ -18,10 +18,13 @@ export type Caller =
   | 'no JWT'
 
 /** Ids of clients that bring their credentials; more than the cache of the broker has room for. */
-export const ownClients: readonly { id: string; secret: string }[] = Array.from({ length: 30 }, (_, index) => ({
-  id: `own-${index}`,
-  secret: `own-secret-${index}`,
-}))
+export const ownClients: readonly { id: string; secret: string }[] = Array.from(
+  { length: 30 },
+  (_, index) => ({
+    id: `own-${index}`,
+    secret: `own-secret-${index}`,
+  }),
+)
 
 /** The headers of requests, for callers of one issuer. */
 export class Callers {
@@ -40,7 +43,11 @@ export class Callers {
       case 'billing':
         return this.#bearer(caller)
       case 'user':
-        return this.#bearer(`user-${index % 5}`, { email: 'ada@example.com', email_verified: true, name: 'Ada' })
+        return this.#bearer(`user-${index % 5}`, {
+          email: 'ada@example.com',
+          email_verified: true,
+          name: 'Ada',
+        })
       case 'user without email':
         return this.#bearer(`user-without-${index % 50}`)
       case 'own client':
@@ -50,7 +57,7 @@ export class Callers {
       case 'own client with a wrong secret':
         return { ...this.#bearer('own'), 'x-client-id': id, 'x-client-secret': 'wrong' }
       case 'wrong audience':
-        return this.#bearer('stranger', { aud: `not-${callersAudience}` })
+        return this.#bearer('outsider', { aud: `not-${callersAudience}` })
       case 'no JWT':
         return {}
     }

@@ -3,7 +3,7 @@ import { type AlertCondition, alertConditions } from './alert-rules.ts'
 import { dashboardQueries } from './dashboard-queries.ts'
 import { job } from './monitored-system.ts'
 
-/** What the variables of the dashboard stand for: everything, as it is when it is opened. */
+/** Values of the dashboard's variables: everything, as when it is opened. */
 const variables = { namespace: '.*', job, instance: '.*', __rate_interval: '10s' }
 
 /** Watches the alerts and the queries of the dashboard, and keeps which ones it has seen. */
@@ -39,7 +39,7 @@ export class Observation {
     for (const name of names) this.queries.add(name)
   }
 
-  /** Waits until no condition holds any more. */
+  /** Waits until no condition holds. */
   async isQuiet(): Promise<void> {
     const holding = new Set(alertConditions.map(keyOf))
     await this.#untilEmpty(holding, async () => {

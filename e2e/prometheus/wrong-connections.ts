@@ -1,5 +1,5 @@
-import { connect as connectHttp2, constants } from 'node:http2'
 import { once } from 'node:events'
+import { connect as connectHttp2, constants } from 'node:http2'
 import { request } from 'node:https'
 import { connect } from 'node:net'
 import type { MonitoredSystem } from './monitored-system.ts'

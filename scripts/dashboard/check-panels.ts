@@ -1,7 +1,7 @@
 import type { PanelRow } from './panel.ts'
 import { own, perSecond, quantile } from './queries.ts'
 
-/** What callers get. */
+/** Panels about answers to callers. */
 export const checkPanels: PanelRow = {
   title: 'Checks',
   panels: [

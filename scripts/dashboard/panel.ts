@@ -20,7 +20,7 @@ export interface Panel {
   readonly bounds?: { readonly warning: number; readonly critical: number; readonly low?: true }
   /** Of 24 columns. Default: 8. */
   readonly width?: number
-  /** What it says when there is no series. Default: `none`. */
+  /** Text when there is no series. Default: `none`. */
   readonly empty?: string
 }
 

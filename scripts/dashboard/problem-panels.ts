@@ -5,7 +5,7 @@ const checks = own('check_duration_seconds_count')
 const share = (outcome: string) =>
   `${perSecond(own('check_duration_seconds_count', `outcome="${outcome}"`))} / ${perSecond(checks)}`
 
-/** What is wrong, as the first thing that is seen. */
+/** The first panels: problems, and whether checks pass. */
 export const problemPanels: PanelRow = {
   title: 'Problems',
   panels: [

@@ -1,4 +1,4 @@
-/** What the variables of the dashboard select. `$job` names the jobs of brokers, so that it also fits the metrics of Node.js. */
+/** The viewer's choice. `$job` names the jobs of brokers, so that it also fits the metrics of Node.js. */
 const chosen = 'namespace=~"$namespace", job=~"$job", instance=~"$instance"'
 
 /** A selector of one of the broker's metrics, without its prefix. */

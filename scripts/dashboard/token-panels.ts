@@ -3,7 +3,7 @@ import { ofBothCaches, own, perSecond, quantile } from './queries.ts'
 
 const tokenRequests = own('token_request_duration_seconds_count')
 
-/** Where the tokens come from. */
+/** Panels about tokens and token requests. */
 export const tokenPanels: PanelRow = {
   title: 'Tokens',
   panels: [

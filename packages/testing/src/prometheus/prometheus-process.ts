@@ -117,7 +117,11 @@ async function ruleFaults(origin: string): Promise<string[]> {
 interface RulesAnswer {
   readonly data: {
     readonly groups: readonly {
-      readonly rules: readonly { readonly name: string; readonly health: string; readonly lastError?: string }[]
+      readonly rules: readonly {
+        readonly name: string
+        readonly health: string
+        readonly lastError?: string
+      }[]
     }[]
   }
 }
