@@ -85,8 +85,9 @@ describeWithEnvoy(
       await using running = load(healthyMix)
       const names = observation.allQueries.map(({ name }) => name)
       await observation.hasData(names.filter(name => !queriesOfFaults.includes(name)))
+      await running.answered(30 * perSecond)
+      expect(running.answers.filter(({ outcome }) => outcome !== '200').length).toBeLessThan(perSecond)
       await observation.isQuiet()
-      await running.inARow(100)
     })
 
     test('sees that Dex is down', async () => {
@@ -98,6 +99,14 @@ describeWithEnvoy(
         end: ({ dex }) => dex.clearFaults(),
         alerts: ['CircuitOpen critical', 'ServingStaleTokens critical', 'KeySetFailing warning'],
         queries: ['Alerts'],
+      })
+    })
+
+    test('sees that the keys of callers cannot be loaded', async () => {
+      await show({
+        begin: ({ callers: { switches } }) => switches.setFault('keys', { kind: 'reset' }),
+        end: ({ callers: { switches } }) => switches.clearFaults(),
+        alerts: ['KeySetFailing warning', 'KeySetFailing critical'],
       })
     })
 
@@ -162,7 +171,7 @@ describeWithEnvoy(
 
     test('sees that Dex is slow', async () => {
       await show({
-        callers: ['own client', 'reports', 'billing', 'user'],
+        callers: ['own client'],
         begin: ({ dex }) => dex.setFault('token', { kind: 'slow', delayMs: 3_500 }),
         end: ({ dex }) => dex.clearFaults(),
         alerts: ['TokenRequestsSlow warning', 'TokenRequestsQueued warning', 'ChecksFailing critical'],
@@ -196,11 +205,10 @@ describeWithEnvoy(
       })
     })
 
-    test('sees that the process has no time, and that nobody reads its log', async () => {
+    test('sees that the process has no time', async () => {
       let pause: NodeJS.Timeout | undefined
       await show({
         begin: ({ broker: { process } }) => {
-          process.child.stdout?.pause()
           let ticks = 0
           // real time: a pause that its event loop notices, and time to work in between
           pause = setInterval(() => process.signal(ticks++ % 3 === 0 ? 'SIGSTOP' : 'SIGCONT'), 150)
@@ -208,9 +216,8 @@ describeWithEnvoy(
         end: ({ broker: { process } }) => {
           clearInterval(pause)
           process.signal('SIGCONT')
-          process.child.stdout?.resume()
         },
-        alerts: ['EventLoopLag warning', 'LogLinesDropped warning'],
+        alerts: ['EventLoopLag warning'],
       })
     })
 
@@ -265,7 +272,7 @@ const queriesOfFaults: readonly string[] = [
 
 /** Alerts that no fault here causes, and why. */
 const alertsNotShown: Readonly<Record<string, string>> = {
-  'KeySetFailing critical': 'JWKS_MAX_STALE',
+  'LogLinesDropped warning': 'it needs more log than this load writes; packages/server/test has the counter',
 }
 
 async function askWrongly(system: MonitoredSystem, goesOn: () => boolean): Promise<void> {

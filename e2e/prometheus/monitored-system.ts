@@ -97,11 +97,10 @@ export async function startMonitoredSystem(): Promise<MonitoredSystem> {
     EXPIRY_SAFETY_MARGIN: '4s',
     NEGATIVE_CACHE_TTL: '1s',
     JWKS_MAX_AGE: '2s',
+    JWKS_MAX_STALE: '8s',
     CACHE_MAX_ENTRIES: '10',
     MAX_WAITING_CHECKS: '30',
-    DEX_MAX_CONNECTIONS: '4',
-    ACCESS_LOG: 'all',
-    LOG_LEVEL: 'DEBUG',
+    DEX_MAX_CONNECTIONS: '2',
   }
   const replicaPort = await freePort()
   const broker = stack.use(await startBroker(environment, { port: 0, adminPort: 0, grpcPort: 0 }))

@@ -48,6 +48,8 @@ export class Observation {
         if (samples.length === 0) holding.delete(keyOf(condition))
         else holding.add(keyOf(condition))
       }
+      // Prometheus's own evaluation is up to an interval later.
+      for (const alert of await this.#activeAlerts()) holding.add(alert)
     })
   }
 
