@@ -73,12 +73,12 @@ export const problemPanels: PanelRow = {
     {
       title: 'Next token expiry',
       description:
-        'Time until the first cached token of a configured client expires. It is refreshed long before; near 0, Dex does not replace it.',
+        'Time until the first cached token of a configured client expires. A client in use gets a new one long before; the token of one that nobody uses runs out. Red in the panel of failing clients says which it is.',
       runbook: 'client-failing',
       kind: 'value',
-      queries: [{ expr: `min(${own('client_token_expires_in_seconds')})`, legend: 'expires in' }],
+      // An expired token is 0 until somebody needs another one.
+      queries: [{ expr: `min(${own('client_token_expires_in_seconds')} > 0)`, legend: 'expires in' }],
       unit: 's',
-      bounds: { warning: 60, critical: 30, low: true },
       width: 4,
       empty: 'no token',
     },
