@@ -41,10 +41,10 @@ export function brokerDashboard(): Dashboard {
         .targetBlank(true),
     )
     .withVariable(new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'))
-    .withVariable(labelVariable('namespace', '').allValue('.*'))
+    .withVariable(labelVariable('namespace').allValue('.*'))
     // Without an `allValue`: All is then the list of the brokers' jobs, and no other job's processes are shown.
-    .withVariable(labelVariable('job', 'namespace=~"$namespace"'))
-    .withVariable(labelVariable('instance', 'namespace=~"$namespace", job=~"$job"').allValue('.*'))
+    .withVariable(labelVariable('job', '{namespace=~"$namespace"}'))
+    .withVariable(labelVariable('instance', '{namespace=~"$namespace", job=~"$job"}').allValue('.*'))
   let id = 0
   for (const { title, panels } of rows) {
     dashboard.withRow(new RowBuilder(title).id(++id))
@@ -53,12 +53,12 @@ export function brokerDashboard(): Dashboard {
   return dashboard.build()
 }
 
-function labelVariable(label: string, selected: string): QueryVariableBuilder {
+function labelVariable(label: string, selector = ''): QueryVariableBuilder {
   return new QueryVariableBuilder(label)
     .label(label)
     .datasource(dataSource)
     .query({
-      query: `label_values(dex_token_broker_build_info{${selected}}, ${label})`,
+      query: `label_values(dex_token_broker_build_info${selector}, ${label})`,
       refId: `variable-${label}`,
     })
     .refresh(VariableRefresh.OnTimeRangeChanged)

@@ -9,6 +9,7 @@ import {
   SortOrder,
   StackingConfigBuilder,
   StackingMode,
+  TableSortByFieldStateBuilder,
   TooltipDisplayMode,
   VisibilityMode,
   VizTooltipOptionsBuilder,
@@ -75,13 +76,20 @@ function emptyPanel(panel: Panel): PanelBuilder {
         },
       ])
     case 'labels':
-      return new table.PanelBuilder().withTransformation({
-        id: 'organize',
-        options: { excludeByName: Object.fromEntries(hiddenColumns.map(column => [column, true])) },
-      })
+      return labels(panel)
     default:
       return lines(panel)
   }
+}
+
+function labels({ sortedBy }: Panel): table.PanelBuilder {
+  const panel = new table.PanelBuilder().withTransformation({
+    id: 'organize',
+    options: { excludeByName: Object.fromEntries(hiddenColumns.map(column => [column, true])) },
+  })
+  return sortedBy === undefined
+    ? panel
+    : panel.sortBy([new TableSortByFieldStateBuilder().displayName(sortedBy)])
 }
 
 function lines({ kind, bounds }: Panel): timeSeries.PanelBuilder {

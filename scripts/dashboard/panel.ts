@@ -18,6 +18,8 @@ export interface Panel {
   readonly unit?: string
   /** Values from which on it is yellow and red; `low` when the small ones are bad. */
   readonly bounds?: { readonly warning: number; readonly critical: number; readonly low?: true }
+  /** The label that orders a panel of `labels`. */
+  readonly sortedBy?: string
   /** Of 24 columns. Default: 8. */
   readonly width?: number
   /** Text when there is no series. Default: `none`. */

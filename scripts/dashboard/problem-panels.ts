@@ -17,6 +17,8 @@ export const problemPanels: PanelRow = {
       kind: 'labels',
       // Alerts are about all replicas: most have no instance.
       queries: [{ expr: 'ALERTS{namespace=~"$namespace", job=~"$job"}', legend: '' }],
+      // `critical` comes before `warning`.
+      sortedBy: 'severity',
       width: 24,
       empty: 'No alert is pending or firing.',
     },
