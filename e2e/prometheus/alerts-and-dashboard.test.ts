@@ -1,5 +1,5 @@
 import { prometheusNeed, redisNeed } from '@broker/testing'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { CheckClient, CheckLoad } from '../faults/checks.ts'
 import { describeWithEnvoy } from '../harness/with-envoy.ts'
 import { alertConditions } from './alert-rules.ts'
@@ -7,6 +7,9 @@ import { type Caller, Callers } from './callers.ts'
 import { type MonitoredSystem, startMonitoredSystem } from './monitored-system.ts'
 import { keyOf, Observation } from './observation.ts'
 import { askOutsideCheck, askWithoutTls, callUnknownService } from './wrong-connections.ts'
+
+// Two waits of 45 s each, and their load.
+vi.setConfig({ testTimeout: 150_000 })
 
 const perSecond = 100
 /** Nine of ten requests by HTTP, one by gRPC; some of every kind that passes. */
@@ -174,7 +177,17 @@ describeWithEnvoy(
         callers: ['own client'],
         begin: ({ dex }) => dex.setFault('token', { kind: 'slow', delayMs: 3_500 }),
         end: ({ dex }) => dex.clearFaults(),
-        alerts: ['TokenRequestsSlow warning', 'TokenRequestsQueued warning', 'ChecksFailing critical'],
+        alerts: ['TokenRequestsSlow warning', 'ChecksFailing critical'],
+      })
+    })
+
+    test('sees that Dex is at its limit', async () => {
+      await show({
+        callers: ['own client'],
+        // Fast enough that a queue is worth its wait.
+        begin: ({ dex }) => dex.setFault('token', { kind: 'slow', delayMs: 1_200 }),
+        end: ({ dex }) => dex.clearFaults(),
+        alerts: ['TokenRequestsQueued warning'],
       })
     })
 
