@@ -12,7 +12,7 @@ import { askOutsideCheck, askWithoutTls, callUnknownService } from './wrong-conn
 vi.setConfig({ testTimeout: 150_000 })
 
 const perSecond = 100
-/** Nine of ten requests by HTTP, one by gRPC; some of every kind that passes. */
+/** Callers of every kind that passes. */
 const healthyMix: readonly Caller[] = ['reports', 'billing', 'user', 'reports']
 
 interface Fault {
