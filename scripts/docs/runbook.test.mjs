@@ -5,9 +5,6 @@ import { test } from 'node:test'
 import { root } from '../workspace/workspace-packages.cjs'
 import { anchorsOf } from './markdown-links.mjs'
 
-/** Nothing but `doctor --envoy` shows these, so that troubleshooting.md has no log line for them. */
-const withoutLogLine = ['Envoy does not pass authorization on to the backend']
-
 const faults = rowsOf(sectionsOf('docs/operations.md').get('faults-and-where-they-show')).map(([fault]) => {
   const [, text = fault, anchor] = fault.match(/^\[(.+)\]\(troubleshooting\.md#(.+)\)$/) ?? []
   return { text: plain(text), anchor }
@@ -18,13 +15,7 @@ test('each fault in troubleshooting.md is in the runbook, under a link to its ta
     rowsOf(text).map(row => ({ text: plain(row.at(-2)), anchor })),
   )
   assert(causes.length > 50)
-  const linked = faults.filter(({ text }) => !withoutLogLine.includes(text))
-  assert.deepEqual(linked.map(line).toSorted(), causes.map(line).toSorted())
-})
-
-test('a fault without a log line is in the runbook, without a link', () => {
-  const unlinked = faults.filter(({ anchor }) => anchor === undefined).map(({ text }) => text)
-  assert.deepEqual(unlinked, withoutLogLine)
+  assert.deepEqual(faults.map(line).toSorted(), causes.map(line).toSorted())
 })
 
 function line({ text, anchor }) {

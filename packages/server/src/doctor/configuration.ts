@@ -21,6 +21,7 @@ export function checkConfiguration({ env, reader }: ConfigurationSource, report:
   try {
     const config = configFrom(env, reader)
     report(ok(name, factOf(config)))
+    for (const text of config.notes) report(ok(name, text))
     for (const text of config.warnings) report(warning(name, text))
     return config
   } catch (error) {

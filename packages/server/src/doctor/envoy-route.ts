@@ -201,10 +201,9 @@ function reportPassing({ config }: DoctorContext, { answer, nonce, secret }: Pas
   const answerer = answererOf(answer)
   if (answerer !== 'backend') {
     const refusal = brokerErrorOf(body)
+    // Not its description: who answers may not be the broker, and may repeat what it was sent.
     const text =
-      refusal === undefined
-        ? `the answer is of ${answerer}`
-        : `the broker refuses it: ${refusal.error}, ${refusal.description}`
+      refusal === undefined ? `the answer is of ${answerer}` : `the broker refuses it: ${refusal.error}`
     const advice =
       refusal?.error === 'token_request_rejected'
         ? "compare the client's id, secret and scope with the client in Dex"

@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Config } from '../config/config.ts'
 import type { ConfigFileReader } from '../config/file/config-file-reader.ts'
 import { Refusal } from '../config/values/refusal.ts'
 import { parseSecretText } from '../config/values/secret-text.ts'
+import { readArgumentFile } from '../explain/read-argument-file.ts'
 import { WrongArguments } from '../explain/wrong-arguments.ts'
+import { printable } from '../printable.ts'
 import { version } from '../version.ts'
 import { CheckGroup, type FinishedGroup, finishedGroups } from './check-group.ts'
 import { skipped } from './check-result.ts'
@@ -22,7 +23,8 @@ const usage = `Usage: dex-token-broker doctor [--json] [--jwt-file FILE] [--envo
                                [--envoy URL [--client NAME | --client-id ID --client-secret-file FILE]]
 
 Checks the configuration, and everything that the broker depends on, with the environment of the broker: names, connections,
-certificates, discovery, keys, clocks, the grant, a token for each configured client, and the addresses of the listeners.
+certificates, discovery, keys, clocks, the grant, a token for each configured client, the shared store, and the addresses of the
+listeners.
 Starts nothing, and prints no secret and no token. Takes at most 30 seconds, and HTTP_TIMEOUT for each check.
 
   --json               print one JSON document instead of text
@@ -55,7 +57,7 @@ export async function runDoctor(args: readonly string[], surroundings: DoctorPro
     surroundings.write(usage)
     return 0
   }
-  const inputs = inputsOf(values)
+  const inputs = await inputsOf(values)
   const source = { env: surroundings.env, reader: await surroundings.fileReader() }
   const found: { config?: Config | undefined } = {}
   const configuration = new CheckGroup('Configuration', async report => {
@@ -106,12 +108,12 @@ interface Inputs {
   readonly path: string
 }
 
-function inputsOf(values: Values): Inputs {
+async function inputsOf(values: Values): Promise<Inputs> {
   const { envoy, method, path, 'jwt-file': jwtFile, 'envoy-config': envoyFile } = values
   if (envoy !== undefined && !/^https?:\/\//.test(URL.canParse(envoy) ? envoy : '')) {
     throw new WrongArguments('--envoy must be a URL with http or https')
   }
-  const client = clientOf(values)
+  const client = await clientOf(values)
   if (client !== undefined && envoy === undefined)
     throw new WrongArguments('--client and --client-id need --envoy')
   if (!path.startsWith('/')) throw new WrongArguments('--path must start with /')
@@ -119,10 +121,8 @@ function inputsOf(values: Values): Inputs {
     jwt:
       jwtFile === undefined
         ? undefined
-        : textOf('--jwt-file', jwtFile)
-            .trim()
-            .replace(/^Bearer +/i, ''),
-    envoyConfig: envoyFile === undefined ? undefined : textOf('--envoy-config', envoyFile),
+        : (await readArgumentFile('--jwt-file', jwtFile)).trim().replace(/^Bearer +/i, ''),
+    envoyConfig: envoyFile === undefined ? undefined : await readArgumentFile('--envoy-config', envoyFile),
     envoy,
     client,
     method,
@@ -130,33 +130,23 @@ function inputsOf(values: Values): Inputs {
   }
 }
 
-function clientOf(values: Values): Inputs['client'] {
+async function clientOf(values: Values): Promise<Inputs['client']> {
   const { client, 'client-id': clientId, 'client-secret-file': secretFile } = values
   if (clientId === undefined && secretFile === undefined) return client
   if (client !== undefined) throw new WrongArguments('--client and --client-id exclude each other')
   if (clientId === undefined || secretFile === undefined) {
     throw new WrongArguments('--client-id and --client-secret-file need each other')
   }
-  return { clientId, clientSecret: secretIn(secretFile) }
+  return { clientId, clientSecret: await secretIn(secretFile) }
 }
 
-function secretIn(path: string): string {
+async function secretIn(path: string): Promise<string> {
+  const text = await readArgumentFile('--client-secret-file', path)
   try {
-    return parseSecretText(
-      textOf('--client-secret-file', path).replace(/\r?\n$/, ''),
-      '--client-secret-file:',
-    )
+    return parseSecretText(text.replace(/\r?\n$/, ''), '--client-secret-file:')
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     throw new WrongArguments(error.problems.join('; '))
-  }
-}
-
-function textOf(option: string, path: string): string {
-  try {
-    return readFileSync(path === '-' ? 0 : path, 'utf8')
-  } catch (error) {
-    throw new WrongArguments(`${option}: ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`)
   }
 }
 
@@ -208,7 +198,12 @@ async function finish(
   if (!values.json) surroundings.write(`${summary}\n`)
   else {
     const document = { version: version(), verdict: hasFailed ? 'failed' : 'ok', summary, groups: finished }
-    surroundings.write(`${JSON.stringify(document, undefined, 2)}\n`)
+    surroundings.write(`${JSON.stringify(document, printableValue, 2)}\n`)
   }
   return hasFailed ? 1 : 0
+}
+
+/** People read the document on a terminal, too, and JSON leaves some of these characters as they are. */
+function printableValue(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? printable(value) : value
 }
