@@ -72,7 +72,7 @@ export class CheckClient implements Disposable {
           body += text
         })
         answer.once('error', broken)
-        answer.once('end', () => end(`${answer.statusCode}${errorCodeIn(body)}`, answer))
+        answer.once('end', () => end(`${answer.statusCode}${errorCodeIn(answer, body)}`, answer))
       })
         .once('error', broken)
         .end()
@@ -205,8 +205,11 @@ function inWords(value: unknown): string {
     .join(', ')} }`
 }
 
-function errorCodeIn(body: string): string {
-  return body === '' ? '' : ` ${(JSON.parse(body) as { error: string }).error}`
+/** Answers that Envoy makes itself are text, or empty. */
+function errorCodeIn({ headers }: IncomingMessage, body: string): string {
+  return headers['content-type'] !== 'application/json'
+    ? ''
+    : ` ${(JSON.parse(body) as { error: string }).error}`
 }
 
 /** The claims of a token that is a JWT. */

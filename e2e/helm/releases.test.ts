@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { apiTypeFaults } from './api-types.ts'
@@ -72,11 +72,7 @@ describe('in every release', needsHelm, () => {
       [...text.matchAll(/^# Source: dex-token-broker\/templates\/(.+)$/gm)].map(([, file = '']) => file),
     )
     const templates = readdirSync(join(chartFolder, 'templates'), { recursive: true, encoding: 'utf8' })
-    // The chart may have no dashboards yet; chart.test.ts adds some.
-    const hasDashboards = existsSync(join(chartFolder, 'files/dashboards'))
-    const expected = templates.filter(
-      file => file.endsWith('.yaml') && (hasDashboards || file !== 'dashboards.yaml'),
-    )
+    const expected = templates.filter(file => file.endsWith('.yaml'))
     expect([...new Set(sources)].sort()).toEqual(expected.sort())
   })
 })

@@ -33,6 +33,7 @@ const steps = [
   { name: 'prose', command: process.execPath, args: ['scripts/docs/prose.mjs'] },
   { name: 'release facts', command: process.execPath, args: ['scripts/release/package-facts.mjs'] },
   { name: 'packaging', command: process.execPath, args: ['scripts/packaging/packaging.mjs'] },
+  { name: 'image', command: process.execPath, args: ['scripts/image/image-files.mjs'] },
   { name: 'cost of a check', command: process.execPath, args: ['bench/src/guard.ts'] },
   { name: 'packaging proof', command: process.execPath, args: ['scripts/packaging/packaging-proof.mjs'] },
   { name: 'release dry run', command: process.execPath, args: ['scripts/release/dry-run.mjs'] },

@@ -5,17 +5,15 @@ import { test } from 'node:test'
 import { parse } from 'yaml'
 import { clockSkewBounds } from '../../packages/core/src/shared/clock-skew-severity.ts'
 import { brokerErrorCodes } from '../../packages/core/src/shared/errors.ts'
-import { BrokerMetrics } from '../../packages/server/src/admin/broker-metrics.ts'
 import { lateMs } from '../../packages/server/src/admin/page/own-problems.ts'
 import { problemKinds } from '../../packages/server/src/admin/page/problem.ts'
 import { minRefusals } from '../../packages/server/src/admin/page/refusal-problems.ts'
-import { grpcFaults } from '../../packages/server/src/grpc/grpc-fault.ts'
 import { renewalPeriodMs, urgentPeriodMs } from '../../packages/server/src/tls/certificate-validity.ts'
 import { findPromtool, promtoolNeed } from '../../packages/testing/src/promtool-binary.ts'
 import { anchorsOf } from '../docs/markdown-links.mjs'
-import { ownMetrics } from '../docs/metrics-markdown.ts'
 import { runCommand } from '../workspace/run-command.mjs'
 import { root } from '../workspace/workspace-packages.cjs'
+import { metricOf, selectorFaults, seriesIn } from './metric-selectors.mjs'
 
 const ruleFile = 'deploy/prometheus/alerts.yaml'
 const testFile = 'deploy/prometheus/alerts.test.yaml'
@@ -30,32 +28,18 @@ const rules = parse(read(ruleFile)).groups.flatMap(group => group.rules)
 const ruleTests = parse(read(testFile)).tests
 const runbook = read('docs/operations.md')
 const metricsPage = read('docs/metrics.md')
-const ofProcess = new BrokerMetrics().registry.getMetricsAsArray()
-const metrics = new Map([...ofProcess, ...ownMetrics()].map(metric => [metric.name, metric]))
-
-/** The values of labels that rules select by. */
-const labelValues = {
-  outcome: new Set([...Object.keys(brokerErrorCodes), 'allow', 'issued']),
-  reason: new Set(grpcFaults),
-  listener: new Set(['check', 'grpc', 'admin']),
-}
 
 for (const rule of rules) {
   const { alert, expr, labels, annotations } = rule
   const name = `the ${labels.severity} alert ${alert}`
 
   test(`${name} reads metrics, labels and values that exist`, () => {
-    const selectors = [
-      ...expr.matchAll(/((?:dex_token_broker|nodejs)_\w+)(?:\{(\w+)(?:=~|!~|!=|=)"([^"]*)"\})?/g),
-    ]
-    assert.notEqual(selectors.length, 0)
-    for (const [, series, label, values] of selectors) {
-      const metric = metricOf(series)
-      assert(metric, `there is no metric ${series}`)
-      assert(metricsPage.includes(`\`${metric.name}\``), `docs/metrics.md does not have ${metric.name}`)
-      if (label === undefined) continue
-      assert(metric.labelNames.includes(label), `${series} has no label ${label}`)
-      for (const value of values.split('|')) assert(labelValues[label].has(value), `no ${label} is ${value}`)
+    const series = seriesIn(expr)
+    assert.notEqual(series.length, 0)
+    assert.deepEqual(selectorFaults(expr), [])
+    for (const each of series) {
+      const { name: metric } = metricOf(each)
+      assert(metricsPage.includes(`\`${metric}\``), `docs/metrics.md does not have ${metric}`)
     }
   })
 
@@ -155,10 +139,6 @@ test('promtool sees each fault fire the alerts about it, and no others', { skip 
   const { exitCode, output } = await runCommand(promtool, ['test', 'rules', testFile])
   assert.equal(exitCode, 0, output)
 })
-
-function metricOf(series) {
-  return metrics.get(series) ?? metrics.get(series.replace(/_(?:count|bucket|sum)$/, ''))
-}
 
 function minutesOf({ for: duration }) {
   return Number(duration.match(/^(\d+)m$/)[1])

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
+import { brokerDashboard, dashboardFile } from '../dashboard/dashboard.ts'
 import { chartWithVersion } from '../packaging/chart-version.mjs'
 import { chartValuesFaults, chartValuesTable } from './chart-markdown.mjs'
 
@@ -7,7 +8,7 @@ import { chartValuesFaults, chartValuesTable } from './chart-markdown.mjs'
 export const chartFolder = 'deploy/helm/dex-token-broker'
 
 /**
- * The files of the chart that repeat another source, with the text that they must have, by name; and what is wrong with its
+ * The files of the chart that are generated or repeat another source, with the text that they must have, by name; and what is wrong with its
  * values. Helm reads nothing outside the chart, so it needs copies.
  */
 export function chartFiles(root, configSchema) {
@@ -20,6 +21,7 @@ export function chartFiles(root, configSchema) {
     'values.schema.json': `${JSON.stringify(withConfigSchema(schema, configSchema), null, 2)}\n`,
     'Chart.yaml': chartWithVersion(inChart('Chart.yaml'), version),
     'files/alerts.yaml': read('deploy/prometheus/alerts.yaml'),
+    [dashboardFile]: `${JSON.stringify(brokerDashboard(), null, 2)}\n`,
     'README.md': withTable(inChart('README.md'), chartValuesTable(schema, values)),
   }
   return { texts, faults: chartValuesFaults(schema, values) }

@@ -34,6 +34,8 @@ export { MemoryTokenStore } from './memory-token-store.ts'
 export { MountedVolume } from './mounted-volume.ts'
 export { type OtlpReceiver, startOtlpReceiver } from './otlp/otlp-receiver.ts'
 export type { ReceivedSpan } from './otlp/received-span.ts'
+export { findPrometheus, prometheusNeed } from './prometheus/prometheus-binary.ts'
+export { type PrometheusServer, type Sample, startPrometheus } from './prometheus/prometheus-process.ts'
 export { findPromtool, promtoolNeed } from './promtool-binary.ts'
 export { ask, type RawAnswer, RawConnection, type RawRequest, requestText } from './raw-connection.ts'
 export {

@@ -8,6 +8,7 @@ export type Need =
   | 'CRDS_DIR'
   | 'REDIS_SERVER_BIN'
   | 'CHROMIUM_BIN'
+  | 'PROMETHEUS_BIN'
   | 'PROMTOOL_BIN'
   | 'HELM_BIN'
   | 'KUSTOMIZE_BIN'
