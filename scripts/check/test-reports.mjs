@@ -12,6 +12,12 @@ const needed = {
     variable: 'KUBE_APISERVER_BIN=/path/to/kube-apiserver',
   },
   ETCD_BIN: { what: 'etcd, its storage', variable: 'ETCD_BIN=/path/to/etcd' },
+  CRDS_DIR: {
+    what: 'CRDs of Envoy Gateway and the Gateway API',
+    variable: 'CRDS_DIR=/path/to/folder',
+  },
+  HELM_BIN: { what: 'Helm', variable: 'HELM_BIN=/path/to/helm' },
+  KUSTOMIZE_BIN: { what: 'kustomize', variable: 'KUSTOMIZE_BIN=/path/to/kustomize' },
   PROMTOOL_BIN: { what: 'promtool of Prometheus', variable: 'PROMTOOL_BIN=/path/to/promtool' },
   REDIS_SERVER_BIN: {
     what: 'a real Redis or Valkey',

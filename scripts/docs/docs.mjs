@@ -7,6 +7,7 @@ import { brokerErrorCodes } from '../../packages/core/src/shared/errors.ts'
 import { fileJsonSchema } from '../../packages/server/src/config/file/json-schema.ts'
 import { root } from '../workspace/workspace-packages.cjs'
 import { answersMarkdown } from './answers-markdown.ts'
+import { chartFiles, chartFolder } from './chart-files.mjs'
 import { configurationFileMarkdown } from './configuration-file-markdown.ts'
 import { configurationMarkdown } from './configuration-markdown.ts'
 import { envExample } from './env-example.ts'
@@ -42,6 +43,7 @@ keepEqual('docs/errors.md', errorsMarkdown(brokerErrorCodes))
 keepLogPage()
 keepMetricsPage()
 keepEqual('docs/answers.md', answersMarkdown())
+keepChart()
 
 const markdownFiles = filesBelow('.').filter(file => file.endsWith('.md'))
 for (const file of markdownFiles) {
@@ -76,6 +78,12 @@ function keepMetricsPage() {
   const metrics = ownMetrics()
   faults.push(...metricGuideFaults(guide, metrics))
   keepEqual('docs/metrics.md', metricsMarkdown(guide, metrics))
+}
+
+function keepChart() {
+  const chart = chartFiles(root, fileJsonSchema())
+  for (const [name, text] of Object.entries(chart.texts)) keepEqual(`${chartFolder}/${name}`, text)
+  faults.push(...chart.faults.map(fault => `${chartFolder}: ${fault}`))
 }
 
 function readJson(file) {

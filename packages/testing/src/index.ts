@@ -6,6 +6,7 @@ export {
   createCertificateAuthority,
   type TlsIdentity,
 } from './certificate-authority.ts'
+export { type ChartTool, chartToolNeed, findChartTool } from './chart-tools.ts'
 export type { CheckProtocol } from './check-protocol.ts'
 export { chromiumNeed, findChromium } from './chromium-binary.ts'
 export {

@@ -5,9 +5,12 @@ export type Need =
   | 'PEER_BIN'
   | 'KUBE_APISERVER_BIN'
   | 'ETCD_BIN'
+  | 'CRDS_DIR'
   | 'REDIS_SERVER_BIN'
   | 'CHROMIUM_BIN'
   | 'PROMTOOL_BIN'
+  | 'HELM_BIN'
+  | 'KUSTOMIZE_BIN'
   | 'openssl'
 
 declare module 'vitest' {
