@@ -8,7 +8,7 @@ import { stringify } from 'yaml'
 import { describeWithEnvoy, requireEnvoy } from '../harness/with-envoy.ts'
 import { run } from '../helm/helm.ts'
 import type { KubernetesObject } from '../helm/kubernetes-object.ts'
-import { controllerName } from './gateway-objects.ts'
+import { controllerName, gatewayNamespace } from './gateway-objects.ts'
 
 /** Where Envoys ask the controller for their configuration; it has no setting. */
 const xdsPort = 18_000
@@ -28,13 +28,16 @@ export class EnvoyGateway implements AsyncDisposable {
     this.#folder = folder
   }
 
-  /** Starts it with objects that never change: with changed ones it merges old and new fields. One at a time on a machine. */
-  static async start(objects: readonly KubernetesObject[]): Promise<EnvoyGateway> {
+  /**
+   * Starts it with objects that never change: with changed ones it merges old and new fields. One at a time on a machine. `proxy` is
+   * more of the spec of the EnvoyProxy.
+   */
+  static async start(objects: readonly KubernetesObject[], proxy: object = {}): Promise<EnvoyGateway> {
     const program = findEnvoyGateway()
     if (program === undefined) throw new Error('without Envoy Gateway the tests should have been skipped')
     await until(() => isFree(xdsPort), `port ${xdsPort} of Envoy Gateway is free`)
     const folder = await mkdtemp(join(tmpdir(), 'envoy-gateway-'))
-    const settings = await layOut(folder, objects)
+    const settings = await layOut(folder, objects, proxy)
     const { exitCode, stderr } = await run(program, ['certgen', '--local', '--config-home', folder])
     if (exitCode !== 0) throw new Error(stderr)
     const args = ['server', '--config-path', settings]
@@ -60,7 +63,7 @@ export class EnvoyGateway implements AsyncDisposable {
 }
 
 /** Writes what the controller reads; returns the path of its settings. */
-async function layOut(folder: string, objects: readonly KubernetesObject[]): Promise<string> {
+async function layOut(folder: string, objects: readonly KubernetesObject[], proxy: object): Promise<string> {
   const envoy = requireEnvoy()
   const { stdout } = await run(envoy, ['--version'])
   const envoyVersion = /\/(\d+\.\d+\.\d+)\//.exec(stdout)?.[1] ?? ''
@@ -70,12 +73,8 @@ async function layOut(folder: string, objects: readonly KubernetesObject[]): Pro
   await symlink(envoy, join(binaries, 'envoy'))
   const manifests = join(folder, 'manifests')
   await mkdir(manifests)
-  const withVersion = objects.map(object =>
-    object.kind === 'EnvoyProxy'
-      ? { ...object, spec: { ...object['spec'], provider: { type: 'Host', host: { envoyVersion } } } }
-      : object,
-  )
-  await writeFile(join(manifests, 'objects.yaml'), withVersion.map(object => stringify(object)).join('---\n'))
+  const here = withEnvoyHere(objects, { ...proxy, provider: { type: 'Host', host: { envoyVersion } } })
+  await writeFile(join(manifests, 'objects.yaml'), here.map(object => stringify(object)).join('---\n'))
   const host = { configHome: folder, dataHome: folder, stateHome: folder, runtimeDir: join(folder, 'run') }
   const settings = {
     apiVersion: 'gateway.envoyproxy.io/v1alpha1',
@@ -93,6 +92,19 @@ async function layOut(folder: string, objects: readonly KubernetesObject[]): Pro
   const file = join(folder, 'envoy-gateway.yaml')
   await writeFile(file, stringify(settings))
   return file
+}
+
+/** Gives the GatewayClass an EnvoyProxy: without one the controller downloads the Envoy that it was released with. */
+function withEnvoyHere(objects: readonly KubernetesObject[], spec: object): readonly KubernetesObject[] {
+  const group = 'gateway.envoyproxy.io'
+  const metadata = { name: 'envoy-here', namespace: gatewayNamespace }
+  const parametersRef = { group, kind: 'EnvoyProxy', ...metadata }
+  return [
+    { apiVersion: `${group}/v1alpha1`, kind: 'EnvoyProxy', metadata, spec },
+    ...objects.map(object =>
+      object.kind === 'GatewayClass' ? { ...object, spec: { ...object['spec'], parametersRef } } : object,
+    ),
+  ]
 }
 
 async function isFree(port: number): Promise<boolean> {

@@ -41,7 +41,8 @@ export async function exampleOverlay(options: OverlayOptions): Promise<readonly 
 async function edit(file: string, changes: Readonly<Record<string, string>>): Promise<void> {
   const lines = (await readFile(file, 'utf8')).split('\n')
   for (const [line, replacement] of Object.entries(changes)) {
-    if (lines.filter(candidate => candidate === line).length !== 1) throw new Error(`${file}: no line ${line}`)
+    if (lines.filter(candidate => candidate === line).length !== 1)
+      throw new Error(`${file}: no line ${line}`)
     lines[lines.indexOf(line)] = replacement
   }
   await writeFile(file, lines.join('\n'))

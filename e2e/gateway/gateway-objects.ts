@@ -6,34 +6,23 @@ export const controllerName = 'gateway.envoyproxy.io/gatewayclass-controller'
 /** The namespace of the Gateway, where its administrator works. */
 export const gatewayNamespace = 'gateways'
 
-/** A Gateway on a port of this machine, for routes of all namespaces. `proxy` is more of the spec of its EnvoyProxy. */
-export function gatewayObjects(port: number, proxy: object = {}): readonly KubernetesObject[] {
+/** A Gateway on a port of this machine, for routes of all namespaces. */
+export function gatewayObjects(port: number): readonly KubernetesObject[] {
   const metadata = { name: 'eg', namespace: gatewayNamespace }
   return [
     {
       apiVersion: 'gateway.networking.k8s.io/v1',
       kind: 'GatewayClass',
       metadata: { name: 'eg' },
-      spec: {
-        controllerName,
-        parametersRef: {
-          group: 'gateway.envoyproxy.io',
-          kind: 'EnvoyProxy',
-          name: 'eg',
-          namespace: gatewayNamespace,
-        },
-      },
+      spec: { controllerName },
     },
-    { apiVersion: 'gateway.envoyproxy.io/v1alpha1', kind: 'EnvoyProxy', metadata, spec: proxy },
     {
       apiVersion: 'gateway.networking.k8s.io/v1',
       kind: 'Gateway',
       metadata,
       spec: {
         gatewayClassName: 'eg',
-        listeners: [
-          { name: 'http', protocol: 'HTTP', port, allowedRoutes: { namespaces: { from: 'All' } } },
-        ],
+        listeners: [{ name: 'http', protocol: 'HTTP', port, allowedRoutes: { namespaces: { from: 'All' } } }],
       },
     },
   ]

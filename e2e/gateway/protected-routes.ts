@@ -27,6 +27,8 @@ export interface RoutesOptions {
   readonly moreObjects?: (namespace: string) => readonly KubernetesObject[]
   /** More of the spec of the EnvoyProxy. */
   readonly proxy?: object
+  /** Objects of the namespace of the Gateway. */
+  readonly atGateway?: readonly KubernetesObject[]
 }
 
 /** Envoy Gateway with a route, a policy and a broker for each release. */
@@ -41,10 +43,11 @@ export async function startProtectedRoutes({
   moreSecrets = {},
   moreObjects = () => [],
   proxy = {},
+  atGateway = [],
 }: RoutesOptions): Promise<ProtectedRoutes> {
   await using stack = new AsyncDisposableStack()
   const port = await freePort()
-  const objects: KubernetesObject[] = [...gatewayObjects(port, proxy)]
+  const objects: KubernetesObject[] = [...gatewayObjects(port), ...atGateway]
   const routes = new Map<Release, ProtectedRoute>()
 
   async function start(release: Release): Promise<void> {
@@ -82,7 +85,7 @@ export async function startProtectedRoutes({
   }
   await Promise.all(Array.from({ length: 3 }, work))
 
-  const gateway = stack.use(await EnvoyGateway.start(objects))
+  const gateway = stack.use(await EnvoyGateway.start(objects, proxy))
   for (const { namespace } of releases) {
     const isServed = async () => {
       const answer = await send(port, toHost(namespace, {})).catch(() => undefined)

@@ -1,8 +1,8 @@
 import type { CheckProtocol } from '@broker/testing'
 import { helm, objectsIn } from '../helm/helm.ts'
 import type { KubernetesObject } from '../helm/kubernetes-object.ts'
-import { environmentHere, type Mode, valuesHere } from '../helm/running/values-here.ts'
 import type { Surroundings } from '../helm/running/scene.ts'
+import { environmentHere, type Mode, valuesHere } from '../helm/running/values-here.ts'
 import { exampleOverlay, type OverlayOptions } from './example-overlay.ts'
 
 type Environment = Readonly<Record<string, string>>

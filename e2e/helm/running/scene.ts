@@ -39,6 +39,8 @@ export interface Surroundings extends AsyncDisposable {
   readonly staff: StaffIssuer
   /** Of an engineer. */
   readonly jwt: string
+  /** Its subject. */
+  readonly subject: string
   /** Of somebody else. */
   readonly otherJwt: string
 }
@@ -51,7 +53,16 @@ export async function startSurroundings(): Promise<Surroundings> {
   const jwt = await staff.jwtOf(engineer)
   const otherJwt = await staff.jwtOf(seller)
   const resources = stack.move()
-  return { dex, backend, staff, jwt, otherJwt, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+  const subject = staff.subjectOf(engineer)
+  return {
+    dex,
+    backend,
+    staff,
+    jwt,
+    subject,
+    otherJwt,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
 }
 
 /** A broker behind Envoy. */
