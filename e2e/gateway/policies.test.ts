@@ -34,12 +34,12 @@ const releases: readonly Release[] = [
   chartRelease('gate', 'grpc'),
   chartRelease('rules', 'http', { more: withPathRule }),
   chartRelease('rules', 'grpc', { more: withPathRule }),
-  manifestsRelease({ mode: 'header', policy: 'security-policy-1.8.yaml' }),
-  manifestsRelease({ mode: 'header', policy: 'security-policy-1.7.yaml' }),
-  manifestsRelease({ mode: 'header', policy: 'security-policy-grpc.yaml' }),
-  manifestsRelease({ mode: 'gate', policy: 'security-policy-1.8.yaml' }),
-  manifestsRelease({ mode: 'gate', policy: 'security-policy-1.7.yaml' }),
-  manifestsRelease({ mode: 'gate', policy: 'security-policy-grpc.yaml' }),
+  manifestsRelease('header', 'security-policy-1.8.yaml'),
+  manifestsRelease('header', 'security-policy-1.7.yaml'),
+  manifestsRelease('header', 'security-policy-grpc.yaml'),
+  manifestsRelease('gate', 'security-policy-1.8.yaml'),
+  manifestsRelease('gate', 'security-policy-1.7.yaml'),
+  manifestsRelease('gate', 'security-policy-grpc.yaml'),
 ]
 
 describeWithEnvoyGateway(

@@ -1,9 +1,9 @@
 import type { CheckProtocol } from '@broker/testing'
 import { helm, objectsIn } from '../helm/helm.ts'
 import type { KubernetesObject } from '../helm/kubernetes-object.ts'
+import { exampleOverlay, type PolicyFile } from '../helm/kustomize.ts'
 import type { Surroundings } from '../helm/running/scene.ts'
 import { environmentHere, type Mode, valuesHere } from '../helm/running/values-here.ts'
-import { exampleOverlay, type OverlayOptions } from './example-overlay.ts'
 
 type Environment = Readonly<Record<string, string>>
 
@@ -45,20 +45,21 @@ export function chartRelease(
   }
 }
 
-/** An overlay of the manifests. */
+/** The example overlay of the manifests. */
 export function manifestsRelease(
-  options: Omit<OverlayOptions, 'namespace'> & { readonly suffix?: string },
+  mode: 'header' | 'gate',
+  policy: PolicyFile,
+  components: readonly string[] = [],
 ): Release {
-  const { mode, policy, suffix = '' } = options
   const protocol = policy.includes('grpc') ? 'grpc' : 'http'
   const variant = policy.replace(/^security-policy-(.*)\.yaml$/, '$1').replace('.', '-')
-  const namespace = `manifests-${mode}-${variant}${suffix}`
+  const namespace = ['manifests', mode, variant, ...components].join('-')
   return {
     name: `${policy} of the manifests in mode ${mode}`,
     ...{ namespace, mode, protocol },
     // 1.7 has no statusOnError.
     ...(policy.includes('1.7') && { statusOnError: 403 }),
-    objects: () => exampleOverlay({ ...options, namespace }),
+    objects: () => exampleOverlay(namespace, mode, components, policy),
     environment: environmentHere,
   }
 }

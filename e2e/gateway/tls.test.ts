@@ -19,14 +19,11 @@ const mutual = {
 }
 const chartWith = (protocol: 'http' | 'grpc', suffix: string, tls: object) =>
   chartRelease('header', protocol, { suffix, more: () => ({ tls }) })
-const manifestsWith = (policy: string) =>
-  manifestsRelease({ mode: 'header', policy, components: ['tls'], suffix: '-tls' })
-
 const releases: readonly Release[] = [
   chartWith('http', '-tls', mutual),
   chartWith('grpc', '-tls', mutual),
-  manifestsWith('security-policy-1.8.yaml'),
-  manifestsWith('security-policy-grpc.yaml'),
+  manifestsRelease('header', 'security-policy-1.8.yaml', ['tls']),
+  manifestsRelease('header', 'security-policy-grpc.yaml', ['tls']),
 ]
 const ofOtherEnvoys: readonly Release[] = (['http', 'grpc'] as const).map(protocol =>
   chartWith(protocol, '-other-envoy', {
