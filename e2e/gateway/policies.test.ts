@@ -8,7 +8,7 @@ import { chartRelease, manifestsRelease, type Release } from './releases.ts'
 
 type Values = Readonly<Record<string, unknown>>
 
-/** A rule that reads the path, before those of the example. */
+/** A rule that reads the path, before the example's rules. */
 const withPathRule = ({ config, ...values }: Values): Values => {
   const { rules, ...rest } = config as { readonly rules: readonly object[] }
   const rule = { name: 'administration', when: 'request.path.startsWith("/admin")', deny: 'closed' }

@@ -21,7 +21,7 @@ export interface ProtectedRoute {
 export interface RoutesOptions {
   readonly releases: readonly Release[]
   readonly scene: Surroundings
-  /** Secrets beside those that the examples name. */
+  /** Secrets that the examples do not name. */
   readonly moreSecrets?: Secrets
   /** Objects beside those of the releases, by namespace. */
   readonly moreObjects?: (namespace: string) => readonly KubernetesObject[]

@@ -7,7 +7,7 @@ import { environmentHere, type Mode, valuesHere } from '../helm/running/values-h
 
 type Environment = Readonly<Record<string, string>>
 
-/** A broker with its policy, in a namespace of its own. */
+/** A broker and its policy, alone in a namespace. */
 export interface Release {
   readonly name: string
   readonly namespace: string
@@ -22,7 +22,7 @@ export interface Release {
 
 type Values = Readonly<Record<string, unknown>>
 
-/** A release of the chart; `more` are values beside those of the mode, or instead of them. */
+/** A release of the chart; `more` gives further values, or others in place of the mode's. */
 export function chartRelease(
   mode: Mode,
   protocol: CheckProtocol,

@@ -20,7 +20,7 @@ const backendKind = { group: 'gateway.envoyproxy.io', kind: 'Backend' }
  * | only policies, routes, Gateways and their parts | it refuses kinds that it does not know, and its file provider has no use for pods |
  * | a `Backend` for each port of a `Service`, with the port of the process in place of the pod | the file provider does not keep Services |
  * | references to a `Service` name that `Backend` | the same |
- * | each object has its namespace | the file provider has a default of its own |
+ * | each object has its namespace | the file provider's default is not the release's |
  */
 export function standaloneObjects(
   objects: readonly KubernetesObject[],
