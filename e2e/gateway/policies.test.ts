@@ -8,11 +8,19 @@ import { chartRelease, manifestsRelease, type Release } from './releases.ts'
 
 type Values = Readonly<Record<string, unknown>>
 
-/** A rule that reads the path, before the example's rules. */
-const withPathRule = ({ config, ...values }: Values): Values => {
+/** Rules that read the path and the context of the route, before the example's rules. */
+const withMoreRules = ({ config, ...values }: Values): Values => {
   const { rules, ...rest } = config as { readonly rules: readonly object[] }
-  const rule = { name: 'administration', when: 'request.path.startsWith("/admin")', deny: 'closed' }
-  return { ...values, config: { ...rest, rules: [rule, ...rules] } }
+  const more = [
+    { name: 'administration', when: 'request.path.startsWith("/admin")', deny: 'closed' },
+    {
+      name: 'context',
+      when: 'request.path == "/context" && "route" in context',
+      client: 'orders',
+      set: { 'x-caller': 'context.route' },
+    },
+  ]
+  return { ...values, config: { ...rest, rules: [...more, ...rules] } }
 }
 
 /** A route that chooses the audience of its token. */
@@ -32,8 +40,8 @@ const releases: readonly Release[] = [
   chartRelease('header', 'grpc'),
   chartRelease('gate', 'http'),
   chartRelease('gate', 'grpc'),
-  chartRelease('rules', 'http', { more: withPathRule }),
-  chartRelease('rules', 'grpc', { more: withPathRule }),
+  chartRelease('rules', 'http', { more: withMoreRules }),
+  chartRelease('rules', 'grpc', { more: withMoreRules }),
   manifestsRelease('header', 'security-policy-1.8.yaml'),
   manifestsRelease('header', 'security-policy-1.7.yaml'),
   manifestsRelease('header', 'security-policy-grpc.yaml'),
@@ -123,14 +131,17 @@ describeWithEnvoyGateway(
       })
 
       if (mode === 'rules')
-        test('lets rules decide by group and by path, and set headers', async () => {
+        test('lets rules decide by group, path and route, and set headers', async () => {
           const refused = { status: 403, body: expect.stringContaining('forbidden') }
           const others = { authorization: `Bearer ${scene.otherJwt}` }
           expect(await route.ask({ headers: others })).toMatchObject(refused)
           expect(await route.ask({ target: '/admin', headers: passing(mode) })).toMatchObject(refused)
           expect(scene.backend.requests).toEqual([])
           await route.ask({ headers: { ...passing(mode), 'x-caller': 'forged' } })
-          expect(scene.backend.requests[0]?.header('x-caller')).toEqual([scene.subject])
+          await route.ask({ target: '/context', headers: passing(mode) })
+          const callers = scene.backend.requests.map(({ header }) => header('x-caller'))
+          // Envoy sends no context over HTTP.
+          expect(callers).toEqual([[scene.subject], [protocol === 'grpc' ? 'my-api' : scene.subject]])
         })
 
       test('refuses while the broker is gone, and while Dex is', async () => {

@@ -23,7 +23,7 @@ export interface RoutesOptions {
   readonly scene: Surroundings
   /** Secrets that the examples do not name. */
   readonly moreSecrets?: Secrets
-  /** Objects beside those of the releases, by namespace. */
+  /** Further objects of a namespace. */
   readonly moreObjects?: (namespace: string) => readonly KubernetesObject[]
   /** More of the spec of the EnvoyProxy. */
   readonly proxy?: object
