@@ -27,6 +27,14 @@ export function withUpstreamHeader(header: string): (parts: ListenerParts) => vo
   }
 }
 
+/** A header that the broker sets does not reach the backend; over HTTP alone, as over gRPC each of them does. */
+export function withoutUpstreamHeader(header: string): (parts: ListenerParts) => void {
+  return ({ extAuthz }) => {
+    const { allowed_upstream_headers: allowed } = extAuthz['http_service'].authorization_response
+    allowed.patterns = allowed.patterns.filter(({ exact }: { exact?: string }) => exact !== header)
+  }
+}
+
 /** Envoy waits only so long for a check. */
 export function withCheckTimeout(timeout: string): (parts: ListenerParts) => void {
   return ({ extAuthz }) => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { RequestListener } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import {
@@ -11,12 +12,15 @@ import {
 } from '@broker/testing'
 import { ask, type ClientAnswer } from '../harness/client-request.ts'
 import { requireEnvoy } from '../harness/with-envoy.ts'
+import { type OnCallView, viewOf } from './on-call-view.ts'
 
 /** A line of the broker's log. */
 export type LogLine = Readonly<Record<string, unknown>>
 
-/** Everything that an operator on call has: the client's answer, the log at its default level, the metrics, readiness. */
-export interface OnCallScene extends AsyncDisposable {
+/** Everything that an operator on call has: the client's answer, the log at its default level, the metrics, readiness, the status page, `doctor`. */
+export interface OnCallScene extends OnCallView, AsyncDisposable {
+  /** A URL behind Envoy. */
+  readonly url: string
   /** Sends a request through Envoy. */
   ask(headers?: Readonly<Record<string, string>>): Promise<ClientAnswer>
   /** The first line with these fields, or with texts that match; waits for it. */
@@ -33,16 +37,19 @@ export interface OnCallOptions {
   readonly environment: Readonly<Record<string, string>>
   /** Changes Envoy's listener. */
   readonly listener?: (parts: ListenerParts) => void
+  /** Default: it answers every request with 200. */
+  readonly backend?: RequestListener
 }
 
 /** Starts the broker and the shipped Envoy in front of it. */
 export async function startOnCallScene({
   environment,
   listener = () => {},
+  backend: answer = (_, response) => response.end('backend'),
 }: OnCallOptions): Promise<OnCallScene> {
   await using stack = new AsyncDisposableStack()
   const broker = stack.use(await startBroker(environment))
-  const backend = stack.use(await listening((_, response) => response.end('backend')))
+  const backend = stack.use(await listening(answer))
   const bootstrap = envoyBootstrap({
     brokers: [broker],
     backendPort: backend.port,
@@ -50,7 +57,10 @@ export async function startOnCallScene({
   })
   const envoy = stack.use(await startEnvoy(requireEnvoy(), bootstrap))
   const resources = stack.move()
+  const url = `http://127.0.0.1:${envoy.port('ingress')}/orders`
   return {
+    ...viewOf(broker, environment),
+    url,
     ask: (headers = {}) => ask(envoy.port('ingress'), { headers, target: '/orders' }),
     line: fields =>
       broker.process.until(`a line with ${inspect(fields)}`, () =>

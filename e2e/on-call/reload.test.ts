@@ -7,6 +7,7 @@ import {
   until,
 } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
+import { expectProblem, viewOf } from './on-call-view.ts'
 
 const files = {
   secret: 'reports-secret',
@@ -23,6 +24,18 @@ async function afterChange(changed: Partial<typeof files>, check: (broker: Broke
   await check(broker)
 }
 
+/** The page says that the last good content stays in effect, and why. */
+function expectFaultyFiles(broker: BrokerProcess, fault: RegExp): Promise<void> {
+  return expectProblem(viewOf(broker, {}), {
+    kind: 'configuration-faulty',
+    severity: 'warning',
+    summary: new RegExp(
+      `^The configuration files have 1 fault; their last good content stays in effect: .*${fault.source}`,
+    ),
+    action: 'correct the files; dex-token-broker --check-config lists every fault',
+  })
+}
+
 describe('a change of the configuration', () => {
   test('The changed configuration file has a fault', async () => {
     await afterChange({ 'config.yaml': `${files['config.yaml']}rule: []\n` }, async broker => {
@@ -30,6 +43,7 @@ describe('a change of the configuration', () => {
       expect(broker.process.log).toMatch(/config\.yaml:2:1: rule: /)
       expect(await broker.metric('dex_token_broker_config_faults')).toBe(1)
       expect(await broker.metric('dex_token_broker_config_reloads_total{outcome="failed"}')).toBe(1)
+      await expectFaultyFiles(broker, /config\.yaml:2:1: rule: is not a known key; did you mean rules\?/)
     })
   })
 
@@ -38,6 +52,7 @@ describe('a change of the configuration', () => {
       expect(broker.process.log).toMatch(/configuration files have faults/)
       expect(broker.process.log).toMatch(/secret\\" is empty/)
       expect(await broker.metric('dex_token_broker_config_faults')).toBe(1)
+      await expectFaultyFiles(broker, /secret" is empty/)
     })
   })
 
@@ -55,12 +70,14 @@ describe('a change of the configuration', () => {
       broker.process.log.includes('is not the key of the certificate'),
     )
     await until(async () => (await broker.metric('dex_token_broker_config_faults')) === 1, 'the metric')
+    await expectFaultyFiles(broker, /is not the key of the certificate in .*; write both files of one pair/)
   })
 
   test('A template rendered nothing, or the gate or all rules were removed; a reload never does that', async () => {
     await afterChange({ 'config.yaml': '' }, async broker => {
       expect(broker.process.log).toMatch(/config\.yaml[^}]* is empty/)
       expect(await broker.metric('dex_token_broker_config_faults')).toBe(1)
+      await expectFaultyFiles(broker, /config\.yaml: is empty; write it again/)
     })
   })
 
@@ -79,6 +96,7 @@ describe('a change of the configuration', () => {
       30_000,
     )
     expect(await broker.metric('dex_token_broker_config_faults')).toBe(1)
+    await expectFaultyFiles(broker, /keeps changing; it is used when it stops/)
   }, 40_000)
 
   test('The configuration file changes a setting that needs a restart', async () => {

@@ -12,6 +12,7 @@ import {
 } from '@broker/testing'
 import { needs } from '@broker/testing/vitest'
 import { describe, expect, test } from 'vitest'
+import { expectProblem, viewOf } from './on-call-view.ts'
 
 const headers = { 'x-client-id': 'reports', 'x-client-secret': 'reports-secret' }
 const newKey = () => randomBytes(32).toString('base64')
@@ -38,6 +39,21 @@ async function expectAllowed({ port }: BrokerProcess) {
 const operations = (outcome: string) =>
   `dex_token_broker_shared_store_operations_total{operation="lease",outcome="${outcome}"}`
 
+/** The page says so as soon as the circuit of the store opens, which takes more than one failure. */
+async function expectFailingStore(broker: BrokerProcess, cause: string): Promise<void> {
+  const view = viewOf(broker, {})
+  await until(async () => {
+    await expectAllowed(broker)
+    return (await view.problems()).some(({ kind }) => kind === 'shared-store-failing')
+  }, 'the problem')
+  await expectProblem(view, {
+    kind: 'shared-store-failing',
+    severity: 'warning',
+    summary: `The shared store fails (${cause}): each replica requests its own tokens`,
+    action: 'check the store, its password and the network between; SHARED_STORE_URL names it',
+  })
+}
+
 async function seriesOf({ adminPort }: BrokerProcess): Promise<string> {
   return (await ask(adminPort, { target: '/metrics' })).body
 }
@@ -53,6 +69,7 @@ describe('a shared store', needs(redisNeed()), () => {
     )
     expect(await seriesOf(broker)).toMatch(operations('failed'))
     expect((await ask(broker.adminPort, { target: '/readyz' })).status).toBe(200)
+    await expectFailingStore(broker, 'ECONNREFUSED')
   })
 
   test('The password of the shared store is wrong', async () => {
@@ -69,6 +86,7 @@ describe('a shared store', needs(redisNeed()), () => {
     await until(() => broker.process.log.includes('shared store refused the broker'), 'a line of the log')
     expect(broker.process.log).toMatch(/"why":"WRONGPASS.*"hint":"[^"]*SHARED_STORE_PASSWORD_FILE/)
     expect(await seriesOf(broker)).toMatch(operations('failed'))
+    await expectFailingStore(broker, 'WRONGPASS')
   })
 
   test('The replicas seal with different keys', async () => {

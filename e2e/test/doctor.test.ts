@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import {
   type BrokerProcess,
-  brokerCommand,
   type EnvoyConfig,
   type EnvoyProcess,
   envoyBootstrap,
@@ -17,6 +15,7 @@ import {
 } from '@broker/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { caller, type Dex, startDex } from '../harness/dex.ts'
+import { type DoctorReport, type DoctorResult, doctorReport } from '../harness/doctor-report.ts'
 import { anyPorts, protocol } from '../harness/protocol.ts'
 import { describeWithEnvoy, requireEnvoy } from '../harness/with-envoy.ts'
 
@@ -31,31 +30,16 @@ type GateVariable =
   | 'STATIC_CLIENT_SECRET'
   | 'STATIC_SCOPE'
 
-interface Result {
-  readonly name: string
-  readonly verdict: string
-  readonly fact: string
-  readonly advice?: string
-}
-
-/** Runs `doctor --envoy` and returns its results about Envoy by name. */
+/** Runs `doctor` and returns its results about Envoy by name. */
 async function doctor(
   environment: Readonly<Record<string, string>>,
   args: readonly string[],
-): Promise<{
-  readonly code: number
-  readonly output: string
-  readonly results: Readonly<Record<string, Result>>
-}> {
-  const env = { LISTEN_ADDR: '127.0.0.1:0', ADMIN_ADDR: '127.0.0.1:0', ...environment }
-  const { code, output } = await new Promise<{ code: number; output: string }>(resolve => {
-    execFile(process.execPath, [brokerCommand, 'doctor', '--json', ...args], { env }, (error, stdout) =>
-      resolve({ code: error === null ? 0 : Number(error.code), output: stdout }),
-    )
-  })
-  const { groups } = JSON.parse(output) as { groups: { title: string; results: Result[] }[] }
-  const results = groups.filter(({ title }) => title.startsWith('Envoy')).flatMap(group => group.results)
-  return { code, output, results: Object.fromEntries(results.map(result => [result.name, result])) }
+): Promise<
+  Pick<DoctorReport, 'code' | 'output'> & { readonly results: Readonly<Record<string, DoctorResult>> }
+> {
+  const { code, output, results } = await doctorReport(environment, args)
+  const ofEnvoy = results.filter(({ group }) => group.startsWith('Envoy'))
+  return { code, output, results: Object.fromEntries(ofEnvoy.map(result => [result.name, result])) }
 }
 
 function isServing(envoy: EnvoyProcess): Promise<true> {

@@ -31,9 +31,11 @@ const steps = [
   { name: 'generated protos', command: process.execPath, args: ['scripts/protobuf/protobuf.mjs'] },
   { name: 'docs', command: process.execPath, args: ['scripts/docs/docs.mjs'] },
   { name: 'prose', command: process.execPath, args: ['scripts/docs/prose.mjs'] },
+  { name: 'release facts', command: process.execPath, args: ['scripts/release/package-facts.mjs'] },
   { name: 'packaging', command: process.execPath, args: ['scripts/packaging/packaging.mjs'] },
   { name: 'cost of a check', command: process.execPath, args: ['bench/src/guard.ts'] },
   { name: 'packaging proof', command: process.execPath, args: ['scripts/packaging/packaging-proof.mjs'] },
+  { name: 'release dry run', command: process.execPath, args: ['scripts/release/dry-run.mjs'] },
   { name: 'toolchains', command: process.execPath, args: ['scripts/packaging/toolchains-proof.mjs'] },
   ...examples.map(({ folder }) => ({
     name: folder,

@@ -43,7 +43,7 @@ const spoiled = [
   ],
   [deployment, 'path: /healthz', 'path: /check', 'livenessProbe'],
   [deployment, 'terminationGracePeriodSeconds: 20', 'terminationGracePeriodSeconds: 15', 'more than 15'],
-  [deployment, 'dex-token-broker:0.1.0', 'dex-token-broker:latest', 'pinned neither'],
+  [deployment, /dex-token-broker:\d\S+/, 'dex-token-broker:latest', 'pinned neither'],
   [deployment, 'name: DEX_ISSUER', 'name: DEX_ISUER', 'no variable DEX_ISUER'],
   [
     deployment,

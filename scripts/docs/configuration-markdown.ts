@@ -64,7 +64,8 @@ Allowed, but logged as a warning:
 | --- | --- |
 | \`STATIC_CLIENT_SECRET\` without a JWT gate and without \`ALLOW_UNAUTHENTICATED_CALLERS\` | Every request that reaches the check listener gets a token; without \`STATIC_CLIENT_ID\`, every request that names the client id. |
 | \`STATIC_CLIENT_ID\` and \`STATIC_CLIENT_SECRET\` without \`STATIC_SCOPE\` | Callers choose the scope under the broker's identity. |
-| a variable whose name resembles a variable of the broker | It is ignored; the warning names the likely variable. |
+| a variable whose name begins like a variable of the broker, or has a typo or two | It is ignored; the warning names the likely variable. |
+| a variable of OpenTelemetry that the broker does not read, with traces on | It has no effect; [traces.md](traces.md) lists what is read. |
 | a client id, secret or other literal value in quotes, or with blanks at its ends | The broker uses the value as it is. |
 | a JWT gate without \`JWT_AUDIENCE\` | A JWT that was made for another service is accepted. |
 | \`JWT_ISSUER\` other than \`DEX_ISSUER\` with the key set of Dex | No JWT of that Dex is accepted. |
@@ -72,7 +73,7 @@ Allowed, but logged as a warning:
 | an issuer in the configuration file without \`audiences\`, or with an \`http://\` URL beyond loopback | As for the gate's variables. |
 | a client in the configuration file that no rule uses | Nobody gets its token. |
 | \`SHARED_STORE_KEY_FILE\` that every user of the machine can read | Every process of the machine can read the key; with the records of the store, also tokens. |
-| \`SHARED_STORE_PASSWORD_FILE\` with a \`SHARED_STORE_URL\` without TLS beyond loopback | The password crosses the network unencrypted. |
+| a \`SHARED_STORE_URL\` without TLS beyond loopback | The password of the store and the names of records cross the network unencrypted; tokens are sealed. |
 | \`SHARED_STORE_CA_FILE\` with a \`SHARED_STORE_URL\` without TLS | The certificates have no effect. |
 | \`ALLOW_ROUTE_CLIENTS\` without a JWT gate, and \`GRPC_LISTEN_ADDR\` beyond loopback | Callers that reach the gRPC listener can get a token of any client. |
 | an \`http://\` URL beyond loopback (\`ALLOW_INSECURE_DEX_URL\`) | Secrets, tokens and keys cross the network unencrypted. |`

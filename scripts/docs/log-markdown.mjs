@@ -19,6 +19,7 @@ export function logGuideFaults(guide, calls, sources) {
     ...Object.entries(lines)
       .filter(([, { area, meaning, action }]) => !area || !meaning || !action)
       .map(([message]) => `'${message}' has no area, meaning or action`),
+    ...rowsOf(guide, calls).flatMap(row => hintFaults(row)),
     ...Object.entries(lines).flatMap(([message, entry]) =>
       moreFieldsOf(entry)
         .filter(name => !new RegExp(`\\b${name}\\b`).test(sources))
@@ -135,11 +136,22 @@ function rowsOf({ lines }, calls) {
   return Object.entries(lines).flatMap(([message, entry]) => {
     const own = calls.filter(call => call.message === message)
     if (own.length === 0) return []
-    const { area, meaning, action, title = message } = entry
+    const { area, meaning, action, withoutHint, title = message } = entry
     const fields = [...new Set([...own.flatMap(call => call.fields), ...moreFieldsOf(entry)])]
     const levels = [...new Set(own.map(({ level }) => level.toUpperCase()))]
-    return [{ title, area, meaning, action, fields, levels }]
+    return [{ message, title, area, meaning, action, withoutHint, fields, levels }]
   })
+}
+
+/** A line that calls for somebody says what to do, or the guide says why it does not. */
+function hintFaults({ message, levels, fields, withoutHint = '' }) {
+  const isUrgent = levels.some(level => ['WARN', 'ERROR', 'FATAL'].includes(level))
+  const hasHint = fields.includes('hint')
+  if (isUrgent && !hasHint && withoutHint === '')
+    return [`'${message}' is ${levels.join()} without a hint: log one, or give the reason in withoutHint`]
+  return hasHint && withoutHint !== ''
+    ? [`'${message}' has a hint, and withoutHint says that it has none`]
+    : []
 }
 
 /** Fields that come from a function, which a look at the call does not show. */

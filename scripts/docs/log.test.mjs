@@ -73,6 +73,24 @@ test('a guide that fits has no faults, and its page shows level and fields as th
   )
 })
 
+test('a line of WARN or ERROR needs a hint, or a reason for none', () => {
+  const guide = {
+    lines: { ...described('a.ts', 'with'), ...described('a.ts', 'without'), ...described('a.ts', 'excused') },
+    fields: { hint: 'An instruction.' },
+  }
+  const calls = [
+    { ...call('with', ['hint']), level: 'warn' },
+    { ...call('without'), level: 'error' },
+    { ...call('excused'), level: 'warn' },
+  ]
+  guide.lines.excused.withoutHint = 'somebody did it on purpose'
+  assert.deepEqual(logGuideFaults(guide, calls, ''), [
+    "scripts/docs/log-guide.json: 'without' is ERROR without a hint: log one, or give the reason in withoutHint",
+  ])
+  guide.lines.with.withoutHint = 'none'
+  assert.match(logGuideFaults(guide, calls, '').join(), /'with' has a hint, and withoutHint says/)
+})
+
 test('a line that was reworded in its file keeps its text', () => {
   const guide = { lines: described('a.ts', 'key set loaded'), fields: {} }
   const { lines } = repairedLogGuide(guide, [call('key set refreshed')])

@@ -40,7 +40,7 @@ function linkTargets(markdown) {
 }
 
 /** The anchors that GitHub gives to a file's headings, and those that the file sets itself. */
-function anchorsOf(markdown) {
+export function anchorsOf(markdown) {
   const anchors = new Set()
   for (const text of textLines(markdown)) {
     for (const [, id] of text.matchAll(/<a (?:id|name)="([^"]+)"/g)) anchors.add(id)

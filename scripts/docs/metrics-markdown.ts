@@ -70,7 +70,7 @@ scrape_configs:
       - targets: ['127.0.0.1:8081']
 \`\`\`
 
-The alerts that use them are in [resilience.md](resilience.md#alerts).
+The alerts that use them are in [operations.md](operations.md#alerts).
 
 | Metric | Type | Labels | Meaning | What to do |
 | --- | --- | --- | --- | --- |

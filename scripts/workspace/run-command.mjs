@@ -2,8 +2,11 @@ import { spawn } from 'node:child_process'
 import path from 'node:path'
 import { root } from './workspace-packages.cjs'
 
-/** Runs a command of node_modules/.bin (or of the PATH); resolves with `{ exitCode, output }`, both streams in one. */
-export function runCommand(command, args, { cwd = root, env = {} } = {}) {
+/**
+ * Runs a command of node_modules/.bin (or of the PATH); resolves with `{ exitCode, output }`, both streams in one. A variable
+ * that is `undefined` in `env` is removed. After `timeoutMs` the command is killed, and has failed.
+ */
+export function runCommand(command, args, { cwd = root, env = {}, timeoutMs } = {}) {
   return new Promise((resolve, reject) => {
     const output = []
     const child = spawn(command, args, {
@@ -20,6 +23,7 @@ export function runCommand(command, args, { cwd = root, env = {} } = {}) {
       // The commands of node_modules/.bin are shell scripts on Windows.
       shell: process.platform === 'win32',
       stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: timeoutMs,
     })
     child.stdout.on('data', chunk => output.push(chunk))
     child.stderr.on('data', chunk => output.push(chunk))

@@ -4,7 +4,8 @@ import { type ClientSettings, type Credentials, createClient } from './create-cl
 import { OpenClient } from './open-client.ts'
 import type { Password } from './redis-token-store-options.ts'
 import type { Script } from './scripts.ts'
-import { hintFor, StoreFailure, storeFailure } from './store-failure.ts'
+import { StoreFailure, storeFailure } from './store-failure.ts'
+import { isStoreRefusal, storeHint } from './store-hint.ts'
 
 export interface ConnectionSettings extends ClientSettings {
   readonly own: ConfiguredCredentials
@@ -40,14 +41,21 @@ export class Connection {
 
   /** Runs a script. Waits for the end of the first attempt to connect; later, rejects at once while there is no connection. */
   async run(script: Script, key: string, args: readonly (string | Buffer)[]): Promise<unknown> {
-    await this.firstAttempt
-    if (!this.#client?.isReady) throw this.#failure
     try {
-      return await this.#client.run(script, key, args)
+      return await (await this.#ready()).run(script, key, args)
     } catch (error) {
       const failure = storeFailure(error)
-      if (hintFor(failure)) this.#log(failure)
+      if (isStoreRefusal(failure.code)) this.#log(failure)
       throw failure
+    }
+  }
+
+  /** Sends a command that the rights of a broker do not include, in a cluster to any node. A refusal is expected, and not logged. */
+  async ask(command: string, ...args: readonly string[]): Promise<unknown> {
+    try {
+      return await (await this.#ready()).ask(command, args)
+    } catch (error) {
+      throw storeFailure(error)
     }
   }
 
@@ -57,6 +65,12 @@ export class Connection {
     this.#closing.abort()
     this.#firstAttempt.resolve()
     await this.#client?.ended
+  }
+
+  async #ready(): Promise<OpenClient> {
+    await this.firstAttempt
+    if (!this.#client?.isReady) throw this.#failure
+    return this.#client
   }
 
   async #keepConnected(): Promise<void> {
@@ -93,9 +107,9 @@ export class Connection {
     if (this.#logged.has(code ?? why)) return
     this.#logged.add(code ?? why)
     const { logger } = this.#settings
-    const hint = hintFor(failure)
-    if (hint) logger.error({ why, hint }, 'shared store refused the broker')
-    else logger.warn({ why }, 'connection to the shared store failed')
+    const hint = storeHint(code)
+    if (isStoreRefusal(code)) logger.error({ why, cause: code, hint }, 'shared store refused the broker')
+    else logger.warn({ why, cause: code, hint }, 'connection to the shared store failed')
   }
 }
 

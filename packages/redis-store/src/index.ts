@@ -6,3 +6,5 @@ export type {
   SentinelCredentials,
   Tls,
 } from './redis-token-store-options.ts'
+export { StoreFailure } from './store-failure.ts'
+export type { StoreInspection, StoreMemory } from './store-inspection.ts'

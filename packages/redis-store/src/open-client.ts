@@ -58,6 +58,10 @@ export class OpenClient {
     }
   }
 
+  ask(command: string, args: readonly string[]): Promise<unknown> {
+    return this.#client.callBuffer(command, ...args)
+  }
+
   #note(error: unknown): unknown {
     this.#reason = error
     if (codesOfStaleConnection.has(storeFailure(error).code)) this.#client.disconnect()

@@ -5,6 +5,7 @@ import type { RedisTokenStoreOptions } from './redis-token-store-options.ts'
 import { resolveStoreOptions } from './resolve-store-options.ts'
 import { forgetScript, getScript, leaseScript, putScript, releaseScript, type Script } from './scripts.ts'
 import { StoreFailure } from './store-failure.ts'
+import { inspectStore, type StoreInspection } from './store-inspection.ts'
 
 /**
  * Makes a shared token store on Redis or Valkey, and begins to connect. Throws a `TypeError` that names a wrong option. Close it
@@ -74,6 +75,14 @@ export class RedisTokenStore implements SharedTokenStore, AsyncDisposable {
   /** Calls a listener, which must not throw, with records that any replica has forgotten, within 2 seconds. */
   onForgotten(listener: (forgotten: readonly ForgottenRecord[]) => void): () => void {
     return this.#log.listen(listener)
+  }
+
+  /**
+   * Reads facts that no broker needs, for tools that check a store. Each is `undefined` where the user may not read it, as with the
+   * rights that a broker needs. Rejects when the store fails otherwise.
+   */
+  inspect(): Promise<StoreInspection> {
+    return inspectStore(this.#connection, `${this.#prefix}:token:*`)
   }
 
   /** Ends the connection and all listeners; calls under way and later ones reject. */

@@ -28,17 +28,3 @@ export function storeFailure(error: unknown): StoreFailure {
   const serverCode = /^[A-Z]{2,}(?= )/.exec(message)?.[0]
   return new StoreFailure(message, typeof code === 'string' ? code : serverCode)
 }
-
-const hints: ReadonlyMap<string | undefined, string> = new Map([
-  [
-    'WRONGPASS',
-    'set username and password to a user of the store; sentinel.username and sentinel.password for Sentinels',
-  ],
-  ['NOAUTH', 'set password (sentinel.password for the Sentinels)'],
-  ['NOPERM', "give the store's user the rights in the README of @broker/redis-store"],
-])
-
-/** Returns the remedy for a failure that retrying does not end. */
-export function hintFor({ code }: StoreFailure): string | undefined {
-  return hints.get(code)
-}

@@ -32,7 +32,13 @@ describe('a store with TLS', needs(redisNeed()), () => {
     await using anonymous = redisTokenStore({ url, tls: { ca: redis.tls?.ca } })
     await expect(distrusting.get('name', 0)).rejects.toThrow(/certificate/)
     await expect(anonymous.get('name', 0)).rejects.toThrow()
-    expect(logger.lines).toMatchObject([{ level: 'warn', message: 'connection to the shared store failed' }])
+    expect(logger.lines).toMatchObject([
+      {
+        level: 'warn',
+        message: 'connection to the shared store failed',
+        fields: { hint: 'add the CA of the certificate to tls.ca' },
+      },
+    ])
   })
 })
 

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { TokenBroker, type TokenBrokerOptions } from '@broker/core'
+import { bugHint } from '@broker/core/diagnosis'
 import type { Logger } from 'pino'
 import { AdminServer } from './admin/admin-server.ts'
 import { BrokerMetrics } from './admin/broker-metrics.ts'
@@ -8,6 +9,7 @@ import { CheckLog } from './check-log.ts'
 import { type CheckProtocol, Checks } from './checks.ts'
 import type { Config } from './config/config.ts'
 import { withRunningSettings } from './config/with-running-settings.ts'
+import { ConfigLog } from './config-log.ts'
 import { createLogger, droppedLines, recentLines } from './create-logger.ts'
 import { describeHint } from './describe-hint.ts'
 import { connectionAgeGraceMs } from './grpc/connection-age-grace.ts'
@@ -21,6 +23,7 @@ import { listenFailure, listenProblem } from './listen-failure.ts'
 import { addressText, type Listener, startListeners, stopListeners } from './listener.ts'
 import { type LoadedParts, loadParts } from './loaded-parts.ts'
 import { LogLevelControl } from './log-level-control.ts'
+import { logRuleFailures } from './rules/log-rule-failures.ts'
 import type { RunningServer } from './running-server.ts'
 import type { ServerStore } from './shared-store/server-store.ts'
 import { ServerTls } from './tls/server-tls.ts'
@@ -33,6 +36,7 @@ export class BrokerServer implements RunningServer {
   readonly metrics: BrokerMetrics
   readonly logLevel: LogLevelControl
   readonly #logger: Logger
+  readonly #configLog: ConfigLog
   readonly #traces: Traces | undefined
   readonly #transports: IssuerTransports
   readonly #tls: ServerTls
@@ -44,8 +48,6 @@ export class BrokerServer implements RunningServer {
   readonly #grpc: Listener | undefined
   readonly #admin: Listener | undefined
   #config: Config
-  /** The settings that wait for the next start, as the log named them last. */
-  #waiting = ''
   #checkAddresses: readonly AddressInfo[] = []
   #grpcAddresses: readonly AddressInfo[] = []
   #adminAddresses: readonly AddressInfo[] = []
@@ -58,7 +60,7 @@ export class BrokerServer implements RunningServer {
   }
 
   private constructor(config: Config, logger: Logger, { store, grpc, traces }: LoadedParts) {
-    for (const warning of config.warnings) logger.warn(warning)
+    this.#configLog = new ConfigLog(config, logger)
     this.#config = config
     this.#logger = logger
     this.#traces = traces
@@ -68,7 +70,7 @@ export class BrokerServer implements RunningServer {
     this.#store = store
     this.#transports = new IssuerTransports(config)
     this.#broker = new TokenBroker(this.#brokerOptions(config, this.#transports.issuers))
-    this.#logRuleFailures(config)
+    logRuleFailures(config, this.#broker.logger)
     this.metrics.watch(this.#broker)
     this.#tellSealingKey()
     this.#readiness = new Readiness(this.#broker, logger)
@@ -80,7 +82,10 @@ export class BrokerServer implements RunningServer {
       this.#checkLog.onUnknownTarget(checks.logFieldsOf({ headers }))
     const { check } = this.#tls
     const createServer = () =>
-      createCheckListener(app, listenerOptions, onUnknownTarget, check?.createHttpServer)
+      createCheckListener(app, listenerOptions, onUnknownTarget, check?.createHttpServer).on(
+        'clientError',
+        this.#checkLog.onClientError,
+      )
     this.#http = new HttpListener('LISTEN_ADDR', createServer, config.listen, check)
     this.#grpc = config.grpc && grpc?.(config.grpc, this.#grpcParts(config))
     this.#admin =
@@ -93,6 +98,7 @@ export class BrokerServer implements RunningServer {
         recentLines: recentLines(logger),
         tls: this.#tls,
         logLevel: this.logLevel,
+        logger,
       })
   }
 
@@ -121,8 +127,8 @@ export class BrokerServer implements RunningServer {
     this.#tls.renew(config)
     this.#store?.renew(config)
     this.#tellSealingKey()
-    this.#logRuleFailures(config)
-    this.#warnOfReload(config, waiting)
+    logRuleFailures(config, this.#broker.logger)
+    this.#configLog.reloaded(config, waiting)
     if (config.logLevel !== this.#config.logLevel) this.logLevel.set(config.logLevel, 'reload')
     this.#checkLog.accessLog = config.accessLog
     this.#config = config
@@ -164,7 +170,7 @@ export class BrokerServer implements RunningServer {
       tls: this.#tls.grpc,
       maxConnectionAgeMs: config.grpcMaxConnectionAgeMs || undefined,
       maxConnectionAgeGraceMs: () => connectionAgeGraceMs(this.#config),
-      onError: err => this.#logger.error({ err }, 'a gRPC call failed unexpectedly'),
+      onError: err => this.#logger.error({ err, hint: bugHint }, 'a gRPC call failed unexpectedly'),
       onFault: this.#checkLog.onGrpcFault,
     }
   }
@@ -194,7 +200,8 @@ export class BrokerServer implements RunningServer {
       if (this.#config.admin?.isDefault !== true) throw listenFailure(admin.variable, admin.address, error)
       // A drop-in successor must not fail on a port that its predecessor did not use.
       this.#logger.warn(
-        `admin listener off: ${admin.address} ${listenProblem(error)}; set ADMIN_ADDR to another address`,
+        { hint: 'set ADMIN_ADDR to another address, or to off' },
+        `admin listener off: ${admin.address} ${listenProblem(error)}`,
       )
       return []
     }
@@ -230,20 +237,5 @@ export class BrokerServer implements RunningServer {
   #tellSealingKey(): void {
     const id = this.#store?.sealingKeyId
     if (id !== undefined) this.metrics.setSealingKey(id)
-  }
-
-  #logRuleFailures({ file }: Config): void {
-    if (file?.rules === undefined) return
-    file.rules.failures.listener = failure =>
-      this.#broker.logger.warn({ ...failure }, 'the expression of a rule failed; request refused')
-  }
-
-  #warnOfReload({ warnings }: Config, waiting: readonly string[]): void {
-    const known = new Set(this.#config.warnings)
-    for (const warning of warnings.filter(each => !known.has(each))) this.#logger.warn(warning)
-    if (waiting.length > 0 && waiting.join() !== this.#waiting) {
-      this.#logger.warn({ settings: waiting }, 'changed settings take effect at the next start')
-    }
-    this.#waiting = waiting.join()
   }
 }

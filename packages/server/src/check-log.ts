@@ -7,8 +7,17 @@ import type { GrpcFault } from './grpc/grpc-fault.ts'
 /** A network scanner must not fill the log. */
 const quietMs = 60_000
 
+/** The type of a TLS record with a handshake (RFC 8446 section 5.1), the first byte of every TLS connection. */
+const tlsHandshake = 0x16
+
 /** The checks that get a line each at INFO. */
 export type AccessLog = 'off' | 'refused' | 'all'
+
+/** The lines that are written at most once in a minute. */
+type QuietKind = 'unknown_target' | 'request_line' | 'tls_without_tls' | GrpcFault
+
+const grpcFaultHint =
+  'compare the cluster of Envoy with docs/envoy.md, and find out who else reaches the gRPC listener'
 
 /** Counts and logs what the check listeners answer. */
 export class CheckLog implements CheckListener {
@@ -18,7 +27,7 @@ export class CheckLog implements CheckListener {
   /** Asked once, because every check needs it. */
   #wantsDetails = false
   /** When a line may be written again, by what it is about. */
-  readonly #quietUntil = new Map<'unknown_target' | 'request_line' | GrpcFault, number>()
+  readonly #quietUntil = new Map<QuietKind, number>()
 
   constructor(metrics: BrokerMetrics, logger: Logger, accessLog: AccessLog) {
     this.#metrics = metrics
@@ -68,16 +77,24 @@ export class CheckLog implements CheckListener {
     this.#metrics.countUnknownTarget()
     if (this.#isQuiet('unknown_target')) return
     this.#logger.warn(
-      logFields,
-      'request outside /check answered with 404; set path_prefix to /check in Envoy, or path in the SecurityPolicy',
+      { ...logFields, hint: 'set path_prefix to /check in Envoy, or path in the SecurityPolicy' },
+      'request outside /check answered with 404',
     )
+  }
+
+  /** Notices callers that speak TLS to a listener without it. An arrow function, so that it can be passed on. */
+  readonly onClientError = ({ rawPacket }: { readonly rawPacket?: Uint8Array }): void => {
+    if (rawPacket?.[0] !== tlsHandshake || this.#isQuiet('tls_without_tls')) return
+    const hint =
+      'set TLS_CERT_FILE and TLS_KEY_FILE, or remove transport_socket from the cluster of the caller'
+    this.#logger.warn({ hint }, 'caller speaks TLS to a listener without TLS')
   }
 
   /** An arrow function, so that it can be passed on. */
   readonly onGrpcFault = (fault: GrpcFault): void => {
     this.#metrics.countGrpcFault(fault)
     if (this.#isQuiet(fault)) return
-    this.#logger.warn({ fault }, 'gRPC call or connection ended without a verdict')
+    this.#logger.warn({ fault, hint: grpcFaultHint }, 'gRPC call or connection ended without a verdict')
   }
 
   /** Path, query and host are left out: they belong to a person, and Envoy's access log has them under the same request id. */
@@ -101,7 +118,7 @@ export class CheckLog implements CheckListener {
   }
 
   /** Returns whether a line of this kind was written a moment ago; if not, the next ones are not written. */
-  #isQuiet(kind: 'unknown_target' | 'request_line' | GrpcFault): boolean {
+  #isQuiet(kind: QuietKind): boolean {
     const now = performance.now()
     if (now < (this.#quietUntil.get(kind) ?? 0)) return true
     this.#quietUntil.set(kind, now + quietMs)

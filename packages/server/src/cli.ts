@@ -105,8 +105,8 @@ async function doctorCommand(args: readonly string[]): Promise<void> {
     process.stderr.write(`${error.message}\nTry dex-token-broker doctor --help.\n`)
     process.exitCode = exitCodes.wrongUsage
   }
-  // A resolver that does not answer cannot be interrupted, and would keep the process alive.
-  setTimeout(() => process.exit(), lastLinesMs).unref()
+  // A resolver that does not answer cannot be interrupted, and would keep the process alive. The reader of the report may take its time.
+  process.stdout.write('', () => setTimeout(() => process.exit(), lastLinesMs).unref())
 }
 
 async function readConfig(): Promise<Config> {
@@ -159,7 +159,10 @@ async function serve(): Promise<void> {
     reload.close()
     const finished = await server.close()
     if (finished) logger.info('stopped')
-    else logger.warn('stopped after SHUTDOWN_TIMEOUT; checks that were still running were cut off')
+    else {
+      const hint = 'raise SHUTDOWN_TIMEOUT above HTTP_TIMEOUT, and the grace period of the pod above both'
+      logger.warn({ hint }, 'stopped after SHUTDOWN_TIMEOUT; checks that were still running were cut off')
+    }
     // A log reader that has stopped reading would keep the process alive.
     setTimeout(() => process.exit(), lastLinesMs).unref()
   })

@@ -7,6 +7,9 @@ const problemsOfForwarding: ReadonlySet<HintProblem> = new Set(['jwt_absent', 'c
 /** Words a hint for the operator of the server: with the names of variables, and of Envoy's settings where they matter. */
 export function describeHint(hint: Hint): string {
   const text = hintText(hint, nameOf)
+  if (hint.problem === 'proxy_failed') {
+    return `${text}; it is in HTTPS_PROXY, or in HTTP_PROXY for http, and NO_PROXY exempts hosts`
+  }
   // undici reports both for a server that asks for a client certificate.
   if (hint.problem === 'tls_failed' || hint.problem === 'connection_closed') {
     return `${text}; if it asks for a client certificate, set DEX_CLIENT_CERT_FILE and DEX_CLIENT_KEY_FILE`

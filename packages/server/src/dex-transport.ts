@@ -1,6 +1,8 @@
 import type { Transport } from '@broker/core'
 import { undiciTransport } from '@broker/core/undici'
-import { Agent, Pool } from 'undici'
+import { Agent, Pool, ProxyAgent } from 'undici'
+import { proxyFailure } from './proxy-failure.ts'
+import type { ProxyRules } from './proxy-rules.ts'
 import { type TlsIdentity, TrustContexts } from './trust-contexts.ts'
 
 /** An attempt to connect to one of several addresses takes at most this fraction of the timeout, and at least Node's own limit. */
@@ -26,6 +28,8 @@ export interface DexTransportOptions {
   readonly timeoutMs: number
   /** Connections to each origin. The broker queues token requests before them, so only key sets and discovery can wait here. */
   readonly maxConnections: number
+  /** Default: direct connections. The same for the life of a transport. */
+  readonly proxies?: ProxyRules | undefined
 }
 
 /** undici with a separate pool, so that the process's global dispatcher is unchanged. */
@@ -44,7 +48,10 @@ export class DexTransport {
   }
 
   /** Sends a request. The same function before and after {@link renew}, so that a broker sees no other transport. */
-  readonly transport: Transport = (url, request) => this.#send(url, request)
+  readonly transport: Transport = (url, request) =>
+    this.#options.proxies?.proxyOf(url) === undefined
+      ? this.#send(url, request)
+      : this.#send(url, request).catch(error => Promise.reject(proxyFailure(error)))
 
   /** Uses other options for new requests, on new connections. Requests under way are finished as they began. */
   renew(options: DexTransportOptions): void {
@@ -82,23 +89,41 @@ export class DexTransport {
   }
 }
 
-function createAgent(
-  { caCertificates, identity, timeoutMs, maxConnections }: DexTransportOptions,
-  trust: TrustContexts,
-): Agent {
-  return new Agent({
+function createAgent(options: DexTransportOptions, trust: TrustContexts): Agent {
+  const { caCertificates, identity, timeoutMs, maxConnections, proxies } = options
+  const shared = {
     ...addressOptions(timeoutMs),
     // One more for the key set and discovery, which must not wait behind token requests.
     connections: maxConnections + 1,
     allowH2: false,
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
-    factory: (origin, options) => {
+  }
+  return new Agent({
+    ...shared,
+    factory: (origin, poolOptions) => {
       // Reading all roots takes tens of milliseconds, so it never happens for plain HTTP.
       const tls = String(origin).startsWith('https:') && {
         secureContext: trust.contextOf(caCertificates, identity),
       }
-      return new Pool(origin, { ...options, connect: { timeout: timeoutMs, ...tls } })
+      const proxy = proxies?.proxyOf(String(origin))
+      if (proxy === undefined) {
+        return new Pool(origin, { ...poolOptions, connect: { timeout: timeoutMs, ...tls } })
+      }
+      return new ProxyAgent({
+        ...shared,
+        uri: proxy.href,
+        connectTimeout: timeoutMs,
+        proxyTls: {
+          ...addressOptions(timeoutMs),
+          // The client certificate is for Dex alone.
+          ...(proxy.protocol === 'https:' && { secureContext: trust.contextOf(caCertificates) }),
+        },
+        ...(tls && { requestTls: tls }),
+        // Both would be without limits: a proxy that hangs must not keep the connections of later requests.
+        clientFactory: (url, clientOptions) => new Pool(url, { ...shared, ...clientOptions }),
+        factory: (url, clientOptions) => new Pool(url, { ...shared, ...clientOptions }),
+      })
     },
   })
 }

@@ -2,10 +2,11 @@ import type { IssuerOptions, Transport } from '@broker/core'
 import { optionRules } from '@broker/core/options'
 import type { Config, LoadedFile } from './config/config.ts'
 import { DexTransport, type DexTransportOptions } from './dex-transport.ts'
+import { ProxyRules } from './proxy-rules.ts'
 import { TrustContexts } from './trust-contexts.ts'
 
 /** The parts of a configuration that transports depend on. */
-type TransportConfig = Pick<Config, 'broker' | 'ca' | 'dexClientPair'> & {
+type TransportConfig = Pick<Config, 'broker' | 'ca' | 'dexClientPair' | 'proxies'> & {
   readonly file?: Pick<LoadedFile, 'issuerCertificates'>
 }
 
@@ -27,12 +28,15 @@ export interface PreparedTransports {
 export class IssuerTransports {
   readonly #trust = new TrustContexts()
   readonly #dex: DexTransport
+  /** Of the environment, which does not change. */
+  readonly #proxies: ProxyRules | undefined
   #ofIssuers: ReadonlyMap<string, DexTransport> = new Map()
   /** The issuers of the first configuration. */
   readonly issuers: readonly IssuerOptions[] | undefined
 
   constructor(config: TransportConfig) {
-    this.#dex = new DexTransport(dexOptionsOf(config), this.#trust)
+    this.#proxies = config.proxies && new ProxyRules(config.proxies)
+    this.#dex = new DexTransport(this.#dexOptions(config), this.#trust)
     const prepared = this.prepare(config)
     this.issuers = prepared.issuers
     prepared.commit()
@@ -46,7 +50,7 @@ export class IssuerTransports {
   prepare(config: TransportConfig): PreparedTransports {
     const { broker, file } = config
     const wanted = issuersApart(config).map(name => {
-      const options = optionsOf(config, (file?.issuerCertificates[name] ?? config.ca)?.certificates)
+      const options = this.#options(config, (file?.issuerCertificates[name] ?? config.ca)?.certificates)
       const existing = this.#ofIssuers.get(name)
       return { name, options, existing, transport: existing ?? new DexTransport(options, this.#trust) }
     })
@@ -57,7 +61,7 @@ export class IssuerTransports {
         return transport === undefined ? issuer : { ...issuer, transport }
       }),
       commit: () => {
-        this.#dex.renew(dexOptionsOf(config))
+        this.#dex.renew(this.#dexOptions(config))
         for (const { existing, options } of wanted) existing?.renew(options)
         for (const [name, transport] of this.#ofIssuers) if (!ofIssuers.has(name)) transport.retire()
         this.#ofIssuers = ofIssuers
@@ -71,6 +75,23 @@ export class IssuerTransports {
   async close(): Promise<void> {
     const all = [this.#dex, ...this.#ofIssuers.values()]
     await Promise.all(all.map(each => each.close()))
+  }
+
+  /** The proxy that requests to a URL take. */
+  proxyOf(url: string): URL | undefined {
+    return this.#proxies?.proxyOf(url)
+  }
+
+  #dexOptions(config: TransportConfig): DexTransportOptions {
+    return { ...this.#options(config, config.ca?.certificates), identity: config.dexClientPair }
+  }
+
+  #options({ broker }: TransportConfig, caCertificates: string | undefined): DexTransportOptions {
+    const {
+      requestTimeoutMs: timeoutMs = optionRules.requestTimeoutMs.default,
+      maxConnections = optionRules.maxConnections.default,
+    } = broker
+    return { caCertificates, timeoutMs, maxConnections, proxies: this.#proxies }
   }
 }
 
@@ -87,16 +108,4 @@ function issuersApart({ broker, file, dexClientPair }: TransportConfig): readonl
   return issuers
     .filter(each => each.name in withCertificates || (dexClientPair !== undefined && !isDexOfClients(each)))
     .map(({ name }) => name)
-}
-
-function dexOptionsOf(config: TransportConfig): DexTransportOptions {
-  return { ...optionsOf(config, config.ca?.certificates), identity: config.dexClientPair }
-}
-
-function optionsOf({ broker }: TransportConfig, caCertificates: string | undefined): DexTransportOptions {
-  const {
-    requestTimeoutMs: timeoutMs = optionRules.requestTimeoutMs.default,
-    maxConnections = optionRules.maxConnections.default,
-  } = broker
-  return { caCertificates, timeoutMs, maxConnections }
 }

@@ -44,6 +44,14 @@ async function explain(args: readonly string[], environment: Readonly<Record<str
 }
 
 describe('explain with claims', () => {
+  test('prints nothing that drives a terminal, whatever the claims hold', async () => {
+    const hostile = 'person\u{1b}]0;title\u{7}\u{9b}31m\u{202e}\u{2028}'
+    const claims = fileWith('hostile.json', { ...machine, sub: hostile, aud: 'orders', groups: [hostile] })
+    const { stdout } = await explain(['--claims', claims, '--path', `/${hostile}`])
+    expect(stdout).toMatch(/subject person /)
+    expect(stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
+  })
+
   test('shows the caller, why rules did not match, the client and the headers, and no secret', async () => {
     const claims = fileWith('machine.json', machine)
     const { code, stdout, stderr } = await explain(['--claims', claims, '--path', '/orders'])

@@ -12,6 +12,7 @@ import {
 } from '@broker/testing'
 import { needs } from '@broker/testing/vitest'
 import { describe, expect, test } from 'vitest'
+import { doctor } from './doctor/run-in-process.ts'
 import { StoreVolume, sealingKey } from './shared-store/store-volume.ts'
 import { type Command, runCommand } from './support/command.ts'
 import { startDex } from './support/start-broker.ts'
@@ -78,6 +79,10 @@ class Witness {
   seeSpans(requests: readonly { readonly body: string }[]): void {
     expect(requests.length).toBeGreaterThan(0)
     for (const { body } of requests) this.#seen += `${Buffer.from(body, 'latin1').toString('utf8')}\n`
+  }
+
+  seeText(text: string): void {
+    this.#seen += `${text}\n`
   }
 
   see(answer: RawAnswer): void {
@@ -162,17 +167,23 @@ async function startCommand(dex: DevDex, environment: Readonly<Record<string, st
     port,
     witness,
     /** Reads the metrics, ends the process, and looks at everything that came out. */
-    async finish() {
+    async finish({ hasSpans = true } = {}) {
       witness.see(await ask(adminPort, { target: '/metrics' }))
       witness.see(await ask(adminPort, { target: '/readyz' }))
+      const headers = { host: 'localhost' }
       for (const target of ['/', '/status']) {
-        const page = await ask(adminPort, { target, headers: { host: 'localhost' } })
+        const page = await ask(adminPort, { target, headers })
         expect(page.status).toBe(200)
         witness.see(page)
       }
+      witness.see(await ask(adminPort, { target: '/readyz?verbose', headers }))
+      await using page = await RawConnection.open(adminPort)
+      page.send({ target: '/status/events', headers })
+      await until(() => page.rest.includes('data: '), 'the first event of an open page')
+      witness.seeText(page.rest)
       command.kill('SIGTERM')
       await command.end()
-      witness.seeSpans(collector.requests)
+      if (hasSpans) witness.seeSpans(collector.requests)
       expect(command.stderr).toBe('')
       witness.expectNothing()
     },
@@ -424,6 +435,69 @@ describe.each(logs)('at LOG_LEVEL=%s, LOG_FORMAT=%s, ACCESS_LOG=%s', (LOG_LEVEL,
     await until(() => command.stdout.includes('token request failed'), 'the log')
     expect(command.stdout).toContain(LOG_LEVEL === 'INFO' ? 'JWTs refused' : 'JWT refused')
     await running.finish()
+  })
+})
+
+describe('secrets in URLs and headers of the configuration', () => {
+  /** In the query, where `url` is a base. */
+  const withKey = (url: string, key: string) => `${url}?key=${encodeURIComponent(key)}`
+
+  test.each(['answer', 'do not answer'])(
+    'come out nowhere while the servers %s',
+    async state => {
+      await using dex = await startDex({ clients: [{ id: clientId, secret: secrets.good }] })
+      const dead = { tokenEndpoint: 'http://127.0.0.1:1/token', jwksUri: 'http://127.0.0.1:1/keys' }
+      const { tokenEndpoint, jwksUri } = state === 'answer' ? dex : dead
+      const environment = {
+        LOG_LEVEL: 'DEBUG-4',
+        ACCESS_LOG: 'all',
+        DEX_TOKEN_URL: withKey(tokenEndpoint, secrets.good),
+        JWKS_URL: withKey(jwksUri, secrets.wrong),
+        JWT_AUDIENCE: 'shop',
+        STATIC_CLIENT_ID: clientId,
+        STATIC_CLIENT_SECRET: secrets.good,
+        OTEL_EXPORTER_OTLP_HEADERS: `x-api-key=${encodeURIComponent(secrets.store)}`,
+        ...(state !== 'answer' && { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' }),
+      }
+      await using running = await startCommand(dex, environment)
+      const { witness } = running
+      const claims = { iss: dex.issuer, aud: 'shop', sub: 'somebody', exp: 4_000_000_000 }
+      const headers = { authorization: `Bearer ${dex.signJwt(claims)}` }
+      for (let count = 0; count < 3; count++) await witness.check({ headers })
+      const show = async (...args: string[]) => {
+        const addresses = { LISTEN_ADDR: '127.0.0.1:0', ADMIN_ADDR: '127.0.0.1:0' }
+        await using command = runCommand(args, { ...addresses, HTTP_TIMEOUT: '1s', ...environment })
+        await command.end(20_000)
+        expect(command.stdout).toContain('127.0.0.1')
+        witness.seeText(command.output)
+      }
+      await Promise.all([show('doctor'), show('doctor', '--json'), show('--check-config')])
+      await running.finish({ hasSpans: state === 'answer' })
+    },
+    40_000,
+  )
+})
+
+describe('doctor', () => {
+  test('shows no configured secret and no token, whatever Dex answers', async () => {
+    await using dex = await startDex({ clients: [{ id: clientId, secret: secrets.static }] })
+    const environment = {
+      DEX_ISSUER: dex.issuer,
+      JWT_AUDIENCE: 'shop',
+      STATIC_CLIENT_ID: clientId,
+      STATIC_CLIENT_SECRET: secrets.static,
+      STATIC_SCOPE: 'groups',
+      HTTP_TIMEOUT: '400ms',
+    }
+    const forbidden = spellings(secrets.static)
+    for (const fault of [undefined, ...echoes(secrets.static)]) {
+      if (fault !== undefined) dex.setFault('token', fault)
+      const { text } = await doctor(environment)
+      dex.clearFaults()
+      expect(text).toContain('token endpoint')
+      for (const secret of forbidden) expect(text).not.toContain(secret)
+      expect(text).not.toMatch(/eyJ[\w-]+\.eyJ[\w-]+/)
+    }
   })
 })
 

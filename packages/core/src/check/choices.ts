@@ -123,7 +123,10 @@ export class Choices {
   #unusable(problem: string, rule?: string, err?: unknown): BrokerError {
     const { sampler, logger } = this.#surroundings
     sampler.note('unusable_choice', count =>
-      logger.error({ problem, rule, count, err }, 'checks failed: chooseClient returned no usable choice'),
+      logger.error(
+        { problem, rule, count, err, hint: 'correct what problem names, in the rule or in chooseClient' },
+        'checks failed: chooseClient returned no usable choice',
+      ),
     )
     return loggedRefusal(new BrokerError('server_error', 'internal error', { cause: err }))
   }

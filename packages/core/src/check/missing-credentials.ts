@@ -42,7 +42,10 @@ export function missingCredentials(
   const detail = names.basic === undefined ? headers : `${headers}, or ${names.basic} with Basic credentials,`
   sampler.note('missing_credentials', count => {
     const hint = describeHint({ problem: 'credentials_absent', option: 'credentialHeaders', detail })
-    logger.warn({ count, missing, hint }, 'requests without client credentials refused')
+    logger.warn(
+      { code: 'missing_credentials', count, missing, hint },
+      'requests without client credentials refused',
+    )
   })
   const verb = missing.length === 1 ? 'is' : 'are'
   return loggedRefusal(new BrokerError('missing_credentials', `${detail} ${verb} missing`))

@@ -1,4 +1,5 @@
 import type { TokenOrder } from '../clients/token-order.ts'
+import { bugHint } from '../shared/bug-hint.ts'
 import { BrokerError, type BrokerErrorCode } from '../shared/errors.ts'
 import type { Hint } from '../shared/hint.ts'
 import { logText } from '../shared/log-text.ts'
@@ -57,7 +58,7 @@ export class Refusals {
     if (!BrokerError.is(error)) {
       const { signal } = request
       if (signal?.aborted && error === signal.reason) throw error
-      this.#surroundings.logger.error({ err: error }, 'check failed internally')
+      this.#surroundings.logger.error({ err: error, hint: bugHint }, 'check failed internally')
     } else if (!isLoggedRefusal(error)) this.#log(error, request)
     return this.answer(error, request)
   }

@@ -62,7 +62,7 @@ export class RouteClients {
     const { sampler, logger } = this.#surroundings
     sampler.note('unusable_context', count =>
       logger.error(
-        { problem: logText(problem), count },
+        { problem: logText(problem), count, hint: 'correct the context_extensions of the route in Envoy' },
         'checks failed: the context of the route chooses no usable client',
       ),
     )

@@ -18,6 +18,9 @@ export interface JwtRefusalsOptions {
   readonly header: string
 }
 
+const floodHint =
+  'limit the rate of requests in front of the broker: more JWTs wait for their verification than it can verify'
+
 /** Reports refused JWTs: each one to the observer, and samples to the log, by reason and issuer. */
 export class JwtRefusals {
   readonly #surroundings: Surroundings
@@ -36,7 +39,7 @@ export class JwtRefusals {
     if (code === 'overloaded') {
       loggedRefusal(error)
       sampler.note('signatures_overloaded', count =>
-        logger.warn({ count }, 'JWT verification refused: too many signatures'),
+        logger.warn({ count, hint: floodHint }, 'JWT verification refused: too many signatures'),
       )
     }
     if (!(refusal instanceof JwtRefusal)) return

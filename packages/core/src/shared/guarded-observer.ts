@@ -7,7 +7,8 @@ export function guardedObserver(observe: BrokerObserver, logger: Logger): Broker
     try {
       observe(event)
     } catch (error) {
-      logger.error({ err: error }, 'observer failed')
+      const hint = 'correct the observer: it must not throw'
+      logger.error({ err: error, hint }, 'observer failed')
     }
   }
 }

@@ -14,6 +14,9 @@ export type HintProblem =
   | 'expired_on_arrival'
   | 'proxy_in_front'
   | 'proxy_wants_credentials'
+  | 'proxy_failed'
+  | 'store_failing'
+  | 'store_unreadable'
   | 'status_of_no_token_endpoint'
   | 'upstream_unreachable'
   | 'grant_not_listed'
@@ -118,6 +121,12 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
     `compare the clocks of this host and Dex, and check for a cache in front of ${name(option)}: the token was already expired`,
   proxy_in_front: (name, { option, detail }) =>
     `check the proxy, gateway or mesh rules in front of ${name(option)}: the ${detail} is not an answer of Dex`,
+  proxy_failed: (name, { option }) =>
+    `check the forward proxy that requests to ${name(option)} take: it cannot be reached, or refuses the connection`,
+  store_failing: (name, { option }) =>
+    `check that ${name(option)} is running, and answers within ${name('sharedStore.timeoutMs')}`,
+  store_unreadable: (name, { option }) =>
+    `give all replicas the same ${name(option)}; if they have it, find out who else writes to the store`,
   proxy_wants_credentials: (name, { option }) =>
     `exempt ${name(option)} from the proxy, or configure the proxy's credentials: it requires authentication`,
   status_of_no_token_endpoint: (name, { option, detail }) =>

@@ -46,7 +46,8 @@ export class TokenDrops {
     if (dropped.length === 0) return
     records.forgetTokens(dropped)
     const { logger } = this.#surroundings
-    logger.warn({ tokens: dropped.length }, 'tokens dropped: the key that signed them is gone')
+    const hint = 'give Dex a storage that survives a restart, if this followed one'
+    logger.warn({ tokens: dropped.length, hint }, 'tokens dropped: the key that signed them is gone')
   }
 
   #forgotten(forgotten: ReadonlyMap<string, number>): void {

@@ -11,6 +11,7 @@ describe('requests without credentials', () => {
       {
         message: 'requests without client credentials refused',
         fields: {
+          code: 'missing_credentials',
           count: 1,
           missing: ['x-client-id', 'x-client-secret'],
           hint: expect.stringMatching(

@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { HTTPException } from 'hono/http-exception'
 import type { Registry } from 'prom-client'
 import type { AdminEnvironment } from './admin-environment.ts'
 import { isLocalOperator } from './is-local-operator.ts'
@@ -14,6 +15,8 @@ export interface AdminAppOptions {
   readonly page?: AdminPage | undefined
   /** `/log-level`; `undefined` leaves it out. */
   readonly logLevel?: AdminPage | undefined
+  /** Called with the error of a request that is answered with 500. */
+  readonly onFailure?: (error: Error) => void
 }
 
 /** A page that adds its own routes. */
@@ -28,6 +31,7 @@ export function createAdminApp({
   verbose,
   page,
   logLevel,
+  onFailure,
 }: AdminAppOptions): Hono<AdminEnvironment> {
   const app = new Hono<AdminEnvironment>()
   const metrics = new SharedRendering(() => registry.metrics())
@@ -45,5 +49,11 @@ export function createAdminApp({
   )
   page?.addTo(app)
   logLevel?.addTo(app)
+  app.onError((error, context) => {
+    if (error instanceof HTTPException) return error.getResponse()
+    // A request that was cut off fails too, and nobody waits for its answer.
+    if (!context.env?.incoming?.destroyed) onFailure?.(error)
+    return context.text('internal error\n', 500)
+  })
   return app
 }

@@ -1,4 +1,6 @@
 import type { TokenBroker } from '@broker/core'
+import { bugHint } from '@broker/core/diagnosis'
+import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { AdminAddress, Config } from '../config/config.ts'
 import { HttpListener } from '../http/http-listener.ts'
@@ -22,6 +24,7 @@ export interface AdminServerParts {
   readonly recentLines: RecentLines | undefined
   readonly tls: Pick<ServerTls, 'admin' | 'certificates'>
   readonly logLevel: LogLevelControl
+  readonly logger: Logger
 }
 
 /** The server for operators and orchestrators at ADMIN_ADDR. */
@@ -35,7 +38,9 @@ export class AdminServer extends HttpListener {
     const page = new StatusPage({ broker, registry, notReadyBecause, config, recentLines, certificates })
     const logLevel = new LogLevelPage(parts.logLevel, config)
     const verbose = new VerboseReadiness(config)
-    const app = createAdminApp({ notReadyBecause, registry, verbose, page, logLevel })
+    const onFailure = (error: Error) =>
+      parts.logger.error({ err: error, hint: bugHint }, 'request to the admin listener failed')
+    const app = createAdminApp({ notReadyBecause, registry, verbose, page, logLevel, onFailure })
     super('ADMIN_ADDR', () => createAdminListener(app, tls.admin?.createHttpServer), address, tls.admin)
     this.#page = page
   }

@@ -2,6 +2,7 @@ import type { BrokerEvent, CacheStatistics, TokenBroker, Verdict } from '@broker
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { CheckProtocol } from '../checks.ts'
 import { type GrpcFault, grpcFaults } from '../grpc/grpc-fault.ts'
+import { jwtRefusalReasons, tokenRequestOutcomes } from './announced-labels.ts'
 import { CheckCounter } from './check-counter.ts'
 import { CheckDurations } from './check-durations.ts'
 import { addProcessMetrics } from './process-metrics.ts'
@@ -104,6 +105,10 @@ export class BrokerMetrics {
     }
     if (protocols.includes('grpc')) for (const reason of grpcFaults) this.#grpcFaults.inc({ reason }, 0)
     for (const outcome of reloadOutcomes) this.#reloads.inc({ outcome }, 0)
+    for (const outcome of tokenRequestOutcomes) this.#tokenRequests.zero({ outcome })
+    for (const outcome of ['refreshed', 'failed']) this.#keySetRefreshes.inc({ outcome }, 0)
+    for (const outcome of ['discovered', 'failed']) this.#discoveries.inc({ outcome }, 0)
+    for (const reason of jwtRefusalReasons) this.#jwtRefusals.inc({ reason }, 0)
     this.#loadedAt.setToCurrentTime()
     this.#mirror(
       'log_lines_dropped_total',

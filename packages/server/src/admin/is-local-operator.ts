@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
+import { isLoopbackHost } from '@broker/core/options'
 
-const loopbackPeer = /^(?:127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/
-const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i
+const hostPattern = /^(\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5})?$/i
 const forwardingHeader = /^(?:forwarded|via|x-forwarded-.*|x-real-ip|x-envoy-.*)$/
 
 /**
@@ -10,8 +10,8 @@ const forwardingHeader = /^(?:forwarded|via|x-forwarded-.*|x-real-ip|x-envoy-.*)
  */
 export function isLocalOperator({ socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>): boolean {
   return (
-    loopbackPeer.test(socket.remoteAddress ?? '') &&
-    loopbackHost.test(headers.host ?? '') &&
+    isLoopbackHost(socket.remoteAddress ?? '') &&
+    isLoopbackHost(hostPattern.exec(headers.host ?? '')?.[1] ?? '') &&
     !Object.keys(headers).some(name => forwardingHeader.test(name))
   )
 }

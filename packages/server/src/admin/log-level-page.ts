@@ -31,6 +31,10 @@ export class LogLevelPage {
   }
 
   async #set(asked: Asked): Promise<Response> {
+    // Only browsers send it: with DNS rebinding, a page of anybody is of the same origin as this listener.
+    if (asked.req.header('origin') !== undefined) {
+      return asked.text('a browser cannot change the level; use curl\n', 403)
+    }
     const level = parseLogLevel((await asked.req.text()).trim())
     if (level === undefined) return asked.text('the level must be DEBUG, INFO, WARN or ERROR\n', 400)
     this.#control.set(level, 'admin')

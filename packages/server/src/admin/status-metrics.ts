@@ -1,4 +1,4 @@
-import type { BrokerStatus, CircuitState } from '@broker/core'
+import type { BrokerStatus, CircuitState, KeySetStatus, OutageStatus } from '@broker/core'
 import { Gauge, type Registry } from 'prom-client'
 
 /** Adds the gauges of a broker's status, which is read once for all of them when Prometheus asks. */
@@ -35,6 +35,16 @@ export function addStatusMetrics(registry: Registry, prefix: string, read: () =>
     '1 while the circuit in front of a token endpoint is open, else 0; by issuer and by the clients that share it.',
     'issuer',
     'clients',
+  )
+  const discoveryFailing = gauge(
+    'discovery_failing',
+    '1 while the discovery document of an issuer is needed and cannot be read, else 0.',
+    'issuer',
+  )
+  const keySetFailing = gauge(
+    'key_set_failing',
+    '1 while the key set of an issuer cannot be loaded or refreshed, or has no usable key, else 0.',
+    'issuer',
   )
   const keySetAge = gauge(
     'key_set_age_seconds',
@@ -73,8 +83,9 @@ export function addStatusMetrics(registry: Registry, prefix: string, read: () =>
   }
 
   function showIssuers({ issuers, at }: BrokerStatus): void {
-    for (const each of [running, waiting, circuitOpen, keySetAge, clockSkew]) each.reset()
-    for (const { name: issuer, tokenEndpoint, keySet, clockSkew: skew } of issuers) {
+    const gauges = [running, waiting, circuitOpen, discoveryFailing, keySetFailing, keySetAge, clockSkew]
+    for (const each of gauges) each.reset()
+    for (const { name: issuer, tokenEndpoint, discovery, keySet, clockSkew: skew } of issuers) {
       if (tokenEndpoint !== undefined) {
         running.set({ issuer }, tokenEndpoint.running)
         waiting.set({ issuer }, tokenEndpoint.waiting)
@@ -82,6 +93,9 @@ export function addStatusMetrics(registry: Registry, prefix: string, read: () =>
           circuitOpen.set({ issuer, clients }, isOpen(circuit.state))
         }
       }
+      if (discovery !== undefined) discoveryFailing.set({ issuer }, lasts(discovery.outage))
+      if (keySet !== undefined)
+        keySetFailing.set({ issuer }, hasNoUsableKey(keySet) ? 1 : lasts(keySet.outage))
       if (keySet?.loadedAt !== undefined) keySetAge.set({ issuer }, seconds(at - keySet.loadedAt))
       if (skew !== undefined) clockSkew.set({ issuer }, skew.skewMs / 1000)
     }
@@ -91,7 +105,7 @@ export function addStatusMetrics(registry: Registry, prefix: string, read: () =>
     for (const each of [clientExpiry, clientFailing, clientCircuit]) each.reset()
     for (const { name: client, token, outage, circuit } of clients) {
       if (token !== undefined) clientExpiry.set({ client }, seconds(token.expiresAt - at))
-      clientFailing.set({ client }, outage !== undefined && outage.until === undefined ? 1 : 0)
+      clientFailing.set({ client }, lasts(outage))
       clientCircuit.set({ client }, isOpen(circuit?.state))
     }
   }
@@ -99,6 +113,14 @@ export function addStatusMetrics(registry: Registry, prefix: string, read: () =>
 
 function isOpen(state: CircuitState | undefined): number {
   return state === undefined || state === 'closed' ? 0 : 1
+}
+
+function hasNoUsableKey({ loadedAt, keys }: KeySetStatus): boolean {
+  return loadedAt !== undefined && keys === 0
+}
+
+function lasts(outage: OutageStatus | undefined): number {
+  return outage !== undefined && outage.until === undefined ? 1 : 0
 }
 
 /** The clock can be set back between two readings. */

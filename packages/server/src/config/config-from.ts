@@ -1,11 +1,14 @@
+import { ConfigReading } from '../reload/config-reading.ts'
 import type { Config } from './config.ts'
 import { ConfigError, type ConfigFault, type FileFault, type VariableFault } from './config-error.ts'
 import type { ConfigFile } from './file/config-file.ts'
 import type { ConfigFileReader } from './file/config-file-reader.ts'
 import type { FileParts } from './file/file-parts.ts'
+import { configNotes } from './rules/config-notes.ts'
 import { findConflicts } from './rules/config-rules.ts'
 import { configWarnings } from './rules/config-warnings.ts'
 import { hasGate } from './rules/gate-variables.ts'
+import { otelVariableWarnings } from './rules/otel-variables.ts'
 import { configSchema, type VariableName, variableNames } from './schema/config-schema.ts'
 import { optionsFrom } from './schema/option-path.ts'
 import { faultOf, readSettings, type SettingsReading } from './schema/read-settings.ts'
@@ -13,29 +16,32 @@ import type { ServerSettings } from './schema/settings.ts'
 import type { Variable } from './schema/variable.ts'
 import { readTlsParts } from './tls-settings.ts'
 import { envoyHeaderPrefixes } from './values/envoy-header-prefixes.ts'
-import { type ReadTextFile, readTextFile } from './values/read-text-file.ts'
+import { readProxySettings } from './values/proxy-settings.ts'
+import type { ReadTextFile } from './values/read-text-file.ts'
 import { Refusal } from './values/refusal.ts'
 
 /**
  * Reads the configuration from environment variables, and from the file of CONFIG_FILE by `reader`, which is needed only when that
- * is set. `read` reads every file; default: from the disk.
+ * is set. `read` reads every file; default: from the disk, each of them once.
  *
  * Throws a `ConfigError` that lists every fault at once.
  */
 export function configFrom(
   env: NodeJS.ProcessEnv,
   reader?: ConfigFileReader,
-  read: ReadTextFile = readTextFile,
+  read: ReadTextFile = new ConfigReading().read,
 ): Config {
   const { file, faults: readFaults } = openFile(env, reader, read)
   const reading = readSettings(env, file, read)
   const parts = file && reader?.parts(file, partsContext(reading), { env, readTextFile: read })
   const tls = readTlsParts(reading, read)
+  const proxies = reading.settings.USE_PROXY_FROM_ENV === true ? readProxies(env) : undefined
   const faults = [
     ...readFaults,
     ...(file?.faults ?? []),
     ...reading.faults,
     ...tls.faults,
+    ...(proxies?.faults ?? []),
     ...(parts?.faults ?? []),
     // A variable that seems to be missing may be in a file that could not be parsed.
     ...(readFaults.length > 0 || file?.isMalformed ? [] : findConflicts(reading)),
@@ -45,12 +51,17 @@ export function configFrom(
   const config = {
     ...settings,
     ...tls.parts,
+    ...(proxies && { proxies: proxies.settings }),
     admin: admin === 'off' ? undefined : { ...admin, isDefault: !reading.isSet('ADMIN_ADDR') },
     grpc: grpc === 'off' ? undefined : grpc,
     ...(file && reader && { file: fileSummary(file, reader, parts) }),
     broker: { ...brokerOptions(reading), ...parts?.options, reservedHeaderPrefixes: envoyHeaderPrefixes },
   }
-  return { ...config, warnings: configWarnings(config, reading) }
+  return {
+    ...config,
+    warnings: [...configWarnings(config, reading), ...otelVariableWarnings(env, reading)],
+    notes: configNotes(env, reading),
+  }
 }
 
 function openFile(
@@ -66,6 +77,14 @@ function openFile(
     if (!(error instanceof Refusal)) throw error
     return { faults: error.problems.map(problem => faultOf('CONFIG_FILE', problem)) }
   }
+}
+
+function readProxies(env: NodeJS.ProcessEnv) {
+  const faults: VariableFault[] = []
+  const settings = readProxySettings(env, (variable, problem) =>
+    faults.push({ variable, problem, example: `${variable}=http://proxy.example.com:3128` }),
+  )
+  return { settings, faults }
 }
 
 function partsContext(reading: SettingsReading) {

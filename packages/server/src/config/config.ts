@@ -6,6 +6,7 @@ import type { ServerSettings } from './schema/settings.ts'
 import type { TlsParts } from './tls-settings.ts'
 import type { CaFile } from './values/ca-file.ts'
 import type { ListenAddress } from './values/listen-address.ts'
+import type { ProxySettings } from './values/proxy-settings.ts'
 
 /** The address of the admin listener. */
 export interface AdminAddress extends ListenAddress {
@@ -45,8 +46,12 @@ export interface Config extends Omit<ServerSettings, 'admin' | 'grpc'>, TlsParts
   readonly grpc: ListenAddress | undefined
   /** `undefined` without CONFIG_FILE. */
   readonly file?: LoadedFile
+  /** The proxies of the environment; `undefined` without USE_PROXY_FROM_ENV. */
+  readonly proxies?: ProxySettings | undefined
   /** Options for the broker; header names in lower case. */
   readonly broker: TokenBrokerOptions
   /** Sentences for the log about dangerous or likely mistaken settings; none of them contains a secret. */
   readonly warnings: readonly string[]
+  /** Sentences for the log about what the environment leaves to a default, or does not change; none of them contains a secret. */
+  readonly notes: readonly string[]
 }

@@ -1,10 +1,9 @@
-import { isIP } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls'
 import { renewalPeriodMs } from '../tls/certificate-validity.ts'
 import { failed, ok, type Report, skipped, warning } from './check-result.ts'
 import type { HostPort } from './connection.ts'
 import type { DoctorContext } from './doctor-context.ts'
-import { noAnswerOf } from './upstream-answer.ts'
 
 const dayMs = 86_400_000
 /** No real chain is longer; a certificate can name itself as its issuer. */
@@ -13,6 +12,10 @@ const maxChain = 10
 export interface TrustedHost extends HostPort {
   /** PEM of certificates that are trusted in addition; `own` when they are not known here. */
   readonly trusted: string | undefined | 'own'
+  /** A connection through a proxy. Default: a new one, to the first address. */
+  readonly tunnel?: Socket | undefined
+  /** Where these certificates are set. */
+  readonly trustSetting: string
 }
 
 /** Checks the certificate of a server: its chain, its names and its time. Returns whether the broker accepts it. */
@@ -24,13 +27,7 @@ export async function checkCertificate(
   const name = `TLS ${host.host}:${host.port}`
   const connected = await handshake(context, host)
   if ('code' in connected) {
-    report(
-      failed(
-        name,
-        `handshake failed (${connected.code})`,
-        noAnswerOf(connected.code, host.option, host.trustSetting).advice,
-      ),
-    )
+    report(failed(name, `handshake failed (${connected.code})`, host.adviceFor(connected.code)))
     return false
   }
   const { chain, problem, protocol } = connected
@@ -47,7 +44,7 @@ export async function checkCertificate(
   }
   if (problem !== undefined) {
     const { fact, advice } = untrusted(problem, leaf, soonest, host, now)
-    report(failed(name, fact, advice ?? noAnswerOf(problem, host.option, host.trustSetting).advice))
+    report(failed(name, fact, advice ?? host.adviceFor(problem)))
     return false
   }
   const fact = `${protocol}, ${endText(soonest, now)}, issued by ${nameOf(leaf.issuer)}`
@@ -94,13 +91,12 @@ interface Handshake {
 
 function handshake(
   context: DoctorContext,
-  { host, port, addresses, trusted }: TrustedHost,
+  { host, port, addresses, trusted, tunnel }: TrustedHost,
 ): Promise<Handshake | { readonly code: string }> {
   const signal = context.deadline()
   return new Promise(resolve => {
     const socket: TLSSocket = connect({
-      host: addresses[0] ?? host,
-      port,
+      ...(tunnel ? { socket: tunnel } : { host: addresses[0] ?? host, port }),
       ...(isIP(host) === 0 && { servername: host }),
       secureContext: context.trust.contextOf(trusted === 'own' ? undefined : trusted),
       // The certificate is what is examined.
@@ -116,7 +112,7 @@ function handshake(
       socket.destroy()
     })
     socket.once('error', (error: NodeJS.ErrnoException) => resolve({ code: error.code ?? 'unknown error' }))
-    socket.once('close', () => resolve({ code: signal.aborted ? 'ETIMEDOUT' : 'ECONNRESET' }))
+    socket.once('close', () => resolve({ code: signal.aborted ? 'ERR_TLS_HANDSHAKE_TIMEOUT' : 'ECONNRESET' }))
   })
 }
 

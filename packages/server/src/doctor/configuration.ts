@@ -21,6 +21,7 @@ export function checkConfiguration({ env, reader }: ConfigurationSource, report:
   try {
     const config = configFrom(env, reader)
     report(ok(name, factOf(config)))
+    for (const text of config.notes) report(ok(name, text))
     for (const text of config.warnings) report(warning(name, text))
     return config
   } catch (error) {
@@ -52,7 +53,8 @@ function adviceOf({ example }: ConfigFault): string | undefined {
 /** The same configuration, if the gate is all that it lacks. */
 function withoutGate({ env, reader }: ConfigurationSource): Config | undefined {
   try {
-    return configFrom({ ...env, ALLOW_UNAUTHENTICATED_CALLERS: 'true' }, reader)
+    const config = configFrom({ ...env, ALLOW_UNAUTHENTICATED_CALLERS: 'true' }, reader)
+    return { ...config, allowUnauthenticatedCallers: false }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     return undefined

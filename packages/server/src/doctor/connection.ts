@@ -1,15 +1,14 @@
 import { connect } from 'node:net'
 import { failed, ok, type Report, warning } from './check-result.ts'
 import type { DoctorContext } from './doctor-context.ts'
-import { noAnswerOf } from './upstream-answer.ts'
 
-/** Where to connect to, and the option that names it. */
+/** Where to connect to. */
 export interface HostPort {
   readonly host: string
   readonly port: number
   readonly addresses: readonly string[]
-  readonly option: string
-  readonly trustSetting: string
+  /** An instruction for the system's code of a failure. */
+  readonly adviceFor: (code: string | undefined) => string | undefined
 }
 
 /** More addresses than any service that a test of each is meant for. */
@@ -18,7 +17,7 @@ const maxTried = 8
 /** Connects to each address; returns whether one accepts. */
 export async function checkConnection(
   context: DoctorContext,
-  { host, port, addresses, option, trustSetting }: HostPort,
+  { host, port, addresses, adviceFor }: HostPort,
   report: Report,
 ): Promise<boolean> {
   const tried = addresses.slice(0, maxTried)
@@ -39,7 +38,7 @@ export async function checkConnection(
     )
   } else {
     const [code] = codes
-    report(failed(name, problemOf(code), noAnswerOf(code, option, trustSetting).advice))
+    report(failed(name, problemOf(code), adviceFor(code)))
   }
   return failures.length < tried.length
 }

@@ -1,3 +1,4 @@
+import { printable } from '../printable.ts'
 import type { FinishedGroup } from './check-group.ts'
 import type { CheckResult, CheckVerdict } from './check-result.ts'
 
@@ -15,10 +16,10 @@ export function groupText(
   const lines = results.flatMap(({ name, verdict, fact, advice }) => {
     const mark = verdict.padEnd(markWidth)
     const shown = hasColours ? `\u{1b}[${colours[verdict]}m${mark}\u{1b}[0m` : mark
-    const line = `  ${shown}${name.padEnd(width)}${printable(fact)}`
+    const line = `  ${shown}${printable(name.padEnd(width))}${printable(fact)}`
     return advice === undefined ? [line] : [line, `${' '.repeat(2 + markWidth)}-> ${printable(advice)}`]
   })
-  return `${[title, ...lines].join('\n')}\n\n`
+  return `${[printable(title), ...lines].join('\n')}\n\n`
 }
 
 /** The last line: how many checks had which verdict. */
@@ -36,9 +37,4 @@ export function summaryText(results: readonly CheckResult[]): string {
 
 function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`
-}
-
-/** Removes control characters: a server could send some to drive the terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, ' ')
 }

@@ -5,14 +5,12 @@ import type { DoctorContext } from './doctor-context.ts'
 import { checkGate } from './gate.ts'
 import { checkListeners } from './listeners.ts'
 import { checkOwnCertificates } from './own-certificates.ts'
+import { checkSharedStore } from './shared-store.ts'
 import { checkTokenExchanges } from './token-exchanges.ts'
 import { type Upstream, upstreamsOf } from './upstream.ts'
 import { checkUpstream, type FoundUpstream } from './upstream-checks.ts'
 
-/**
- * Starts every check of a valid configuration, in groups in the order of the report. A further server, such as a shared store, is
- * one more group here.
- */
+/** Starts every check of a valid configuration, in groups in the order of the report. */
 export function startChecks(context: DoctorContext): readonly CheckGroup<unknown>[] {
   const upstreams = upstreamGroups(context)
   const dex = upstreams[0]
@@ -28,6 +26,7 @@ export function startChecks(context: DoctorContext): readonly CheckGroup<unknown
       if (exchanges.length > 0) await checkTokenExchanges(context, await dex?.group.found, report)
     }),
     new CheckGroup('Gate', async report => checkGate(context, report)),
+    new CheckGroup('Shared store', async report => checkSharedStore(context, report)),
     new CheckGroup('Listeners', async report => {
       await checkListeners(context, report)
       checkOwnCertificates(context, report)

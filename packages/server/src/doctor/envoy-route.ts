@@ -11,8 +11,14 @@ export interface EnvoyRoute {
   readonly url: string
   /** A JWT that the gate accepts, for a request that passes. */
   readonly jwt: string | undefined
-  /** The name of a configured client whose credentials the doctor sends. */
-  readonly client: string | undefined
+  /** The name of a configured client whose credentials are sent, or the credentials of a caller. */
+  readonly client: string | CallerCredentials | undefined
+}
+
+/** Credentials as callers send them. */
+export interface CallerCredentials {
+  readonly clientId: string
+  readonly clientSecret: string
 }
 
 const askName = 'ext_authz'
@@ -153,9 +159,14 @@ async function checkPassing(context: DoctorContext, route: EnvoyRoute, report: R
     headers[gate?.jwtHeader ?? optionRules['gate.jwtHeader'].default] = `Bearer ${route.jwt}`
   } else if (!hasOpenClient(context)) {
     const client =
-      route.client === undefined ? undefined : route.client === 'default' ? own : clients[route.client]
+      typeof route.client === 'string' ? { default: own, ...clients }[route.client] : route.client
     if (client?.clientId === undefined || typeof client.clientSecret !== 'string') {
-      report(skipped(passName, 'needs credentials: add --client with the name of a configured client'))
+      report(
+        skipped(
+          passName,
+          'needs credentials: add --client-id and --client-secret-file of a caller, or --client with the name of a configured client',
+        ),
+      )
       return
     }
     secret = client.clientSecret
@@ -190,11 +201,14 @@ function reportPassing({ config }: DoctorContext, { answer, nonce, secret }: Pas
   const answerer = answererOf(answer)
   if (answerer !== 'backend') {
     const refusal = brokerErrorOf(body)
+    // Not its description: who answers may not be the broker, and may repeat what it was sent.
     const text =
-      refusal === undefined
-        ? `the answer is of ${answerer}`
-        : `the broker refuses it: ${refusal.error}, ${refusal.description}`
-    report(failed(passName, `${text} (status ${status})`, 'the log of the broker has the reason and a hint'))
+      refusal === undefined ? `the answer is of ${answerer}` : `the broker refuses it: ${refusal.error}`
+    const advice =
+      refusal?.error === 'token_request_rejected'
+        ? "compare the client's id, secret and scope with the client in Dex"
+        : 'the log of the broker has the reason and a hint'
+    report(failed(passName, `${text} (status ${status})`, advice))
     return
   }
   const header = config.broker.authorizationHeader ?? optionRules.authorizationHeader.default

@@ -1,26 +1,16 @@
 import { optionRules } from '@broker/core/options'
+import type { Config } from '../config/config.ts'
 import { hasGate } from '../explain/explain.ts'
-import { ok, type Report, warning } from './check-result.ts'
+import { type CheckResult, failed, ok, type Report, warning } from './check-result.ts'
 import type { DoctorContext } from './doctor-context.ts'
 
 const name = 'gate'
 
-/** Says whose JWTs the gate accepts; warns when there is no gate. */
+/** Says whose JWTs the gate accepts. Without a gate, fails when callers get a token that is not theirs and nobody allowed that. */
 export function checkGate({ config }: DoctorContext, report: Report): void {
-  const { gate, issuers, issuer, client } = config.broker
+  const { gate, issuers, issuer } = config.broker
   if (!hasGate(config)) {
-    const hasClient = client?.clientId !== undefined && client.clientSecret !== undefined
-    report(
-      warning(
-        name,
-        hasClient
-          ? 'none: every caller receives the token of the configured client'
-          : 'none: callers authenticate by their own client credentials',
-        hasClient
-          ? 'set JWT_AUDIENCE, with DEX_ISSUER or JWKS_URL'
-          : 'nothing, if that is intended; JWT_AUDIENCE turns the gate on',
-      ),
-    )
+    report(withoutGate(config))
     return
   }
   const header = gate?.jwtHeader ?? optionRules['gate.jwtHeader'].default
@@ -49,4 +39,23 @@ export function checkGate({ config }: DoctorContext, report: Report): void {
         : ok(issuerName, fact),
     )
   }
+}
+
+function withoutGate({ broker: { client = {} }, allowUnauthenticatedCallers }: Config): CheckResult {
+  if (allowUnauthenticatedCallers) {
+    return ok(
+      name,
+      'none, and ALLOW_UNAUTHENTICATED_CALLERS=true lets callers have tokens of configured clients',
+    )
+  }
+  if (client.clientSecret === undefined) {
+    return ok(name, 'none: callers authenticate by their own client credentials')
+  }
+  return failed(
+    name,
+    client.clientId === undefined
+      ? 'none: every caller that knows the client id receives a token by the configured secret'
+      : 'none: every caller receives the token of the configured client',
+    'set JWT_AUDIENCE, with DEX_ISSUER or JWKS_URL; if every caller may have that token, set ALLOW_UNAUTHENTICATED_CALLERS=true',
+  )
 }

@@ -1,22 +1,23 @@
 import { request } from 'node:http'
 import { connect } from 'node:http2'
 import type { ListenAddress } from '../config/values/listen-address.ts'
+import { probeHeaders } from '../http/raw-target.ts'
 
 export type ListenerKind = 'check' | 'admin' | 'grpc'
 
 const anyAddresses: ReadonlySet<string | undefined> = new Set([undefined, '0.0.0.0', '::'])
-/** Requests that only a broker answers in this way. */
+/** Requests that only a broker answers in this way. None of them is a check, which would be counted and logged. */
 const probes = {
   check: {
-    path: '/check',
-    isBroker: (answer: ProbeAnswer) => /dex-token-broker/.test(answer.challenge ?? ''),
+    path: '/healthz',
+    isBroker: ({ server }: ProbeAnswer) => server === probeHeaders.server,
   },
   admin: { path: '/metrics', isBroker: (answer: ProbeAnswer) => /^dex_token_broker_/m.test(answer.body) },
 } as const
 
 interface ProbeAnswer {
   readonly status: number
-  readonly challenge: string | undefined
+  readonly server: unknown
   readonly body: string
 }
 
@@ -52,7 +53,7 @@ function probe(where: Where & { readonly path: string }): Promise<ProbeAnswer | 
       const finish = () =>
         resolve({
           status: incoming.statusCode ?? 0,
-          challenge: incoming.headers['www-authenticate'],
+          server: incoming.headers.server,
           body: Buffer.concat(chunks).toString('utf8'),
         })
       incoming.on('data', (chunk: Buffer) => {

@@ -57,16 +57,17 @@ async function checkListener(
       report(failed(variable, problem, `set ${variable} to an address that this process may use`))
       return
     }
+    const advice = `stop what uses the port, or set ${variable} to another`
     // A broker with TLS may ask for a certificate that is not here.
-    const owner = hasTls ? 'another process' : await listenerOwner(kind, where, context.deadline())
+    if (hasTls) {
+      report(warning(variable, `${problem}, perhaps by the broker itself`, `if no broker runs, ${advice}`))
+      return
+    }
+    const owner = await listenerOwner(kind, where, context.deadline())
     report(
       owner === 'broker'
-        ? warning(variable, `${problem} by a dex-token-broker`, 'nothing, if that broker runs on purpose')
-        : warning(
-            variable,
-            `${problem} by ${owner}`,
-            `stop what uses the port, or set ${variable} to another`,
-          ),
+        ? ok(variable, `${problem} by a running dex-token-broker`)
+        : warning(variable, `${problem} by ${owner}`, advice),
     )
   }
 }

@@ -1,8 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Config } from '../config/config.ts'
 import type { ConfigFileReader } from '../config/file/config-file-reader.ts'
+import { Refusal } from '../config/values/refusal.ts'
+import { parseSecretText } from '../config/values/secret-text.ts'
+import { readArgumentFile } from '../explain/read-argument-file.ts'
 import { WrongArguments } from '../explain/wrong-arguments.ts'
+import { printable } from '../printable.ts'
 import { version } from '../version.ts'
 import { CheckGroup, type FinishedGroup, finishedGroups } from './check-group.ts'
 import { skipped } from './check-result.ts'
@@ -11,16 +14,17 @@ import { startChecks } from './doctor.ts'
 import { DoctorContext } from './doctor-context.ts'
 import { groupText, summaryText } from './doctor-text.ts'
 import { checkEnvoyConfig } from './envoy-config.ts'
-import { checkEnvoyRoute } from './envoy-route.ts'
+import { type CallerCredentials, checkEnvoyRoute } from './envoy-route.ts'
 import { checkJwt } from './jwt-rules.ts'
 import { checkMatchingRule } from './matching-rule.ts'
 import { checkSecretFiles } from './secret-files.ts'
 
-const usage = `Usage: dex-token-broker doctor [--json] [--jwt-file FILE] [--envoy URL [--client NAME]]
-                               [--envoy-config FILE] [--method GET] [--path /]
+const usage = `Usage: dex-token-broker doctor [--json] [--jwt-file FILE] [--envoy-config FILE] [--method GET] [--path /]
+                               [--envoy URL [--client NAME | --client-id ID --client-secret-file FILE]]
 
 Checks the configuration, and everything that the broker depends on, with the environment of the broker: names, connections,
-certificates, discovery, keys, clocks, the grant, a token for each configured client, and the addresses of the listeners.
+certificates, discovery, keys, clocks, the grant, a token for each configured client, the shared store, and the addresses of the
+listeners.
 Starts nothing, and prints no secret and no token. Takes at most 30 seconds, and HTTP_TIMEOUT for each check.
 
   --json               print one JSON document instead of text
@@ -28,6 +32,7 @@ Starts nothing, and prints no secret and no token. Takes at most 30 seconds, and
   --method, --path     the request for which the rules are asked. Default: GET /
   --envoy URL          send requests through Envoy to a path behind it, and check the ext_authz filter by the answers
   --client NAME        the configured client whose credentials are sent through Envoy, where callers need some
+  --client-id ID       a caller's client, in place of --client, with --client-secret-file FILE; - reads standard input
   --envoy-config FILE  check the ext_authz filter in a bootstrap of Envoy, YAML or JSON
 
 Exit status: 0 when no check failed, 1 when one did, 2 for wrong arguments.
@@ -52,7 +57,7 @@ export async function runDoctor(args: readonly string[], surroundings: DoctorPro
     surroundings.write(usage)
     return 0
   }
-  const inputs = inputsOf(values)
+  const inputs = await inputsOf(values)
   const source = { env: surroundings.env, reader: await surroundings.fileReader() }
   const found: { config?: Config | undefined } = {}
   const configuration = new CheckGroup('Configuration', async report => {
@@ -80,6 +85,8 @@ function parsed(args: readonly string[]) {
         'jwt-file': { type: 'string' },
         envoy: { type: 'string' },
         client: { type: 'string' },
+        'client-id': { type: 'string' },
+        'client-secret-file': { type: 'string' },
         'envoy-config': { type: 'string' },
         method: { type: 'string', default: 'GET' },
         path: { type: 'string', default: '/' },
@@ -96,26 +103,26 @@ interface Inputs {
   readonly jwt: string | undefined
   readonly envoyConfig: string | undefined
   readonly envoy: string | undefined
-  readonly client: string | undefined
+  readonly client: string | CallerCredentials | undefined
   readonly method: string
   readonly path: string
 }
 
-function inputsOf(values: Values): Inputs {
-  const { envoy, client, method, path, 'jwt-file': jwtFile, 'envoy-config': envoyFile } = values
+async function inputsOf(values: Values): Promise<Inputs> {
+  const { envoy, method, path, 'jwt-file': jwtFile, 'envoy-config': envoyFile } = values
   if (envoy !== undefined && !/^https?:\/\//.test(URL.canParse(envoy) ? envoy : '')) {
     throw new WrongArguments('--envoy must be a URL with http or https')
   }
-  if (client !== undefined && envoy === undefined) throw new WrongArguments('--client needs --envoy')
+  const client = await clientOf(values)
+  if (client !== undefined && envoy === undefined)
+    throw new WrongArguments('--client and --client-id need --envoy')
   if (!path.startsWith('/')) throw new WrongArguments('--path must start with /')
   return {
     jwt:
       jwtFile === undefined
         ? undefined
-        : textOf('--jwt-file', jwtFile)
-            .trim()
-            .replace(/^Bearer +/i, ''),
-    envoyConfig: envoyFile === undefined ? undefined : textOf('--envoy-config', envoyFile),
+        : (await readArgumentFile('--jwt-file', jwtFile)).trim().replace(/^Bearer +/i, ''),
+    envoyConfig: envoyFile === undefined ? undefined : await readArgumentFile('--envoy-config', envoyFile),
     envoy,
     client,
     method,
@@ -123,11 +130,23 @@ function inputsOf(values: Values): Inputs {
   }
 }
 
-function textOf(option: string, path: string): string {
+async function clientOf(values: Values): Promise<Inputs['client']> {
+  const { client, 'client-id': clientId, 'client-secret-file': secretFile } = values
+  if (clientId === undefined && secretFile === undefined) return client
+  if (client !== undefined) throw new WrongArguments('--client and --client-id exclude each other')
+  if (clientId === undefined || secretFile === undefined) {
+    throw new WrongArguments('--client-id and --client-secret-file need each other')
+  }
+  return { clientId, clientSecret: await secretIn(secretFile) }
+}
+
+async function secretIn(path: string): Promise<string> {
+  const text = await readArgumentFile('--client-secret-file', path)
   try {
-    return readFileSync(path === '-' ? 0 : path, 'utf8')
+    return parseSecretText(text.replace(/\r?\n$/, ''), '--client-secret-file:')
   } catch (error) {
-    throw new WrongArguments(`${option}: ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+    if (!(error instanceof Refusal)) throw error
+    throw new WrongArguments(error.problems.join('; '))
   }
 }
 
@@ -179,7 +198,12 @@ async function finish(
   if (!values.json) surroundings.write(`${summary}\n`)
   else {
     const document = { version: version(), verdict: hasFailed ? 'failed' : 'ok', summary, groups: finished }
-    surroundings.write(`${JSON.stringify(document, undefined, 2)}\n`)
+    surroundings.write(`${JSON.stringify(document, printableValue, 2)}\n`)
   }
   return hasFailed ? 1 : 0
+}
+
+/** People read the document on a terminal, too, and JSON leaves some of these characters as they are. */
+function printableValue(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? printable(value) : value
 }

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs'
 import path from 'node:path'
 import { configSchema, variableNames } from '../config/schema/config-schema.ts'
-import { secretFileVariable } from '../config/schema/secret-files.ts'
 import type { Variable } from '../config/schema/variable.ts'
+import { secretFile } from '../config/schema/variable-kinds.ts'
 import { readBytes, readTextFile } from '../config/values/read-text-file.ts'
 import { Refusal } from '../config/values/refusal.ts'
 import { failed, ok, type Report, warning } from './check-result.ts'
@@ -27,10 +27,9 @@ export function checkSecretFiles(source: ConfigurationSource, report: Report): v
 function secretFilesOf({ env, reader }: ConfigurationSource): readonly SecretFile[] {
   const file = configFileOf({ env, reader })
   const ofVariables = variableNames
-    .filter(name => (configSchema[name] as Variable).secret)
-    .flatMap(name => {
-      const setting = secretFileVariable(name)
-      const value = env[setting] || file?.texts[setting as keyof typeof file.texts]
+    .filter(name => (configSchema[name] as Variable).kind === secretFile)
+    .flatMap(setting => {
+      const value = env[setting] || file?.texts[setting]
       return value ? [{ setting, path: value }] : []
     })
   const ofClients = (file?.clients ?? []).flatMap(({ definition: { name, clientSecret } }) =>

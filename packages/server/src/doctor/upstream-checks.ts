@@ -3,11 +3,11 @@ import { type Report, skipped, warning } from './check-result.ts'
 import { checkClock } from './clock-skew.ts'
 import { checkDiscovery, type Discovered } from './discovery.ts'
 import type { DoctorContext } from './doctor-context.ts'
-import { checkHost } from './host.ts'
+import { checkHost, type WantedHost } from './host.ts'
 import { checkKeySet } from './key-set.ts'
 import { checkTokenEndpoint } from './token-endpoint.ts'
 import type { Upstream } from './upstream.ts'
-import type { UpstreamAnswer } from './upstream-answer.ts'
+import { noAnswerOf, type UpstreamAnswer } from './upstream-answer.ts'
 
 /** The facts about an upstream that other groups need. */
 export interface FoundUpstream {
@@ -33,7 +33,8 @@ export async function checkUpstream(
   /** The way to each server is checked once, whatever comes from it. */
   const reaches = async (url: string, option: string) => {
     const { origin } = new URL(url)
-    const known = reachable.get(origin) ?? (await checkHost(context, { upstream, url, option }, report))
+    const known =
+      reachable.get(origin) ?? (await checkHost(context, hostOf(context, upstream, url, option), report))
     reachable.set(origin, known)
     return known
   }
@@ -71,6 +72,27 @@ export async function checkUpstream(
     hasTokenEndpoint: tokenAnswer !== undefined,
     keys: loaded?.keys,
     issuer: upstream.issuer ?? discovered?.issuer,
+  }
+}
+
+function hostOf(
+  { transports }: DoctorContext,
+  { optionPrefix, trusted, trustSetting }: Upstream,
+  url: string,
+  option: string,
+): WantedHost {
+  const { protocol, hostname, port } = new URL(url)
+  const path = optionPrefix + option
+  const tls = protocol === 'https:'
+  return {
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port) || (tls ? 443 : 80),
+    tls,
+    option: path,
+    proxy: transports.proxyOf(url),
+    trusted,
+    trustSetting,
+    adviceFor: code => noAnswerOf(code, path, trustSetting).advice,
   }
 }
 

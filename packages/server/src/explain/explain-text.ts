@@ -1,4 +1,5 @@
 import type { ClientChoice } from '@broker/core'
+import { printable } from '../printable.ts'
 import type { RuleExplanation } from '../rules/rules.ts'
 import type { Explained } from './explain.ts'
 import type { ExplainRequest } from './explain-request.ts'
@@ -94,5 +95,5 @@ function scopeText({ scope, audiences }: Pick<ClientChoice, 'scope' | 'audiences
 }
 
 function line(label: string, text: string): string {
-  return `${label.padEnd(labelWidth)}${text}`.trimEnd()
+  return printable(`${label.padEnd(labelWidth)}${text}`).trimEnd()
 }

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Config } from '../config/config.ts'
 import { explain, hasGate } from './explain.ts'
 import type { ExplainRequest } from './explain-request.ts'
 import { explainText } from './explain-text.ts'
+import { readArgumentFile } from './read-argument-file.ts'
 import { WrongArguments } from './wrong-arguments.ts'
 
 const usage = `Usage: dex-token-broker explain (--jwt-file FILE | --claims FILE [--issuer NAME])
@@ -12,7 +12,7 @@ const usage = `Usage: dex-token-broker explain (--jwt-file FILE | --claims FILE 
 
 Shows what the broker does with a request: the caller, how each rule decides, the client, and the headers. Requests no token.
 
-  --jwt-file FILE         the caller's JWT, verified with the keys of its issuer
+  --jwt-file FILE         the caller's JWT, verified with the keys of its issuer; - reads standard input
   --claims FILE           the caller's claims as JSON; nothing is sent, and iss and exp may be absent
   --issuer NAME           the issuer of the claims, by its name in CONFIG_FILE
   --method METHOD         the method of the request. Default: GET
@@ -30,7 +30,7 @@ export async function runExplain(
   if (values.help) return usage
   const config = await readConfig()
   const request: ExplainRequest = {
-    caller: callerIn(values),
+    caller: await callerIn(values),
     method: values.method,
     path: values.path,
     headers: (values.header ?? []).flatMap(headerLine),
@@ -69,27 +69,19 @@ function parsed(args: readonly string[]) {
   }
 }
 
-function callerIn(values: ReturnType<typeof parsed>): ExplainRequest['caller'] {
+async function callerIn(values: ReturnType<typeof parsed>): Promise<ExplainRequest['caller']> {
   const { 'jwt-file': jwtFile, claims: claimsFile, issuer } = values
   if (jwtFile !== undefined && claimsFile !== undefined) {
     throw new WrongArguments('--jwt-file and --claims exclude each other')
   }
   if (issuer !== undefined && claimsFile === undefined) throw new WrongArguments('--issuer needs --claims')
-  if (jwtFile !== undefined) return { jwt: textOf('--jwt-file', jwtFile).trim() }
+  if (jwtFile !== undefined) return { jwt: (await readArgumentFile('--jwt-file', jwtFile)).trim() }
   if (claimsFile === undefined) return undefined
-  const claims = jsonIn(textOf('--claims', claimsFile))
+  const claims = jsonIn(await readArgumentFile('--claims', claimsFile))
   if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
     throw new WrongArguments('--claims must be a file with a JSON object')
   }
   return { claims: { ...claims }, issuer }
-}
-
-function textOf(option: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    throw new WrongArguments(`${option}: ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`)
-  }
 }
 
 /** `undefined` for a text that is not JSON. */

@@ -5,7 +5,7 @@ import type { Hono } from 'hono'
 import { type CreateHttpServer, createPlainServer } from '../tls/listener-tls.ts'
 import { type CheckEnvironment, type CheckMessage, rawTarget } from './check-app.ts'
 import { listenerOptions } from './listener-options.ts'
-import { targetKind } from './raw-target.ts'
+import { probeHeaders, targetKind } from './raw-target.ts'
 
 /** How long a refused client may take to close its side of the connection. */
 const lingerMs = 500
@@ -38,7 +38,7 @@ export function createCheckListener(
         void answerCheck(incoming, outgoing)
         break
       case 'probe':
-        answerText(incoming, outgoing, 200, 'ok\n')
+        answerText(incoming, outgoing, 200, 'ok\n', probeHeaders)
         break
       case 'unknown':
         onUnknownTarget(incoming.rawHeaders)
@@ -67,12 +67,19 @@ function hasDoubtfulFraming({ headers }: IncomingMessage): boolean {
   return encoding !== undefined && encoding.toLowerCase() !== 'chunked'
 }
 
-function answerText(incoming: IncomingMessage, outgoing: ServerResponse, status: number, text: string): void {
+function answerText(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   incoming.resume()
   outgoing.writeHead(status, {
     'content-type': 'text/plain; charset=utf-8',
     'content-length': text.length,
     'cache-control': 'no-store',
+    ...headers,
   })
   outgoing.end(text)
 }

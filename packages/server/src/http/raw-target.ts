@@ -1,6 +1,9 @@
 /** Where Envoy sends checks; the client's own target follows. */
 const checkPath = '/check'
 
+/** In the probe's answer, for those who ask what listens here. */
+export const probeHeaders = { server: 'dex-token-broker' } as const
+
 /** The kind of a request on the check listener. */
 export type TargetKind = 'check' | 'probe' | 'unknown'
 

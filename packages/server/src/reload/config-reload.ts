@@ -136,7 +136,11 @@ export class ConfigReload {
   }
 
   #reportFaults(faults: readonly string[]): void {
-    this.#logger.error({ faults }, 'configuration files have faults; their last good content stays in effect')
+    const hint = 'correct the files; they are read again when they change'
+    this.#logger.error(
+      { faults, hint },
+      'configuration files have faults; their last good content stays in effect',
+    )
     this.#metrics.countReload('failed', faults.length)
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger, SharedStoreOptions } from '@broker/core'
-import type { RedisTokenStore } from '@broker/redis-store'
+import type { RedisTokenStore, StoreInspection } from '@broker/redis-store'
 import { storeAddress } from '@broker/redis-store/options'
 import type { Config } from '../config/config.ts'
 import type { SealingKeyFile } from '../config/values/sealing-key-file.ts'
@@ -73,6 +73,11 @@ export class ServerStore {
   renew(config: Config): void {
     this.#config = config
     this.#keyFile = config.sharedStoreKeyFile ?? this.#keyFile
+  }
+
+  /** Reads facts that no broker needs. */
+  inspect(): Promise<StoreInspection> {
+    return this.#store.inspect()
   }
 
   close(): Promise<void> {

@@ -36,3 +36,8 @@ export function certificateWarning(variable: string, pair: KeyPair, now: number)
   }
   return sentences[validityOf(pair, now)]
 }
+
+/** Whether a sentence is one of {@link certificateWarnings}. */
+export function isCertificateWarning(text: string): boolean {
+  return text.startsWith('The certificate in ')
+}

@@ -12,6 +12,7 @@ export const handshakeFailures = [
   'version',
   'protocol',
   'timeout',
+  'too_many_handshakes',
   'other',
 ] as const
 
@@ -29,6 +30,8 @@ export const handshakeHints: Readonly<Record<HandshakeFailure, string>> = {
   version: 'let the caller use TLS 1.2 or newer, and a cipher suite that both sides have',
   protocol: 'let the caller offer h2 to the gRPC listener, and http/1.1 to the others (ALPN)',
   timeout: 'check the network between the caller and this host: the TLS handshake did not end in time',
+  too_many_handshakes:
+    'find out who opens connections without finishing their TLS handshake: peer is one of them',
   other: 'compare the TLS settings of the caller with docs/tls.md',
 }
 

@@ -4,12 +4,15 @@ import { createServer as createHttpsServer } from 'node:https'
 import type { TLSSocket, TlsOptions, Server as TlsServer } from 'node:tls'
 import type { TlsSettings } from '../config/tls-settings.ts'
 import { certificateNames } from './certificate-names.ts'
-import { certificateFailureOf, handshakeFailureOf } from './handshake-failure.ts'
+import { certificateFailureOf, type HandshakeFailure, handshakeFailureOf } from './handshake-failure.ts'
 import type { HandshakeLog, RefusedHandshake } from './handshake-log.ts'
 import { Handshakes, handshakeTimeoutMs } from './handshakes.ts'
 
 /** The application protocol of a listener, as in ALPN. */
 export type ApplicationProtocol = 'http/1.1' | 'h2'
+
+/** A resumed session repeats the verdict of its first handshake, and so outlives the certificate of its caller. */
+const withoutTickets = constants.SSL_OP_NO_TICKET
 
 /** Creates a server of HTTP, with or without TLS. */
 export type CreateHttpServer = (options: ServerOptions, answer: RequestListener) => Server
@@ -54,7 +57,7 @@ export class ListenerTls {
       }),
       ALPNProtocols: [this.#protocol],
       minVersion: 'TLSv1.2',
-      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION | (clientCa === undefined ? 0 : withoutTickets),
     }
   }
 
@@ -80,8 +83,9 @@ export class ListenerTls {
       socket.destroy()
     })
     server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => this.#failed(error, socket))
-    const onTimeout = (peer: string | undefined) => this.#log.add({ reason: 'timeout', peer })
-    this.#servers.set(server, new Handshakes(server, onTimeout, this.#timeoutMs))
+    const refuse = (reason: HandshakeFailure, peer: string | undefined) => this.#log.add({ reason, peer })
+    const handshakes = new Handshakes(server, refuse, this.#timeoutMs)
+    this.#servers.set(server, handshakes)
     server.once('close', () => this.#servers.delete(server))
   }
 

@@ -48,6 +48,17 @@ describe('/log-level', () => {
     expect((await logLevel(broker)).body).toBe('WARN\n')
   })
 
+  test.each(['http://broker.example', 'http://localhost:3000', 'null'])(
+    'is not changed by a page in a browser, whose origin is %s',
+    async origin => {
+      await using broker = await startBroker({ LOG_LEVEL: 'WARN', ADMIN_PAGE: 'on' })
+      // With DNS rebinding, the host of the page is that of the listener.
+      const headers = { origin, host: origin.replace(/^.*\//, '') }
+      expect((await logLevel(broker, { ...put('DEBUG'), headers })).status).toBe(403)
+      expect((await logLevel(broker)).body).toBe('WARN\n')
+    },
+  )
+
   test('is there for everybody with ADMIN_PAGE=on, and for nobody with off', async () => {
     await using open = await startBroker({ ADMIN_PAGE: 'on' })
     expect((await logLevel(open, { headers: { host: 'broker.example' } })).status).toBe(200)

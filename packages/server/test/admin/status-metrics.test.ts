@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { freePort, until } from '@broker/testing'
+import { findPromtool, freePort, promtoolNeed, until } from '@broker/testing'
 import { needs } from '@broker/testing/vitest'
 import { describe, expect, test } from 'vitest'
 import { version } from '../../src/version.ts'
@@ -130,8 +130,63 @@ describe('the metrics of a broker', () => {
     expect((await broker.admin('/metrics')).body).toMatch(/^nodejs_eventloop_lag_p99_seconds \d/m)
   })
 
-  const promtool = process.env['PROMTOOL_BIN'] ?? ''
-  test('are what promtool accepts', needs({ PROMTOOL_BIN: promtool !== '' }), async () => {
+  test('have every counter from the start, so that an increase shows the first failure too', async () => {
+    await using broker = await startBroker(
+      ({ issuer }) => ({ ...client, DEX_TOKEN_URL: '', DEX_ISSUER: issuer, JWT_AUDIENCE: 'orders' }),
+      { byManualClock: true },
+    )
+    const counters = async () => {
+      const { body } = await broker.admin('/metrics')
+      return [...body.matchAll(/^(dex_token_broker_\w+(?:_total|_count)(?:{[^}]*})?) /gm)].map(
+        ([, name]) => name,
+      )
+    }
+    const atStart = await counters()
+    await until(async () => (await broker.admin('/readyz')).status === 200, 'keys')
+    broker.dex.setFault('token', { kind: 'reset' })
+    expect((await broker.check({ headers: jwtOf(broker) })).status).toBe(503)
+    broker.dex.clearFaults()
+    broker.dex.setClientSecret('orders', 'rotated')
+    broker.clock.advance(10_000)
+    expect((await broker.check({ headers: jwtOf(broker) })).status).toBe(502)
+    await broker.check()
+    await broker.check({ target: '/elsewhere' })
+    const requests = await series(broker, 'token_request_duration_seconds_count')
+    expect(requests['{outcome="token_endpoint_unavailable"}']).toBeGreaterThan(0)
+    expect(requests['{outcome="client_misconfigured"}']).toBe(1)
+    expect(await series(broker, 'jwt_refusals_total')).toMatchObject({ '{reason="missing"}': 1 })
+    expect(await series(broker, 'unknown_requests_total')).toEqual({ '': 1 })
+    expect(await counters()).toEqual(atStart)
+  })
+
+  test('tell that a discovery document or a key set cannot be read, until it can', async () => {
+    await using broker = await startBroker(
+      dex => {
+        dex.setFault('discovery', { kind: 'reset' })
+        const { issuer } = dex
+        return { ...client, DEX_TOKEN_URL: '', DEX_ISSUER: issuer, JWT_AUDIENCE: 'orders' }
+      },
+      { byManualClock: true },
+    )
+    const failing = async (what: string) => Object.values(await series(broker, `${what}_failing`))
+    await until(async () => (await failing('discovery'))[0] === 1, 'a failed discovery')
+    broker.dex.clearFaults()
+    broker.dex.setFault('keys', { kind: 'reset' })
+    /** Lets each pause after a failure pass. */
+    const retriedUntil = (what: string, value: number) =>
+      until(async () => {
+        broker.clock.advance(15_000)
+        await broker.admin('/readyz')
+        return (await failing(what))[0] === value
+      }, `${what}_failing ${value}`)
+    await retriedUntil('discovery', 0)
+    await retriedUntil('key_set', 1)
+    broker.dex.clearFaults()
+    await retriedUntil('key_set', 0)
+    expect(await series(broker, 'key_set_failing')).toEqual({ '{issuer="own dex"}': 0 })
+  })
+
+  test('are what promtool accepts', needs(promtoolNeed()), async () => {
     await using broker = await startBroker(({ issuer }) => ({
       ...client,
       DEX_ISSUER: issuer,
@@ -141,7 +196,7 @@ describe('the metrics of a broker', () => {
     await broker.check({ headers: orders })
     await until(async () => (await broker.admin('/readyz')).status === 200, 'keys')
     const { body } = await broker.admin('/metrics')
-    const check = spawn(promtool, ['check', 'metrics'], { stdio: ['pipe', 'ignore', 'pipe'] })
+    const check = spawn(findPromtool() ?? '', ['check', 'metrics'], { stdio: ['pipe', 'ignore', 'pipe'] })
     let findings = ''
     check.stderr.on('data', text => {
       findings += text
@@ -151,3 +206,9 @@ describe('the metrics of a broker', () => {
     expect({ code, findings }).toEqual({ code: 0, findings: '' })
   })
 })
+
+/** A JWT of Dex that the gate accepts. */
+function jwtOf({ dex, clock }: BrokerUnderTest): Record<string, string> {
+  const exp = Math.floor(clock.wall() / 1000) + 600
+  return { authorization: `Bearer ${dex.signJwt({ iss: dex.issuer, aud: 'orders', exp })}` }
+}

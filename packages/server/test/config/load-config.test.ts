@@ -46,8 +46,13 @@ const DEFAULTS = {
   traceSampler: 'parentbased_always_on',
   traceSamplingRatio: 1,
   allowUnauthenticatedCallers: false,
+  useProxyFromEnv: false,
+  tracesDisabled: false,
   broker: BROKER_DEFAULTS,
   warnings: [],
+  notes: [
+    'DEX_ISSUER and DEX_TOKEN_URL are not set: tokens are requested from https://dex.dex.svc.cluster.local/token, the default of DEX_TOKEN_URL. Set DEX_ISSUER to the issuer of your Dex.',
+  ],
 }
 
 const GATE = { JWKS_URL: 'https://auth.example.com/keys', STATIC_CLIENT_ID: 'reports' }
@@ -71,7 +76,7 @@ describe('loadConfig', () => {
   })
 
   it('ignores variables that are not ours', () => {
-    expect(loadConfig({ PATH: '/bin', HTTP_PROXY: 'x' })).toStrictEqual(DEFAULTS)
+    expect(loadConfig({ PATH: '/bin', HOME: 'x' })).toStrictEqual(DEFAULTS)
   })
 
   it("takes a zero duration of the Go service's variables for their default", () => {
@@ -127,6 +132,7 @@ describe('loadConfig', () => {
       listen: { host: '127.0.0.1', port: 9000 },
       logLevel: 'warn',
       shutdownTimeoutMs: 30_000,
+      notes: [],
       warnings: [
         expect.stringMatching(/^STATIC_CLIENT_SECRET has blanks at both ends/),
         expect.stringMatching(/^DEX_TOKEN_URL is not https/),
@@ -243,6 +249,7 @@ describe('loadConfig', () => {
     const env = { DEX_ISSUER: 'https://dex.example.com', DEX_TOKEN_URL: BROKER_DEFAULTS.tokenEndpoint }
     expect(loadConfig(env)).toStrictEqual({
       ...DEFAULTS,
+      notes: [],
       broker: { ...BROKER_DEFAULTS, issuer: 'https://dex.example.com' },
     })
   })

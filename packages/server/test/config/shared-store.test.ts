@@ -164,7 +164,10 @@ describe('the variables of a store together', () => {
     ['redis://valkey:6379', true],
     ['valkey://10.0.0.1', true],
     ['redis-cluster://h1,h2', true],
+    // One node beyond loopback is enough.
+    ['redis-cluster://127.0.0.1:6379,h2', true],
     ['redis://127.0.0.1:6379', false],
+    ['redis-cluster://127.0.0.1:6379,localhost', false],
     ['redis://[::1]:6379', false],
     ['redis://localhost', false],
     ['rediss://valkey:6379', false],
@@ -181,6 +184,15 @@ describe('the variables of a store together', () => {
     expect(warnings).toEqual(
       isWarned ? [expect.stringMatching(/^SHARED_STORE_URL is without TLS: the password/)] : [],
     )
+  })
+
+  test('without a password is warned of too: the names of records cross the network', () => {
+    using volume = keyVolume(newKey())
+    const files = { SHARED_STORE_KEY_FILE: volume.file('keys') }
+    expect(loadConfig({ SHARED_STORE_URL: 'redis://valkey', ...files }).warnings).toEqual([
+      'SHARED_STORE_URL is without TLS: the names of records cross the network unencrypted; tokens are sealed. Use rediss:// if the store has TLS.',
+    ])
+    expect(loadConfig({ SHARED_STORE_URL: 'redis://localhost', ...files }).warnings).toEqual([])
   })
 
   test('may be settings of the configuration file', () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, constants, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { brokerCommand, listening, until } from '@broker/testing'
@@ -46,7 +46,7 @@ describe('dex-token-broker doctor', () => {
     await using dex = await startDex()
     const { code, stdout } = await run([], { DEX_ISSUER: dex.issuer })
     expect(code).toBe(0)
-    expect(stdout).toMatch(/\nNo check failed: 1 warning, 9 passed, 2 skipped\.\n$/)
+    expect(stdout).toMatch(/\nNo check failed: 0 warnings, 10 passed, 2 skipped\.\n$/)
   })
 
   test('prints one JSON document with --json', async () => {
@@ -60,9 +60,7 @@ describe('dex-token-broker doctor', () => {
       groups: expect.arrayContaining([
         {
           title: 'Gate',
-          results: [
-            expect.objectContaining({ name: 'gate', verdict: 'warning', advice: expect.any(String) }),
-          ],
+          results: [expect.objectContaining({ name: 'gate', verdict: 'ok', fact: expect.any(String) })],
         },
       ]),
     })
@@ -71,7 +69,15 @@ describe('dex-token-broker doctor', () => {
   test.each([
     [['--jsn'], /Unknown option '--jsn'/],
     [['--envoy', 'ftp://gateway'], /--envoy must be a URL/],
-    [['--client', 'reports'], /--client needs --envoy/],
+    [['--client', 'reports'], /--client and --client-id need --envoy/],
+    [
+      ['--envoy', 'http://127.0.0.1:1/', '--client-id', 'a'],
+      /--client-id and --client-secret-file need each other/,
+    ],
+    [
+      ['--client', 'a', '--client-id', 'a', '--client-secret-file', '-'],
+      /--client and --client-id exclude each other/,
+    ],
     [['--path', 'orders'], /--path must start with \//],
     [['--jwt-file', '/nowhere/jwt'], /--jwt-file: \/nowhere\/jwt cannot be read \(ENOENT\)/],
     [['extra'], /Unexpected argument 'extra'/],
@@ -110,6 +116,121 @@ describe('dex-token-broker doctor', () => {
     expect(stdout).toContain('it is not a compact JWS; 5 characters')
   })
 
+  test.each([['doctor'], ['explain']])('%s can be interrupted while it waits for a pipe', async name => {
+    const pipe = path.join(folder, `${name}-pipe`)
+    spawnSync('mkfifo', [pipe])
+    await using command = runCommand([name, '--jwt-file', pipe], {
+      ...addresses,
+      DEX_ISSUER: 'http://127.0.0.1:1/dex',
+      JWT_AUDIENCE: 'shop',
+      STATIC_CLIENT_ID: 'orders',
+      STATIC_CLIENT_SECRET: 'orders-secret',
+    })
+    const writer = await openWriter(pipe)
+    command.kill('SIGINT')
+    await command.end(5_000)
+    closeSync(writer)
+  })
+
+  test('reads a JWT from a pipe', async () => {
+    const pipe = path.join(folder, 'jwt-pipe')
+    spawnSync('mkfifo', [pipe])
+    await using command = runCommand(['doctor', '--jwt-file', pipe], {
+      ...addresses,
+      DEX_ISSUER: 'http://127.0.0.1:1/dex',
+      JWT_AUDIENCE: 'shop',
+      STATIC_CLIENT_ID: 'orders',
+      STATIC_CLIENT_SECRET: 'orders-secret',
+      HTTP_TIMEOUT: '1s',
+    })
+    const writer = await openWriter(pipe)
+    writeSync(writer, 'hello\n')
+    closeSync(writer)
+    await command.end(20_000)
+    expect(command.stdout).toContain('it is not a compact JWS; 5 characters')
+  })
+
+  test('reads no argument without an end', async () => {
+    const { code, stderr } = await run(['--jwt-file', '/dev/zero'], { DEX_ISSUER: 'http://127.0.0.1:1/dex' })
+    expect([code, stderr]).toEqual([
+      2,
+      '--jwt-file: /dev/zero is larger than 67108864 bytes\nTry dex-token-broker doctor --help.\n',
+    ])
+  })
+
+  test('prints nothing that drives a terminal, whatever a server sends', async () => {
+    const hostile = 'key\u{1b}]0;title\u{7}\u{9b}31m\u{202e}\u{2028}\u{200b}'
+    await using server = await listening((_, answer) => {
+      const keys = [{ kid: hostile, kty: 'RSA', alg: hostile, n: 'AA', e: 'AQAB' }]
+      answer.end(JSON.stringify({ issuer: hostile, keys, grant_types_supported: [hostile] }))
+    })
+    for (const args of [[], ['--json']]) {
+      const { stdout } = await run(args, {
+        DEX_ISSUER: `${server.url}/dex`,
+        DEX_JWKS_URL: `${server.url}/keys`,
+      })
+      expect(stdout).toContain('key')
+      expect(stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
+    }
+  })
+
+  test('shows nothing of an answer that repeats the credentials it was sent', async () => {
+    await using dex = await startDex()
+    await using echo = await listening(({ headers }, answer) => {
+      const description = JSON.stringify(headers)
+      answer.writeHead(401, { 'www-authenticate': 'Bearer realm="dex-token-broker", error="invalid_token"' })
+      answer.end(JSON.stringify({ error: 'invalid_token', error_description: description }))
+    })
+    const file = path.join(folder, 'clients.yaml')
+    writeFileSync(
+      file,
+      `settings: { DEX_ISSUER: "${dex.issuer}", ALLOW_INSECURE_DEX_URL: "true" }
+clients:
+  - { name: shop, clientId: orders, clientSecret: { env: SHOP_SECRET } }
+`,
+    )
+    const withSecret = await run(['--client', 'shop', '--envoy', echo.url], {
+      CONFIG_FILE: file,
+      SHOP_SECRET: 'orders-secret',
+    })
+    expect(withSecret.stdout).toContain('the broker refuses it: invalid_token')
+    expect(withSecret.stdout).not.toContain('orders-secret')
+
+    const jwt = dex.signJwt({ iss: dex.issuer, aud: 'shop', sub: 'somebody', exp: 4_000_000_000 })
+    const jwtFile = path.join(folder, 'echoed-jwt')
+    writeFileSync(jwtFile, jwt)
+    const withJwt = await run(['--jwt-file', jwtFile, '--envoy', echo.url], {
+      DEX_ISSUER: dex.issuer,
+      JWT_AUDIENCE: 'shop',
+      STATIC_CLIENT_ID: 'orders',
+      STATIC_CLIENT_SECRET: 'orders-secret',
+      ALLOW_INSECURE_DEX_URL: 'true',
+    })
+    expect(withJwt.stdout).toContain('the broker refuses it: invalid_token')
+    expect(withJwt.stdout).not.toContain(jwt.split('.')[2])
+  })
+
+  test('keeps the end of a long document for a reader that takes its time', async () => {
+    const file = path.join(folder, 'many-clients.yaml')
+    const clients = Array.from({ length: 600 }, (_, index) => {
+      const name = `client-${index}-${'x'.repeat(40)}`
+      return { name, clientId: name, clientSecret: { env: 'SHOP_SECRET' } }
+    })
+    writeFileSync(file, JSON.stringify({ settings: { DEX_ISSUER: 'http://127.0.0.1:1/dex' }, clients }))
+    // real time: longer than the command waits for what hangs
+    const reader = spawnSync(
+      'sh',
+      ['-c', '"$0" "$1" doctor --json | { sleep 3; cat; }', process.execPath, brokerCommand],
+      {
+        encoding: 'utf8',
+        env: { ...addresses, PATH: process.env['PATH'], CONFIG_FILE: file, SHOP_SECRET: 'orders-secret' },
+      },
+    )
+    // More than a pipe holds.
+    expect(reader.stdout.length).toBeGreaterThan(65_536)
+    expect(JSON.parse(reader.stdout)).toMatchObject({ verdict: 'failed' })
+  })
+
   test('ends at once when it is interrupted', async () => {
     await using silent = await listening(() => {})
     await using command = runCommand(['doctor'], {
@@ -138,3 +259,16 @@ clients:
     expect(stdout).toMatch(/ok {7}token of shop {2}issued, expires in 24 h; aud billing, orders; /)
   })
 })
+
+/** Opens a pipe that somebody reads; waits until somebody does. */
+async function openWriter(pipe: string): Promise<number> {
+  let writer: number | undefined
+  await until(() => {
+    try {
+      // Without a reader, a writer that does not wait gets ENXIO.
+      writer ??= openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK)
+    } catch {}
+    return writer !== undefined
+  }, 'a reader of the pipe')
+  return writer ?? -1
+}

@@ -189,4 +189,11 @@ test('the command reads the file, and says when it has no filter', async () => {
   writeFileSync(file, '{')
   const broken = await doctor(environment, ['--envoy-config', file])
   expect(broken.result('ext_authz').fact).toBe('the file is not YAML')
+  const levels = Array.from({ length: 6 }, (_, level) => {
+    const value = level === 0 ? 'x' : `*l${level - 1}`
+    return `l${level}: &l${level} [${Array(9).fill(value).join(', ')}]\n`
+  })
+  writeFileSync(file, levels.join(''))
+  const growing = await doctor(environment, ['--envoy-config', file])
+  expect(growing.result('ext_authz').fact).toBe('the file is not YAML')
 })

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createCertificateAuthority, listening } from '@broker/testing'
 import { afterAll, describe, expect, test } from 'vitest'
-import { startBroker, startDex } from '../support/start-broker.ts'
+import { startBroker, startDex, warnLevel } from '../support/start-broker.ts'
 import { doctor } from './run-in-process.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'broker-doctor-'))
@@ -50,7 +50,7 @@ describe('the configuration', () => {
     })
     expect(result('JWT_AUDIENCE').verdict).toBe('failed')
     expect(result('gate')).toMatchObject({
-      verdict: 'warning',
+      verdict: 'failed',
       fact: expect.stringContaining('every caller'),
     })
     expect(result('token of default').verdict).toBe('ok')
@@ -116,7 +116,7 @@ describe('secret files', () => {
 })
 
 describe('addresses of listeners', () => {
-  test('in use by a broker: warn, and say so, for every protocol', async () => {
+  test('in use by a broker: say so, for every protocol, without a trace in its log and its metrics', async () => {
     await using broker = await startBroker({ GRPC_LISTEN_ADDR: '127.0.0.1:0' })
     const { code, result } = await doctor({
       DEX_TOKEN_URL: broker.dex.tokenEndpoint,
@@ -126,10 +126,14 @@ describe('addresses of listeners', () => {
     })
     for (const variable of ['LISTEN_ADDR', 'ADMIN_ADDR', 'GRPC_LISTEN_ADDR']) {
       expect(result(variable)).toMatchObject({
-        verdict: 'warning',
-        fact: expect.stringMatching(/is already in use by a dex-token-broker$/),
+        verdict: 'ok',
+        fact: expect.stringMatching(/is already in use by a running dex-token-broker$/),
       })
     }
+    const metrics = (await broker.admin('/metrics')).body
+    expect(metrics).toMatch(/^dex_token_broker_unknown_requests_total 0$/m)
+    expect(metrics).not.toMatch(/^dex_token_broker_checks_total\S* [1-9]/m)
+    expect(broker.log.filter(({ level }) => level >= warnLevel)).toEqual([])
     expect(code).toBe(0)
   })
 
@@ -143,7 +147,7 @@ describe('addresses of listeners', () => {
       ADMIN_ADDR: `127.0.0.1:${(mute.address() as AddressInfo).port}`,
     })
     mute.close()
-    expect(result('LISTEN_ADDR').fact).toContain('something that answers /check with status 418')
+    expect(result('LISTEN_ADDR').fact).toContain('something that answers /healthz with status 418')
     expect(result('ADMIN_ADDR').fact).toContain('something that does not speak HTTP')
   })
 

@@ -18,6 +18,11 @@ import {
 export const [client] = healthy.broker.clients as [PageFacts['broker']['clients'][number]]
 const endpoint = issuer.tokenEndpoint as NonNullable<typeof issuer.tokenEndpoint>
 export const since = at - 3 * minute
+const rejected = {
+  code: 'client_misconfigured',
+  message: 'the configured client was rejected',
+  cause: undefined,
+} as const
 const hint = 'check the host and the port in DEX_ISSUER: the connection was refused'
 
 /** The healthy facts with another circuit of the clients that Dex has accepted. */
@@ -82,17 +87,23 @@ export const problemCases: readonly (readonly [string, PageFacts, Partial<Proble
   [
     'a client that Dex refuses',
     withBroker({
-      clients: [{ ...client, token: undefined, outage: outage({ code: 'client_misconfigured' }) }],
+      clients: [{ ...client, token: undefined, outage: outage(rejected) }],
     }),
-    { kind: 'client-refused', severity: 'critical', since, summary: 'Dex refuses the client reports' },
+    {
+      kind: 'client-refused',
+      severity: 'critical',
+      since,
+      summary: 'Dex refuses the client reports: the configured client was rejected',
+    },
   ],
   [
     'a client that Dex refuses while its token lasts',
-    withBroker({ clients: [{ ...client, outage: outage({ code: 'client_misconfigured' }) }] }),
+    withBroker({ clients: [{ ...client, outage: outage(rejected) }] }),
     {
       kind: 'client-refused',
       severity: 'warning',
-      summary: 'Dex refuses the client reports; its cached token is still served',
+      summary:
+        'Dex refuses the client reports: the configured client was rejected; its cached token is still served',
     },
   ],
   [
@@ -126,6 +137,78 @@ export const problemCases: readonly (readonly [string, PageFacts, Partial<Proble
       sharedStore: { circuit: 'open', nextProbeAt: at, outage: { ...outage(), cause: 'timeout' } },
     }),
     { kind: 'shared-store-failing', severity: 'warning', since },
+  ],
+  [
+    'a configuration that is likely a mistake',
+    {
+      ...healthy,
+      configWarnings: [
+        'JWT_AUDIENC is not a variable of this broker and is ignored.',
+        'The certificate in TLS_CERT_FILE expires at 2030-01-05T12:00:00Z. Renew it before that.',
+      ],
+    },
+    {
+      kind: 'configuration-warning',
+      severity: 'warning',
+      since: at - 60 * minute,
+      summary: 'JWT_AUDIENC is not a variable of this broker and is ignored.',
+    },
+  ],
+  [
+    'an Envoy that cannot connect',
+    {
+      ...withActivity({
+        checks: {},
+        jwtRefusals: {},
+        tlsRefusals: { no_tls: 1, client_certificate_expired: 8 },
+        tlsRefusedSince: since,
+      }),
+      errors: [
+        {
+          level: 'warn',
+          message: 'TLS connections refused',
+          code: undefined,
+          reason: 'client_certificate_expired',
+          hint: 'renew the client certificate',
+          client: undefined,
+          cause: 'CERT_HAS_EXPIRED',
+          url: undefined,
+          faults: [],
+          count: 8,
+          firstAt: at,
+          lastAt: at,
+        },
+      ],
+    },
+    {
+      kind: 'tls-connections-refused',
+      severity: 'critical',
+      since,
+      summary: 'TLS connections were refused in the last 5 min: client_certificate_expired 8, no_tls 1',
+      action: 'renew the client certificate',
+    },
+  ],
+  [
+    'a scanner without TLS while checks pass',
+    withActivity({ tlsRefusals: { no_tls: 1 }, tlsRefusedSince: since }),
+    { kind: 'tls-connections-refused', severity: 'warning' },
+  ],
+  [
+    'an Envoy without path_prefix',
+    withActivity({ checks: {}, jwtRefusals: {}, unknownTargets: 7, astraySince: since }),
+    {
+      kind: 'requests-outside-check',
+      severity: 'critical',
+      since,
+      summary: '7 requests in the last 5 min came to the check listener outside /check, and got 404',
+      action:
+        'set path_prefix to /check in ext_authz of Envoy (path in a SecurityPolicy); let health checks ask for /healthz',
+    },
+  ],
+  [
+    'requests outside /check while others pass',
+    withActivity({ unknownTargets: 1, astraySince: since }),
+    { kind: 'requests-outside-check', severity: 'warning' },
   ],
   [
     'faults in the configuration files',

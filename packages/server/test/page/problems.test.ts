@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { problemKinds } from '../../src/admin/page/problem.ts'
 import { problems } from '../../src/admin/page/problems.ts'
-import { at, healthy, outage, withActivity, withDex } from './page-facts.ts'
+import { at, circuit, healthy, issuer, keySet, outage, withActivity, withDex } from './page-facts.ts'
 import { client, problemCases, since, withCircuit } from './problem-cases.ts'
 
 describe('the problems of the status page', () => {
@@ -34,6 +34,66 @@ describe('the problems of the status page', () => {
     const facts = withActivity({ checks: { invalid_token: 40 }, jwtRefusals: { expired: 1, audience: 39 } })
     const errors = [{ ...line, reason: 'expired', hint: 'another' }, line]
     expect(problems({ ...facts, errors })).toMatchObject([{ action: line.hint }])
+  })
+
+  test('say an outage that is the same for all clients of Dex once, and name the clients else', () => {
+    const failing = { ...circuit, outage: outage() }
+    const withCircuits = (changes: object) => {
+      const endpoint = issuer.tokenEndpoint as NonNullable<typeof issuer.tokenEndpoint>
+      const circuits = { ...endpoint.circuits, ...changes }
+      return problems(withDex({ tokenEndpoint: { ...endpoint, circuits } }))
+    }
+    const unknown = { ...circuit, outage: outage({}, 2) }
+    expect(withCircuits({ accepted: failing, unknown, exchange: failing })).toMatchObject([
+      {
+        severity: 'critical',
+        summary: 'Token requests to Dex fail: the token endpoint is unavailable (ECONNREFUSED)',
+      },
+    ])
+    const timedOut = {
+      ...circuit,
+      outage: outage({ message: 'the token endpoint timed out', cause: undefined }),
+    }
+    expect(
+      withCircuits({ accepted: failing, unknown, exchange: timedOut }).map(({ summary }) => summary),
+    ).toEqual([
+      'Token requests to Dex fail for clients that Dex has accepted before and clients that Dex has not accepted yet: the token endpoint is unavailable (ECONNREFUSED)',
+      'Token requests to Dex fail for token exchanges: the token endpoint timed out',
+    ])
+  })
+
+  test('have the line of the log about failed checks', () => {
+    const line = {
+      level: 'error',
+      message: 'token request failed: the token endpoint answered with status 404',
+      code: 'invalid_token_response',
+      hint: 'correct the path of DEX_TOKEN_URL',
+    } as const
+    const facts = withActivity({ checks: { invalid_token_response: 2 }, failedSince: since })
+    const errors = [
+      {
+        reason: undefined,
+        client: undefined,
+        cause: undefined,
+        url: undefined,
+        faults: [],
+        count: 1,
+        firstAt: at,
+        lastAt: at,
+        ...line,
+      },
+    ]
+    expect(problems({ ...facts, errors })).toMatchObject([
+      {
+        summary: `2 of 2 checks in the last 5 min failed (invalid_token_response 2: ${line.message})`,
+        action: line.hint,
+      },
+    ])
+  })
+
+  test('name the issuer of a gate without a name by its role', () => {
+    const facts = withDex({ name: 'default', keySet: { ...keySet, outage: outage() } })
+    expect(problems(facts)[0]?.summary).toMatch(/^The key set of the JWT issuer is /)
   })
 
   test('say an outage of Dex once, and not for each client and each answer', () => {

@@ -6,8 +6,11 @@ const nothing: Observation = {
   checks: {},
   jwtRefusals: {},
   durations: [{ upToMs: 1, count: 0 }],
+  tlsRefusals: {},
+  unknownTargets: 0,
   droppedLines: 0,
   configFaults: 0,
+  configLoadedAt: 0,
   hits: 0,
   misses: 0,
   evictions: 0,
@@ -57,6 +60,30 @@ describe('recent activity', () => {
   test('knows since when the configuration files have faults', () => {
     expect(seen({ at: 1, configFaults: 1 }, { at: 2, configFaults: 3 })).toMatchObject({ faultySince: 1 })
     expect(seen({ at: 1, configFaults: 1 }, { at: 2 })).toMatchObject({ faultySince: undefined })
+  })
+
+  test('knows since when TLS connections are refused, until none was within the span', () => {
+    const refused = (at: number, expired: number) => ({
+      at,
+      tlsRefusals: { client_certificate_expired: expired },
+    })
+    const seenSo = [refused(1, 0), refused(10_000, 2), refused(20_000, 3)] as const
+    expect(seen(...seenSo)).toMatchObject({
+      tlsRefusals: { client_certificate_expired: 3 },
+      tlsRefusedSince: 10_000,
+    })
+    expect(seen(...seenSo, refused(330_000, 3), refused(640_000, 3))).toMatchObject({
+      tlsRefusals: {},
+      tlsRefusedSince: undefined,
+    })
+  })
+
+  test('knows since when requests are outside /check, until none was within the span', () => {
+    const first = { at: 1, unknownTargets: 0 }
+    const astray = [first, { at: 10_000, unknownTargets: 1 }, { at: 20_000, unknownTargets: 3 }] as const
+    expect(seen(...astray)).toMatchObject({ unknownTargets: 3, astraySince: 10_000 })
+    const later = [330_000, 640_000].map(at => ({ at, unknownTargets: 3 }))
+    expect(seen(...astray, ...later)).toMatchObject({ unknownTargets: 0, astraySince: undefined })
   })
 
   test('survives a clock that is set back', () => {

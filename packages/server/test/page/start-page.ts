@@ -74,6 +74,7 @@ export function gated(dex: DevDex): Environment {
     JWT_AUDIENCE: 'shop',
     STATIC_CLIENT_ID: 'orders',
     STATIC_CLIENT_SECRET: 'orders-secret',
+    STATIC_SCOPE: 'groups',
   }
 }
 

@@ -1,21 +1,13 @@
-import { readFileSync } from 'node:fs'
 import { createCertificateAuthority, MountedVolume, redisNeed, startRedis, until } from '@broker/testing'
 import { needs } from '@broker/testing/vitest'
 import { describe, expect, test } from 'vitest'
 import { type ReloadingBroker, startReloadingBroker } from '../reload/start-reloading-broker.ts'
 import { bearerOf, orders, startDex } from '../support/start-broker.ts'
+import { documentedStoreRights } from './documented-store-rights.ts'
 import { StoreVolume, sealingKey } from './store-volume.ts'
 
 const user = 'dex-token-broker'
 const passwords = { old: 'Old+Password%41', fresh: 'Fresh+Password%42' }
-
-/** The rights of the user in docs/scaling.md. */
-function documentedRules(): string {
-  const page = readFileSync(new URL('../../../../docs/scaling.md', import.meta.url), 'utf8')
-  const rules = /^user dex-token-broker on >\$PASSWORD (.+)"$/m.exec(page)?.[1]
-  if (rules === undefined) throw new Error('docs/scaling.md has no user')
-  return rules
-}
 
 async function refusalOf(broker: ReloadingBroker) {
   const lines = () => broker.lines('shared store refused the broker')
@@ -23,7 +15,7 @@ async function refusalOf(broker: ReloadingBroker) {
   return lines()[0]
 }
 
-const aclUser = { name: user, password: passwords.old, rules: documentedRules() }
+const aclUser = { name: user, password: passwords.old, rules: documentedStoreRights() }
 
 describe('access to a shared store', needs(redisNeed()), () => {
   test('needs no more rights than docs/scaling.md gives, also for records that are forgotten', async () => {
@@ -124,7 +116,10 @@ describe('access to a shared store', needs(redisNeed()), () => {
     )
     const failures = () => broker.lines('connection to the shared store failed')
     await until(() => failures().length > 0, 'a failed connection')
-    expect(failures()[0]).toMatchObject({ why: expect.stringMatching(/certificate/) })
+    expect(failures()[0]).toMatchObject({
+      why: expect.stringMatching(/certificate/),
+      hint: 'add the CA of the certificate to SHARED_STORE_CA_FILE',
+    })
     expect((await broker.check(orders)).status).toBe(200)
     volume.change({ 'ca.crt': redis.tls?.ca ?? '' })
     await broker.look()

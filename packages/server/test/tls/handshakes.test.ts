@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createCertificateAuthority, until } from '@broker/testing'
@@ -63,5 +64,25 @@ test('a thousand handshakes that do not go on hold no check and no stop up', asy
   }
   expect(await broker.server.close()).toBe(true)
   await until(() => sockets.every(({ destroyed, readableEnded }) => destroyed || readableEnded), 'the end')
+  for (const socket of sockets) socket.destroy()
+})
+
+test('handshakes that do not go on keep no other caller out, however many they are', async () => {
+  await using broker = await startTlsBroker()
+  const sockets: Socket[] = []
+  for (let index = 0; index < 2_100; index++) {
+    const socket = connect(broker.port('grpc'), '127.0.0.1')
+    socket.on('error', () => {})
+    socket.resume()
+    sockets.push(socket)
+    // Slower than the backlog of the listener.
+    if (index % 50 === 0) await once(socket, 'connect')
+    // real time: the grace of a handshake is one second
+    if (index === 1_050) await delay(1_100)
+  }
+  await until(() => sockets.every(({ connecting }) => !connecting), 'the connections')
+  expect(await broker.check('grpc', { ca: broker.authority.cert })).toBe(200)
+  const refused = 'tls_connections_refused_total{listener="grpc",reason="too_many_handshakes"}'
+  expect(await broker.metric(refused)).toBeGreaterThan(0)
   for (const socket of sockets) socket.destroy()
 })

@@ -1,8 +1,8 @@
 import { connect } from 'node:tls'
-import { createCertificateAuthority, until } from '@broker/testing'
+import { createCertificateAuthority, type TlsIdentity, until } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import { certificateNames } from '../../src/tls/certificate-names.ts'
-import { protocols, startTlsBroker } from './tls-broker.ts'
+import { protocols, startTlsBroker, type TlsBroker } from './tls-broker.ts'
 
 const refused = 'TLS connections refused'
 const authority = createCertificateAuthority()
@@ -86,49 +86,57 @@ describe.each(protocols)('mutual TLS over %s', protocol => {
   })
 })
 
-test('a resumed session is judged by its names like the first connection', async () => {
-  const environment = { TLS_CLIENT_SANS: envoy }
-  await using broker = await startTlsBroker({ authority, mutual: true, environment })
-  const answers = async (names: { uris: string[] }) => {
-    const identity = authority.issueFor(names)
-    let session: Buffer | undefined
-    const answered: [boolean, boolean][] = []
-    for (let connection = 0; connection < 2; connection++) {
-      const socket = connect({
-        host: '127.0.0.1',
-        port: broker.port('http'),
-        ca,
-        ...identity,
-        maxVersion: 'TLSv1.2',
-        ...(session && { session }),
-      })
-      socket.on('error', () => {})
-      socket.once('session', each => {
-        session = each
-      })
-      let text = ''
-      socket.on('data', data => {
-        text += data
-      })
-      socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
-      let resumed = false
-      socket.once('secureConnect', () => {
-        resumed = socket.isSessionReused()
-      })
-      await new Promise(resolve => socket.once('close', resolve))
-      answered.push([resumed, text.startsWith('HTTP/1.1 200')])
-    }
-    return answered
-  }
-  expect(await answers({ uris: [envoy] })).toEqual([
-    [false, true],
-    [true, true],
-  ])
-  expect(await answers({ uris: ['spiffe://other'] })).toEqual([
-    [false, false],
-    [false, false],
-  ])
+test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+  'no %s session is resumed, so that a caller whose certificate has expired does not come back',
+  async version => {
+    await using broker = await startTlsBroker({ authority, mutual: true })
+    const validTo = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 2_000)
+    const identity = authority.issueFor({ hosts: ['envoy'], validTo })
+    const first = await connectAgain(broker, identity, version)
+    expect(first.answer).toMatch(/^HTTP\/1\.1 200/)
+    const second = await connectAgain(broker, identity, version, first.session)
+    expect(second).toMatchObject({ isResumed: false, answer: expect.stringMatching(/^HTTP\/1\.1 200/) })
+    await until(() => Date.now() > validTo.getTime() + 1_000, 'the end of the certificate')
+    const last = await connectAgain(broker, identity, version, second.session ?? first.session)
+    expect(last).toMatchObject({ isResumed: false, answer: '' })
+    await until(() => broker.lines(refused).length > 0, 'the line')
+    expect(broker.lines(refused)[0]).toMatchObject({ reason: 'client_certificate_expired' })
+  },
+)
+
+test('sessions are resumed where callers show no certificate', async () => {
+  await using broker = await startTlsBroker({ authority })
+  const { session } = await connectAgain(broker, {}, 'TLSv1.3')
+  expect(await connectAgain(broker, {}, 'TLSv1.3', session)).toMatchObject({ isResumed: true })
 })
+
+/** One request on a new connection of the session, if there is one. */
+async function connectAgain(
+  broker: TlsBroker,
+  identity: Partial<TlsIdentity>,
+  version: 'TLSv1.2' | 'TLSv1.3',
+  session?: Buffer,
+) {
+  const versions = { minVersion: version, maxVersion: version }
+  const options = { host: '127.0.0.1', port: broker.port('http'), ca, ...identity, ...versions }
+  const socket = connect({ ...options, ...(session && { session }) })
+  let given: Buffer | undefined
+  let answer = ''
+  let isResumed = false
+  socket.on('error', () => {})
+  socket.on('session', each => {
+    given = each
+  })
+  socket.on('data', data => {
+    answer += data
+  })
+  socket.once('secureConnect', () => {
+    isResumed = socket.isSessionReused()
+  })
+  socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+  await new Promise(resolve => socket.once('close', resolve))
+  return { answer, isResumed, session: given }
+}
 
 test('names are read from the text of Node, quoted ones too', () => {
   expect(certificateNames(undefined)).toEqual([])

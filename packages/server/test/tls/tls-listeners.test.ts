@@ -3,6 +3,7 @@ import { connect } from 'node:tls'
 import { createCertificateAuthority, RawConnection, until } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import { handshakeFailureOf } from '../../src/tls/handshake-failure.ts'
+import { orders, startBroker } from '../support/start-broker.ts'
 import { handshake, protocols, startTlsBroker } from './tls-broker.ts'
 
 const refused = 'TLS connections refused'
@@ -76,6 +77,21 @@ describe.each(protocols)('a listener with TLS over %s', protocol => {
     await broker.check(protocol, { ca: broker.authority.cert })
     expect(broker.lines(refused)).toEqual([])
   })
+})
+
+test('a plain listener tells once that a caller speaks TLS to it', async () => {
+  await using broker = await startBroker()
+  for (let count = 0; count < 3; count++) expect(await handshake(broker.port, {})).not.toMatch(/^TLS/)
+  expect((await broker.check({ headers: orders })).status).toBe(200)
+  await using garbage = await RawConnection.open(broker.port)
+  garbage.write('garbage\r\n\r\n')
+  await garbage.answer()
+  expect(broker.log.filter(({ level }) => level >= 40)).toMatchObject([
+    {
+      msg: 'caller speaks TLS to a listener without TLS',
+      hint: expect.stringContaining('TLS_CERT_FILE'),
+    },
+  ])
 })
 
 test('the listener over gRPC refuses a caller without an application protocol', async () => {

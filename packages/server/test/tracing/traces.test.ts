@@ -270,3 +270,53 @@ test('the headers and the resource attributes of the environment reach the colle
   expect(collector.spans).toMatchObject([{ name: 'check', service: 'tokens' }])
   expect(command.output).not.toContain('collector-secret')
 })
+
+/** Sends a check through a broker with these variables, and returns the output of the broker. */
+async function outputOfCheck(environment: Readonly<Record<string, string>>): Promise<string> {
+  await using command = runCommand([], {
+    LISTEN_ADDR: '127.0.0.1:0',
+    ADMIN_ADDR: '127.0.0.1:0',
+    DEX_TOKEN_URL: 'http://127.0.0.1:1/token',
+    ...environment,
+  })
+  const { port } = await command.listening()
+  await fetch(`http://127.0.0.1:${port}/check`)
+  command.kill('SIGTERM')
+  expect((await command.end()).code).toBe(0)
+  return command.output
+}
+
+test('OTEL_SDK_DISABLED turns traces off, and says nothing of the other variables', async () => {
+  await using collector = await startOtlpReceiver()
+  const output = await outputOfCheck({
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_SDK_DISABLED: 'true',
+    OTEL_BSP_SCHEDULE_DELAY: '100',
+  })
+  expect(collector.requests).toEqual([])
+  expect(output).not.toContain('OTEL_BSP_SCHEDULE_DELAY')
+})
+
+test('the variables of the exporter for traces alone are honoured, and the broker warns of those that are not', async () => {
+  await using collector = await startOtlpReceiver()
+  const output = await outputOfCheck({
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:1/v1/traces',
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+    OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'x-api-key=for-traces',
+    OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: 'gzip',
+  })
+  expect(collector.requests).toMatchObject([
+    {
+      path: '/v1/traces',
+      headers: {
+        'x-api-key': 'for-traces',
+        'content-encoding': 'gzip',
+        'content-type': 'application/x-protobuf',
+      },
+    },
+  ])
+  expect(collector.spans).toMatchObject([{ name: 'check' }])
+  expect(output).toContain('OTEL_EXPORTER_OTLP_PROTOCOL is \\"grpc\\", and the broker sends http/protobuf')
+  expect(output).toContain('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT has no effect')
+})

@@ -1,3 +1,5 @@
+import { isLoopbackHost } from '../is-loopback-host.ts'
+
 /**
  * Validates a URL for credentials or keys and returns it normalised.
  *
@@ -22,5 +24,5 @@ export function endpointUrl(value: unknown, option: string, allowInsecure: boole
 
 /** Tells whether requests to a URL leave this host unencrypted: `http` to an address other than loopback. */
 export function isExposedUrl({ protocol, hostname }: URL): boolean {
-  return protocol === 'http:' && !/^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname)
+  return protocol === 'http:' && !isLoopbackHost(hostname)
 }

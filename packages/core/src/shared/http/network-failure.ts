@@ -43,6 +43,7 @@ function problemOf(code: string | undefined): HintProblem | undefined {
   if (known !== undefined) return known
   if (certificateCodes.has(code)) return 'certificate_not_trusted'
   if (code.startsWith('ERR_SSL_')) return 'tls_failed'
+  if (code.startsWith('PROXY_')) return 'proxy_failed'
   // The parser received something other than HTTP.
   return code.startsWith('HPE_') ? 'not_http' : undefined
 }
@@ -51,6 +52,7 @@ const problems: Readonly<Record<string, HintProblem>> = {
   CERT_HAS_EXPIRED: 'certificate_expired',
   CERT_NOT_YET_VALID: 'certificate_expired',
   ERR_TLS_CERT_ALTNAME_INVALID: 'certificate_of_another_host',
+  ERR_TLS_HANDSHAKE_TIMEOUT: 'tls_failed',
   EAI_AGAIN: 'host_not_found',
   ECONNREFUSED: 'nothing_listens',
   ECONNABORTED: 'connection_closed',
@@ -88,5 +90,5 @@ const unreachedCodes = new Set([
 export function isUnreached(code: string | undefined): boolean {
   if (code === undefined) return false
   // OpenSSL's codes of a handshake that failed.
-  return unreachedCodes.has(code) || certificateCodes.has(code) || code.startsWith('ERR_SSL_')
+  return unreachedCodes.has(code) || certificateCodes.has(code) || /^(?:ERR_SSL|PROXY)_/.test(code)
 }

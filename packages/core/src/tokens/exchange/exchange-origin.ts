@@ -11,6 +11,8 @@ export interface ExchangeOriginOptions {
   readonly pace: SubjectPace
 }
 
+const paceHint = "have the user's app use its JWT until it expires: each new JWT needs an exchange"
+
 /** Obtains tokens in exchange for users' tokens, within the limits of each user. */
 export class ExchangeOrigin implements TokenOrigin {
   readonly #surroundings: Surroundings
@@ -57,7 +59,7 @@ export class ExchangeOrigin implements TokenOrigin {
     const connectorId = exchange?.connectorId
     sampler.note('exchanges_of_one_user', count =>
       logger.warn(
-        { client, clientId, connectorId, limit, count },
+        { client, clientId, connectorId, limit, count, hint: paceHint },
         'token exchanges refused: too many of one user',
       ),
     )

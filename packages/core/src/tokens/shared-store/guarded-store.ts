@@ -157,7 +157,8 @@ export class GuardedStore {
     try {
       return run()
     } catch {
-      this.#surroundings.logger.error({}, 'shared store failed to watch forgotten tokens')
+      const hint = 'report it to the author of the store: onForgotten must not throw'
+      this.#surroundings.logger.error({ hint }, 'shared store failed to watch forgotten tokens')
       return undefined
     }
   }

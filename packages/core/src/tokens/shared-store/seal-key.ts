@@ -89,7 +89,7 @@ export class SealKey {
   }
 }
 
-/** The key id of a sealed record; `undefined` for bytes that cannot be one. Decides before anything is decoded. */
+/** The key id of a sealed record of a shared store; `undefined` for bytes that cannot be one. Decides before anything is decoded. */
 export function sealedKeyId(value: Uint8Array): Uint8Array | undefined {
   const { length } = value
   if (length <= ciphertextStart + tagLength || length > maxSealedLength || value[0] !== version)

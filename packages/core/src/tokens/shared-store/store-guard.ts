@@ -103,10 +103,14 @@ export class StoreGuard {
   #opened(operation: SharedStoreOperation): void {
     if (this.#isClosed) return
     this.#probeLater()
-    const { observe, logger } = this.#surroundings
+    const { observe, logger, describeHint } = this.#surroundings
     observe({ type: 'shared_store_circuit', outcome: 'opened' })
     const retryAfterMs = Math.ceil(this.#circuit.retryAfterMs)
-    logger.warn({ operation, cause: this.#cause, retryAfterMs }, 'shared store is failing; circuit opened')
+    const hint = describeHint({ problem: 'store_failing', option: 'sharedStore.store' })
+    logger.warn(
+      { operation, cause: this.#cause, retryAfterMs, hint },
+      'shared store is failing; circuit opened',
+    )
   }
 
   #closed(): void {
@@ -126,10 +130,11 @@ export class StoreGuard {
   }
 
   #noteUnreadable(operation: SharedStoreOperation): void {
-    const { sampler, logger } = this.#surroundings
-    sampler.note('shared_store_unreadable', count =>
-      logger.warn({ operation, count }, 'answer of the shared store is unreadable'),
-    )
+    const { sampler, logger, describeHint } = this.#surroundings
+    sampler.note('shared_store_unreadable', count => {
+      const hint = describeHint({ problem: 'store_unreadable', option: 'sharedStore.keys' })
+      logger.warn({ operation, count, hint }, 'answer of the shared store is unreadable')
+    })
   }
 }
 

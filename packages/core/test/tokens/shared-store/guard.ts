@@ -1,4 +1,5 @@
 import type { BrokerEvent } from '../../../src/shared/broker-event.ts'
+import { hintText } from '../../../src/shared/hint.ts'
 import { LogSampler } from '../../../src/shared/log-sampler.ts'
 import type { Surroundings } from '../../../src/shared/surroundings.ts'
 import { systemTimers } from '../../../src/shared/timers.ts'
@@ -29,6 +30,7 @@ export function guard(store: SharedTokenStore, timeoutMs = endless, keys = new S
     logger,
     sampler,
     observe: (event: BrokerEvent) => events.push(event),
+    describeHint: hintText,
   }
   const settings = { keys, timeoutMs }
   const guarded = new GuardedStore(store, settings, surroundings as unknown as Surroundings)

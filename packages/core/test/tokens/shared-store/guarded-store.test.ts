@@ -43,6 +43,8 @@ test('the store of the suites has the methods of the port, with the same types',
   expectTypeOf<TokenStore>().toEqualTypeOf<SharedTokenStore>()
 })
 
+const failingHint = 'check that sharedStore.store is running, and answers within sharedStore.timeoutMs'
+
 describe('a guarded store that works', () => {
   test('keeps records sealed, opens them, and reports each call', async () => {
     const memory = new MemoryTokenStore(new ManualClock())
@@ -80,7 +82,11 @@ describe('a guarded store that works', () => {
     expect(logger.lines).toEqual([
       {
         level: 'warn',
-        fields: { operation: 'get', count: 1 },
+        fields: {
+          operation: 'get',
+          count: 1,
+          hint: 'give all replicas the same sharedStore.keys; if they have it, find out who else writes to the store',
+        },
         message: 'answer of the shared store is unreadable',
       },
     ])
@@ -124,7 +130,7 @@ describe('a guarded store that fails', () => {
       const failed = ['get failed', 'lease failed', 'put failed']
       // The circuit is reported after the call that opened it.
       expect(outcomes()).toEqual([...failed, 'circuit opened', 'release open', 'forget open'])
-      const fields = { operation: 'put', cause: 'WRONGPASS', retryAfterMs: 1_000 }
+      const fields = { operation: 'put', cause: 'WRONGPASS', retryAfterMs: 1_000, hint: failingHint }
       const message = 'shared store is failing; circuit opened'
       expect(logger.lines).toEqual([{ level: 'warn', fields, message }])
     }
@@ -142,7 +148,7 @@ describe('a guarded store that fails', () => {
     const open = ['lease open', 'put open', 'release open', 'forget open']
     expect(outcomes()).toEqual(['get timeout', 'circuit opened', ...open])
     expect(logger.lines.map(({ fields }) => fields)).toEqual([
-      { operation: 'get', cause: 'timeout', retryAfterMs: 1_000 },
+      { operation: 'get', cause: 'timeout', retryAfterMs: 1_000, hint: failingHint },
     ])
   })
 

@@ -12,6 +12,10 @@ export interface Activity {
   readonly lookups: { readonly hits: number; readonly misses: number }
   /** Unexpired tokens evicted within the span. */
   readonly evictions: number
+  /** TLS connections refused within the span, by reason. */
+  readonly tlsRefusals: Readonly<Record<string, number>>
+  /** Requests to the check listener outside `/check` within the span. */
+  readonly unknownTargets: number
   /** Log lines dropped within the span. */
   readonly droppedLines: number
   /** The 99th percentile of the time that the event loop was late within about the last ten seconds, in milliseconds. */
@@ -20,12 +24,18 @@ export interface Activity {
   readonly totalChecks: number
   /** Faults in the configuration files, as they are now. */
   readonly configFaults: number
+  /** When the configuration in effect was loaded. */
+  readonly configLoadedAt: number | undefined
   /** In milliseconds since 1970, ten seconds exact; `undefined` when it never happened. */
   readonly lastCheckAt: number | undefined
   /** The first refusal since the last check that passed. */
   readonly refusedSince: number | undefined
   /** The first failed check (5xx) since the last check that passed. */
   readonly failedSince: number | undefined
+  /** The first of these connections; `undefined` without any within the span. */
+  readonly tlsRefusedSince: number | undefined
+  /** The first of the requests outside `/check`; `undefined` without any within the span. */
+  readonly astraySince: number | undefined
   /** When faults in the configuration files were first seen; `undefined` without any. */
   readonly faultySince: number | undefined
 }

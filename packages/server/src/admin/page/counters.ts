@@ -10,26 +10,40 @@ export interface Counters {
   /** JWTs refused, by reason. */
   readonly jwtRefusals: Readonly<Record<string, number>>
   readonly durations: readonly DurationBucket[]
+  /** Refused TLS connections, by reason. */
+  readonly tlsRefusals: Readonly<Record<string, number>>
+  /** Requests to the check listener outside `/check`. */
+  readonly unknownTargets: number
   readonly droppedLines: number
   /** Not a counter: the faults now. */
   readonly configFaults: number
+  /** When the configuration in effect was loaded, in milliseconds since 1970; 0 when that is not known. */
+  readonly configLoadedAt: number
 }
 
 /** Reads counters from the metrics, which count every check anyway. */
 export async function readCounters(registry: Registry): Promise<Counters> {
-  const [checks, jwtRefusals, dropped, faults, durations] = await Promise.all([
-    byLabel(registry, 'checks_total', 'outcome'),
-    byLabel(registry, 'jwt_refusals_total', 'reason'),
-    byLabel(registry, 'log_lines_dropped_total', ''),
-    byLabel(registry, 'config_faults', ''),
-    byLabel(registry, 'check_duration_seconds', 'le', 'check_duration_seconds_bucket'),
-  ])
+  const [checks, jwtRefusals, tlsRefusals, unknown, dropped, faults, loadedAt, durations] = await Promise.all(
+    [
+      byLabel(registry, 'checks_total', 'outcome'),
+      byLabel(registry, 'jwt_refusals_total', 'reason'),
+      byLabel(registry, 'tls_connections_refused_total', 'reason'),
+      byLabel(registry, 'unknown_requests_total', ''),
+      byLabel(registry, 'log_lines_dropped_total', ''),
+      byLabel(registry, 'config_faults', ''),
+      byLabel(registry, 'config_loaded_timestamp_seconds', ''),
+      byLabel(registry, 'check_duration_seconds', 'le', 'check_duration_seconds_bucket'),
+    ],
+  )
   return {
     checks,
     jwtRefusals,
+    tlsRefusals,
     durations: bucketsOf(durations),
+    unknownTargets: sum(unknown),
     droppedLines: sum(dropped),
     configFaults: sum(faults),
+    configLoadedAt: sum(loadedAt) * 1_000,
   }
 }
 

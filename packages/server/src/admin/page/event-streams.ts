@@ -65,6 +65,9 @@ export class EventStreams implements Disposable {
     try {
       const chunk = this.#encoder.encode(`data: ${await this.#render()}\n\n`)
       for (const stream of this.#streams) this.#sendTo(stream, chunk)
+    } catch {
+      // A page reconnects; a request for the page itself logs why it cannot be rendered.
+      for (const stream of this.#streams) this.#end(stream)
     } finally {
       this.#isRendering = false
     }

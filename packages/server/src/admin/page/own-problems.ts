@@ -4,7 +4,7 @@ import type { PageFacts } from './page-status.ts'
 import type { Problem } from './problem.ts'
 
 /** A check with a cached token takes less than a millisecond: this is a wait that callers notice. */
-const lateMs = 100
+export const lateMs = 100
 /** Envoy asks for a check per request; a quiet service may have none at night, hence only a warning. */
 const silentMs = 15 * 60_000
 

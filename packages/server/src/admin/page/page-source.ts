@@ -39,8 +39,10 @@ export class PageSource implements Disposable {
     this.#options = options
     this.#startedAt = options.broker.status().at
     this.#loopDelay.enable()
-    void this.#observe()
-    this.#timer = setInterval(() => void this.#observe(), observationIntervalMs).unref()
+    // A failure is the one of the next reader, too, and must not end the process here.
+    const observe = () => void this.#observe().catch(() => {})
+    observe()
+    this.#timer = setInterval(observe, observationIntervalMs).unref()
   }
 
   async read(): Promise<PageFacts> {
@@ -53,6 +55,7 @@ export class PageSource implements Disposable {
       version: this.#version,
       node: process.version,
       notReadyBecause: notReadyBecause(),
+      configWarnings: config().warnings,
       broker,
       activity: this.#activity.status(),
       certificates: certificates(),

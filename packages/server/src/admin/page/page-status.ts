@@ -16,6 +16,8 @@ export interface PageFacts {
   readonly node: string
   /** The text of `/readyz`; `undefined` when the broker is ready. */
   readonly notReadyBecause: string | undefined
+  /** Sentences about what is dangerous or likely a mistake in the configuration in effect. */
+  readonly configWarnings: readonly string[]
   readonly broker: BrokerStatus
   readonly activity: Activity
   /** The certificates in use. */

@@ -1,3 +1,5 @@
+import { arrivalProblems } from './arrival-problems.ts'
+import { configurationWarnings } from './configuration-warnings.ts'
 import { ownProblems } from './own-problems.ts'
 import type { PageFacts } from './page-status.ts'
 import type { Problem } from './problem.ts'
@@ -6,7 +8,12 @@ import { upstreamProblems } from './upstream-problems.ts'
 
 /** Says what is wrong, the worst first. Of the same severity, a cause comes before its effects. */
 export function problems(facts: PageFacts): readonly Problem[] {
-  const found = [...upstreamProblems(facts), ...ownProblems(facts)]
+  const found = [
+    ...upstreamProblems(facts),
+    ...arrivalProblems(facts),
+    ...ownProblems(facts),
+    ...configurationWarnings(facts),
+  ]
   const all = [...found, ...refusalProblems(facts, found)]
   return [...all.filter(isCritical), ...all.filter(problem => !isCritical(problem))]
 }

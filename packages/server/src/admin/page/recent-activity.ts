@@ -29,13 +29,17 @@ export class RecentActivity {
   #lastCheckAt: number | undefined
   #refusedSince: number | undefined
   #failedSince: number | undefined
+  #tlsRefusedSince: number | undefined
+  #astraySince: number | undefined
   #faultySince: number | undefined
 
   note(now: Observation): void {
-    const before = this.#last ?? { ...now, checks: {}, configFaults: 0 }
+    const before = this.#last ?? { ...now, checks: {}, tlsRefusals: {}, unknownTargets: 0, configFaults: 0 }
     const seen = differences(now.checks, before.checks)
     const { allowed, refused, failed } = groupsOf(seen)
     if (allowed + refused + failed > 0) this.#lastCheckAt = now.at
+    if (total(now.tlsRefusals) > total(before.tlsRefusals)) this.#tlsRefusedSince ??= now.at
+    if (now.unknownTargets > before.unknownTargets) this.#astraySince ??= now.at
     if (allowed > 0) this.#refusedSince = this.#failedSince = undefined
     if (refused > 0 && allowed === 0) this.#refusedSince ??= now.at
     if (failed > 0) this.#failedSince ??= now.at
@@ -43,6 +47,9 @@ export class RecentActivity {
     else this.#faultySince ??= now.at
     this.#last = now
     this.#keep(now)
+    const first = this.#kept[0] ?? now
+    if (total(now.tlsRefusals) === total(first.tlsRefusals)) this.#tlsRefusedSince = undefined
+    if (now.unknownTargets === first.unknownTargets) this.#astraySince = undefined
   }
 
   /** Describes the time until the last observation. Throws a `TypeError` without one. */
@@ -60,13 +67,18 @@ export class RecentActivity {
       })),
       lookups: { hits: now.hits - first.hits, misses: now.misses - first.misses },
       evictions: now.evictions - first.evictions,
+      tlsRefusals: differences(now.tlsRefusals, first.tlsRefusals),
+      unknownTargets: now.unknownTargets - first.unknownTargets,
       droppedLines: now.droppedLines - first.droppedLines,
       eventLoopLagMs: now.eventLoopLagMs,
       totalChecks: total(now.checks),
       configFaults: now.configFaults,
+      configLoadedAt: now.configLoadedAt || undefined,
       lastCheckAt: this.#lastCheckAt,
       refusedSince: this.#refusedSince,
       failedSince: this.#failedSince,
+      tlsRefusedSince: this.#tlsRefusedSince,
+      astraySince: this.#astraySince,
       faultySince: this.#faultySince,
     }
   }

@@ -1,10 +1,10 @@
-import { elapsedText } from './elapsed-text.ts'
 import type { PageFacts } from './page-status.ts'
 import type { Problem } from './problem.ts'
 import { groupsOf } from './recent-activity.ts'
+import { spanText } from './span-text.ts'
 
 /** Fewer refusals within the span may be one caller that is wrong. */
-const minRefusals = 5
+export const minRefusals = 5
 
 /** Actions where the log has no hint. */
 const actions: Readonly<Record<string, string>> = {
@@ -25,7 +25,7 @@ const actions: Readonly<Record<string, string>> = {
 export function refusalProblems(facts: PageFacts, others: readonly Problem[]): readonly Problem[] {
   const { activity } = facts
   const { allowed, refused, failed } = groupsOf(activity.checks)
-  const span = `in the last ${elapsedText(activity.spanMs)}`
+  const span = spanText(activity)
   const found: Problem[] = []
   if (allowed === 0 && refused >= minRefusals && refused >= failed) {
     found.push({
@@ -57,13 +57,16 @@ function isFailure(code: string): boolean {
   return groupsOf({ [code]: 1 }).failed === 1
 }
 
-/** The codes, the most frequent first; for JWTs with the reasons. */
-function topText({ activity }: PageFacts, isOne: (code: string) => boolean): string {
+/** The codes, the most frequent first; for JWTs with the reasons, for others with the line of the log. */
+function topText({ activity, errors }: PageFacts, isOne: (code: string) => boolean): string {
   return sorted(activity.checks)
     .filter(([code]) => isOne(code))
     .map(([code, count]) => {
-      const reasons = code === 'invalid_token' ? sorted(activity.jwtRefusals).map(([reason]) => reason) : []
-      return `${code} ${count}${reasons.length === 0 ? '' : `: ${reasons.join(', ')}`}`
+      const texts =
+        code === 'invalid_token'
+          ? sorted(activity.jwtRefusals).map(([reason]) => reason)
+          : (errors?.filter(each => each.code === code).slice(0, 1) ?? []).map(({ message }) => message)
+      return `${code} ${count}${texts.length === 0 ? '' : `: ${texts.join(', ')}`}`
     })
     .join('; ')
 }

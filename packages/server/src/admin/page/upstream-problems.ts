@@ -35,26 +35,34 @@ export function upstreamProblems({ at, broker }: PageFacts): readonly Problem[] 
 function tokenEndpointProblems({ name, tokenEndpoint }: IssuerStatus): Problem[] {
   if (tokenEndpoint === undefined) return []
   const circuits = Object.entries(tokenEndpoint.circuits) as [keyof typeof clientsOf, CircuitStatus][]
-  return circuits.flatMap(([group, { state, since, outage }]) => {
-    const begin = ongoing(outage)?.since ?? since
+  const failing = circuits.filter(([, each]) => each.state !== 'closed' || ongoing(each.outage) !== undefined)
+  // A Dex that is down fails in the same way for everybody, and is one problem.
+  const groups = Map.groupBy(failing, ([, { state, outage }]) => `${state}${becauseOf(outage)}`)
+  return [...groups.values()].map(alike => {
+    const whom =
+      alike.length === circuits.length ? '' : ` for ${alike.map(([group]) => clientsOf[group]).join(' and ')}`
+    const [[, { state, outage }]] = alike as [(typeof alike)[number]]
+    const begins = alike
+      .map(([, each]) => ongoing(each.outage)?.since ?? each.since)
+      .filter(begin => begin !== undefined)
+    const rest = {
+      since: begins.length === 0 ? undefined : Math.min(...begins),
+      action: actionAfter(outage, doctor),
+    }
     if (state !== 'closed') {
       return {
+        ...rest,
         kind: 'circuit-open',
         severity: 'critical',
-        summary: `No new tokens of ${issuerText(name)} for ${clientsOf[group]}: the circuit is ${state}${becauseOf(outage)}`,
-        since: begin,
-        action: actionAfter(outage, doctor),
+        summary: `No new tokens of ${issuerText(name)}${whom}: the circuit is ${state}${becauseOf(outage)}`,
       }
     }
-    const failing = ongoing(outage)
-    if (failing === undefined) return []
     return {
+      ...rest,
       kind: 'token-requests-failing',
       // While cached tokens last, no caller notices.
-      severity: failing.failedLookups > 0 ? 'critical' : 'warning',
-      summary: `Token requests to ${issuerText(name)} fail for ${clientsOf[group]}${becauseOf(outage)}`,
-      since: begin,
-      action: actionAfter(outage, doctor),
+      severity: alike.some(([, each]) => (each.outage?.failedLookups ?? 0) > 0) ? 'critical' : 'warning',
+      summary: `Token requests to ${issuerText(name)} fail${whom}${becauseOf(outage)}`,
     }
   })
 }
@@ -116,7 +124,7 @@ function clientProblems(client: ClientStatus, issuers: readonly IssuerStatus[]):
       {
         kind: 'client-refused',
         severity: token === undefined ? 'critical' : 'warning',
-        summary: `Dex refuses the client ${name}${kept}`,
+        summary: `Dex refuses the client ${name}${becauseOf(outage)}${kept}`,
         since: outage.since,
         action: actionAfter(
           outage,
@@ -194,5 +202,7 @@ function actionAfter(outage: OutageStatus | undefined, otherwise: string): strin
 }
 
 function issuerText(name: string): string {
-  return name === 'own dex' ? 'Dex' : `the issuer ${name}`
+  if (name === 'own dex') return 'Dex'
+  // The issuer of a gate without a configuration file has no name that an operator gave it.
+  return name === 'default' ? 'the JWT issuer' : `the issuer ${name}`
 }

@@ -1,8 +1,7 @@
-import { isExposedUrl } from '@broker/core/options'
+import { isExposedUrl, isLoopbackHost } from '@broker/core/options'
 import { certificateWarnings } from '../../tls/certificate-warning.ts'
 import type { Config } from '../config.ts'
 import type { SettingsReading } from '../schema/read-settings.ts'
-import { isLoopback } from '../values/listen-address.ts'
 import { fileWarnings } from './file-warnings.ts'
 import { gateVariables } from './gate-variables.ts'
 import { oddValueWarnings } from './odd-values.ts'
@@ -10,7 +9,10 @@ import { sharedStoreWarnings } from './shared-store-rules.ts'
 import { unknownVariableWarnings } from './unknown-variables.ts'
 
 /** Lists what is dangerous or likely a mistake in a valid configuration. */
-export function configWarnings(config: Omit<Config, 'warnings'>, reading: SettingsReading): string[] {
+export function configWarnings(
+  config: Omit<Config, 'warnings' | 'notes'>,
+  reading: SettingsReading,
+): string[] {
   const { names, textOf, file, isSet } = reading
   const { broker, grpc, allowUnauthenticatedCallers } = config
   const { issuer, client = {}, gate, credentialHeaders = {} } = broker
@@ -61,7 +63,13 @@ export function configWarnings(config: Omit<Config, 'warnings'>, reading: Settin
     )
   }
   const hasGate = gate !== undefined || broker.issuers !== undefined
-  if (broker.routeClients && !hasGate && !file?.has.rules && grpc !== undefined && !isLoopback(grpc)) {
+  if (
+    broker.routeClients &&
+    !hasGate &&
+    !file?.has.rules &&
+    grpc !== undefined &&
+    !isLoopbackHost(grpc.host ?? '')
+  ) {
     warnings.push(
       'ALLOW_ROUTE_CLIENTS is true without a JWT gate, and GRPC_LISTEN_ADDR is not a loopback address: callers that reach the gRPC listener can get a token of any client. Set JWT_AUDIENCE, or let only Envoy reach the listener.',
     )

@@ -1,4 +1,6 @@
 import { statSync } from 'node:fs'
+import { isLoopbackHost } from '@broker/core/options'
+import { storeAddress } from '@broker/redis-store/options'
 import type { VariableFault } from '../config-error.ts'
 import type { VariableName } from '../schema/config-schema.ts'
 import { faultOf, type SettingsReading } from '../schema/read-settings.ts'
@@ -42,15 +44,18 @@ export function sharedStoreWarnings({ isSet, settings }: SettingsReading): reado
   const { SHARED_STORE_URL: url, SHARED_STORE_KEY_FILE: keyFile } = settings
   if (url === undefined) return []
   const warnings: string[] = []
-  const isEncrypted = /^(?:rediss|valkeys)\b/.test(url)
-  if (isSet('SHARED_STORE_CA_FILE') && !isEncrypted) {
+  const { tls, nodes } = storeAddress(url)
+  if (isSet('SHARED_STORE_CA_FILE') && !tls) {
     warnings.push(
       'SHARED_STORE_CA_FILE has no effect, because SHARED_STORE_URL is without TLS. Use rediss://, or remove it.',
     )
   }
-  if (isSet('SHARED_STORE_PASSWORD_FILE') && !isEncrypted && !isLoopback(url)) {
+  if (!tls && !nodes.every(({ host }) => isLoopbackHost(host))) {
+    const exposed = isSet('SHARED_STORE_PASSWORD_FILE')
+      ? 'the password of the store and the names of records cross'
+      : 'the names of records cross'
     warnings.push(
-      'SHARED_STORE_URL is without TLS: the password of the store crosses the network unencrypted. Use rediss:// if the store has TLS.',
+      `SHARED_STORE_URL is without TLS: ${exposed} the network unencrypted; tokens are sealed. Use rediss:// if the store has TLS.`,
     )
   }
   if (keyFile !== undefined && everybodyCanRead(keyFile)) {
@@ -59,10 +64,6 @@ export function sharedStoreWarnings({ isSet, settings }: SettingsReading): reado
     )
   }
   return warnings
-}
-
-function isLoopback(url: string): boolean {
-  return /^[a-z-]+:\/\/(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=[:/]|$)/i.test(url)
 }
 
 /** Windows has no such modes. */

@@ -1,11 +1,15 @@
-import { closest, distance } from 'fastest-levenshtein'
+import { isMisspelt, mostSimilarName } from '../../nearest-name.ts'
 import { variableNames } from '../schema/config-schema.ts'
 
-/** Prefixes of the broker's variables that other programs are unlikely to use. */
-const prefix = /^(?:DEX|JWT|JWKS|STATIC|CACHE|TLS|SHARED_STORE)_/i
-/** Two letters that are swapped count as two. */
-const maxTypos = 2
 const known: ReadonlySet<string> = new Set(variableNames)
+/** First words of our variables with which other programs' names begin as well. OpenTelemetry's have their own rule. */
+const sharedWords: ReadonlySet<string> = new Set([
+  ...['CLIENT', 'CONFIG', 'GRPC', 'HTTP', 'LOG', 'MAX', 'OTEL', 'USE'],
+])
+/** First words of the broker's variables that other programs are unlikely to use. */
+const ownWords: ReadonlySet<string> = new Set(
+  variableNames.map(firstWord).filter(word => !sharedWords.has(word)),
+)
 
 /** Whether Kubernetes sets a variable of this name for a Service: for `dex` it sets `DEX_SERVICE_HOST` and `DEX_PORT`. */
 export function isServiceLink(name: string): boolean {
@@ -24,7 +28,10 @@ export function unknownVariableWarnings(names: readonly string[]): string[] {
 /** The variable that a name was likely meant to be; `undefined` for a variable of the broker, or of another program. */
 export function misspeltVariable(name: string): string | undefined {
   if (known.has(name) || isServiceLink(name)) return undefined
-  const upperCase = name.toUpperCase()
-  const nearest = closest(upperCase, variableNames)
-  return prefix.test(name) || distance(upperCase, nearest) <= maxTypos ? nearest : undefined
+  if (!ownWords.has(firstWord(name)) && !isMisspelt(name, variableNames)) return undefined
+  return mostSimilarName(name, variableNames)
+}
+
+function firstWord(name: string): string {
+  return name.toUpperCase().split('_')[0] ?? ''
 }

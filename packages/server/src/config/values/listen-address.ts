@@ -30,11 +30,6 @@ export function formatListenAddress({ host = '', port }: ListenAddress): string 
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-/** Tells whether only this host reaches an address; names other than `localhost` are not looked up. */
-export function isLoopback({ host = '' }: ListenAddress): boolean {
-  return isIPv6(host) ? host === '::1' : /^(?:localhost|127(?:\.\d{1,3}){3})$/i.test(host)
-}
-
 function hintFor(text: string): string {
   if (/^\d+$/.test(text)) return ' (a port alone is written with a colon)'
   return /:.*:/.test(text) ? ' (an IPv6 address goes in brackets)' : ''

@@ -99,11 +99,21 @@ describe('the warnings of a configuration', () => {
     ['STATIC_SECRET', 'STATIC_SCOPE'],
     ['CACHE_SIZE', 'CACHE_MAX_ENTRIES'],
     ['LOG_LEVL', 'LOG_LEVEL'],
+    ['ADMIN_LISTEN_ADDR', 'ADMIN_ADDR'],
+    ['ADMIN_PORTS', 'ADMIN_ADDR'],
+    ['LISTEN_ADDRESS', 'LISTEN_ADDR'],
+    ['GRPC_LISTEN_ADDRS', 'GRPC_LISTEN_ADDR'],
+    ['SHARED_STORE_PASSWORD', 'SHARED_STORE_PASSWORD_FILE'],
+    ['DEX_CLIENT_SECRET', 'STATIC_CLIENT_SECRET'],
+    ['ADMIN_TLS_CERT', 'ADMIN_TLS_CERT_FILE'],
+    ['ALLOWED_CLIENTS', 'ALLOWED_CLIENT_IDS'],
+    ['REFRESH_RATIO', 'REFRESH_AHEAD_RATIO'],
+    ['USE_PROXY_FROM_ENVS', 'USE_PROXY_FROM_ENV'],
   ])('names the variable that %s was likely meant to be', (name, nearest) => {
     expect(warningsOf({ [name]: 'some value' })).toEqual([
       expect.stringMatching(new RegExp(`^${name} is not a variable .* did you mean [A-Z_]+\\?$`)),
     ])
-    if (name !== 'STATIC_SECRET' && name !== 'CACHE_SIZE')
+    if (!['STATIC_SECRET', 'CACHE_SIZE', 'ADMIN_PORTS'].includes(name))
       expect(warningsOf({ [name]: 'x' })[0]).toContain(nearest)
   })
 
@@ -119,6 +129,11 @@ describe('the warnings of a configuration', () => {
     'HTTPS_PROXY',
     'NODE_OPTIONS',
     'KUBERNETES_SERVICE_HOST',
+    'GRPC_VERBOSITY',
+    'LOG_DIR',
+    'CONFIG_PATH',
+    'ADMIN_SERVICE_HOST',
+    'OTEL_METRICS_EXPORTER',
   ])('is silent about %s, which others make', name => {
     expect(warningsOf({ [name]: 'x' })).toEqual([])
   })

@@ -1,5 +1,5 @@
 import { optionRules } from '@broker/core/options'
-import { option, optionalSetting, type Variable } from '../variable.ts'
+import { option, optionalSetting, setting, type Variable } from '../variable.ts'
 import * as kind from '../variable-kinds.ts'
 
 const group = 'Dex'
@@ -51,6 +51,15 @@ export const dexVariables = {
     example: '/etc/dex/ca.crt',
     description:
       "Certificates to trust for Dex and the key set, in addition to the system's. Read again when the file changes.",
+  }),
+  USE_PROXY_FROM_ENV: setting('useProxyFromEnv', {
+    group,
+    kind: kind.boolean,
+    rule: { default: false },
+    needsRestart: true,
+    example: 'true',
+    description:
+      'Sends requests to Dex and to issuers through the proxy in `HTTPS_PROXY` or `HTTP_PROXY`, except for hosts in `NO_PROXY`. Go has the same rules. https goes by CONNECT, so that the proxy sees no secret. Loopback is never proxied. Does not apply to the shared store and to traces.',
   }),
   ALLOW_INSECURE_DEX_URL: option('allowInsecureUrls', {
     group,

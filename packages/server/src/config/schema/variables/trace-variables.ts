@@ -13,6 +13,14 @@ export const traceVariables = {
     description:
       'Sends spans to this collector: OTLP over HTTP, at `/v1/traces` below this URL. `OTEL_EXPORTER_OTLP_HEADERS`, `_TIMEOUT`, `_COMPRESSION`, `_CERTIFICATE`, `_CLIENT_CERTIFICATE` and `_CLIENT_KEY` are read as well, from the environment. Unset: nothing is traced.',
   }),
+  OTEL_SDK_DISABLED: setting('tracesDisabled', {
+    group,
+    kind: kind.boolean,
+    rule: { default: false },
+    needsRestart: true,
+    example: 'true',
+    description: 'Turns traces off, whatever OTEL_EXPORTER_OTLP_ENDPOINT is.',
+  }),
   OTEL_SERVICE_NAME: setting('traceServiceName', {
     group,
     kind: kind.text,
