@@ -30,7 +30,8 @@ Over gRPC: beside the same over HTTP, and a bare grpc-go server when GRPC_PEER_B
                    store only with SHARED_STORE_URL)
   --library        calls of the library, inside one process, instead
   --startup        the time to the first answered check, instead
-  --envoy          requests through a real Envoy that asks our server over HTTP and over gRPC, instead
+  --envoy          requests through a real Envoy instead: our server over HTTP and over gRPC, the Go service, and
+                   Envoy's own credential_injector
   --settings=a,b   our server with and without a setting, instead: all, or some of
                    ${settingGroupNames.join(', ')}
   --rounds=5       how often each server is measured in turn
@@ -38,7 +39,7 @@ Over gRPC: beside the same over HTTP, and a bare grpc-go server when GRPC_PEER_B
   --connections=16 connections that are kept busy
   --quick          3 rounds of 1 s
   --out=file       where the figures go as JSON (default: bench/results/latest.json)
-  --publish        measures all of it, and writes it into docs/performance.md and docs/performance.svg
+  --publish        measures all of it, and writes it into docs/performance.md, docs/performance.svg and docs/comparison.md
 `
 
 /** `undefined` when help is wanted; throws when something is wrong. */

@@ -67,7 +67,7 @@ export interface SettingResult {
   readonly spansPerCheck: number
 }
 
-/** Requests through Envoy, which asks nobody, or our server over either protocol. */
+/** Requests through Envoy, which asks nobody first, then each of the others: see `startWays`. */
 export interface ThroughEnvoyResult {
   readonly ways: readonly WayThroughEnvoy[]
 }
@@ -80,6 +80,17 @@ export interface WayThroughEnvoy {
   readonly requestsPerSecond: Summary
   /** Of one request at a time. */
   readonly latencyMs: { readonly p50: number; readonly p99: number }
+  /** Compares the way with the first one in the same round; `undefined` for the first one. */
+  readonly added?: AddedThroughEnvoy
+}
+
+export interface AddedThroughEnvoy {
+  /** CPU time of Envoy and the broker for each request. */
+  readonly cpuMicros: Summary
+  /** The same CPU time with what was there before, divided by the first way's. */
+  readonly cpuRatio: Summary
+  readonly p50Ms: Summary
+  readonly p99Ms: Summary
 }
 
 /** Calls of the library and its cache, inside one process. */

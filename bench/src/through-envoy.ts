@@ -1,28 +1,13 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
-import {
-  brokerCommand,
-  type EnvoyConfig,
-  envoyBootstrap,
-  findEnvoy,
-  type ListenerParts,
-  listeningPorts,
-  ManagedProcess,
-  startEnvoy,
-} from '@broker/testing'
-import type { ThroughEnvoyResult, WayThroughEnvoy } from './bench-result.ts'
+import { findEnvoy } from '@broker/testing'
+import type { AddedThroughEnvoy, ThroughEnvoyResult, WayThroughEnvoy } from './bench-result.ts'
 import { credentialHeaders } from './dex-process.ts'
 import type { Bench } from './measure-mode.ts'
 import { processUsage } from './process-usage.ts'
 import { rawRequest } from './raw-request.ts'
 import { median, summarize } from './statistics.ts'
-
-interface Way {
-  readonly title: string
-  readonly port: number
-  readonly envoyPid: number
-  readonly brokerPid: number | undefined
-}
+import { startWays, type Way } from './ways-through-envoy.ts'
 
 interface Round {
   readonly envoyMicros: number
@@ -31,49 +16,13 @@ interface Round {
   readonly latencyMs: { readonly p50: number; readonly p99: number }
 }
 
-/** Envoy answers by itself, so that no backend is in the figures, and writes no access log. */
-function withoutBackend({ connectionManager }: ListenerParts): void {
-  delete connectionManager['access_log']
-  for (const route of connectionManager['route_config'].virtual_hosts[0].routes as EnvoyConfig[]) {
-    delete route['route']
-    route['direct_response'] = { status: 200 }
-  }
-}
-
-function withoutCheck(parts: ListenerParts): void {
-  withoutBackend(parts)
-  for (const route of parts.connectionManager['route_config'].virtual_hosts[0].routes as EnvoyConfig[]) {
-    delete route['typed_per_filter_config']
-  }
-  parts.connectionManager['http_filters'].shift()
-}
-
-/**
- * Measures requests through a real Envoy with the shipped bootstraps: without a check, and with cached checks over HTTP and over gRPC,
- * in turn. Each protocol has a separate Envoy and broker, so that each process has one task.
- */
+/** Measures requests through a real Envoy, each way in turn, so that whatever else the machine does hits all of them. */
 export async function measureThroughEnvoy(bench: Bench): Promise<ThroughEnvoyResult> {
-  const { options, dex, loadGenerator, scratch } = bench
+  const { options, loadGenerator, scratch } = bench
   const { path: binary, reason } = await findEnvoy()
   if (binary === undefined) throw new Error(`--envoy: ${reason}`)
   await using stack = new AsyncDisposableStack()
-  const ways: Way[] = []
-  for (const protocol of ['http', 'grpc'] as const) {
-    const env = {
-      ...{ LISTEN_ADDR: '127.0.0.1:0', ADMIN_ADDR: '127.0.0.1:0', GRPC_LISTEN_ADDR: '127.0.0.1:0' },
-      DEX_TOKEN_URL: dex.tokenEndpoint,
-    }
-    const broker = stack.use(new ManagedProcess('the broker', process.execPath, [brokerCommand], { env }))
-    const ports = await broker.until('it listened', () => listeningPorts(broker.log))
-    const listeners = { checked: withoutBackend, 'not checked': withoutCheck }
-    const bootstrap = envoyBootstrap({ protocol, brokers: [ports], backendPort: 9, listeners })
-    const envoy = stack.use(await startEnvoy(binary, bootstrap))
-    const of = (title: string, listener: string, brokerPid: number | undefined) =>
-      ways.push({ title, port: envoy.port(listener), envoyPid: envoy.process.pid, brokerPid })
-    if (protocol === 'http') of('no check', 'not checked', undefined)
-    of(protocol === 'http' ? 'checked over HTTP' : 'checked over gRPC', 'checked', broker.pid)
-  }
-
+  const ways = await startWays(stack, binary, bench)
   const requestsFile = path.join(scratch, 'through-envoy.requests')
   writeFileSync(requestsFile, rawRequest('/orders/17?page=2', credentialHeaders(0)))
   const load = async ({ title, port }: Way, connections: number, seconds: number) => {
@@ -84,15 +33,16 @@ export async function measureThroughEnvoy(bench: Bench): Promise<ThroughEnvoyRes
     return result
   }
   const measure = async (way: Way): Promise<Round> => {
-    const usage = () => [way.envoyPid, way.brokerPid ?? way.envoyPid].map(pid => processUsage(pid).cpuSeconds)
-    const [envoyBefore = 0, brokerBefore = 0] = usage()
+    const cpuSeconds = (pid: number | undefined) => (pid === undefined ? 0 : processUsage(pid).cpuSeconds)
+    const usage = () => ({ envoy: cpuSeconds(way.envoyPid), broker: cpuSeconds(way.brokerPid) })
+    const before = usage()
     const busy = await load(way, options.connections, options.seconds)
-    const [envoyAfter = 0, brokerAfter = 0] = usage()
+    const after = usage()
     const single = await load(way, 1, options.seconds)
     const micros = (seconds: number) => (seconds * 1e6) / busy.requests
     return {
-      envoyMicros: micros(envoyAfter - envoyBefore),
-      brokerMicros: micros(brokerAfter - brokerBefore),
+      envoyMicros: micros(after.envoy - before.envoy),
+      brokerMicros: micros(after.broker - before.broker),
       requestsPerSecond: busy.requests / busy.seconds,
       latencyMs: single.latencyMs,
     }
@@ -103,10 +53,15 @@ export async function measureThroughEnvoy(bench: Bench): Promise<ThroughEnvoyRes
   for (let round = 0; round < options.rounds; round++) {
     for (const way of ways) rounds.get(way)?.push(await measure(way))
   }
-  return { ways: [...rounds].map(([way, all]) => wayResult(way, all)) }
+  const [first = []] = rounds.values()
+  return { ways: [...rounds].map(([way, all]) => wayResult(way, all, all === first ? undefined : first)) }
 }
 
-function wayResult({ title, brokerPid }: Way, rounds: readonly Round[]): WayThroughEnvoy {
+function wayResult(
+  { title, brokerPid }: Way,
+  rounds: readonly Round[],
+  first: readonly Round[] | undefined,
+): WayThroughEnvoy {
   const of = (value: (round: Round) => number) => rounds.map(value)
   return {
     title,
@@ -117,6 +72,20 @@ function wayResult({ title, brokerPid }: Way, rounds: readonly Round[]): WayThro
       p50: median(of(round => round.latencyMs.p50)),
       p99: median(of(round => round.latencyMs.p99)),
     },
+    ...(first && { added: addedTo(first, rounds) }),
+  }
+}
+
+function addedTo(first: readonly Round[], rounds: readonly Round[]): AddedThroughEnvoy {
+  const pairs = rounds.map((round, index) => [round, first[index] as Round] as const)
+  const added = (value: (round: Round) => number) =>
+    summarize(pairs.map(([round, without]) => value(round) - value(without)))
+  const cpu = ({ envoyMicros, brokerMicros }: Round) => envoyMicros + brokerMicros
+  return {
+    cpuMicros: added(cpu),
+    cpuRatio: summarize(pairs.map(([round, without]) => cpu(round) / cpu(without))),
+    p50Ms: added(({ latencyMs }) => latencyMs.p50),
+    p99Ms: added(({ latencyMs }) => latencyMs.p99),
   }
 }
 
@@ -124,7 +93,7 @@ function wayResult({ title, brokerPid }: Way, rounds: readonly Round[]): WayThro
 export function throughEnvoyText({ ways }: ThroughEnvoyResult): string {
   const lines = ways.map(({ title, brokerMicros, envoyMicros, requestsPerSecond, latencyMs }) =>
     [
-      `  ${title.padEnd(17)}`,
+      `  ${title.padEnd(25)}`,
       `broker ${brokerMicros === undefined ? '   –' : brokerMicros.median.toFixed(1)} µs`,
       `Envoy ${envoyMicros.median.toFixed(1)} µs`,
       `${requestsPerSecond.median.toFixed(0)} requests/s`,

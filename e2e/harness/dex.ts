@@ -41,7 +41,7 @@ export const needsFaults = 'a real Dex has no switches for faults'
 
 export type DexOptions = Pick<
   RealDexOptions,
-  'port' | 'grantTypes' | 'clients' | 'users' | 'passwordConnector' | 'connectors'
+  'port' | 'grantTypes' | 'clients' | 'users' | 'passwordConnector' | 'connectors' | 'idTokensMs'
 >
 
 export async function startDex(options: DexOptions = {}): Promise<Dex> {

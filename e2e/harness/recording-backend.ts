@@ -31,7 +31,10 @@ export interface RecordingBackend extends AsyncDisposable {
 }
 
 /** It answers 200 with the method and target it saw, and echoes whatever follows an upgrade. */
-export async function startBackend({ issuer, jwksUri }: Dex): Promise<RecordingBackend> {
+export async function startBackend({
+  issuer,
+  jwksUri,
+}: Pick<Dex, 'issuer' | 'jwksUri'>): Promise<RecordingBackend> {
   const keys = createRemoteJWKSet(new URL(jwksUri))
   const requests: RecordedRequest[] = []
 

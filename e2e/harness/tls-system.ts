@@ -58,7 +58,7 @@ export async function startTlsSystem({
 }: TlsSystemOptions = {}): Promise<TlsSystem> {
   await using stack = new AsyncDisposableStack()
   const dex = stack.use(await startDevDex({ clients: [{ id: 'reports', secret: 'reports-secret' }] }))
-  const backend = stack.use(await startBackend({ ...dex, lookAlike: dex }))
+  const backend = stack.use(await startBackend(dex))
   const { cert, key } = brokerIdentity
   const volume = stack.use(
     new MountedVolume({

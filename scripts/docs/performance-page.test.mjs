@@ -1,10 +1,12 @@
-// The figures of a run, in docs/performance.md.
+// The figures of a run, in docs/performance.md and docs/comparison.md.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { comparisonPage } from '../../bench/src/publish/comparison-page.ts'
 import { performancePage } from '../../bench/src/publish/performance-page.ts'
 
 const page = readFileSync(new URL('../../docs/performance.md', import.meta.url), 'utf8')
+const comparison = readFileSync(new URL('../../docs/comparison.md', import.meta.url), 'utf8')
 const spread = { median: 2, min: 1, max: 3 }
 const latencyMs = { p50: 1, p99: 2, p999: 3 }
 
@@ -98,6 +100,22 @@ test('figures that a run does not have stay, and what people wrote always does',
   const text = performancePage(full, { ...run, modes: [other] })
   for (const name of ['bench', 'bench-settings']) assert.equal(between(text, name), between(full, name))
   assert.ok(between(text, 'bench-grpc').includes('another run over gRPC'))
+})
+
+test('the comparison has each way through Envoy but the first, and what people wrote stays', () => {
+  const less = { median: -0.02, min: -0.03, max: -0.01 }
+  const added = { cpuMicros: spread, cpuRatio: spread, p50Ms: spread, p99Ms: less }
+  const ways = [
+    { title: 'a way without a check', ...way },
+    { title: 'a way with one', ...way, added },
+  ]
+  const text = comparisonPage(comparison, { ...run, modes: [], throughEnvoy: { ways } })
+  const figures =
+    '| a way with one | 2.0 (1.0 to 3.0) | 2.00 (1.00 to 3.00) | 2.00 (1.00 to 3.00) | -0.02 (-0.03 to -0.01) |'
+  assert.ok(between(text, 'bench-comparison').includes(figures), text)
+  assert.ok(!text.includes('a way without a check'))
+  assert.equal(outside(text), outside(comparison))
+  assert.equal(comparisonPage(comparison, { ...run, modes: [cached] }), comparison)
 })
 
 test('a page without the place for the figures is refused', () => {

@@ -2,6 +2,7 @@ import type { BenchResult } from '../bench-result.ts'
 import { modes as modeDefinitions } from '../mode.ts'
 import { benchMarkdown } from './bench-markdown.ts'
 import { grpcMarkdown } from './grpc-markdown.ts'
+import { withRegion } from './page-region.ts'
 import { settingsMarkdown } from './settings-markdown.ts'
 
 /** Returns the text of docs/performance.md with the figures of a run. Figures that the run does not have stay as they are. */
@@ -24,13 +25,4 @@ export function byProtocol(result: BenchResult): { overHttp: BenchResult; overGr
     modeDefinitions[mode].overGrpc ? 'grpc' : 'http',
   )
   return { overHttp: { ...result, modes: http }, overGrpc: { ...result, modes: grpc } }
-}
-
-function withRegion(page: string, name: string, content: string): string {
-  const begin = `<!-- ${name}:begin -->`
-  const end = `<!-- ${name}:end -->`
-  const from = page.indexOf(begin)
-  const to = page.indexOf(end)
-  if (from < 0 || to < from) throw new Error(`docs/performance.md has no region between ${begin} and ${end}`)
-  return `${page.slice(0, from)}${begin}\n\n${content}\n\n${page.slice(to)}`
 }

@@ -18,6 +18,7 @@ export {
 export { envoyGatewayNeed, findEnvoyGateway } from './envoy-gateway-binary.ts'
 export { type EnvoyProcess, startEnvoy } from './envoy-process.ts'
 export { type EnvoyTlsOptions, envoyTls } from './envoy-tls.ts'
+export { bootstrapWithoutBroker, secretResource, type WithoutBrokerOptions } from './envoy-without-broker.ts'
 export { type FoundEnvoy, findEnvoy } from './find-envoy.ts'
 export { type ForwardProxy, type ForwardProxyOptions, startForwardProxy } from './forward-proxy.ts'
 export { freePort } from './free-port.ts'
