@@ -4,7 +4,13 @@ import { defineConfig } from 'vitest/config'
 /** Suites that make no difference between the protocols. */
 const overBoth = ['test/**/*.test.ts', 'walk/**/*.test.ts', 'helm/running/*.test.ts']
 /** Suites of one protocol. */
-const overHttp = ['http/**/*.test.ts', 'on-call/**/*.test.ts', 'helm/*.test.ts', 'prometheus/*.test.ts']
+const overHttp = [
+  'http/**/*.test.ts',
+  'on-call/**/*.test.ts',
+  'helm/*.test.ts',
+  'prometheus/*.test.ts',
+  'gateway/*.test.ts',
+]
 const overGrpc = ['grpc/**/*.test.ts']
 
 export default defineConfig({

@@ -103,9 +103,11 @@ const kindsWithRules = [
 
 /** The rules know a policy for gRPC, and a Service with TLS, by the name of the file. */
 function fileOf({ kind }: KubernetesObject, release: string): string {
-  const isGrpc = kind === 'SecurityPolicy' && release.includes('grpc')
+  const isPolicy = kind === 'SecurityPolicy'
+  const isGrpc = isPolicy && release.includes('grpc')
+  const hasRules = isPolicy && !isGrpc && release.startsWith('rules')
   const hasTls = kind === 'Service' && release.includes('tls')
-  return `deploy/kubernetes/${kind}${isGrpc ? '-grpc' : ''}${hasTls ? '-patch' : ''}.yaml`
+  return `deploy/kubernetes/${kind}${isGrpc ? '-grpc' : ''}${hasRules ? '-rules' : ''}${hasTls ? '-patch' : ''}.yaml`
 }
 
 /** Of the server; the generated page has a heading for each. */

@@ -5,6 +5,7 @@ import path from 'node:path'
 /** Needs of tests (`needs` in packages/testing), by the variable that names them. */
 const needed = {
   ENVOY_BIN: { what: 'a real Envoy', variable: 'ENVOY_BIN=/path/to/envoy' },
+  ENVOY_GATEWAY_BIN: { what: 'Envoy Gateway', variable: 'ENVOY_GATEWAY_BIN=/path/to/envoy-gateway' },
   DEX_BIN: { what: 'a real Dex', variable: 'DEX_BIN=/path/to/dex' },
   PEER_BIN: { what: 'the Go service DexTokenBroker', variable: 'PEER_BIN=/path/to/dex-token-broker' },
   KUBE_APISERVER_BIN: {

@@ -248,22 +248,23 @@ function checkKustomization({ labels = [] }, report) {
   }
 }
 
-/** The versions of Envoy Gateway differ: the file's name says for which it is. */
+/** The versions of Envoy Gateway differ, and rules may read the path: the file's name says for what it is. */
 function checkSecurityPolicy({ spec }, report, { file }) {
   const { failOpen, statusOnError, timeout, http, grpc } = spec.extAuth
   const { circuitBreaker = {} } = (http ?? grpc)?.backendSettings ?? {}
   for (const limit of ['maxConnections', 'maxPendingRequests', 'maxParallelRequests']) {
     checkPool(limit, circuitBreaker[limit], report)
   }
-  const fixedPath = !file.endsWith('-1.7.yaml')
+  const hasStatusOnError = !file.endsWith('-1.7.yaml')
+  const fixedPath = hasStatusOnError && !file.endsWith('-rules.yaml')
   const [pathField, otherField] = fixedPath ? ['pathOverride', 'path'] : ['path', 'pathOverride']
   if (failOpen !== false) report('failOpen is not false')
   if (!(seconds(timeout ?? '0s') > 5)) report('timeout is not longer than HTTP_TIMEOUT')
-  if (statusOnError !== (fixedPath ? 503 : undefined))
+  if (statusOnError !== (hasStatusOnError ? 503 : undefined))
     report('statusOnError: 503 is for Envoy Gateway 1.8 and newer')
   if (file.endsWith('-grpc.yaml')) return checkGrpcPolicy(spec.extAuth, report)
   if (http[pathField] !== '/check') report(`http.${pathField} is not /check`)
-  if (otherField in http) report(`http.${otherField} does not belong to this version of Envoy Gateway`)
+  if (otherField in http) report(`http.${otherField} does not belong here`)
   if (!http.headersToBackend?.includes('authorization')) report('the token does not reach the backend')
   const { connectionIdleTimeout } = http.backendSettings?.timeout?.http ?? {}
   checkIdleTimeout(connectionIdleTimeout, report)

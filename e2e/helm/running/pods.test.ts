@@ -15,16 +15,9 @@ import { describeWithEnvoy } from '../../harness/with-envoy.ts'
 import { rendered } from '../helm.ts'
 import type { KubernetesObject } from '../kubernetes-object.ts'
 import { kustomized, kustomizeNeed } from '../kustomize.ts'
-import { exampleValues } from '../release-values.ts'
-import { brokerHere, type Secrets, testHere } from './pod-here.ts'
-import { audience, caller, ownClient, type Surroundings, startGateway, startSurroundings } from './scene.ts'
-
-type Mode = 'header' | 'gate' | 'rules'
-
-const secrets: Secrets = {
-  'dex-token-broker': { 'client-secret': ownClient.secret },
-  'dex-clients': { 'orders-gateway': ownClient.secret },
-}
+import { brokerHere, testHere } from './pod-here.ts'
+import { caller, ownClient, type Surroundings, startGateway, startSurroundings } from './scene.ts'
+import { environmentHere, type Mode, secrets, valuesHere } from './values-here.ts'
 
 describeWithEnvoy(
   'a broker with what was rendered',
@@ -36,27 +29,7 @@ describeWithEnvoy(
     afterEach(() => scene.backend.clear())
     afterAll(() => scene?.[Symbol.asyncDispose]())
 
-    /** The example of a mode, with the addresses of this machine. */
-    function valuesOf(mode: Mode): Readonly<Record<string, unknown>> {
-      const { dex, staff } = scene
-      const example = exampleValues(mode)
-      const values = { ...example, dex: { issuer: dex.issuer, allowInsecureUrl: true } }
-      if (mode === 'header') return values
-      if (mode === 'gate') {
-        const gate = { audiences: [audience], issuer: staff.issuer, jwksUrl: `${staff.issuer}/keys` }
-        return { ...values, gate, client: { ...(example['client'] as object), id: ownClient.id } }
-      }
-      const config = example['config'] as { readonly issuers: object[]; readonly clients: object[] }
-      const [issuer, client] = [config.issuers[0], config.clients[0]]
-      return {
-        ...values,
-        config: {
-          ...config,
-          issuers: [{ ...issuer, issuer: staff.issuer, audiences: [audience] }],
-          clients: [{ ...client, clientId: ownClient.id }],
-        },
-      }
-    }
+    const valuesOf = (mode: Mode) => valuesHere(mode, scene)
 
     /** Requests that pass, by mode, and the client whose token the backend must get. */
     const passing = (mode: Mode) =>
@@ -152,17 +125,9 @@ describeWithEnvoy(
       'of the manifests in mode %s is ready, and checks',
       needs(kustomizeNeed),
       async mode => {
-        const { dex, staff } = scene
-        const here: Readonly<Record<string, string>> = {
-          DEX_ISSUER: dex.issuer,
-          JWKS_URL: `${staff.issuer}/keys`,
-          JWT_ISSUER: staff.issuer,
-          JWT_AUDIENCE: audience,
-        }
         const manifests: readonly KubernetesObject[] = await kustomized([`${mode}-mode`])
         using pod = brokerHere(manifests, secrets)
-        const replaced = Object.entries(pod.env).map(([name, value]) => [name, here[name] ?? value])
-        await expectChecks(mode, Object.fromEntries(replaced))
+        await expectChecks(mode, environmentHere(pod.env, scene))
       },
     )
   },

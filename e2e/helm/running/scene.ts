@@ -17,6 +17,8 @@ import { requireEnvoy } from '../../harness/with-envoy.ts'
 export const ownClient = { id: 'dex-client', secret: 'dex-client-secret', groups: ['gateways'] }
 /** A caller with its own credentials. */
 export const caller = { id: 'ci-pipeline', secret: 'ci-pipeline-secret' }
+/** A client for which the client of the broker may have tokens. */
+export const peer = { id: 'stock', secret: 'stock-secret', trustedPeers: [ownClient.id] }
 /** The audience of the JWTs of people. */
 export const audience = 'orders'
 
@@ -28,22 +30,39 @@ const engineer: Person = {
   groups: ['engineering'],
 }
 
+const seller: Person = { ...engineer, userID: '2', email: 'bob@example.com', name: 'bob', groups: ['sales'] }
+
 /** Dex, a backend, and the issuer of people's JWTs. */
 export interface Surroundings extends AsyncDisposable {
   readonly dex: Dex
   readonly backend: RecordingBackend
   readonly staff: StaffIssuer
+  /** Of an engineer. */
   readonly jwt: string
+  /** Its subject. */
+  readonly subject: string
+  /** Of somebody else. */
+  readonly otherJwt: string
 }
 
 export async function startSurroundings(): Promise<Surroundings> {
   await using stack = new AsyncDisposableStack()
-  const dex = stack.use(await startDex({ clients: [ownClient, caller] }))
+  const dex = stack.use(await startDex({ clients: [ownClient, caller, peer] }))
   const backend = stack.use(await startBackend(dex))
-  const staff = stack.use(await startStaffIssuer([engineer]))
+  const staff = stack.use(await startStaffIssuer([engineer, seller]))
   const jwt = await staff.jwtOf(engineer)
+  const otherJwt = await staff.jwtOf(seller)
   const resources = stack.move()
-  return { dex, backend, staff, jwt, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+  const subject = staff.subjectOf(engineer)
+  return {
+    dex,
+    backend,
+    staff,
+    jwt,
+    subject,
+    otherJwt,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  }
 }
 
 /** A broker behind Envoy. */

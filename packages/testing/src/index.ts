@@ -15,6 +15,7 @@ export {
   type ListenerParts,
   type ListenerVariants,
 } from './envoy-bootstrap.ts'
+export { envoyGatewayNeed, findEnvoyGateway } from './envoy-gateway-binary.ts'
 export { type EnvoyProcess, startEnvoy } from './envoy-process.ts'
 export { type EnvoyTlsOptions, envoyTls } from './envoy-tls.ts'
 export { bootstrapWithoutBroker, secretResource, type WithoutBrokerOptions } from './envoy-without-broker.ts'

@@ -3,6 +3,11 @@ import { once } from 'node:events'
 
 const longestLog = 20_000
 
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 export interface ManagedProcessOptions {
   /** These variables and no others. Default: none. */
   readonly env?: NodeJS.ProcessEnv
@@ -36,9 +41,8 @@ export class ManagedProcess implements AsyncDisposable {
         options.onOutput?.(text)
       })
     }
-    const kill = () => this.child.kill('SIGKILL')
-    process.once('exit', kill)
-    this.#closed = once(this.child, 'close').finally(() => process.removeListener('exit', kill))
+    running.add(this.child)
+    this.#closed = once(this.child, 'close').finally(() => running.delete(this.child))
     // Callers that wait for the end receive the failure; waiting is optional.
     this.#closed.catch(() => {})
   }

@@ -1,6 +1,7 @@
 /** Needs of tests that not every machine meets: variables that name a binary or a tool. */
 export type Need =
   | 'ENVOY_BIN'
+  | 'ENVOY_GATEWAY_BIN'
   | 'DEX_BIN'
   | 'PEER_BIN'
   | 'KUBE_APISERVER_BIN'
