@@ -10,7 +10,7 @@ const filterType = 'envoy.extensions.filters.http.ext_authz.v3.ExtAuthz'
 export function checkEnvoyConfig({ config }: DoctorContext, text: string, report: Report): void {
   const document = parseDocument(text, { uniqueKeys: false })
   const root: unknown = document.errors.length > 0 ? undefined : document.toJS({ maxAliasCount: 100 })
-  const filters = [...messagesIn(root)].filter(each => String(each['@type']).endsWith(`/${filterType}`))
+  const filters = [...messagesIn(root)].filter(isFilter)
   if (filters.length === 0) {
     report(
       failed(
@@ -30,6 +30,10 @@ export function checkEnvoyConfig({ config }: DoctorContext, text: string, report
     for (const finding of findings) report({ ...finding, name: `${prefix}${finding.name}` })
     if (findings.length === 0) report(ok(`${prefix}ext_authz`, 'is set as the broker needs it'))
   }
+}
+
+function isFilter({ '@type': type }: EnvoyMessage): boolean {
+  return typeof type === 'string' && type.endsWith(`/${filterType}`)
 }
 
 /** Every object in a value, from the top. */
