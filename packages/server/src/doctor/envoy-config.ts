@@ -8,8 +8,7 @@ const filterType = 'envoy.extensions.filters.http.ext_authz.v3.ExtAuthz'
 
 /** Checks the ext_authz filters of a bootstrap, YAML or JSON, against what the broker needs. */
 export function checkEnvoyConfig({ config }: DoctorContext, text: string, report: Report): void {
-  const document = parseDocument(text, { uniqueKeys: false })
-  const root: unknown = document.errors.length > 0 ? undefined : document.toJS({ maxAliasCount: 100 })
+  const root = rootOf(text)
   const filters = [...messagesIn(root)].filter(isFilter)
   if (filters.length === 0) {
     report(
@@ -29,6 +28,17 @@ export function checkEnvoyConfig({ config }: DoctorContext, text: string, report
     const findings = [...filterFindings(filter, config), ...clusterFindings(filter, clusters)]
     for (const finding of findings) report({ ...finding, name: `${prefix}${finding.name}` })
     if (findings.length === 0) report(ok(`${prefix}ext_authz`, 'is set as the broker needs it'))
+  }
+}
+
+/** `undefined` for text that is not YAML, and for aliases without an anchor or without bounds. */
+function rootOf(text: string): unknown {
+  const document = parseDocument(text, { uniqueKeys: false })
+  if (document.errors.length > 0) return undefined
+  try {
+    return document.toJS({ maxAliasCount: 100 })
+  } catch {
+    return undefined
   }
 }
 

@@ -190,3 +190,17 @@ test('the command reads the file, and says when it has no filter', async () => {
   const broken = await doctor(environment, ['--envoy-config', file])
   expect(broken.result('ext_authz').fact).toBe('the file is not YAML')
 })
+
+test.each([
+  ['a type that cannot become text', '{"filters":[{"@type":{"toString":1}}]}'],
+  ['an alias without an anchor', 'filters: *missing'],
+  [
+    'aliases that multiply',
+    `a: &a [${'x,'.repeat(60)}]\nb: &b [${'*a,'.repeat(60)}]\nc: [${'*b,'.repeat(60)}]`,
+  ],
+])('a file with %s has a finding and no exception', async (_, text) => {
+  await using context = new DoctorContext(loadConfig(mapped), new AbortController().signal)
+  const results: CheckResult[] = []
+  checkEnvoyConfig(context, text, result => results.push(result))
+  expect(results).toMatchObject([{ name: 'ext_authz', verdict: 'failed' }])
+})
