@@ -2,10 +2,11 @@
 // Without --write it only compares. Needs a build.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { targets as fuzzTargets } from '../../fuzz/src/targets.ts'
 import { optionRules } from '../../packages/core/src/options/broker-options.ts'
 import { brokerErrorCodes } from '../../packages/core/src/shared/errors.ts'
 import { fileJsonSchema } from '../../packages/server/src/config/file/json-schema.ts'
-import { root } from '../workspace/workspace-packages.cjs'
+import { root, workspacePackages } from '../workspace/workspace-packages.cjs'
 import { answersMarkdown } from './answers-markdown.ts'
 import { configurationFileMarkdown } from './configuration-file-markdown.ts'
 import { configurationMarkdown } from './configuration-markdown.ts'
@@ -17,6 +18,7 @@ import { brokenLinks } from './markdown-links.mjs'
 import { fillSnippets } from './markdown-snippets.mjs'
 import { metricGuideFaults, metricsMarkdown, ownMetrics } from './metrics-markdown.ts'
 import { optionsMarkdown } from './options-markdown.mjs'
+import { securityReviewFaults, securityReviewMarkdown } from './security-review-markdown.mjs'
 import { toolchainsMarkdown } from './toolchains-markdown.mjs'
 
 const writes = process.argv.includes('--write')
@@ -42,6 +44,7 @@ keepEqual('docs/errors.md', errorsMarkdown(brokerErrorCodes))
 keepLogPage()
 keepMetricsPage()
 keepEqual('docs/answers.md', answersMarkdown())
+keepSecurityReview()
 
 const markdownFiles = filesBelow('.').filter(file => file.endsWith('.md'))
 for (const file of markdownFiles) {
@@ -76,6 +79,21 @@ function keepMetricsPage() {
   const metrics = ownMetrics()
   faults.push(...metricGuideFaults(guide, metrics))
   keepEqual('docs/metrics.md', metricsMarkdown(guide, metrics))
+}
+
+function keepSecurityReview() {
+  const review = readJson('scripts/docs/security-review.json')
+  const found = securityReviewFaults(review, {
+    root,
+    optionRules,
+    fuzzTargets: fuzzTargets.map(({ name }) => name),
+    manifests: workspacePackages()
+      .map(({ manifest }) => manifest)
+      .filter(manifest => !manifest.private),
+  })
+  faults.push(...found)
+  if (found.length === 0)
+    keepEqual('docs/security-review.md', securityReviewMarkdown(review, { root, optionRules }))
 }
 
 function readJson(file) {
