@@ -3,19 +3,30 @@ import type { FuzzResult, FuzzWork } from './fuzz-worker.ts'
 import { SharedInput } from './shared-input.ts'
 import { defaultMaxBytes, type Target } from './target.ts'
 
-/** How long a thread may be busy with one input: far beyond any limit of CPU time, also on a machine with much else to do. */
-const hangMs = 30_000
+export interface FuzzOptions {
+  readonly seed: number
+  readonly durationMs: number
+  /** The URL of a module that exports `targets`, this one among them. Default: the targets of the product. */
+  readonly module?: string
+  /** How long a thread may be busy with one input. Default: 30 s, far beyond any limit of CPU time, also on a machine with much else to do. */
+  readonly hangMs?: number
+}
+
 /** Memory of a thread, in MiB; the parsers and their references take less than 100. */
 const maxHeapMiB = 384
 
 /** Runs one target in a thread of its own, so that an input that hangs or takes all memory is found, too. */
-export async function fuzzTarget(target: Target, seed: number, durationMs: number): Promise<FuzzResult> {
+export async function fuzzTarget(
+  target: Target,
+  { seed, durationMs, module = new URL('targets.ts', import.meta.url).href, hangMs = 30_000 }: FuzzOptions,
+): Promise<FuzzResult> {
   const memory = SharedInput.memory(
     Math.max(target.maxBytes ?? defaultMaxBytes, ...target.seeds.map(each => Buffer.byteLength(each))),
   )
   const current = new SharedInput(memory)
   const workerData: FuzzWork = {
     target: target.name,
+    module,
     sources: target.sources,
     seed,
     durationMs,

@@ -6,9 +6,12 @@ import { judged } from './judged.ts'
 import { mutated } from './mutation.ts'
 import { SharedInput } from './shared-input.ts'
 import { shortened } from './shortened.ts'
+import type { Target } from './target.ts'
 
 export interface FuzzWork {
   readonly target: string
+  /** The URL of the module with the target. */
+  readonly module: string
   readonly sources: readonly string[]
   readonly seed: number
   readonly durationMs: number
@@ -29,11 +32,11 @@ const batchSize = 50
 /** Inputs that reached something new; later ones replace random ones. */
 const maxPool = 400
 
-const { target: name, sources, seed, durationMs, input: memory } = workerData as FuzzWork
+const { target: name, module, sources, seed, durationMs, input: memory } = workerData as FuzzWork
 await using coverage = await BlockCoverage.start(sources)
 // Loads the parser, whose coverage has begun.
-const { targetNamed } = await import('./targets.ts')
-const target = targetNamed(name)
+const { targets } = (await import(module)) as { readonly targets: readonly Target[] }
+const target = found(targets)
 const random = seededRandom(seed)
 const current = new SharedInput(memory)
 const pool = [
@@ -69,12 +72,18 @@ async function learnFrom(batch: readonly Buffer[], fresh: Set<string>): Promise<
   for (const input of batch) {
     if (fresh.size === 0) return
     await run(input)
-    const found = await coverage.ranOf(fresh)
-    if (found.size === 0) continue
-    for (const block of found) fresh.delete(block)
+    const ran = await coverage.ranOf(fresh)
+    if (ran.size === 0) continue
+    for (const block of ran) fresh.delete(block)
     if (pool.length < maxPool) pool.push(input)
     else pool[first + Math.floor(random() * (maxPool - first))] = input
   }
+}
+
+function found(targets: readonly Target[]): Target {
+  const match = targets.find(each => each.name === name)
+  if (match === undefined) throw new TypeError(`no target ${name}`)
+  return match
 }
 
 function run(input: Buffer): Promise<string | undefined> {
@@ -84,11 +93,7 @@ function run(input: Buffer): Promise<string | undefined> {
 }
 
 async function failed(input: Buffer, problem: string): Promise<FuzzResult> {
-  const short = await shortened(target, input)
-  return {
-    runs,
-    pool: pool.length,
-    coverage: [],
-    failure: { input: short, problem: (await judged(target, short)) ?? problem },
-  }
+  const short = await shortened(input, async shorter => (await run(shorter)) !== undefined)
+  const failure = { input: short, problem: (await run(short)) ?? problem }
+  return { runs, pool: pool.length, coverage: [], failure }
 }

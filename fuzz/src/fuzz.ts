@@ -44,7 +44,7 @@ async function fuzzAll(): Promise<void> {
   const waiting = [...chosen]
   const work = async () => {
     for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
-      report(target, await fuzzTarget(target, seed, durationMs))
+      report(target, await fuzzTarget(target, { seed, durationMs }))
     }
   }
   await Promise.all(Array.from({ length: threads }, work))

@@ -32,13 +32,14 @@ reach new code, and those are mutated further. For each input it checks:
 | the same as a reference | jose, \`@bufbuild/protobuf\`, \`yaml\`, \`JSON.parse\`, \`atob\`, \`URL\`, \`Headers\` |
 | what is accepted is accepted again | durations, mappings, lists, paths and records are written and read back |
 
-A failing input is shortened, and its file in \`fuzz/corpus\` is a test from then on. CI prints the command that runs it again. It is not coverage-guided
-by a native fuzzer: the native part of \`@jazzer.js/core\` needs a newer C library than the images of this project have.
+A failing input is shortened. Once its file in \`fuzz/corpus\` is committed, it is a test. CI prints the seed, the input in base64 and the command that
+runs it again ([decision 0060](decisions/0060-fuzzing.md)).
 
 ## Production dependencies
 
-CI compares these tables with \`package.json\` of each published package. Versions are pinned with their hashes by \`pnpm-lock.yaml\`, none runs a
-script at installation, and a version must be three days old.
+CI compares these tables with \`package.json\` of each published package. In this repository and in the image, \`pnpm-lock.yaml\` pins versions
+and hashes, no dependency runs a script at installation, and a version must be three days old. An application that installs the packages has its
+own lockfile, and brings the peer dependencies: \`undici\` and \`@opentelemetry/api\` for core, both optional, and \`express\` for the adapter.
 
 ${packages.join('\n\n')}
 
@@ -53,7 +54,7 @@ file and its provenance attached by BuildKit.
 | --- | --- |
 | No audit by a third party | The claims on this page are the project's own. |
 | The parsers below the product: \`node:http\`, \`node:http2\`, TLS and X.509 in OpenSSL, zlib | They are tested through the product, with hostile clients, and not fuzzed by themselves. |
-| Side channels | Secrets are compared by hashes; timing of whole checks is not measured. |
+| Side channels | The timing of checks is not measured. |
 | Memory of the process | Strings of secrets cannot be wiped in JavaScript. Heap snapshots and core dumps hold them. |
 | Code in the same process | It is trusted with everything: see [SECURITY.md](../SECURITY.md#trust). |
 | OpenTelemetry's exporter | It reads the answers of the collector. The broker bounds the time alone. |
