@@ -64,7 +64,7 @@ file and its provenance attached by BuildKit.
 `
 }
 
-/** What is wrong with the references in `review`: constants, options, tests, fuzz targets and dependencies. */
+/** The wrong references in `review`: constants, options, tests, fuzz targets and dependencies. */
 export function securityReviewFaults(review, { root, optionRules, fuzzTargets, manifests }) {
   const rows = review.boundaries.flatMap(each => each.rows)
   const used = new Set(rows.map(row => row.fuzz).filter(name => name !== undefined))

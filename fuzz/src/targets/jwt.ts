@@ -120,7 +120,7 @@ export const signedClaimsTarget: Target = {
 function partsOf(input: Buffer): readonly [header: string, claims: string | Buffer] {
   try {
     const [first, second] = JSON.parse(input.toString())
-    return [JSON.stringify(first), JSON.stringify(second)]
+    return [JSON.stringify(first) ?? '', JSON.stringify(second) ?? '']
   } catch {
     return [JSON.stringify(header), input]
   }

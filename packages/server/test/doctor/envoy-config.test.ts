@@ -191,6 +191,12 @@ test('the command reads the file, and says when it has no filter', async () => {
   expect(broken.result('ext_authz').fact).toBe('the file is not YAML')
 })
 
+test('a status_on_error that is not a number or a name is told by its type', async () => {
+  expect(
+    await findings(overHttp, ({ filter }) => Object.assign(filter, { status_on_error: { code: { a: 1 } } })),
+  ).toEqual([expect.objectContaining({ fact: expect.stringMatching(/^clients get \(object\) when/) })])
+})
+
 test.each([
   ['a type that cannot become text', '{"filters":[{"@type":{"toString":1}}]}'],
   ['an alias without an anchor', 'filters: *missing'],
