@@ -173,7 +173,7 @@ describeWithEnvoy('between the broker and Dex', () => {
       doctor: {
         args: ['--envoy', scene.url, '--client-id', reports.id, '--client-secret-file', file],
         name: 'passing request',
-        fact: 'the broker refuses it: token_request_rejected, the client credentials or the scope were rejected (status 401)',
+        fact: 'the broker refuses it: token_request_rejected (status 401)',
         advice: "compare the client's id, secret and scope with the client in Dex",
       },
     })

@@ -3,10 +3,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type DevDex, type Fault, startDevDex } from '@broker/dev-dex'
+import { seededRandom } from '@broker/testing'
 import type { Holdings } from './broker-under-soak.ts'
 import { BrokersChild } from './brokers-child.ts'
 import { RandomCallers, type SoakRequest } from './random-callers.ts'
-import { seededRandom } from './seeded-random.ts'
 
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string' } },

@@ -44,6 +44,7 @@ const steps = [
     args: ['run', 'start'],
     cwd: path.join(root, folder),
   })),
+  { name: 'fuzzing for a minute', command: process.execPath, args: ['fuzz/src/fuzz.ts', '--seconds=60'] },
   { name: 'soak of one minute', command: process.execPath, args: ['e2e/soak/soak.ts', '--minutes=1'] },
 ]
 

@@ -2,10 +2,11 @@
 // Without --write it only compares. Needs a build.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { targets as fuzzTargets } from '../../fuzz/src/targets.ts'
 import { optionRules } from '../../packages/core/src/options/broker-options.ts'
 import { brokerErrorCodes } from '../../packages/core/src/shared/errors.ts'
 import { fileJsonSchema } from '../../packages/server/src/config/file/json-schema.ts'
-import { root } from '../workspace/workspace-packages.cjs'
+import { root, workspacePackages } from '../workspace/workspace-packages.cjs'
 import { answersMarkdown } from './answers-markdown.ts'
 import { chartFiles, chartFolder } from './chart-files.mjs'
 import { configurationFileMarkdown } from './configuration-file-markdown.ts'
@@ -18,6 +19,7 @@ import { brokenLinks } from './markdown-links.mjs'
 import { fillSnippets } from './markdown-snippets.mjs'
 import { metricGuideFaults, metricsMarkdown, ownMetrics } from './metrics-markdown.ts'
 import { optionsMarkdown } from './options-markdown.mjs'
+import { securityReviewFaults, securityReviewMarkdown } from './security-review-markdown.mjs'
 import { toolchainsMarkdown } from './toolchains-markdown.mjs'
 
 const writes = process.argv.includes('--write')
@@ -44,6 +46,7 @@ keepLogPage()
 keepMetricsPage()
 keepEqual('docs/answers.md', answersMarkdown())
 keepChart()
+keepSecurityReview()
 
 const markdownFiles = filesBelow('.').filter(file => file.endsWith('.md'))
 for (const file of markdownFiles) {
@@ -84,6 +87,21 @@ function keepChart() {
   const chart = chartFiles(root, fileJsonSchema())
   for (const [name, text] of Object.entries(chart.texts)) keepEqual(`${chartFolder}/${name}`, text)
   faults.push(...chart.faults.map(fault => `${chartFolder}: ${fault}`))
+}
+
+function keepSecurityReview() {
+  const review = readJson('scripts/docs/security-review.json')
+  const found = securityReviewFaults(review, {
+    root,
+    optionRules,
+    fuzzTargets: fuzzTargets.map(({ name }) => name),
+    manifests: workspacePackages()
+      .map(({ manifest }) => manifest)
+      .filter(manifest => !manifest.private),
+  })
+  faults.push(...found)
+  if (found.length === 0)
+    keepEqual('docs/security-review.md', securityReviewMarkdown(review, { root, optionRules }))
 }
 
 function readJson(file) {

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { startDevDex } from '@broker/dev-dex'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -11,6 +12,14 @@ test('a key set is read by the rules of the gate', async () => {
   expect(reading?.unusable).toEqual([{ kid: 'shared', problem: 'its type is not RSA or EC' }])
   expect(readKeySet('{"keys":[]}')).toBeUndefined()
   expect(readKeySet('<html>')).toBeUndefined()
+})
+
+test('a key whose kid is not a string has none', () => {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const jwk = publicKey.export({ format: 'jwk' })
+  expect(readKeySet(JSON.stringify({ keys: [{ ...jwk, kid: { a: 1 } }] }))?.usable).toEqual([
+    { kid: undefined, algorithm: 'EC' },
+  ])
 })
 
 test('a signature is verified, and the reason is told when it is not', async () => {

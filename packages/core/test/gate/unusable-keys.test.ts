@@ -27,6 +27,7 @@ const unusable: [string, Record<string, unknown>, string][] = [
   ['Ed25519', { ...ed25519, alg: 'EdDSA' }, 'type'],
   ['a secret', { kty: 'oct', k: 'AAAA' }, 'type'],
   ['secp256k1', { kty: 'EC', crv: 'secp256k1', x: 'AA', y: 'AA' }, 'curve'],
+  ['a curve that cannot become text', good.jwk({ crv: { toString: 1 } }), 'curve'],
   ['PS256', rsa.jwk({ alg: 'PS256' }), 'alg'],
   ['an alg that is no text', rsa.jwk({ alg: 7 }), 'alg'],
   ['ES256 on P-384', p384.jwk({ alg: 'ES256' }), 'alg'],

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts'
 import { hasGate } from '../explain/explain.ts'
 import { type CheckResult, failed, warning } from './check-result.ts'
 import { allows, durationMs, type EnvoyMessage, messageAt, patternsAt } from './envoy-message.ts'
+import { shownValue } from './shown-value.ts'
 
 /** How long the broker keeps an idle connection, in seconds. */
 const keepAliveSeconds = 75
@@ -58,7 +59,7 @@ function failureFindings(filter: EnvoyMessage): readonly CheckResult[] {
     findings.push(
       warning(
         'status_on_error',
-        `clients get ${code ?? 403} when the broker fails, as if they were refused`,
+        `clients get ${shownValue(code ?? 403)} when the broker fails, as if they were refused`,
         'set status_on_error: { code: ServiceUnavailable }',
       ),
     )

@@ -9,7 +9,7 @@ const filterType = 'envoy.extensions.filters.http.ext_authz.v3.ExtAuthz'
 /** Checks the ext_authz filters of a bootstrap, YAML or JSON, against what the broker needs. */
 export function checkEnvoyConfig({ config }: DoctorContext, text: string, report: Report): void {
   const root = rootOf(text)
-  const filters = [...messagesIn(root)].filter(each => String(each['@type']).endsWith(`/${filterType}`))
+  const filters = [...messagesIn(root)].filter(isFilter)
   if (filters.length === 0) {
     report(
       failed(
@@ -31,14 +31,19 @@ export function checkEnvoyConfig({ config }: DoctorContext, text: string, report
   }
 }
 
-/** `undefined` for a text that is not YAML, or whose aliases grow without measure. */
+/** `undefined` for text that is not YAML, and for aliases without an anchor or without bounds. */
 function rootOf(text: string): unknown {
+  const document = parseDocument(text, { uniqueKeys: false })
+  if (document.errors.length > 0) return undefined
   try {
-    const document = parseDocument(text, { uniqueKeys: false })
-    return document.errors.length > 0 ? undefined : document.toJS({ maxAliasCount: 100 })
+    return document.toJS({ maxAliasCount: 100 })
   } catch {
     return undefined
   }
+}
+
+function isFilter({ '@type': type }: EnvoyMessage): boolean {
+  return typeof type === 'string' && type.endsWith(`/${filterType}`)
 }
 
 /** Every object in a value, from the top. */

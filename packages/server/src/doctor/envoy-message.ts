@@ -24,6 +24,6 @@ export function messageAt(message: EnvoyMessage | undefined, key: string): Envoy
 
 /** A duration of protobuf's JSON: `0.5s`. */
 export function durationMs(value: unknown): number | undefined {
-  const [, seconds] = /^(\d+(?:\.\d+)?)s$/.exec(String(value)) ?? []
+  const [, seconds] = (typeof value === 'string' && /^(\d+(?:\.\d+)?)s$/.exec(value)) || []
   return seconds === undefined ? undefined : Number(seconds) * 1_000
 }

@@ -2,7 +2,7 @@
 const nameLike = /^[\w.:/@+=~-]{0,200}$/
 const maxListed = 8
 
-/** Shows a value of a JWT that is a name; never a long or an unusual text. */
+/** Shows a value of a JWT or of a file that is a name; never a long or an unusual text. */
 export function shownValue(value: unknown): string {
   if (value === undefined) return '(none)'
   if (typeof value !== 'string')

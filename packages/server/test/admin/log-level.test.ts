@@ -66,6 +66,13 @@ describe('/log-level', () => {
     expect((await logLevel(closed, put('DEBUG'))).status).toBe(404)
   })
 
+  test('is refused in a body of more than 64 bytes, and stays', async () => {
+    await using broker = await startBroker({ LOG_LEVEL: 'WARN' })
+    expect(await logLevel(broker, put('x'.repeat(64)))).toMatchObject({ status: 400 })
+    expect(await logLevel(broker, put('x'.repeat(65)))).toMatchObject({ status: 413 })
+    expect((await logLevel(broker)).body).toBe('WARN\n')
+  })
+
   test('gives way to a LOG_LEVEL that a reload changes, and to no other reload', async () => {
     await using broker = await startBroker({ LOG_LEVEL: 'WARN' })
     const config = (LOG_LEVEL: string) =>

@@ -197,3 +197,23 @@ test('the command reads the file, and says when it has no filter', async () => {
   const growing = await doctor(environment, ['--envoy-config', file])
   expect(growing.result('ext_authz').fact).toBe('the file is not YAML')
 })
+
+test('a status_on_error that is not a number or a name is told by its type', async () => {
+  expect(
+    await findings(overHttp, ({ filter }) => Object.assign(filter, { status_on_error: { code: { a: 1 } } })),
+  ).toEqual([expect.objectContaining({ fact: expect.stringMatching(/^clients get \(object\) when/) })])
+})
+
+test.each([
+  ['a type that cannot become text', '{"filters":[{"@type":{"toString":1}}]}'],
+  ['an alias without an anchor', 'filters: *missing'],
+  [
+    'aliases that multiply',
+    `a: &a [${'x,'.repeat(60)}]\nb: &b [${'*a,'.repeat(60)}]\nc: [${'*b,'.repeat(60)}]`,
+  ],
+])('a file with %s has a finding and no exception', async (_, text) => {
+  await using context = new DoctorContext(loadConfig(mapped), new AbortController().signal)
+  const results: CheckResult[] = []
+  checkEnvoyConfig(context, text, result => results.push(result))
+  expect(results).toMatchObject([{ name: 'ext_authz', verdict: 'failed' }])
+})

@@ -17,7 +17,7 @@ const rsaExponent = { min: 3n, max: 2n ** 31n - 1n }
 export function declaredKeyProblem(jwk: Jwk): string | undefined {
   const { kty, crv, d, alg, use, key_ops: operations } = jwk
   if (kty !== 'RSA' && kty !== 'EC') return 'its type is not RSA or EC'
-  if (kty === 'EC' && !Object.hasOwn(coordinateBytes, String(crv)))
+  if (kty === 'EC' && !(typeof crv === 'string' && Object.hasOwn(coordinateBytes, crv)))
     return 'its curve is not P-256, P-384 or P-521'
   if (d !== undefined) return 'it is a private key'
   if (use !== undefined && use !== 'sig') return use === 'enc' ? encryptionOnly : 'its use is not sig'

@@ -73,7 +73,7 @@ export class KeySet {
 
   /** The keys that can verify JWTs; a new list per call. */
   get usable(): readonly UsableKey[] {
-    return this.#keys.map(({ kid, alg, kty }) => ({ kid, algorithm: alg ?? kty ?? '' }))
+    return this.#keys.map(key => ({ kid: kidOf(key), algorithm: key.alg ?? key.kty ?? '' }))
   }
 
   /** The ids of keys, usable or not, that another key set lacks. */
@@ -152,7 +152,8 @@ function selectionOf(alg: string, kid: string): string {
   return `${alg} ${kid}`
 }
 
-function kidOf({ kid }: Record<string, unknown>): string | undefined {
+/** JSON can have anything there; a `kid` is a string (RFC 7517 section 4.5). */
+function kidOf({ kid }: { readonly kid?: unknown }): string | undefined {
   return typeof kid === 'string' ? kid : undefined
 }
 

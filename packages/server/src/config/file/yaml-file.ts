@@ -43,6 +43,8 @@ export interface YamlFile {
 /** Anchors are rarely needed here; more copies than this are an attack or a mistake. */
 const maxAliasCount = 100
 
+const directive = /^\ufeff?%/m
+
 /** Reads one YAML 1.2 document: JSON's kinds of values, no tags beyond them, no merge keys, no key twice. */
 export function parseYaml(text: string): YamlFile {
   const lines = new LineCounter()
@@ -71,7 +73,12 @@ export function parseYaml(text: string): YamlFile {
     const start = second.range?.[0] ?? 0
     faults.push({ ...positionAt(start), problem: 'a second YAML document begins here; only one is allowed' })
   }
-  if (document === undefined) return emptyFile(positionAt(0))
+  if (document === undefined) {
+    // The parser overlooks directives that no document follows: the file would count as empty.
+    if (directive.test(text))
+      faults.push({ ...positionAt(0), problem: 'has a directive (%...) and no content' })
+    return emptyFile(positionAt(0), faults)
+  }
   const { version } = document.directives.yaml
   if (version !== '1.2')
     faults.push({ ...positionAt(0), problem: `is YAML ${version}; only 1.2 is supported` })
@@ -122,10 +129,10 @@ const problems: Readonly<Record<string, string>> = {
   TAG_RESOLVE_FAILED: 'has a YAML tag (!...); tags are not supported',
 }
 
-function emptyFile(start: FilePosition): YamlFile {
+function emptyFile(start: FilePosition, faults: readonly YamlFault[]): YamlFile {
   return {
     value: undefined,
-    faults: [],
+    faults,
     positionOf: () => start,
     keyPositionOf: () => start,
     textAt: () => undefined,

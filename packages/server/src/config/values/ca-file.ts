@@ -3,8 +3,8 @@ import { quoteValue } from './quote-value.ts'
 import { maxFileBytes, type ReadTextFile } from './read-text-file.ts'
 import { Refusal } from './refusal.ts'
 
-const beginPattern = /-----BEGIN CERTIFICATE-----/g
-const certificatePattern = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g
+const begin = '-----BEGIN CERTIFICATE-----'
+const end = '-----END CERTIFICATE-----'
 
 /** A file of trusted certificates and what was in it. */
 export interface CaFile {
@@ -23,7 +23,7 @@ export function certificatesIn(path: string, text: string): string {
   const blocks = certificateBlocks(text)
   if (blocks.length === 0) throw new Refusal(`${quoteValue(path)} holds no PEM certificate`)
   // A file that is cut off would silently lose the certificates at its end.
-  if (blocks.length < (text.match(beginPattern)?.length ?? 0)) {
+  if (blocks.length < text.split(begin).length - 1) {
     throw new Refusal(`${quoteValue(path)} holds a certificate without its END line`)
   }
   blocks.forEach((block, index) => {
@@ -34,9 +34,16 @@ export function certificatesIn(path: string, text: string): string {
   return `${blocks.join('\n')}\n`
 }
 
-/** The PEM blocks of a text that are certificates. */
+/** The PEM blocks of a text that are certificates. In one pass, whatever the text: a pattern would search for each missing END line to the end. */
 export function certificateBlocks(text: string): readonly string[] {
-  return text.match(certificatePattern) ?? []
+  const blocks: string[] = []
+  for (let start = text.indexOf(begin); start !== -1; start = text.indexOf(begin, start)) {
+    const last = text.indexOf(end, start)
+    if (last === -1) break
+    blocks.push(text.slice(start, last + end.length))
+    start = last + end.length
+  }
+  return blocks
 }
 
 function isCertificate(pem: string): boolean {

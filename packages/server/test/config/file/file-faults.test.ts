@@ -41,6 +41,7 @@ describe('a file that is not YAML 1.2 of one document', () => {
     ['many aliases', `a: &a x\nb: [${'*a, '.repeat(150)}]\n`, /^2:5: : has more than 100 values by aliases$/],
     ['YAML 1.1', '%YAML 1.1\n---\nsettings: {}\n', /^1:1: : is YAML 1.1; only 1.2 is supported$/],
     ['a list as a key', '? [a]\n: 1\n', /^1:3: : the key is not text$/],
+    ['a directive alone', '%YAML 1.2\n', /^1:1: : has a directive \(%\.\.\.\) and no content$/],
     ['a deep nesting', '['.repeat(100_000), /^1:\d+: : is nested too deeply$/],
   ])('has its place: %s', (_, yaml, fault) => {
     expect(faults(yaml)).toEqual([expect.stringMatching(fault)])

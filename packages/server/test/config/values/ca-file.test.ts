@@ -19,6 +19,16 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true }))
 
 describe('DEX_CA_FILE', () => {
+  it('is judged in one pass, however many certificates lack their END line', () => {
+    const path = file('-----BEGIN CERTIFICATE-----\n'.repeat(20_000))
+    const before = process.cpuUsage()
+    expect(faultsOf({ DEX_CA_FILE: path })).toEqual([
+      `DEX_CA_FILE: ${JSON.stringify(path)} holds no PEM certificate`,
+    ])
+    // Seconds, where each BEGIN line searched the rest of the file.
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(1_000)
+  })
+
   it('gives every certificate of the file, and nothing else that is in it', () => {
     const key = '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n'
     const path = file(`# our CA\n${TEST_CERTIFICATE}${key}${TEST_CERTIFICATE}`)
