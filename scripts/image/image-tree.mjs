@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
+import { isEntryPoint } from '../workspace/is-entry-point.mjs'
 
 const foldersForDevelopers = [
   'test',
@@ -52,7 +53,7 @@ function removeEmptyFolders(folder) {
   if (readdirSync(folder).length === 0) rmSync(folder, { recursive: true })
 }
 
-if (import.meta.main) {
+if (isEntryPoint(import.meta)) {
   const [target, ...others] = process.argv.slice(2)
   if (!target || others.length > 0 || existsSync(target)) {
     console.error('Usage: node scripts/image/image-tree.mjs <folder that does not exist yet>')
