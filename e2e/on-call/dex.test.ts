@@ -93,7 +93,8 @@ function matching(fields: Readonly<Record<string, RegExp>>): Record<string, unkn
   return Object.fromEntries(Object.entries(fields).map(([name, text]) => [name, expect.stringMatching(text)]))
 }
 
-const refused = (variable: string) => `check the host and the port in ${variable}: the connection was refused`
+const refused = (variable: string) =>
+  `check that Dex is running, then the host and the port in ${variable}: the connection was refused`
 
 const nothingListens = (variable: string, port: number) => ({
   name: `connection 127.0.0.1:${port}`,

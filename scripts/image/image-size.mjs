@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { isEntryPoint } from '../workspace/is-entry-point.mjs'
 import { filesBelow } from './image-tree.mjs'
 
 /** How much larger than recorded the files may be, and the layer. */
@@ -45,7 +46,7 @@ function megabytes(bytes) {
   return `${(bytes / 1e6).toFixed(1)} MB`
 }
 
-if (import.meta.main) {
+if (isEntryPoint(import.meta)) {
   const [folder] = process.argv.slice(2)
   if (!folder) {
     console.error('Usage: node scripts/image/image-size.mjs <folder with the files of the image>')

@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { isEntryPoint } from '../workspace/is-entry-point.mjs'
 import { bundleServer } from './bundle-server.mjs'
 import { manifestsFolder, noticesFile, thirdPartyPackages, writeThirdParty } from './third-party.mjs'
 
@@ -38,7 +39,7 @@ async function makeImageTree(target) {
   copyFileSync('LICENSE', path.join(target, 'LICENSE'))
 }
 
-if (import.meta.main) {
+if (isEntryPoint(import.meta)) {
   const [target, ...others] = process.argv.slice(2)
   if (!target || others.length > 0 || existsSync(target)) {
     console.error('Usage: node scripts/image/image-tree.mjs <folder that does not exist yet>')

@@ -1,4 +1,5 @@
 // Prints the references that a release of the image gets, one a line: node scripts/release/image-tags.mjs 1.2.3
+import { isEntryPoint } from '../workspace/is-entry-point.mjs'
 import { readReleaseFacts } from './release-facts.mjs'
 
 const semver = /^(\d+)\.(\d+)\.\d+(-[\da-z.-]+)?$/i
@@ -22,7 +23,7 @@ export function isImageReference(text) {
   return reference.test(text)
 }
 
-if (import.meta.main) {
+if (isEntryPoint(import.meta)) {
   const [version = ''] = process.argv.slice(2)
   for (const name of imageReferences(readReleaseFacts().image, version)) console.log(name)
 }

@@ -2,6 +2,7 @@
 // and the packages have a scope that nobody owns. Sentences which say that nothing is published count as well; they need a
 // person. With --require-none it fails while any is left, as a release does.
 import path from 'node:path'
+import { isEntryPoint } from '../workspace/is-entry-point.mjs'
 import { root } from '../workspace/workspace-packages.cjs'
 import { readReleaseFacts } from './release-facts.mjs'
 import { trackedTexts } from './tracked-files.mjs'
@@ -72,7 +73,7 @@ function report(folder, { requireNone }) {
   else if (requireNone) process.exitCode = 1
 }
 
-if (import.meta.main) {
+if (isEntryPoint(import.meta)) {
   const [folder = root] = process.argv.slice(2).filter(argument => !argument.startsWith('--'))
   report(path.resolve(folder), { requireNone: process.argv.includes('--require-none') })
 }

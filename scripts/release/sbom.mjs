@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parse } from 'yaml'
+import { isEntryPoint } from '../workspace/is-entry-point.mjs'
 import { runCommand } from '../workspace/run-command.mjs'
 import { root, workspacePackages } from '../workspace/workspace-packages.cjs'
 
@@ -77,7 +78,7 @@ function componentId({ group, name, version }) {
   return `${group ? `${group}/` : ''}${name}@${version}`
 }
 
-if (import.meta.main) {
+if (isEntryPoint(import.meta)) {
   const [target] = process.argv.slice(2)
   if (!target) {
     console.error('Usage: node scripts/release/sbom.mjs <folder>')

@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { isEntryPoint } from '../workspace/is-entry-point.mjs'
 import { root } from '../workspace/workspace-packages.cjs'
 import { fileWithPlaceholders, nameOnItsOwn, ownerPlaceholder } from './placeholders.mjs'
 import { readReleaseFacts } from './release-facts.mjs'
@@ -76,7 +77,7 @@ export function setOwner(folder, facts) {
   return changed
 }
 
-if (import.meta.main) {
+if (isEntryPoint(import.meta)) {
   const text = { type: 'string' }
   const { values } = parseArgs({
     options: {

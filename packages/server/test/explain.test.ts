@@ -148,7 +148,9 @@ describe('explain with a JWT', () => {
     })
     expect(code).toBe(0)
     expect(stdout).toContain('503 jwks_unavailable')
-    expect(stdout).toMatch(/^hint +check the host and the port in DEX_ISSUER: the connection was refused$/m)
+    expect(stdout).toMatch(
+      /^hint +check that Dex is running, then the host and the port in DEX_ISSUER: the connection was refused$/m,
+    )
   })
 
   test('verifies it with the keys of its issuer, and requests no token', async () => {

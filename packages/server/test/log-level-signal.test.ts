@@ -26,6 +26,17 @@ test('SIGUSR2 turns DEBUG on in the running command, and ends neither it nor a c
   expect(broker.process.hasEnded).toBe(false)
 })
 
+test('SIGUSR1 opens no debugger', async () => {
+  await using dex = await startDex()
+  await using broker = await startBroker({ DEX_TOKEN_URL: dex.tokenEndpoint })
+  broker.process.signal('SIGUSR1')
+  // Sent later and answered by a line: what SIGUSR1 prints is in the log by then.
+  broker.process.signal('SIGUSR2')
+  await until(() => broker.process.log.includes('log level changed'), 'the change in the log')
+  expect((await ask(broker.port, { headers: orders })).status).toBe(200)
+  expect(broker.process.log).not.toContain('Debugger')
+})
+
 test('each line names its level in words, also the faults of a configuration', async () => {
   await using dex = await startDex()
   await using broker = await startBroker({ DEX_TOKEN_URL: dex.tokenEndpoint, LOG_LEVEL: 'DEBUG-4' })

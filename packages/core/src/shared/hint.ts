@@ -149,7 +149,7 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
     `check the log of Dex for "failed to verify subject token", and the connector ${detail} in ${name(option)}: it needs the issuer of the JWT, and by default its claims email and name`,
   host_not_found: (name, { option }) => `check the host name in ${name(option)}: it does not resolve`,
   nothing_listens: (name, { option }) =>
-    `check the host and the port in ${name(option)}: the connection was refused`,
+    `check that ${serverAt(option)} is running, then the host and the port in ${name(option)}: the connection was refused`,
   path_not_found: (name, { option }) => {
     const end = pathsOfDex[option.replace(/^issuers\..*(?=tokenEndpoint$)/, '')]
     if (end === undefined) return `correct the path of ${name(option)}: the server does not have it`

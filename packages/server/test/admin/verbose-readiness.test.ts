@@ -18,7 +18,7 @@ test('/readyz?verbose says what is missing and what to do', async () => {
   const answer = await asked(broker.server.adminAddress?.port)
   expect(answer.status).toBe(503)
   expect(answer.body).toMatch(
-    /^not ready: DEX_ISSUER is not discovered yet\n\nDex\n {2}failed {3}connection 127\.0\.0\.1:\d+ {2}refused: nothing listens there \(ECONNREFUSED\)\n {11}-> check the host and the port in DEX_ISSUER: the connection was refused\n$/,
+    /^not ready: DEX_ISSUER is not discovered yet\n\nDex\n {2}failed {3}connection 127\.0\.0\.1:\d+ {2}refused: nothing listens there \(ECONNREFUSED\)\n {11}-> check that Dex is running, then the host and the port in DEX_ISSUER: the connection was refused\n$/,
   )
 })
 

@@ -28,7 +28,7 @@ export function outage(
     lastFailure: {
       code: 'token_endpoint_unavailable',
       message: 'the token endpoint is unavailable',
-      hint: 'check the host and the port in DEX_ISSUER: the connection was refused',
+      hint: 'check that Dex is running, then the host and the port in DEX_ISSUER: the connection was refused',
       cause: 'ECONNREFUSED',
       url: 'http://dex.example/token',
       ...lastFailure,

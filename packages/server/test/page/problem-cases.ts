@@ -23,7 +23,7 @@ const rejected = {
   message: 'the configured client was rejected',
   cause: undefined,
 } as const
-const hint = 'check the host and the port in DEX_ISSUER: the connection was refused'
+const hint = 'check that Dex is running, then the host and the port in DEX_ISSUER: the connection was refused'
 
 /** The healthy facts with another circuit of the clients that Dex has accepted. */
 export function withCircuit(accepted: Partial<typeof circuit>): PageFacts {

@@ -90,6 +90,29 @@ test('authorities and names of callers need what they belong to', () => {
   expect(faultsOf({ TLS_CLIENT_SANS: '*.example.com' }).join()).toContain('has a wildcard')
 })
 
+test('a name of a caller with the prefix that OpenSSL prints is refused: no certificate would match it', () => {
+  const faults = faultsOf({
+    TLS_CLIENT_SANS: 'URI:spiffe://shop/envoy, DNS:envoy.shop.svc, spiffe://shop/dns:1',
+  }).join('\n')
+  expect(faults).toContain('"URI:spiffe://shop/envoy" has the prefix of OpenSSL; write the name without URI:')
+  expect(faults).toContain('"DNS:envoy.shop.svc" has the prefix of OpenSSL; write the name without DNS:')
+  expect(faults).not.toContain('dns:1"')
+})
+
+test('an empty variable that would limit who connects is a warning, not silence', () => {
+  using volume = new MountedVolume({ ...pair, ca: authority.cert })
+  const served = { TLS_CERT_FILE: volume.file('cert'), TLS_KEY_FILE: volume.file('key') }
+  expect(loadConfig(served).warnings).toEqual([])
+  expect(loadConfig({ ...served, TLS_CLIENT_CA_FILE: '' }).warnings).toEqual([
+    'TLS_CLIENT_CA_FILE is empty, so callers need no certificate. Set it, or remove it.',
+  ])
+  const mutual = { ...served, TLS_CLIENT_CA_FILE: volume.file('ca') }
+  expect(loadConfig({ ...mutual, TLS_CLIENT_SANS: '' }).warnings).toEqual([
+    'TLS_CLIENT_SANS is empty, so every certificate of TLS_CLIENT_CA_FILE may connect. Set it, or remove it.',
+  ])
+  expect(loadConfig({ TLS_CLIENT_CA_FILE: '', TLS_CLIENT_SANS: '' }).warnings).toEqual([])
+})
+
 test('an expired certificate, and one of the future, start with a warning', () => {
   const dates = [{ validTo: new Date('2024-01-01') }, { validFrom: new Date('2048-01-01') }]
   const warnings = dates.flatMap(each => {

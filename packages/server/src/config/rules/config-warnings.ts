@@ -6,6 +6,7 @@ import { fileWarnings } from './file-warnings.ts'
 import { gateVariables } from './gate-variables.ts'
 import { oddValueWarnings } from './odd-values.ts'
 import { sharedStoreWarnings } from './shared-store-rules.ts'
+import { emptyLimitWarnings } from './tls-rules.ts'
 import { unknownVariableWarnings } from './unknown-variables.ts'
 
 /** Lists what is dangerous or likely a mistake in a valid configuration. */
@@ -82,6 +83,7 @@ export function configWarnings(
   return [
     ...warnings,
     ...exposedUrlWarnings(broker),
+    ...emptyLimitWarnings(reading),
     ...certificateWarnings(config, Date.now()),
     ...sharedStoreWarnings(reading),
     ...(file === undefined
