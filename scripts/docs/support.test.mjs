@@ -24,12 +24,14 @@ const peersOf = name => JSON.parse(read(`packages/${name}/package.json`)).peerDe
 const store = read('deploy/kubernetes/shared-store/store-deployment.yaml').match(/valkey\/valkey:(\S+)/)[1]
 const releaseNode = JSON.parse(read('release.json')).node.replace('>=', '')
 const oldest = range => range.match(/\^([\d.]+?)(?:\.0)?(?: |$)/)[1]
+const [, envoyGateway] = read('.ci/run').match(/envoy-gateway@v([\d.]+)/)
 
 for (const [part, column, value, decidedBy] of [
   ['Envoy over HTTP', 'inCi', envoy, 'find-envoy.mjs'],
   ['Envoy over gRPC', 'inCi', envoy, 'find-envoy.mjs'],
   ['Envoy over HTTP', 'inCi', compose.envoy.image.split(':v')[1], 'compose.yaml'],
   ['Dex with client credentials', 'inCi', compose.dex.image, 'compose.yaml'],
+  ['Envoy Gateway', 'inCi', `${envoyGateway} with Envoy ${envoy}`, '.ci/run'],
   ['Node.js', 'inCi', nodes.join(', '), 'ci.yml'],
   ['Node.js', 'shouldWork', `from ${releaseNode} on`, 'release.json'],
   ['Valkey', 'shouldWork', store, 'store-deployment.yaml'],
