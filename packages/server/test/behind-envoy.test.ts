@@ -110,7 +110,7 @@ describe('requests that are no check', () => {
     for (const target of ['/', '/orders', '/checks']) {
       expect((await ask(broker.port, { target, headers: orders })).status).toBe(404)
     }
-    expect(broker.log.filter(({ msg }) => msg.includes('path_prefix'))).toHaveLength(1)
+    expect(broker.log.filter(({ hint }) => String(hint).includes('path_prefix'))).toHaveLength(1)
     expect((await broker.admin('/metrics')).body).toContain('dex_token_broker_unknown_requests_total 3')
   })
 })

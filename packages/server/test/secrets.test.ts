@@ -361,6 +361,13 @@ describe.each(logs)('at LOG_LEVEL=%s, LOG_FORMAT=%s, ACCESS_LOG=%s', (LOG_LEVEL,
 
   test("the configured secret, callers' JWTs and the answers of a broken issuer come out nowhere", async () => {
     await using dex = await startDex({ clients: [{ id: clientId, secret: secrets.static }] })
+    const exp = Math.floor(Date.now() / 1000) + 600
+    const signed = (claims: object = {}, options = {}) =>
+      dex.signJwt({ iss: dex.issuer, exp, secretClaim: secrets.good, ...claims }, options)
+    // Before the start, because the broker loads the key set at once.
+    const [inError, inKeys] = [signed(), signed()]
+    const body = JSON.stringify({ error: inError, keys: [inKeys] })
+    dex.setFault('keys', { kind: 'answer', status: 500, body })
     await using running = await startCommand(dex, {
       LOG_LEVEL,
       LOG_FORMAT,
@@ -373,20 +380,21 @@ describe.each(logs)('at LOG_LEVEL=%s, LOG_FORMAT=%s, ACCESS_LOG=%s', (LOG_LEVEL,
       JWKS_MAX_AGE: '1s',
     })
     const { witness, command } = running
-    const exp = Math.floor(Date.now() / 1000) + 600
+    witness.forbid(...partsOfToken(inError), ...partsOfToken(inKeys))
     const jwt = (claims: object = {}, options = {}) => {
-      const made = dex.signJwt({ iss: dex.issuer, exp, secretClaim: secrets.good, ...claims }, options)
+      const made = signed(claims, options)
       witness.forbid(...partsOfToken(made))
       return made
     }
-    // While the key set cannot be had.
-    const jwks = JSON.stringify({ error: jwt(), keys: [jwt()] })
-    for (const fault of [
-      { kind: 'answer', status: 500, body: jwks },
-      { kind: 'answer', status: 200, body: jwks },
-    ] as const) {
-      dex.setFault('keys', fault)
-      expect(await witness.check({ headers: { authorization: `Bearer ${jwt()}` } })).toBe(503)
+    // While the key set is unavailable.
+    for (const status of [500, 200]) {
+      dex.setFault('keys', { kind: 'answer', status, body })
+      const { keysRequests } = dex.counts
+      const authorization = `Bearer ${jwt()}`
+      await until(async () => {
+        expect(await witness.check({ headers: { authorization } })).toBe(503)
+        return dex.counts.keysRequests > keysRequests
+      }, 'the next try')
     }
     dex.clearFaults()
     await until(
