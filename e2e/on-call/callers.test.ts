@@ -339,7 +339,7 @@ describeWithEnvoy('between callers, Envoy and the gate', () => {
       listener: withoutPathPrefix,
     })
     expect(await scene.ask(credentials)).toMatchObject({ status: 404 })
-    await expect.poll(() => scene.log).toMatch(/404.*path_prefix.*\/check/)
+    await scene.line({ msg: /404/, hint: /path_prefix.*\/check/ })
     expect(await scene.metric('unknown_requests_total')).toBe(1)
     expect(await scene.ready()).toBe('ready')
     await expectSighting(scene, {
