@@ -20,7 +20,7 @@ ${boundaries.join('\n\n')}
 
 ## Fuzzing
 
-\`node fuzz/src/fuzz.ts\` feeds each parser with mutated inputs; CI does so for a minute with a random seed. Block coverage of V8 tells which inputs
+\`node fuzz/src/fuzz.ts\` feeds each parser with mutated inputs; CI does so for a minute with one seed, and for half an hour each night with a random one. Block coverage of V8 tells which inputs
 reach new code, and those are mutated further. For each input it checks:
 
 | Property | How |

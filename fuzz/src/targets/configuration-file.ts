@@ -62,7 +62,7 @@ export const configurationFileTarget: Target = {
   ],
   maxBytes: 6_000,
   // Two readings, CEL compilers for each rule, and the reference.
-  maxCpuMs: 500,
+  maxCpuMs: 1_000,
   sources: [
     'yaml-file',
     'config-file',

@@ -4,7 +4,7 @@ export type EnvoyMessage = Readonly<Record<string, unknown>>
 /** Of a `ListStringMatcher`. */
 export function patternsAt(message: EnvoyMessage | undefined, key: string): readonly EnvoyMessage[] {
   const patterns = messageAt(message, key)?.['patterns']
-  return Array.isArray(patterns) ? (patterns as EnvoyMessage[]) : []
+  return Array.isArray(patterns) ? patterns.filter(isMessage) : []
 }
 
 /** A `StringMatcher`. A regular expression or another kind may allow anything. */
@@ -19,7 +19,11 @@ export function allows(pattern: EnvoyMessage, header: string): boolean {
 
 export function messageAt(message: EnvoyMessage | undefined, key: string): EnvoyMessage | undefined {
   const value = message?.[key]
-  return typeof value === 'object' && value !== null ? (value as EnvoyMessage) : undefined
+  return isMessage(value) ? value : undefined
+}
+
+function isMessage(value: unknown): value is EnvoyMessage {
+  return typeof value === 'object' && value !== null
 }
 
 /** A duration of protobuf's JSON: `0.5s`. */

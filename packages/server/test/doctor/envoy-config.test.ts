@@ -204,6 +204,17 @@ test('a status_on_error that is not a number or a name is told by its type', asy
   ).toEqual([expect.objectContaining({ fact: expect.stringMatching(/^clients get \(object\) when/) })])
 })
 
+test('a pattern that is not a message allows no header', async () => {
+  expect(
+    await findings(overHttp, ({ filter }) => {
+      filter.http_service.authorization_response.allowed_upstream_headers.patterns.unshift(
+        null,
+        'authorization',
+      )
+    }),
+  ).toEqual(await findings(overHttp, () => {}))
+})
+
 test.each([
   ['a type that cannot become text', '{"filters":[{"@type":{"toString":1}}]}'],
   ['an alias without an anchor', 'filters: *missing'],
