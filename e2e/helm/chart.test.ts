@@ -29,6 +29,26 @@ test.for(modes)('helm lint finds nothing in the chart with the example of mode %
   expect(exitCode).toBe(0)
 })
 
+test(
+  'over HTTP, Envoy replaces every header that carries the token, so that no caller forges one',
+  needsHelm,
+  async () => {
+    const example = exampleValues('gate')
+    const extraEnv = [
+      { name: 'UPSTREAM_AUTH_HEADER', value: 'X-Forwarded-Access-Token' },
+      { name: 'UPSTREAM_TOKEN_HEADERS', value: 'access_token:x-access-token, id_token' },
+    ]
+    const { headersToBackend } = only(await rendered({ ...example, extraEnv }), 'SecurityPolicy').spec.extAuth
+      .http
+    expect(headersToBackend).toEqual([
+      'authorization',
+      'x-forwarded-access-token',
+      'x-access-token',
+      'id_token',
+    ])
+  },
+)
+
 test('a changed setting replaces the pods, and a changed rule does not', needsHelm, async () => {
   const example = exampleValues('rules')
   const config = example['config'] as { readonly rules: readonly object[] }
@@ -154,6 +174,6 @@ test('the notes name the next commands, and what is open to everybody', needsHel
   const [, notes = ''] = stdout.split('NOTES:')
   expect(notes).toContain('helm test broker -n my-app --logs')
   expect(notes).toContain('kubectl -n my-app port-forward deploy/broker-dex-token-broker 8081')
-  expect(notes).toContain('No route asks the broker yet.')
+  expect(notes).toContain('No policy of this release asks the broker')
   expect(notes).toContain('networkPolicy.enabled is false')
 })

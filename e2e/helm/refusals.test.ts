@@ -9,6 +9,7 @@ const gate = exampleValues('gate')
 const rules = exampleValues('rules')
 const config = rules['config'] as Settings
 const client = gate['client'] as Settings
+const policy = rules['securityPolicy'] as Settings
 
 /** The fault, the values, and the words of Helm. */
 const refused: readonly (readonly [string, Settings, string])[] = [
@@ -201,6 +202,85 @@ const refused: readonly (readonly [string, Settings, string])[] = [
     'a secret in plain text',
     { ...header, extraEnv: [{ name: 'OTHER_SECRET', value: 'x' }] },
     'extraEnv has OTHER_SECRET in plain text.',
+  ],
+  [
+    'check ports that are open to everybody',
+    { ...header, networkPolicy: { checksFrom: null } },
+    'networkPolicy.checksFrom is empty',
+  ],
+  [
+    'a rule on the context over HTTP',
+    {
+      ...rules,
+      securityPolicy: { ...policy, protocol: 'http' },
+      config: { ...config, rules: [{ name: 'free', when: '!("tier" in context)', deny: 'closed' }] },
+    },
+    'The rule "free" reads context, which is empty over HTTP.',
+  ],
+  [
+    'a rule on a header that Envoy does not send',
+    {
+      ...rules,
+      config: { ...config, rules: [{ name: 'a', when: '"x-debug" in request.headers', deny: 'closed' }] },
+    },
+    'The rule "a" reads the header x-debug, which Envoy does not send to the broker.',
+  ],
+  [
+    'a header for the backend from a rule on a header that Envoy does not send',
+    {
+      ...rules,
+      config: {
+        ...config,
+        rules: [
+          { name: 'a', when: 'true', client: 'orders', set: { 'x-tenant': "request.headers['x-from']" } },
+        ],
+      },
+    },
+    'The rule "a" reads the header x-from, which Envoy does not send to the broker.',
+  ],
+  [
+    "a client's secret in plain text",
+    {
+      ...rules,
+      config: {
+        ...config,
+        clients: [{ name: 'orders', clientId: 'orders', clientSecret: { env: 'ORDERS' } }],
+      },
+      extraEnv: [{ name: 'ORDERS', value: 'x' }],
+    },
+    'extraEnv has ORDERS in plain text.',
+  ],
+  [
+    'a password in a URL',
+    { ...header, extraEnv: [{ name: 'HTTPS_PROXY', value: 'http://user:password@proxy:3128' }] },
+    'extraEnv has HTTPS_PROXY in plain text.',
+  ],
+  [
+    "a token's header whose name the policy cannot know",
+    {
+      ...header,
+      extraEnv: [{ name: 'UPSTREAM_AUTH_HEADER', valueFrom: { configMapKeyRef: { name: 'a', key: 'b' } } }],
+    },
+    'extraEnv has UPSTREAM_AUTH_HEADER from elsewhere',
+  ],
+  [
+    'a route of another group',
+    {
+      ...header,
+      securityPolicy: { ...policy, targetRefs: [{ group: 'wrong.example', kind: 'HTTPRoute', name: 'a' }] },
+    },
+    "- at '/securityPolicy/targetRefs/0/group'",
+  ],
+  [
+    'a name that no route can have',
+    {
+      ...header,
+      securityPolicy: {
+        ...policy,
+        targetRefs: [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', name: 'My API' }],
+      },
+    },
+    "- at '/securityPolicy/targetRefs/0/name': 'My API' does not match pattern",
   ],
   [
     'a secret in the place of the own',

@@ -11,7 +11,7 @@
 {{/* Labels that never change: a Deployment refuses another selector. */}}
 {{- define "broker.selectorLabels" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "broker.labels" -}}
@@ -31,7 +31,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 
 {{- define "broker.metadata" -}}
 name: {{ include "broker.fullname" . }}
-namespace: {{ .Release.Namespace }}
+namespace: {{ .Release.Namespace | quote }}
 labels:
   {{- include "broker.labels" . | nindent 2 }}
 {{- end -}}

@@ -8,6 +8,7 @@
 {{- include "broker.refusals.client" . -}}
 {{- include "broker.refusals.tls" . -}}
 {{- include "broker.refusals.rest" . -}}
+{{- include "broker.refusals.rules" . -}}
 {{- include "broker.refusals.env" . -}}
 {{- end -}}
 
@@ -100,6 +101,9 @@
 {{- if and .Values.serviceMonitor.enabled .Values.podMonitor.enabled -}}
 {{- fail "serviceMonitor and podMonitor are both enabled: Prometheus would count every pod twice. Disable one of them." -}}
 {{- end -}}
+{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.checksFrom) -}}
+{{- fail "networkPolicy.checksFrom is empty, so everybody in the cluster could request tokens. Name the namespace of Envoy, or set networkPolicy.enabled to false." -}}
+{{- end -}}
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
 {{- fail "autoscaling.minReplicas is more than autoscaling.maxReplicas." -}}
 {{- end -}}
@@ -117,6 +121,28 @@
 {{- end -}}
 {{- if and (ne $place "commonLabels") (hasKey $.Values.commonLabels $name) -}}
 {{- fail (printf "commonLabels and %s both have %s. Remove one of them." $place $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A rule on what Envoy does not send never matches, and a deny rule that never matches lets requests pass. */}}
+{{- define "broker.refusals.rules" -}}
+{{- if .Values.securityPolicy.enabled -}}
+{{- $sent := concat (list "authorization" "host" "content-length") (include "broker.headersToExtAuth" . | fromYamlArray) -}}
+{{- range .Values.config.rules -}}
+{{- $rule := .name -}}
+{{- $expressions := concat (list .when) (values (.set | default dict)) -}}
+{{- range $expression := $expressions -}}
+{{- if and (eq $.Values.securityPolicy.protocol "http") (regexMatch "(^|[^.\\w])context\\b" (regexReplaceAll "\"[^\"]*\"|'[^']*'" $expression "")) -}}
+{{- fail (printf "The rule %q reads context, which is empty over HTTP. Set securityPolicy.protocol to grpc." $rule) -}}
+{{- end -}}
+{{- range regexFindAll "request\\.headers\\[\\s*[\"'][^\"']+[\"']|[\"'][^\"']+[\"']\\s+in\\s+request\\.headers\\b" $expression -1 -}}
+{{- $header := regexFind "[\"'][^\"']+" . | trimAll "\"'" | lower -}}
+{{- if not (has $header $sent) -}}
+{{- fail (printf "The rule %q reads the header %s, which Envoy does not send to the broker. Add it to securityPolicy.extraHeadersToExtAuth." $rule $header) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -146,9 +172,20 @@
 {{- fail (printf "%s sets %s, but the ports, probes and files of the chart depend on it. Remove it." $place $name) -}}
 {{- end -}}
 {{- end -}}
+{{- $secrets := list -}}
+{{- range .Values.config.clients -}}
+{{- if kindIs "map" .clientSecret -}}
+{{- with .clientSecret.env -}}
+{{- $secrets = append $secrets . -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- range .Values.extraEnv -}}
-{{- if and (regexMatch "(SECRET|PASSWORD)$" .name) (hasKey . "value") -}}
+{{- if and (hasKey . "value") (or (regexMatch "(SECRET|PASSWORD|TOKEN|_KEY)$" .name) (has .name $secrets) (regexMatch "://[^/]*@" (toString .value))) -}}
 {{- fail (printf "extraEnv has %s in plain text. Use valueFrom.secretKeyRef, or the variable %s_FILE and extraVolumes." .name .name) -}}
+{{- end -}}
+{{- if and (hasKey . "valueFrom") (has .name (list "UPSTREAM_AUTH_HEADER" "UPSTREAM_TOKEN_HEADERS")) -}}
+{{- fail (printf "extraEnv has %s from elsewhere, but the policy has to list the headers that it names. Set its value." .name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
