@@ -1,9 +1,7 @@
-import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { envoyGatewayNeed, findEnvoyGateway, ManagedProcess, until } from '@broker/testing'
+import { envoyGatewayNeed, findEnvoyGateway, isPortFree, ManagedProcess, until } from '@broker/testing'
 import { stringify } from 'yaml'
 import { describeWithEnvoy, requireEnvoy } from '../harness/with-envoy.ts'
 import { run } from '../helm/helm.ts'
@@ -35,7 +33,7 @@ export class EnvoyGateway implements AsyncDisposable {
   static async start(objects: readonly KubernetesObject[], proxy: object = {}): Promise<EnvoyGateway> {
     const program = findEnvoyGateway()
     if (program === undefined) throw new Error('without Envoy Gateway the tests should have been skipped')
-    await until(() => isFree(xdsPort), `port ${xdsPort} of Envoy Gateway is free`)
+    await until(() => isPortFree(xdsPort), `port ${xdsPort} of Envoy Gateway is free`)
     const folder = await mkdtemp(join(tmpdir(), 'envoy-gateway-'))
     const settings = await layOut(folder, objects, proxy)
     const { exitCode, stderr } = await run(program, ['certgen', '--local', '--config-home', folder])
@@ -105,16 +103,4 @@ function withEnvoyHere(objects: readonly KubernetesObject[], spec: object): read
       object.kind === 'GatewayClass' ? { ...object, spec: { ...object['spec'], parametersRef } } : object,
     ),
   ]
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer().listen(port)
-  try {
-    await once(server, 'listening')
-  } catch {
-    return false
-  }
-  server.close()
-  await once(server, 'close')
-  return true
 }

@@ -15,7 +15,7 @@ export interface FuzzOptions {
 /** Memory of a thread, in MiB; the parsers and their references take less than 100. */
 const maxHeapMiB = 384
 
-/** Runs one target in a thread of its own, so that an input that hangs or takes all memory is found, too. */
+/** Runs one target in a separate thread, so that it also finds an input that hangs or takes all memory. */
 export async function fuzzTarget(
   target: Target,
   { seed, durationMs, module = new URL('targets.ts', import.meta.url).href, hangMs = 30_000 }: FuzzOptions,

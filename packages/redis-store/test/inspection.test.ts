@@ -7,7 +7,7 @@ import { RecordingLogger } from './recording-logger.ts'
 import { keepRecord } from './steps.ts'
 
 describe('the facts of a store', needs(redisNeed()), () => {
-  test('are its memory and some of its records, of its own prefix only', async () => {
+  test('include its memory, and records under its prefix only', async () => {
     await using redis = await startRedis({ config: ['maxmemory 64mb', 'maxmemory-policy volatile-ttl'] })
     const url = `redis://127.0.0.1:${redis.port}`
     await using store = redisTokenStore({ url })

@@ -1,3 +1,4 @@
+import { binaryNeed } from './binary-need.ts'
 import { findBinary } from './find-binary.ts'
 
 /** The tools that render what is deployed, by the variable that names each. */
@@ -15,8 +16,5 @@ export function chartToolNeed<Tool extends ChartTool>(
   tool: Tool,
   env: NodeJS.ProcessEnv = process.env,
 ): Readonly<Record<Tool, boolean>> {
-  const isThere = findChartTool(tool, env) !== undefined
-  if (!isThere && env['REQUIRE_HELM'])
-    throw new Error(`REQUIRE_HELM is set, and there is no ${tools[tool]}. Set ${tool} or put it on the PATH.`)
-  return { [tool]: isThere } as Record<Tool, boolean>
+  return binaryNeed({ variable: tool, program: tools[tool], requirement: 'REQUIRE_HELM' }, env)
 }

@@ -1,8 +1,15 @@
+import { binaryNeed } from './binary-need.ts'
 import { findBinary } from './find-binary.ts'
+
+const needed = {
+  variable: 'ENVOY_GATEWAY_BIN',
+  program: 'envoy-gateway',
+  requirement: 'REQUIRE_ENVOY_GATEWAY',
+} as const
 
 /** Finds the controller of Envoy Gateway: ENVOY_GATEWAY_BIN, else `envoy-gateway` on the PATH; `undefined` when there is none. */
 export function findEnvoyGateway(env: NodeJS.ProcessEnv = process.env): string | undefined {
-  return findBinary(env['ENVOY_GATEWAY_BIN'], 'envoy-gateway', env)
+  return findBinary(env[needed.variable], needed.program, env)
 }
 
 /**
@@ -11,10 +18,5 @@ export function findEnvoyGateway(env: NodeJS.ProcessEnv = process.env): string |
 export function envoyGatewayNeed(env: NodeJS.ProcessEnv = process.env): {
   readonly ENVOY_GATEWAY_BIN: boolean
 } {
-  const isThere = findEnvoyGateway(env) !== undefined
-  if (!isThere && env['REQUIRE_ENVOY_GATEWAY'])
-    throw new Error(
-      'REQUIRE_ENVOY_GATEWAY is set, and there is no envoy-gateway. Set ENVOY_GATEWAY_BIN or put it on the PATH.',
-    )
-  return { ENVOY_GATEWAY_BIN: isThere }
+  return binaryNeed(needed, env)
 }

@@ -10,13 +10,14 @@ const maxAttempts = 100
 export async function freePort(preferred?: number): Promise<number> {
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const port = attempt === 0 && preferred ? preferred : randomInt(...range)
-    if (await isFree(port)) return port
+    if (await isPortFree(port, '127.0.0.1')) return port
   }
   throw new Error(`no free port in ${maxAttempts} attempts`)
 }
 
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer().listen(port, '127.0.0.1')
+/** Whether nobody listens on a port at the moment; without `host`, on every address. */
+export async function isPortFree(port: number, host?: string): Promise<boolean> {
+  const server = createServer().listen(port, host)
   try {
     await once(server, 'listening')
   } catch {
