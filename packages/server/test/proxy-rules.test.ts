@@ -57,6 +57,13 @@ test.each([
   expect(proxyOf(`https://${host}/token`) !== undefined).toBe(isProxied)
 })
 
+test('a broken escape in the credentials of a proxy is a fault that does not show them', () => {
+  const { faults } = rules({ HTTPS_PROXY: 'http://user:s3cret%zz@proxy:3128' })
+  expect(faults).toEqual([
+    'HTTPS_PROXY has a % in its user name or password that begins no escape; write it as %25',
+  ])
+})
+
 test('a URL that no proxy can have is a fault that does not show it', () => {
   const { faults } = rules({
     HTTPS_PROXY: 'socks5://user:s3cret@proxy:1080',

@@ -41,7 +41,7 @@ export class AcceptedSecrets {
     return true
   }
 
-  /** Returns whether Dex accepted the previous secret when the request began, so that it has a new one since. */
+  /** Returns whether the secret in Dex may have changed during the request: Dex accepted this one when it began, or a current one since. */
   previousRefused(secret: string, before: KnownSecrets): boolean {
     const mayHaveChanged =
       secret === before.accepted || secret === this.known.accepted || before.acceptances !== this.#acceptances

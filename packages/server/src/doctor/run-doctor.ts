@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import type { Config } from '../config/config.ts'
 import type { ConfigFileReader } from '../config/file/config-file-reader.ts'
 import { Refusal } from '../config/values/refusal.ts'
-import { parseSecretText } from '../config/values/secret-text.ts'
+import { readSecretFile } from '../config/values/secret-text.ts'
 import { readArgumentFile } from '../explain/read-argument-file.ts'
 import { WrongArguments } from '../explain/wrong-arguments.ts'
 import { printable } from '../printable.ts'
@@ -143,10 +143,10 @@ async function clientOf(values: Values): Promise<Inputs['client']> {
 async function secretIn(path: string): Promise<string> {
   const text = await readArgumentFile('--client-secret-file', path)
   try {
-    return parseSecretText(text.replace(/\r?\n$/, ''), '--client-secret-file:')
+    return readSecretFile(path, (_path, _maxBytes, parse) => parse(text))
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    throw new WrongArguments(error.problems.join('; '))
+    throw new WrongArguments(`--client-secret-file: ${error.problems.join('; ')}`)
   }
 }
 

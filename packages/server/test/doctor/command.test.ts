@@ -78,6 +78,10 @@ describe('dex-token-broker doctor', () => {
       ['--client', 'a', '--client-id', 'a', '--client-secret-file', '-'],
       /--client and --client-id exclude each other/,
     ],
+    [
+      ['--envoy', 'http://127.0.0.1:1/', '--client-id', 'a', '--client-secret-file', '/dev/null'],
+      /^--client-secret-file: "?\/dev\/null"? is empty$/,
+    ],
     [['--path', 'orders'], /--path must start with \//],
     [['--jwt-file', '/nowhere/jwt'], /--jwt-file: \/nowhere\/jwt cannot be read \(ENOENT\)/],
     [['extra'], /Unexpected argument 'extra'/],

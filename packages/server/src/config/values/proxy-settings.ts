@@ -53,5 +53,17 @@ function proxyUrl(text: string): URL {
   if (url.protocol === 'https:' && isIP(url.hostname.replace(/^\[(.*)\]$/, '$1')) !== 0) {
     throw new Refusal('names a proxy with TLS by its address; use its host name')
   }
+  if (!isDecodable(url.username + url.password)) {
+    throw new Refusal('has a % in its user name or password that begins no escape; write it as %25')
+  }
   return url
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
 }
