@@ -4,6 +4,7 @@ import { type Html, type HtmlPart, html } from './html.ts'
 import type { PageStatus } from './page-status.ts'
 import { ago, integer, percent, section } from './parts.ts'
 import { groupsOf } from './recent-activity.ts'
+import { spanText } from './span-text.ts'
 import { table } from './table.ts'
 
 /** The numbers of the last minutes. */
@@ -65,7 +66,7 @@ export function latencySection({ activity }: PageStatus): Html {
       html`<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width="${width}" height="8"></rect></svg>`,
     ]
   })
-  const caption = `Duration of checks in the last ${elapsedText(activity.spanMs)}, from the request to the verdict`
+  const caption = `Duration of checks ${spanText(activity)}, from the request to the verdict`
   return section(
     'latency',
     'Latency',
@@ -93,7 +94,7 @@ export function answersSection({ activity }: PageStatus): Html {
     'answers',
     'Answers',
     table(
-      `Checks by outcome in the last ${elapsedText(spanMs)}`,
+      `Checks by outcome ${spanText({ spanMs })}`,
       ['Outcome', '#Checks', '#Share', 'Reasons'],
       rows,
       'No check in the last minutes.',

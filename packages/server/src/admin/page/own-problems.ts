@@ -2,6 +2,7 @@ import { certificateProblems } from './certificate-problems.ts'
 import { elapsedText } from './elapsed-text.ts'
 import type { PageFacts } from './page-status.ts'
 import type { Problem } from './problem.ts'
+import { spanText } from './span-text.ts'
 
 /** A check with a cached token takes less than a millisecond: this is a wait that callers notice. */
 export const lateMs = 100
@@ -43,7 +44,7 @@ function cacheProblems({ activity, broker }: PageFacts): Problem[] {
     {
       kind: 'cache-full',
       severity: 'warning',
-      summary: `The token cache is full (${entries} of ${maxEntries}): ${counted(activity.evictions, 'unexpired token')} evicted in the last ${elapsedText(activity.spanMs)}`,
+      summary: `The token cache is full (${entries} of ${maxEntries}): ${counted(activity.evictions, 'unexpired token')} evicted ${spanText(activity)}`,
       since: undefined,
       action: 'raise CACHE_MAX_ENTRIES and the memory limit, or find out who sends so many clients or scopes',
     },
@@ -71,7 +72,7 @@ function logProblems({ activity }: PageFacts): Problem[] {
     {
       kind: 'log-lines-dropped',
       severity: 'warning',
-      summary: `${counted(droppedLines, 'log line')} dropped in the last ${elapsedText(spanMs)}: the reader of the log is too slow`,
+      summary: `${counted(droppedLines, 'log line')} dropped ${spanText({ spanMs })}: the reader of the log is too slow`,
       since: undefined,
       action: 'check the log collector on this node, or set LOG_LEVEL to INFO',
     },
