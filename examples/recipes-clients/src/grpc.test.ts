@@ -156,7 +156,7 @@ test('a deadline ends the wait for the token', async () => {
   using client = orders(broker)
   dex.setFault('token', { kind: 'hang', times: 1 })
   received.length = 0
-  // real time: the deadline of a call has no clock of its own.
+  // real time: grpc-js measures a deadline by the system clock.
   await assert.rejects(client.list({ deadline: Date.now() + 300 }), { code: status.DEADLINE_EXCEEDED })
   assert.equal(received.length, 0)
   dex.clearFaults()

@@ -10,6 +10,7 @@ import {
   status,
 } from '@grpc/grpc-js'
 
+// #region credentials
 /** Adds the broker's token to each call. grpc-js sends call credentials over TLS only. */
 export function tokenCredentials(broker: TokenBroker): CallCredentials {
   return credentials.createFromMetadataGenerator((_, callback) => {
@@ -30,6 +31,7 @@ function statusError(error: unknown): Error {
   const code = error.transient ? status.UNAVAILABLE : status.UNAUTHENTICATED
   return Object.assign(new Error(`${error.code}: ${error.message}`), { code })
 }
+// #endregion credentials
 
 /** Replaces a token that the server refuses with UNAUTHENTICATED, and repeats the call once. Streams are not repeated. */
 export function repeatUnauthenticated(broker: TokenBroker): Interceptor {

@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { createServer } from 'node:tls'
 import type { TlsIdentity } from '@broker/testing'
 
-/** A Kafka that only authenticates, by OAUTHBEARER, and lists no topics; its answers are those of Kafka 3.9. */
+/** A Kafka that only authenticates, by OAUTHBEARER, and lists no topics; it answers as Kafka 3.9 does. */
 export interface KafkaStandIn extends AsyncDisposable {
   readonly address: string
   /** The tokens that clients authenticated with, the refused ones too. */

@@ -2,6 +2,7 @@
 import { BrokerError, type TokenBroker } from '@broker/core'
 import type { Mechanism } from 'kafkajs'
 
+// #region sasl
 /** The option `sasl` of kafkajs: the broker's token for each connection, and again before the session of a connection ends. */
 export function oauthBearer(broker: TokenBroker): Mechanism {
   return {
@@ -22,6 +23,7 @@ export function oauthBearer(broker: TokenBroker): Mechanism {
     }),
   }
 }
+// #endregion sasl
 
 /** kafkajs tries again when an error is `retriable`. */
 function saslError(cause: unknown, retriable: boolean): Error {

@@ -1,4 +1,5 @@
 // ky, over createFetch.
+// #region client
 import { createFetch, type TokenBroker } from '@broker/core'
 import ky, { type KyInstance } from 'ky'
 
@@ -6,3 +7,4 @@ import ky, { type KyInstance } from 'ky'
 export function apiClient(broker: TokenBroker, apiUrl: string): KyInstance {
   return ky.create({ baseUrl: apiUrl, fetch: createFetch(broker, { allow: [apiUrl] }) })
 }
+// #endregion client

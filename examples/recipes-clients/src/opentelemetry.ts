@@ -1,4 +1,5 @@
 // Metrics by the API of OpenTelemetry. The option `tracer` records spans: openTelemetryTracer().
+// #region metrics
 import type { BrokerObserver, TokenBroker } from '@broker/core'
 import { type Meter, metrics } from '@opentelemetry/api'
 
@@ -25,3 +26,4 @@ export function cacheMetrics(broker: TokenBroker, meter: Meter = metrics.getMete
     .createObservableGauge('token_broker.cache.entries')
     .addCallback(result => result.observe(broker.cacheStatistics.entries))
 }
+// #endregion metrics

@@ -3,7 +3,7 @@ import { createRemoteJWKSet, jwtVerify } from 'jose'
 
 export const clientSecret = 'reports-secret'
 
-/** What the client `reports` needs to call an API whose audience is `orders`. */
+/** Starts a Dex whose client `reports` may call an API with the audience `orders`. */
 export function startOrdersDex(options: DevDexOptions = {}): Promise<DevDex> {
   return startDevDex({
     clients: [

@@ -1,4 +1,5 @@
 // pino as the option `logger`: it fits as it is.
+// #region logger
 import { type DestinationStream, type Logger, pino } from 'pino'
 
 /** A logger for the broker and for the calls of HTTP clients, whose errors hold a request with its token. */
@@ -7,3 +8,4 @@ export function createLogger(destination: DestinationStream = pino.destination(1
   const redact = ['err.config.headers', 'err.options', 'err.request', 'err.response']
   return pino({ level: 'debug', redact }, destination)
 }
+// #endregion logger

@@ -1,4 +1,5 @@
 // Metrics for Prometheus, by prom-client.
+// #region metrics
 import type { BrokerObserver, TokenBroker } from '@broker/core'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
@@ -23,6 +24,7 @@ export function requestMetrics(registry: Registry): BrokerObserver {
     }
   }
 }
+// #endregion metrics
 
 /** The counters of the token cache, read when Prometheus asks. */
 export function cacheMetrics(registry: Registry, broker: TokenBroker): void {

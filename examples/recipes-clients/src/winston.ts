@@ -1,4 +1,5 @@
 // winston as the option `logger`: it takes the text first.
+// #region logger
 import type { Logger } from '@broker/core'
 import type winston from 'winston'
 
@@ -11,3 +12,4 @@ export function winstonLogger(log: winston.Logger): Logger {
     error: (fields, message) => void log.error(message, fields),
   }
 }
+// #endregion logger
