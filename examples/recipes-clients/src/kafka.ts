@@ -10,7 +10,7 @@ export function oauthBearer(broker: TokenBroker): Mechanism {
     authenticationProvider: ({ saslAuthenticate }) => ({
       async authenticate() {
         const token = await broker.getToken().catch(failure => {
-          throw saslError(failure, BrokerError.is(failure) && failure.transient)
+          throw saslError(failure.message, failure, BrokerError.is(failure) && failure.transient)
         })
         const first = saslMessage(`n,,\u0001auth=Bearer ${token.accessToken}\u0001\u0001`)
         // Kafka answers nothing when it accepts the token, and JSON when it refuses it.
@@ -18,7 +18,7 @@ export function oauthBearer(broker: TokenBroker): Mechanism {
         if (!answer) return
         const last = saslAuthenticate({ request: saslMessage('\u0001'), response: saslText })
         const failure = await last.catch(ended => ended)
-        throw saslError(failure, broker.invalidate(token))
+        throw saslError('Kafka refused the token', failure, broker.invalidate(token))
       },
     }),
   }
@@ -26,8 +26,7 @@ export function oauthBearer(broker: TokenBroker): Mechanism {
 // #endregion sasl
 
 /** kafkajs tries again when an error is `retriable`. */
-function saslError(cause: unknown, retriable: boolean): Error {
-  const message = BrokerError.is(cause) ? cause.message : 'Kafka refused the token'
+function saslError(message: string, cause: unknown, retriable: boolean): Error {
   return Object.assign(new Error(message, { cause }), { retriable })
 }
 

@@ -23,7 +23,7 @@ test('the broker logs to pino, without a secret', async () => {
   assert.equal(dex.counts.tokenRequests, 2)
 
   const entries = lines.map(line => JSON.parse(line))
-  assert.ok(entries.some(({ msg, level }) => msg === 'token issued' && level === 20))
+  assert.ok(entries.some(({ msg, level }) => msg === 'issuer discovered' && level === 30))
   const failed = entries.find(({ msg }) => msg.startsWith('token request failed'))
   assert.equal(failed?.code, 'token_request_rejected')
   for (const secret of [clientSecret, accessToken]) assert.ok(!lines.join('').includes(secret))

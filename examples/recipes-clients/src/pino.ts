@@ -6,6 +6,6 @@ import { type DestinationStream, type Logger, pino } from 'pino'
 export function createLogger(destination: DestinationStream = pino.destination(1)): Logger {
   // `err.config.headers` alone is not enough: other fields hold the request too.
   const redact = ['err.config.headers', 'err.options', 'err.request', 'err.response']
-  return pino({ level: 'debug', redact }, destination)
+  return pino({ redact }, destination)
 }
 // #endregion logger
