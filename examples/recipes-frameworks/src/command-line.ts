@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // A command that prints the orders: it gets a token from Dex, calls the API once, and exits.
-// #region command
 import { BrokerError, createFetch, TokenBroker } from '@broker/core'
 import { hintText } from '@broker/core/options'
 
@@ -41,4 +40,3 @@ function explain(error: unknown): number {
 
 process.exitCode = await printOrders().catch(explain)
 await broker.close()
-// #endregion command

@@ -10,7 +10,6 @@ declare module 'fastify' {
 
 const { DEX_ISSUER, CLIENT_SECRET, ORDERS_URL = 'http://127.0.0.1:3001', PORT = '3000' } = process.env
 
-// #region app
 const app = fastify({ logger: true })
 
 const broker = new TokenBroker({
@@ -48,4 +47,3 @@ app.addHook('onClose', () => broker.close()) // after the last answer
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => app.close())
 
 await app.listen({ port: Number(PORT) })
-// #endregion app

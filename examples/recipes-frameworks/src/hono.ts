@@ -12,7 +12,6 @@ import { Hono } from 'hono'
 
 const { DEX_ISSUER, CLIENT_SECRET, ORDERS_URL = 'http://127.0.0.1:3001', PORT = '3000' } = process.env
 
-// #region app
 const broker = new TokenBroker({
   issuer: DEX_ISSUER, // https://dex.example.com/dex
   client: { clientId: 'reports', clientSecret: CLIENT_SECRET, audiences: ['orders'] },
@@ -46,4 +45,3 @@ const server = serve({ fetch: app.fetch, port: Number(PORT) })
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, () => server.close(() => void broker.close())) // after the last answer
 }
-// #endregion app

@@ -5,7 +5,6 @@ import Koa from 'koa'
 
 const { DEX_ISSUER, CLIENT_SECRET, ORDERS_URL = 'http://127.0.0.1:3001', PORT = '3000' } = process.env
 
-// #region app
 const broker = new TokenBroker({
   issuer: DEX_ISSUER, // https://dex.example.com/dex
   client: { clientId: 'reports', clientSecret: CLIENT_SECRET, audiences: ['orders'] },
@@ -52,4 +51,3 @@ const server = app.listen(Number(PORT))
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, () => server.close(() => void broker.close())) // after the last answer
 }
-// #endregion app

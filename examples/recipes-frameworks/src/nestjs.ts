@@ -19,7 +19,6 @@ import type { Request, Response } from 'express'
 
 const { DEX_ISSUER, CLIENT_SECRET, ORDERS_URL = 'http://127.0.0.1:3001', PORT = '3000' } = process.env
 
-// #region app
 @Injectable()
 class BrokerService implements OnApplicationShutdown {
   readonly broker = new TokenBroker({
@@ -97,4 +96,3 @@ class AppModule {}
 const app = await NestFactory.create(AppModule)
 app.enableShutdownHooks()
 await app.listen(PORT)
-// #endregion app

@@ -1,5 +1,4 @@
 // app/api/orders/route.ts of a Next.js app: it lets in callers with a JWT from Dex, and calls an API with its own token.
-// #region route
 import {
   BrokerError,
   createFetch,
@@ -46,4 +45,3 @@ export async function GET(request: Request): Promise<Response> {
     return new Response(body, { status, headers })
   }
 }
-// #endregion route

@@ -113,12 +113,18 @@ async function answersBeforeItEnds(app: App, { dex, api, callerIn }: Surrounding
 }
 
 async function saysWhenToRetry(file: string, surroundings: Surroundings): Promise<void> {
-  surroundings.dex.setFault('token', { kind: 'reset' })
+  const { dex, callerIn } = surroundings
+  dex.setFault('token', { kind: 'reset' })
   await using app = await startApp(file, surroundings)
-  const answer = await fetch(`${app.url}/orders`, { headers: surroundings.callerIn('sales') })
+  const headers = callerIn('sales')
+  const answer = await fetch(`${app.url}/orders`, { headers })
   assert.equal(answer.status, 503)
   assert.ok(Number(answer.headers.get('retry-after')) >= 1)
   assert.match(await answer.text(), /"error":"token_endpoint_unavailable"/)
+
+  dex.clearFaults()
+  dex.setClientSecret('reports', 'another-secret')
+  await until(async () => (await fetch(`${app.url}/orders`, { headers })).status === 502, 'a 502')
 }
 
 function audienceOf(authorization: string | undefined): unknown {

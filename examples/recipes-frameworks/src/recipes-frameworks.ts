@@ -4,6 +4,10 @@ import { commandLineStory } from './command-line-story.ts'
 import { nextjsRouteStory } from './nextjs-route-story.ts'
 import { recipeStory } from './recipe-story.ts'
 
+setTimeout(() => {
+  throw new Error('the recipes did not come to their end within 5 minutes')
+}, 300_000).unref()
+
 const recipes = { fastify: 'fastify.ts', hono: 'hono.ts', koa: 'koa.ts', nestjs: '../dist/nestjs.js' }
 
 for (const [name, file] of Object.entries(recipes)) {

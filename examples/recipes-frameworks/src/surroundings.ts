@@ -1,7 +1,7 @@
 import { type DevDex, startDevDex } from '@broker/dev-dex'
 import { answerJson, type RecordingServer, startRecordingServer } from '@broker/testing'
 
-/** What stands around a recipe: Dex, the API that it calls, and the variables that name them. */
+/** The surroundings of a recipe: Dex, the API that it calls, and the variables that name them. */
 export interface Surroundings extends AsyncDisposable {
   readonly dex: DevDex
   readonly api: RecordingServer
