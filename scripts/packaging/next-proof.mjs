@@ -78,6 +78,8 @@ async function proveReloads() {
   leaving.abort()
   assert.equal(await abandoned, 'left')
   await until(() => api.underWay === 0, 'the end of the call to the API', 60_000)
+  assert.equal((await app.ask('orders', {})).status, 401)
+  assert.doesNotMatch(app.process.log, /AbortError/)
 }
 
 async function proveProduction() {
