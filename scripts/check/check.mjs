@@ -37,6 +37,7 @@ const steps = [
   { name: 'cost of a check', command: process.execPath, args: ['bench/src/guard.ts'] },
   { name: 'packaging proof', command: process.execPath, args: ['scripts/packaging/packaging-proof.mjs'] },
   { name: 'release dry run', command: process.execPath, args: ['scripts/release/dry-run.mjs'] },
+  { name: 'Next.js', command: process.execPath, args: ['scripts/packaging/next-proof.mjs'] },
   { name: 'toolchains', command: process.execPath, args: ['scripts/packaging/toolchains-proof.mjs'] },
   ...examples.map(({ folder }) => ({
     name: folder,
