@@ -26,7 +26,7 @@ async function run(...args: readonly string[]) {
   return { code: await dex.ended(), text: dex.log }
 }
 
-function valueOf({ log }: ManagedProcess, name: string): string {
+function shown({ log }: ManagedProcess, name: string): string {
   return new RegExp(`^  ${name} +(\\S.*)$`, 'm').exec(log)?.[1] ?? ''
 }
 
@@ -59,9 +59,12 @@ describe('dev-dex', () => {
     await using dex = await started('--port', '0')
     const { status, answer } = await callAsPrinted(dex)
     expect(status).toBe(200)
-    expect(claimsOf(answer.access_token)).toMatchObject({ iss: valueOf(dex, 'issuer'), aud: 'orders' })
-    expect(valueOf(dex, 'token endpoint')).toBe(`${valueOf(dex, 'issuer')}/token`)
-    expect((await sendRequest(valueOf(dex, 'key set'))).status).toBe(200)
+    expect(claimsOf(answer.access_token)).toMatchObject({
+      iss: shown(dex, 'issuer'),
+      aud: ['orders', 'reports'],
+    })
+    expect(shown(dex, 'token endpoint')).toBe(`${shown(dex, 'issuer')}/token`)
+    expect((await sendRequest(shown(dex, 'key set'))).status).toBe(200)
   })
 
   test('knows the given clients, peers and users, whatever characters they have', async () => {
@@ -78,12 +81,12 @@ describe('dev-dex', () => {
       ],
       ...['--user', 'ada@example.com:ada:password', '--token-lifetime', '1m30s', '--issuer-path', '/a/b'],
     )
-    expect([valueOf(dex, 'clients'), valueOf(dex, 'users')]).toEqual(["o'brien, api", 'ada@example.com'])
-    expect(valueOf(dex, 'issuer')).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/a\/b$/)
+    expect([shown(dex, 'clients'), shown(dex, 'users')]).toEqual(["o'brien, api", 'ada@example.com'])
+    expect(shown(dex, 'issuer')).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/a\/b$/)
     const { status, answer } = await callAsPrinted(dex)
-    expect([status, claimsOf(answer.access_token).aud]).toEqual([200, 'api'])
+    expect([status, claimsOf(answer.access_token).aud]).toEqual([200, ['api', "o'brien"]])
     expect(answer.expires_in).toBeLessThanOrEqual(90)
-    const login = await sendRequest(valueOf(dex, 'token endpoint'), {
+    const login = await sendRequest(shown(dex, 'token endpoint'), {
       headers: { authorization: `Basic ${Buffer.from('api:x').toString('base64')}` },
       body: {
         grant_type: 'password',
@@ -108,14 +111,14 @@ describe('dev-dex', () => {
       ...['--port', '0', '--tls-key', file('key.pem', key), '--tls-cert', file('cert.pem', cert)],
       ...['--issuer', 'https://dex.example.com/dex', '--algorithm', 'ES256'],
     )
-    expect(valueOf(dex, 'issuer')).toBe('https://dex.example.com/dex')
+    expect(shown(dex, 'issuer')).toBe('https://dex.example.com/dex')
     expect(wordsOfCurl(dex)).toEqual(expect.arrayContaining(['--cacert', path.join(folder, 'cert.pem')]))
-    expect(valueOf(dex, 'token endpoint')).toMatch(/^https:\/\/127\.0\.0\.1:\d+\/dex\/token$/)
+    expect(shown(dex, 'token endpoint')).toMatch(/^https:\/\/127\.0\.0\.1:\d+\/dex\/token$/)
   })
 
   test('listens on the other loopback address, in brackets', async () => {
     await using dex = await started('--port', '0', '--host', '::1')
-    expect(valueOf(dex, 'issuer')).toMatch(/^http:\/\/\[::1\]:\d+\/dex$/)
+    expect(shown(dex, 'issuer')).toMatch(/^http:\/\/\[::1\]:\d+\/dex$/)
     expect((await callAsPrinted(dex)).status).toBe(200)
   })
 
@@ -128,7 +131,7 @@ describe('dev-dex', () => {
     'stops at %s, also while a client holds a connection',
     async signal => {
       await using dex = await started('--port', '0')
-      await (await fetch(valueOf(dex, 'key set'))).text()
+      await (await fetch(shown(dex, 'key set'))).text()
       dex.signal(signal)
       expect(await dex.ended()).toBe(0)
     },
