@@ -5,7 +5,7 @@ import { root } from '../workspace/workspace-packages.cjs'
 
 const example = path.join(root, 'examples', 'testing')
 
-/** What the reader of the page writes, for vitest. */
+/** The files that the reader of the page writes, for vitest. */
 const shown = ['app.ts', 'server.ts', 'start-service.ts', 'app.test.ts']
 /** The promise of the page. */
 const mostLines = 60

@@ -67,6 +67,13 @@ describe('dev-dex', () => {
     expect((await sendRequest(shown(dex, 'key set'))).status).toBe(200)
   })
 
+  test('prints what the guides show', async () => {
+    await using dex = await started('--port', '0')
+    const port = new URL(shown(dex, 'issuer')).port
+    const text = readFileSync(new URL('./start-text.console', import.meta.url), 'utf8')
+    expect(dex.log.replaceAll(port, '5556')).toBe(text.replace(/^.*\n/, ''))
+  })
+
   test('knows the given clients, peers and users, whatever characters they have', async () => {
     await using dex = await started(
       ...[

@@ -28,7 +28,7 @@ export interface Settings extends Omit<DevDexOptions, 'tls'> {
   readonly tlsFiles?: { readonly key: string; readonly cert: string }
 }
 
-/** What the arguments ask for. */
+/** The request that the arguments make. */
 export type CommandLine =
   | { readonly action: 'help' }
   | { readonly action: 'version' }

@@ -1,8 +1,8 @@
 /** The text of `dev-dex --help`. */
 export const usage = `Usage: dev-dex [options]
 
-Runs a look-alike of Dex for trials and tests, and prints how to get a token. It is no authorization server: it has
-no login pages, keeps nothing, and its secrets are known to everyone who sees the command line.
+Runs a look-alike of Dex for trials and tests, and prints how to get a token. Do not use it as an
+authorization server: everyone who reaches it can get tokens, and it keeps nothing.
 
   --client ID:SECRET       a client; repeat it for more. Without one: reports:reports-secret, and
                            orders:orders-secret, which trusts reports

@@ -1,2 +1,2 @@
-/** Wrong arguments of the command; the message tells what to write in their place. */
+/** Wrong arguments of the command; the message says what to write in their place. */
 export class WrongArguments extends Error {}
