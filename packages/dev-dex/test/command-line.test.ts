@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { array, assert, constantFrom, ipV4, ipV6, oneof, property, string } from 'fast-check'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readCommandLine, type Settings } from '../src/command/command-line.ts'
 import { WrongArguments } from '../src/command/wrong-arguments.ts'
@@ -15,14 +15,14 @@ const options = [
   'token-lifetime',
   'algorithm',
 ]
-const argument = oneof(
-  constantFrom(
+const argument = fc.oneof(
+  fc.constantFrom(
     ...options.map(name => `--${name}`),
     ...options.map(name => `--${name}=`),
     '--allow-remote',
     '-v',
   ),
-  constantFrom(
+  fc.constantFrom(
     'a:b',
     'a=a',
     '0',
@@ -35,9 +35,9 @@ const argument = oneof(
     '1h',
     'ES256',
   ),
-  string(),
-  ipV4(),
-  ipV6(),
+  fc.string(),
+  fc.ipV4(),
+  fc.ipV6(),
 )
 
 function settingsOf(args: readonly string[]): Settings | undefined {
@@ -51,8 +51,8 @@ function settingsOf(args: readonly string[]): Settings | undefined {
 }
 
 test('any arguments are settings within their limits, or a sentence', () => {
-  assert(
-    property(array(argument, { maxLength: 6 }), args => {
+  fc.assert(
+    fc.property(fc.array(argument, { maxLength: 6 }), args => {
       const settings = settingsOf(args)
       if (settings === undefined) return
       expect(settings.port).toBeGreaterThanOrEqual(0)
@@ -64,12 +64,15 @@ test('any arguments are settings within their limits, or a sentence', () => {
 })
 
 test('listens on loopback, unless --allow-remote is there', () => {
-  assert(
-    property(oneof(ipV4(), ipV6(), constantFrom('localhost', '127.0.0.1', '::1', '0.0.0.0', '::')), host => {
-      const settings = settingsOf(['--host', host])
-      const isLoopback = host === 'localhost' || host === '::1' || (isIP(host) === 4 && /^127\./.test(host))
-      expect(settings?.hostname).toBe(isLoopback ? host : undefined)
-      expect(settingsOf(['--host', host, '--allow-remote'])?.hostname).toBe(host)
-    }),
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom('localhost', '127.0.0.1', '::1', '0.0.0.0', '::')),
+      host => {
+        const settings = settingsOf(['--host', host])
+        const isLoopback = host === 'localhost' || host === '::1' || (isIP(host) === 4 && /^127\./.test(host))
+        expect(settings?.hostname).toBe(isLoopback ? host : undefined)
+        expect(settingsOf(['--host', host, '--allow-remote'])?.hostname).toBe(host)
+      },
+    ),
   )
 })
