@@ -9,7 +9,8 @@ import { createCertificateAuthority, ManagedProcess } from '@broker/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { sendRequest } from './send-request.ts'
 
-const script = path.resolve(import.meta.dirname, '../src/command.ts')
+// As users run it: built.
+const script = path.resolve(import.meta.dirname, '../dist/command.js')
 
 function start(...args: readonly string[]): ManagedProcess {
   return new ManagedProcess('dev-dex', process.execPath, [script, ...args])
