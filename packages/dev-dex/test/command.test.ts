@@ -127,6 +127,8 @@ describe('dev-dex', () => {
   test('listens on the other loopback address, in brackets', async () => {
     await using dex = await started('--port', '0', '--host', '::1')
     expect(shown(dex, 'issuer')).toMatch(/^http:\/\/\[::1\]:\d+\/dex$/)
+    // Unquoted brackets are a pattern for a shell.
+    expect(dex.log).toContain(` '${shown(dex, 'token endpoint')}'`)
     expect((await callAsPrinted(dex)).status).toBe(200)
   })
 

@@ -27,7 +27,8 @@ function curl(dex: DevDex, client: DexClient, clients: readonly DexClient[], cer
   // RFC 6749, section 2.3.1: both parts are form-encoded before they become Basic credentials.
   const credentials = [client.id, client.secret ?? ''].map(encodeURIComponent).join(':')
   const trust = certFile === undefined ? '' : ` --cacert ${quoted(certFile)}`
-  return `curl -s${trust} -u ${quoted(credentials)} -d grant_type=client_credentials --data-urlencode ${quoted(`scope=${scope}`)} ${dex.tokenEndpoint}`
+  const form = `-d grant_type=client_credentials --data-urlencode ${quoted(`scope=${scope}`)}`
+  return `curl -s${trust} -u ${quoted(credentials)} ${form} ${quoted(dex.tokenEndpoint)}`
 }
 
 /** One word for a POSIX shell. */
