@@ -6,9 +6,9 @@ import { root } from '../workspace/workspace-packages.cjs'
 const example = path.join(root, 'examples', 'testing')
 
 /** The files that the reader of the page writes, for vitest. */
-const shown = ['app.ts', 'server.ts', 'start-service.ts', 'app.test.ts']
+export const shown = ['app.ts', 'server.ts', 'start-service.ts', 'app.test.ts']
 /** The promise of the page. */
-const mostLines = 60
+export const mostLines = 60
 
 /** The runners' own versions of the test, and what jest needs to read TypeScript. */
 const further = ['service/app.jest.ts', 'service/app.node-test.ts', 'jest.config.json', 'strip-types.mjs']
