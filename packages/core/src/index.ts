@@ -37,12 +37,14 @@ export type {
 } from './options/broker-options.ts'
 export type { ReservedHeaderPrefixes } from './options/header-name.ts'
 export { type AxiosLike, axiosInterceptor } from './outbound/axios-interceptor.ts'
+export type { TokenRequestFunction } from './outbound/call-tokens.ts'
 export { checkedTokenRequest } from './outbound/checked-token-request.ts'
 export { type CreateFetchOptions, createFetch } from './outbound/create-fetch.ts'
 export { type GotHooks, gotHooks } from './outbound/got-hooks.ts'
 export { type HeaderProviderOptions, headerProvider } from './outbound/header-provider.ts'
-export type { OutgoingTokenOptions, TokenProvider } from './outbound/outgoing-tokens.ts'
+export type { OutgoingTokenOptions } from './outbound/outgoing-tokens.ts'
 export { refusesToken } from './outbound/refuses-token.ts'
+export type { ProvidedToken, TokenProvider } from './outbound/token-provider.ts'
 export type {
   BrokerEvent,
   BrokerObserver,

@@ -106,7 +106,8 @@ export interface DevDex extends AsyncDisposable {
  */
 export async function startDevDex(options: DevDexOptions = {}): Promise<DevDex> {
   const { hostname = '127.0.0.1', port = 0, issuerPath = '/dex', tls, passwordConnector = '' } = options
-  const now = options.now ?? Date.now
+  // Looked up at each call, so that fake timers of a test move it.
+  const now = options.now ?? (() => Date.now())
   const clients = indexDexClients(options.clients ?? [])
   const keys = await KeyRing.create(options.algorithm ?? 'RS256')
   const journal = new RequestJournal()

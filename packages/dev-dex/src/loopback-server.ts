@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import { type AddressInfo, isIPv6, type Socket } from 'node:net'
 
 /** Certificate and private key in PEM. */
 export interface TlsIdentity {
@@ -43,8 +43,9 @@ export async function listenOnLoopback(
   server.listen(port, hostname)
   await once(server, 'listening')
   const address = server.address() as AddressInfo
+  const host = isIPv6(hostname) ? `[${hostname}]` : hostname
   return {
-    origin: `${tls === undefined ? 'http' : 'https'}://${hostname}:${address.port}`,
+    origin: `${tls === undefined ? 'http' : 'https'}://${host}:${address.port}`,
     port: address.port,
     get openConnections() {
       return sockets.size

@@ -1,5 +1,6 @@
 export { audienceProblem, scopeWithAudiences } from '../clients/client-credentials.ts'
 export { exchangePartsOf } from '../clients/exchange-request.ts'
+export { ResolvedProvider } from '../outbound/resolved-provider.ts'
 export { tokenRequestOf } from '../outbound/token-request-of.ts'
 export { type Hint, type HintProblem, hintText, type OptionName } from '../shared/hint.ts'
 export { isExposedUrl } from '../shared/http/endpoint-url.ts'
