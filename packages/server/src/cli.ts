@@ -5,7 +5,7 @@ import { BrokerServer } from './broker-server.ts'
 import type { Config } from './config/config.ts'
 import { configFrom } from './config/config-from.ts'
 import { describeConfig } from './config/describe-config.ts'
-import type { ConfigFileReader } from './config/file/config-file-reader.ts'
+import { fileReaderOf } from './config/file/file-reader-of.ts'
 import { helpText } from './config/help-text.ts'
 import { createLogger } from './create-logger.ts'
 import { WrongArguments } from './explain/wrong-arguments.ts'
@@ -96,7 +96,7 @@ async function doctorCommand(args: readonly string[]): Promise<void> {
   try {
     process.exitCode = await runDoctor(args, {
       env: process.env,
-      fileReader,
+      fileReader: () => fileReaderOf(process.env),
       write: text => process.stdout.write(text),
       hasColours: process.stdout.isTTY === true && !process.env['NO_COLOR'],
     })
@@ -110,20 +110,13 @@ async function doctorCommand(args: readonly string[]): Promise<void> {
 }
 
 async function readConfig(): Promise<Config> {
-  return configFrom(process.env, await fileReader())
-}
-
-/** Loads what reads a configuration file only when there is one, because that takes longer than the rest of the start. */
-async function fileReader(): Promise<ConfigFileReader | undefined> {
-  if (!process.env['CONFIG_FILE']) return undefined
-  const { YamlConfigReader } = await import('./config/file/yaml-config-reader.ts')
-  return new YamlConfigReader()
+  return configFrom(process.env, await fileReaderOf(process.env))
 }
 
 async function serve(): Promise<void> {
   // Checks that wait for Dex right after a start make V8 allocate the objects of every later check in the old space.
   setFlagsFromString('--no-allocation-site-pretenuring')
-  const source = new ConfigSource(process.env, await fileReader())
+  const source = new ConfigSource(process.env, await fileReaderOf(process.env))
   const config = source.load()
   const logger = await createLogger(config)
   const { issuer, tokenEndpoint } = config.broker

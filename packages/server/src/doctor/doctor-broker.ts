@@ -1,5 +1,6 @@
 import { type BrokerError, TokenBroker, type TokenBrokerOptions } from '@broker/core'
 import { networkFailureCode } from '@broker/core/diagnosis'
+import { configuredBrokerOptions } from '../configured-broker-options.ts'
 import { describeHint } from '../describe-hint.ts'
 import type { DoctorContext } from './doctor-context.ts'
 
@@ -8,13 +9,9 @@ export function doctorBroker(
   { config, transports, userAgent }: DoctorContext,
   changes: Partial<TokenBrokerOptions> = {},
 ): TokenBroker {
-  const { issuers, transport } = transports
   return new TokenBroker({
-    ...config.broker,
-    ...(issuers && { issuers }),
-    transport,
+    ...configuredBrokerOptions(config, transports, transports.issuers),
     userAgent,
-    describeHint,
     ...changes,
   })
 }
