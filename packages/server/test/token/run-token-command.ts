@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { DevDex } from '@broker/dev-dex'
-import { runCommand } from '../support/command.ts'
+import { brokerCommand } from '@broker/testing'
+import { Command, runCommand } from '../support/command.ts'
 
 type Environment = Readonly<Record<string, string>>
 
@@ -32,9 +33,23 @@ export class TokenUser implements Disposable {
   }
 }
 
-/** Runs the command `token` to its end. */
-export async function runToken(args: readonly string[], environment: Environment) {
-  await using command = runCommand(['token', ...args], environment)
+/** Runs the command `token` to its end, on a machine whose clock is ahead. */
+export async function runToken(args: readonly string[], environment: Environment, { aheadMs = 0 } = {}) {
+  const preload = `const now = Date.now; Date.now = () => now() + ${aheadMs}`
+  await using command =
+    aheadMs === 0
+      ? runCommand(['token', ...args], environment)
+      : new Command(
+          process.execPath,
+          [
+            '--import',
+            `data:text/javascript,${encodeURIComponent(preload)}`,
+            brokerCommand,
+            'token',
+            ...args,
+          ],
+          environment,
+        )
   const { code } = await command.end(20_000)
   return { code, stdout: command.stdout, stderr: command.stderr }
 }

@@ -20,7 +20,7 @@ describe('the command token', () => {
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout.endsWith('\n')).toBe(true)
     expect(stdout.trimEnd()).toMatch(jwt)
-    expect(dex.counts.token).toBe(1)
+    expect(dex.counts.tokenRequests).toBe(1)
   })
 
   test('prints the header for curl', async () => {
@@ -74,7 +74,7 @@ describe('the command token', () => {
     })
     expect(code).toBe(2)
     expect(stderr).toContain('set apiVersion in the kubeconfig to client.authentication.k8s.io/v1')
-    expect(dex.counts.token).toBe(0)
+    expect(dex.counts.tokenRequests).toBe(0)
   })
 
   test('sends the scopes and the audiences of the call in place of those of the client', async () => {
@@ -83,7 +83,7 @@ describe('the command token', () => {
     const args = ['--scope', 'openid', '--scope=groups email', '--audience', 'billing']
     const { code, stdout } = await runToken(args, user.environment(dex))
     expect(code).toBe(0)
-    expect(dex.tokenRequests[0]?.scope).toBe('openid groups email audience:server:client_id:billing')
+    expect(dex.tokenRequests[0]?.form['scope']).toBe('openid groups email audience:server:client_id:billing')
     expect(decodeJwt(stdout).aud).toEqual(['billing', 'orders'])
   })
 
@@ -203,7 +203,7 @@ describe('the exit status of the command token', () => {
     await using dex = await startDex()
     dex.setFault('token', { kind: 'hang' })
     await using command = runCommand(['token'], { ...user.environment(dex), HTTP_TIMEOUT: '1h' })
-    await until(() => dex.counts.token === 1, 'the token request')
+    await until(() => dex.counts.tokenRequests === 1, 'the token request')
     command.kill(signal)
     expect(await command.end()).toEqual({ code: status, signal: null })
     expect(command.output).toBe('')
