@@ -65,7 +65,7 @@ describe('the command token', () => {
     })
   })
 
-  test('refuses an ExecCredential that no kubectl has any more, before it asks Dex', async () => {
+  test('refuses an ExecCredential that kubectl no longer has, before it asks Dex', async () => {
     using user = new TokenUser()
     await using dex = await startDex()
     const { code, stderr } = await runToken(['--format=kubectl'], {
