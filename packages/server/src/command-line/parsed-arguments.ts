@@ -33,7 +33,8 @@ export function parsedArguments<const T extends OptionDescriptions>(
   }
   const [first, second] = positionals
   const unexpected = argument === undefined ? first : second
-  if (unexpected !== undefined) throw new WrongArguments(`unexpected argument ${JSON.stringify(unexpected)}`)
+  if (unexpected !== undefined)
+    throw new WrongArguments(`Unexpected argument '${JSON.stringify(unexpected).slice(1, -1)}'`)
   if (argument !== undefined && first !== undefined) assertChoice(argument.name, first, argument.choices)
   return { values: values as OptionValues<T>, argument: first }
 }

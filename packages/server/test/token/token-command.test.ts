@@ -140,7 +140,7 @@ describe('the exit status of the command token', () => {
     const environment = user.environment({ issuer: 'http://127.0.0.1:1/dex' })
     for (const [args, sentence] of [
       [['--scop=openid'], "Unknown option '--scop'; did you mean --scope?"],
-      [['reports'], 'unexpected argument "reports"'],
+      [['reports'], "Unexpected argument 'reports'"],
       [['--format=yaml'], '--format must be one of token, header, json, kubectl, not "yaml"'],
       [['--json', '--header'], '--format, --header and --json exclude each other'],
       [['--timeout=5'], '--timeout: "5" is not a duration; example: --timeout=10s'],
