@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
@@ -9,8 +9,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { brokerProgram } from '../../src/command-line/broker-program.ts'
 import { commandHelp } from '../../src/command-line/command-help.ts'
 import { completionScript } from '../../src/command-line/completion/completion-script.ts'
+import { exitStatus } from '../../src/command-line/exit-status.ts'
 import { parsedArguments } from '../../src/command-line/parsed-arguments.ts'
 import { WrongArguments } from '../../src/command-line/wrong-arguments.ts'
+import { tokenCommand } from '../../src/token/token-command.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'broker-completion-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -43,6 +45,14 @@ describe('one description of the commands', () => {
       expect(Math.max(...help.split('\n').map(line => line.length))).toBeLessThanOrEqual(110)
     },
   )
+})
+
+test('docs/command-line.md has every option and every exit status of the command token', () => {
+  const page = readFileSync(new URL('../../../../docs/command-line.md', import.meta.url), 'utf8')
+  for (const name of Object.keys(tokenCommand.options).filter(each => each !== 'help')) {
+    expect(page).toMatch(new RegExp(`^\\| \`--${name}\\b`, 'm'))
+  }
+  for (const { code } of Object.values(exitStatus)) expect(page).toMatch(new RegExp(`^\\| ${code}\\b`, 'm'))
 })
 
 describe('completion', () => {

@@ -124,6 +124,19 @@ describe('--cache', () => {
     expect(dex.counts.tokenRequests).toBe(3)
   })
 
+  test('prints the token also when a file cannot be replaced, and says that it is not cached', async () => {
+    using user = new TokenUser()
+    await using dex = await startDex()
+    await runToken(['--cache'], user.environment(dex))
+    const [file = ''] = tokenFiles(user)
+    renameSync(file, `${file}.elsewhere`)
+    mkdirSync(file, { mode: 0o700 })
+    const { code, stdout, stderr } = await runToken(['--cache'], user.environment(dex))
+    expect(code).toBe(0)
+    expect(stdout).not.toBe('')
+    expect(stderr).toContain('the token is not cached')
+  })
+
   test('uses no file that others can read, and no symbolic link', async () => {
     using user = new TokenUser()
     await using dex = await startDex()

@@ -26,9 +26,9 @@ export function tokenCacheOptions(settings: TokenCacheSettings): Partial<TokenBr
     sharedStore: { store: new FileTokenStore(folder, { warn }), keys },
     ...(minRemainingMs !== undefined && { expirySafetyMarginMs: minRemainingMs }),
     observe: event => {
-      if (event.type === 'shared_store' && event.outcome === 'unreadable') {
-        warn('the cached token does not open with its key; replaced')
-      }
+      if (event.type !== 'shared_store') return
+      if (event.outcome === 'unreadable') warn('the cached token does not open with its key; replaced')
+      if (event.outcome === 'failed') warn(`a file in ${folder} cannot be used; the token is not cached`)
     },
   }
 }
