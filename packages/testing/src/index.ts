@@ -1,4 +1,4 @@
-export { type BrokerPorts, brokerCommand, listeningPorts } from './broker-command.ts'
+export { type BrokerPorts, brokerCommand, listeningPorts, terraformHelper } from './broker-command.ts'
 export { type BrokerProcess, startBroker } from './broker-process.ts'
 export {
   type CertificateAuthority,
@@ -55,5 +55,6 @@ export type { RedisAnswer } from './redis/redis-connection.ts'
 export { type RedisOptions, type RedisServer, startRedis } from './redis/redis-process.ts'
 export { type RedisSentinel, type RedisSentinelOptions, startRedisSentinel } from './redis/redis-sentinel.ts'
 export { seededRandom } from './seeded-random.ts'
+export { findTofu, tofuNeed } from './tofu-binary.ts'
 export type { ForgottenRecord, LeaseAnswer, LeaseRequest, StoredRecord, TokenStore } from './token-store.ts'
 export { until, within } from './until.ts'
