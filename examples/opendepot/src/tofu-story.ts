@@ -28,10 +28,12 @@ export interface TofuRun {
 }
 
 export interface TofuStory extends AsyncDisposable {
+  /** Of Dex, as in the configuration file. */
+  readonly issuer: string
   /** `127.0.0.1:8443`: OpenTofu refuses a module host without a dot. */
   readonly registryHost: string
-  /** Runs `tofu init`; `changes` replaces texts in the files of the user. */
-  init(changes?: Readonly<Record<string, string>>): Promise<TofuRun>
+  /** Runs `tofu init`; `changes` replaces texts in the files of the user, and `env` adds variables. */
+  init(changes?: Readonly<Record<string, string>>, env?: Readonly<Record<string, string>>): Promise<TofuRun>
 }
 
 /** Starts Dex and the registry, and sets up a home with the helper, as the page "Terraform and OpenTofu" does. */
@@ -61,7 +63,7 @@ export async function startTofuStory({ tofuBinary, dexBinary }: TofuStoryOptions
   }
   let runs = 0
 
-  const init = async (changes: Readonly<Record<string, string>> = {}): Promise<TofuRun> => {
+  const init: TofuStory['init'] = async (changes = {}, env = {}) => {
     const home = join(folder, `${++runs}`)
     const write = async (name: string, text: string) => {
       await mkdir(dirname(join(home, name)), { recursive: true })
@@ -98,6 +100,7 @@ export async function startTofuStory({ tofuBinary, dexBinary }: TofuStoryOptions
           TF_CLI_CONFIG_FILE: config,
           SSL_CERT_FILE: await write('ca.crt', authority.cert),
           ALLOW_INSECURE_DEX_URL: 'true',
+          ...env,
         },
       },
     )
@@ -113,7 +116,7 @@ export async function startTofuStory({ tofuBinary, dexBinary }: TofuStoryOptions
     }
   }
   const parts = stack.move()
-  return { registryHost, init, [Symbol.asyncDispose]: () => parts.disposeAsync() }
+  return { issuer: dex.issuer, registryHost, init, [Symbol.asyncDispose]: () => parts.disposeAsync() }
 }
 
 function replaced(text: string, changes: Readonly<Record<string, string>>): string {
