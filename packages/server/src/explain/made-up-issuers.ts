@@ -1,6 +1,6 @@
 import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { TokenBrokerOptions, Transport } from '@broker/core'
-import { WrongArguments } from './wrong-arguments.ts'
+import { WrongArguments } from '../command-line/wrong-arguments.ts'
 
 const kid = 'explain'
 const wellKnown = '/.well-known/openid-configuration'
