@@ -1,29 +1,50 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { WrongArguments } from '../explain/wrong-arguments.ts'
+import { helpOption, type OptionDescriptions } from '../command-line/command-description.ts'
+import { optionTable, paragraph, table } from '../command-line/command-help.ts'
+import { WrongArguments } from '../command-line/wrong-arguments.ts'
+import { userFolder } from '../token/cache/user-folder.ts'
 
-export const usage = `Usage: terraform-credentials-dex [--hosts=FILE] [--config=FILE] [--log-file=FILE] get HOST
-       terraform-credentials-dex store HOST | forget HOST | --help | --version
+const options = {
+  config: {
+    type: 'string',
+    value: 'FILE',
+    text: 'the configuration file of dex-token-broker. Default: the one of CONFIG_FILE',
+  },
+  hosts: {
+    type: 'string',
+    value: 'FILE',
+    text: 'the hosts, and the client of each. Default: terraform.yaml in $XDG_CONFIG_HOME/dex-token-broker, or in ~/.config/dex-token-broker',
+  },
+  'log-file': {
+    type: 'string',
+    value: 'FILE',
+    text: 'append failures to this file, because OpenTofu and Terraform show only "401 Unauthorized"',
+  },
+  version: { type: 'boolean', short: 'v', text: 'print the version' },
+  ...helpOption,
+} as const satisfies OptionDescriptions
 
-Gives OpenTofu and Terraform a Dex token for the hosts that a file lists. They run it as their credentials helper:
-
-  credentials_helper "dex" {
-    args = ["--config=~/.config/dex-token-broker/broker.yaml"]
-  }
-
-  get HOST         print {"token": "..."} for a listed host, and {} for any other
-  store HOST       fail: tokens come from Dex and are not stored
-  forget HOST      succeed: nothing is stored
-  --hosts=FILE     the hosts and the client of each. Default: terraform.yaml in $XDG_CONFIG_HOME/dex-token-broker, or in
-                   ~/.config/dex-token-broker
-  --config=FILE    the configuration file of dex-token-broker. Default: the one of CONFIG_FILE
-  --log-file=FILE  append each failure of get to this file, because OpenTofu and Terraform show only "401 Unauthorized".
-                   At a terminal, failures are also printed there
-
-A path may begin with ~/. The environment has everything else, as for dex-token-broker; see dex-token-broker --help.
-The helper ends after nine seconds at the latest. Exit codes: 0 done, 1 no token, 2 wrong arguments; a kill after nine seconds.
-`
+/** The text of --help. */
+export function helperHelp(): string {
+  const rows = [
+    ['get HOST', 'print {"token": "..."} for a listed host, and {} for any other'],
+    ['store HOST', 'fail: tokens come from Dex and are not stored'],
+    ['forget HOST', 'do nothing: nothing is stored'],
+  ] as const
+  const introduction =
+    'Gives OpenTofu and Terraform a token of Dex for the hosts in a file. They run this program when their CLI configuration has a block credentials_helper "dex". The args of the block are the options, and paths in them may begin with ~/. The environment has everything else, as for dex-token-broker.'
+  const notes =
+    'At a terminal, failures of get are printed there, too. The program ends within ten seconds, whatever hangs. Its exit statuses are those of dex-token-broker token.'
+  return `${[
+    'Usage: terraform-credentials-dex [OPTION]... get HOST | store HOST | forget HOST',
+    paragraph(introduction),
+    table(rows),
+    optionTable(options),
+    paragraph(notes),
+  ].join('\n\n')}\n`
+}
 
 /** The verbs of the protocol. */
 const verbs = ['get', 'store', 'forget'] as const
@@ -44,7 +65,7 @@ export interface HelperArguments {
 export function helperArguments(args: readonly string[], env: NodeJS.ProcessEnv): HelperArguments {
   const { values, positionals } = parsed(args)
   const paths = {
-    hostsFile: atHome(values.hosts) ?? join(configFolder(env), 'dex-token-broker', 'terraform.yaml'),
+    hostsFile: atHome(values.hosts) ?? join(userFolder(env, 'config'), 'terraform.yaml'),
     configFile: atHome(values.config),
     logFile: atHome(values['log-file']),
   }
@@ -68,14 +89,6 @@ export function logFileIn(args: readonly string[]): string | undefined {
   return typeof file === 'string' ? atHome(file) : undefined
 }
 
-const options = {
-  hosts: { type: 'string' },
-  config: { type: 'string' },
-  'log-file': { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-  version: { type: 'boolean', short: 'v' },
-} as const
-
 function parsed(args: readonly string[]) {
   try {
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
@@ -83,15 +96,12 @@ function parsed(args: readonly string[]) {
       if (values[name] === '') throw new WrongArguments(`--${name} needs a file`)
     return { values, positionals }
   } catch (error) {
-    throw new WrongArguments((error as Error).message)
+    // Node goes on about arguments that begin with a dash.
+    throw new WrongArguments((error as Error).message.split('. ')[0])
   }
 }
 
 /** No shell expands the arguments of the CLI configuration. */
 function atHome(path: string | undefined): string | undefined {
   return path?.startsWith('~/') ? join(homedir(), path.slice(2)) : path
-}
-
-function configFolder({ XDG_CONFIG_HOME: folder }: NodeJS.ProcessEnv): string {
-  return folder ? folder : join(homedir(), '.config')
 }

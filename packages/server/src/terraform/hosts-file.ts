@@ -13,9 +13,9 @@ import { listedHost } from './comparable-host.ts'
 /** Larger than any hosts file that people write. */
 const maxHostsBytes = 262_144
 /** `tofu init` finishes in it. */
-const defaultMinLife = '1m'
+const defaultMinRemaining = '1m'
 
-const minLife = (text: string) => parseMilliseconds(text, { min: 0, max: 86_400_000 })
+const minRemaining = (text: string) => parseMilliseconds(text, { min: 0, max: 86_400_000 })
 
 const hostSchema = z.strictObject({
   client: key(
@@ -33,9 +33,9 @@ const hostSchema = z.strictObject({
     'Client ids of the services that accept the token. Default: those of the client.',
     ['opendepot'],
   ).optional(),
-  minLife: key(
-    parsed(minLife, { default: defaultMinLife }),
-    `Shortest time that a token must be valid for. Default: \`${defaultMinLife}\`.`,
+  minRemaining: key(
+    parsed(minRemaining, { default: defaultMinRemaining }),
+    `Shortest time that a token must be valid for. Default: \`${defaultMinRemaining}\`.`,
     '15m',
   ).optional(),
 })
@@ -55,7 +55,7 @@ export interface HostEntry {
   readonly client?: string
   readonly scope?: string
   readonly audiences?: readonly string[]
-  readonly minLifeMs: number
+  readonly minRemainingMs: number
 }
 
 /** The entries of a hosts file by their hosts, as `comparableHost` writes them. */
@@ -113,6 +113,6 @@ function listed(file: unknown): { readonly hosts: Hosts; readonly findings: read
 /** The schema has judged the entry when it is used. */
 function entryOf(entry: unknown): HostEntry {
   const checked = hostSchema.safeParse(entry).data
-  const { minLife: text = defaultMinLife, ...request } = checked ?? {}
-  return { ...(request as Omit<HostEntry, 'minLifeMs'>), minLifeMs: minLife(text) }
+  const { minRemaining: text = defaultMinRemaining, ...request } = checked ?? {}
+  return { ...(request as Omit<HostEntry, 'minRemainingMs'>), minRemainingMs: minRemaining(text) }
 }

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { writeSync } from 'node:fs'
-import { WrongArguments } from '../explain/wrong-arguments.ts'
+import { exitStatus } from '../command-line/exit-status.ts'
+import { WrongArguments } from '../command-line/wrong-arguments.ts'
 import { version } from '../version.ts'
 import { reportFailure, timeoutReason } from './failure-report.ts'
-import { type HelperArguments, helperArguments, logFileIn, usage } from './helper-arguments.ts'
+import { type HelperArguments, helperArguments, helperHelp, logFileIn } from './helper-arguments.ts'
 import { HelperFailure } from './helper-failure.ts'
 import { Steps } from './steps.ts'
 import { tokenOfHost } from './token-of-host.ts'
@@ -14,7 +15,6 @@ const deadlineMs = 8_000
 /** For a main thread that is blocked; ten seconds, less the start of Node. */
 const killAfterMs = 9_000
 const standardOutput = 1
-const exitCodes = { noToken: 1, wrongUsage: 2 } as const
 
 const args = process.argv.slice(2)
 try {
@@ -23,12 +23,12 @@ try {
   if (!(error instanceof WrongArguments)) throw error
   const reason = `${error.message}; try terraform-credentials-dex --help`
   reportFailure({ call: 'arguments', reason, logFile: logFileIn(args), isHidden: true })
-  end(exitCodes.wrongUsage)
+  end(exitStatus.wrongUsage.code)
 }
 
 async function answer(given: HelperArguments): Promise<void> {
   const { verb, host, logFile } = given
-  if (verb === 'help') return print(usage)
+  if (verb === 'help') return print(helperHelp())
   if (verb === 'version') return print(`terraform-credentials-dex ${version()}\n`)
   // Nothing is stored, so there is nothing to forget.
   if (verb === 'forget') return
@@ -42,15 +42,16 @@ async function answer(given: HelperArguments): Promise<void> {
     print(`${JSON.stringify(token === undefined ? {} : { token })}\n`)
     end(0)
   } catch (error) {
-    reportFailure({ ...call, reason: reasonOf(error, signal, steps) })
-    end(exitCodes.noToken)
+    const { message: reason, exitCode } = failureOf(error, signal, steps)
+    reportFailure({ ...call, reason })
+    end(exitCode)
   }
 }
 
-function reasonOf(error: unknown, signal: AbortSignal, { step }: Steps): string {
-  if (error === signal.reason) return timeoutReason(deadlineMs, step)
-  if (error instanceof HelperFailure) return error.message
-  return (error as Error).stack ?? String(error)
+function failureOf(error: unknown, signal: AbortSignal, { step }: Steps): HelperFailure {
+  if (error === signal.reason)
+    return new HelperFailure(timeoutReason(deadlineMs, step), exitStatus.unavailable)
+  return error instanceof HelperFailure ? error : new HelperFailure((error as Error).stack ?? String(error))
 }
 
 /** The protocol wants the whole input read first. */
@@ -59,6 +60,7 @@ async function refuseToStore(steps: Steps): Promise<never> {
   for await (const _ of process.stdin);
   throw new HelperFailure(
     'tokens come from Dex for each run and are not stored; list the host in the hosts file instead',
+    exitStatus.wrongUsage,
   )
 }
 

@@ -1,13 +1,14 @@
-import { BrokerError, type IssuedToken, type TokenRequest } from '@broker/core'
+import type { IssuedToken, TokenRequest } from '@broker/core'
 import { optionRules, shownUrl } from '@broker/core/options'
+import { exitStatus } from '../command-line/exit-status.ts'
 import type { Config } from '../config/config.ts'
-import { ConfigError } from '../config/config-error.ts'
 import { configWithoutGate } from '../config/config-without-gate.ts'
 import { fileReaderOf } from '../config/file/file-reader-of.ts'
 import { formatMilliseconds } from '../config/values/milliseconds.ts'
-import { brokerFailure } from '../doctor/doctor-broker.ts'
+import { quoteValue } from '../config/values/quote-value.ts'
 import { didYouMean } from '../nearest-name.ts'
 import { configuredToken } from '../token/configured-token.ts'
+import { type TokenFailure, tokenFailure } from '../token/token-failure.ts'
 import { HelperFailure } from './helper-failure.ts'
 import type { HostEntry } from './hosts-file.ts'
 import type { Steps } from './steps.ts'
@@ -25,7 +26,7 @@ export interface TokenCall {
 
 /** Requests the token of an entry of the hosts file. Rejects with {@link HelperFailure}, or with the reason of the signal. */
 export async function tokenOfEntry(
-  { minLifeMs, ...request }: HostEntry,
+  { minRemainingMs, ...request }: HostEntry,
   { hostsFile, env, steps, signal }: TokenCall,
 ): Promise<string> {
   const { CONFIG_FILE: configFile } = env
@@ -35,7 +36,7 @@ export async function tokenOfEntry(
   steps.begin(`requesting a token from ${dexOf(config, request)}`)
   const token = await requested(config, request, signal)
   const lifeMs = Math.max(token.expiresAt - Date.now(), 0)
-  if (lifeMs < minLifeMs) throw new HelperFailure(tooShort(lifeMs, minLifeMs, hostsFile))
+  if (lifeMs < minRemainingMs) throw tooShort(lifeMs, minRemainingMs, hostsFile)
   return token.accessToken
 }
 
@@ -44,28 +45,28 @@ async function readConfig(env: NodeJS.ProcessEnv): Promise<Config> {
   try {
     return configWithoutGate(env, reader)
   } catch (error) {
-    throw error instanceof ConfigError ? new HelperFailure(error.message) : error
+    throw helperFailure(tokenFailure(error))
   }
 }
 
-function checkClient({ client }: TokenRequest, { broker }: Config, hostsFile: string): void {
+function checkClient({ client = 'default' }: TokenRequest, { broker }: Config, hostsFile: string): void {
   const names = Object.keys(broker.clients ?? {})
-  if (client === undefined) {
-    if (broker.client?.clientId !== undefined && broker.client.clientSecret !== undefined) return
-    const clients = names.length === 0 ? '' : ` that the configuration file has: ${names.join(', ')}`
+  if (names.includes(client)) return
+  if (client !== 'default') {
     throw new HelperFailure(
-      `there is no default client; set STATIC_CLIENT_ID and STATIC_CLIENT_SECRET, or in ${hostsFile} name a client${clients}`,
+      `${hostsFile} names the client ${quoteValue(client)}, which the configuration does not have${didYouMean(client, names)}`,
     )
   }
-  if (names.includes(client)) return
+  if (broker.client?.clientId !== undefined && broker.client.clientSecret !== undefined) return
+  const known = names.length === 0 ? '' : `: ${names.join(', ')}`
   throw new HelperFailure(
-    `${hostsFile} names the client ${JSON.stringify(client)}, which the configuration file does not have${didYouMean(client, names)}`,
+    `there is no default client\nset STATIC_CLIENT_ID and STATIC_CLIENT_SECRET_FILE, or name a client of the configuration file in ${hostsFile}${known}`,
   )
 }
 
 /** The Dex of a client, without credentials in its URL. */
-function dexOf({ broker }: Config, { client }: TokenRequest): string {
-  const dex = client === undefined ? undefined : broker.clients?.[client]?.dex
+function dexOf({ broker }: Config, { client = 'default' }: TokenRequest): string {
+  const dex = broker.clients?.[client]?.dex
   const { tokenEndpoint, issuer } = broker.issuers?.find(({ name }) => name === dex) ?? broker
   return shownUrl(tokenEndpoint ?? issuer ?? '')
 }
@@ -77,14 +78,21 @@ async function requested(given: Config, request: TokenRequest, signal: AbortSign
   try {
     return await configuredToken(config, request, signal)
   } catch (error) {
-    if (!BrokerError.is(error)) throw error
-    const { fact, advice } = brokerFailure(error, { timeoutMs, config })
-    throw new HelperFailure(advice === undefined ? fact : `${fact}\n${advice}`)
+    if (error === signal.reason) throw error
+    throw helperFailure(tokenFailure(error, { config, timeoutMs }))
   }
 }
 
 /** OpenTofu and Terraform never ask again: a run that outlives its token fails in the middle. */
-function tooShort(lifeMs: number, minLifeMs: number, hostsFile: string): string {
+function tooShort(lifeMs: number, minRemainingMs: number, hostsFile: string): HelperFailure {
   const life = formatMilliseconds(Math.floor(lifeMs / 1_000) * 1_000)
-  return `the token expires in ${life}, and a run may need ${formatMilliseconds(minLifeMs)}; raise expiry.idTokens in Dex, or lower minLife in ${hostsFile}`
+  const wanted = formatMilliseconds(minRemainingMs)
+  return new HelperFailure(
+    `the token of Dex expires in ${life}, earlier than minRemaining allows: ${wanted}\nraise expiry.idTokens in Dex, or lower minRemaining in ${hostsFile}`,
+    exitStatus.refused,
+  )
+}
+
+function helperFailure({ text, exitCode: code }: TokenFailure): HelperFailure {
+  return new HelperFailure(text, { code })
 }
