@@ -11,9 +11,9 @@ import { tokenOfHost } from './token-of-host.ts'
 import { Watchdog } from './watchdog.ts'
 
 /** OpenTofu and Terraform wait for ever, so the helper must not. */
-const deadlineMs = 8_000
-/** For a main thread that is blocked; ten seconds, less the start of Node. */
-const killAfterMs = 9_000
+const deadlineMs = 7_000
+/** For a main thread that is blocked. Both count from the start of the process. */
+const killAfterMs = 8_000
 const standardOutput = 1
 
 const args = process.argv.slice(2)
@@ -33,8 +33,10 @@ async function answer(given: HelperArguments): Promise<void> {
   // Nothing is stored, so there is nothing to forget.
   if (verb === 'forget') return
   const call = { call: `${verb} ${host}`, logFile, isHidden: verb === 'get' }
-  const steps = new Steps(new Watchdog({ ...call, deadlineMs: killAfterMs }))
-  const signal = AbortSignal.timeout(deadlineMs)
+  const steps = new Steps(
+    new Watchdog({ ...call, deadlineMs: killAfterMs, remainingMs: remainingOf(killAfterMs) }),
+  )
+  const signal = AbortSignal.timeout(remainingOf(deadlineMs))
   const aborted = once(signal, 'abort').then(() => Promise.reject(signal.reason))
   try {
     const work = verb === 'store' ? refuseToStore(steps) : tokenOfHost(given, process.env, steps, signal)
@@ -52,6 +54,11 @@ function failureOf(error: unknown, signal: AbortSignal, { step }: Steps): Helper
   if (error === signal.reason)
     return new HelperFailure(timeoutReason(deadlineMs, step), exitStatus.unavailable)
   return error instanceof HelperFailure ? error : new HelperFailure((error as Error).stack ?? String(error))
+}
+
+/** What is left of a time that began with the process. */
+function remainingOf(timeMs: number): number {
+  return Math.max(0, Math.floor(timeMs - performance.now()))
 }
 
 /** The protocol wants the whole input read first. */

@@ -20,6 +20,8 @@ export class Watchdog {
 
 /** What is reported when the time is up. */
 export interface WatchedCall extends Omit<FailedCall, 'reason'> {
-  /** After the start of the call. */
+  /** After the start of the process, for the message. */
   readonly deadlineMs: number
+  /** What is left of it. */
+  readonly remainingMs: number
 }
