@@ -7,7 +7,7 @@ const module = {
   file: { name: 'main.tf', text: 'output "cidr" {\n  value = "10.0.0.0/16"\n}\n' },
 } as const
 
-/** The part of the registry that reads modules, as OpenDepot has it. Whoever gets here may read them. */
+/** The part of the registry that reads modules, as OpenDepot has it. Its requests have a token that the registry accepts. */
 export const modulesPath = '/opendepot/modules/v1/'
 /** Service discovery, and the archive, which stands for an object store with signed URLs: neither needs a token. */
 export const discoveryPath = '/.well-known/terraform.json'

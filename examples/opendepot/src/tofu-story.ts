@@ -15,11 +15,11 @@ export interface TofuStoryOptions {
 /** A run of `tofu init` in a new folder. */
 export interface TofuRun {
   readonly code: number | NodeJS.Signals | null
-  /** What a person sees. */
+  /** Everything that it printed. */
   readonly output: string
   /** The arguments of each call of the helper. */
   readonly helperCalls: readonly string[]
-  /** What the helper appended to its log file. */
+  /** The helper's log file. */
   readonly helperLog: string
   /** The requests that arrived at the registry. */
   readonly requests: readonly RegistryLogEntry[]
@@ -78,7 +78,7 @@ export async function startTofuStory({ tofuBinary, dexBinary }: TofuStoryOptions
     await copy('terraform.yaml', '.config/dex-token-broker/terraform.yaml')
     await copy('main.tf', 'project/main.tf')
     await write('.config/dex-token-broker/ci-pipeline-secret', ci.secret)
-    const config = await copy('tofurc', '.tofurc')
+    const config = await copy('tofurc.hcl', '.tofurc')
     const calls = await write('calls', '')
     const log = await write('helper.log', '')
     // The script of the page, which also counts.

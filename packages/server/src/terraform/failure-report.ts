@@ -18,8 +18,8 @@ export interface FailedCall {
 }
 
 /**
- * Writes a failure to standard error, as the protocol wants. OpenTofu and Terraform do not show that of `get`, so it goes to the terminal
- * of the process, and to the log file, too. Never waits, and throws nothing.
+ * Writes a failure to standard error, as the protocol wants. OpenTofu and Terraform do not show it for `get`, so the failure also goes
+ * to the terminal of the process, and to the log file. Never waits, and throws nothing.
  */
 export function reportFailure({ call, reason, logFile, isHidden }: FailedCall): void {
   const lines = reason.split('\n').map(line => `${program}: ${call}: ${printable(line)}`)

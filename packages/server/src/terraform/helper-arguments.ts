@@ -36,7 +36,7 @@ export function helperHelp(): string {
   const introduction =
     'Gives OpenTofu and Terraform a token of Dex for the hosts in a file. They run this program when their CLI configuration has a block credentials_helper "dex". The args of the block are the options, and paths in them may begin with ~/. The environment has everything else, as for dex-token-broker.'
   const notes =
-    'At a terminal, failures of get are printed there, too. The program ends within ten seconds, whatever hangs. Its exit statuses are those of dex-token-broker token.'
+    'At a terminal, failures of get are printed there, too. The program ends within ten seconds, whatever hangs. It has the exit statuses of dex-token-broker token.'
   return `${[
     'Usage: terraform-credentials-dex [OPTION]... get HOST | store HOST | forget HOST',
     paragraph(introduction),
@@ -50,13 +50,13 @@ export function helperHelp(): string {
 const verbs = ['get', 'store', 'forget'] as const
 export type Verb = (typeof verbs)[number]
 
-/** What a call asks for. */
+/** The arguments of a call. */
 export interface HelperArguments {
   readonly verb: Verb | 'help' | 'version'
   /** As given; empty without a verb of the protocol. */
   readonly host: string
   readonly hostsFile: string
-  /** Wins over CONFIG_FILE. */
+  /** Overrides CONFIG_FILE. */
   readonly configFile: string | undefined
   readonly logFile: string | undefined
 }

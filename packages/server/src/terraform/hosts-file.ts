@@ -25,12 +25,12 @@ const hostSchema = z.strictObject({
   ).optional(),
   scope: key(
     scope,
-    'Scopes to request, separated by blanks. Default: those of the client.',
+    "Scopes to request, separated by blanks. Default: the client's scope.",
     'groups',
   ).optional(),
   audiences: key(
     list(peer),
-    'Client ids of the services that accept the token. Default: those of the client.',
+    "Client ids of the services that accept the token. Default: the client's audiences.",
     ['opendepot'],
   ).optional(),
   minRemaining: key(
@@ -44,13 +44,13 @@ const hostsFileSchema = z
   .strictObject({
     hosts: key(
       z.record(z.string(), hostSchema),
-      'What each host gets, by its name, with its port unless that is 443. Every other host gets nothing.',
+      'The hosts by their names, each with its port unless that is 443. Every other host gets no token.',
       { 'registry.example.com': { client: 'ci-pipeline' } },
     ),
   })
   .meta({ title: 'terraform-credentials-dex hosts file' })
 
-/** What a host gets: a token request, and how long its token must be valid for. */
+/** A token request for a host, and how long its token must be valid for. */
 export interface HostEntry {
   readonly client?: string
   readonly scope?: string
@@ -89,7 +89,7 @@ export function hostsIn(path: string, text: string): Hosts {
   return hosts
 }
 
-/** The hosts in the spelling of calls, and what is wrong with those of the file. */
+/** The hosts in the spelling of calls, and the faults in the names of the file. */
 function listed(file: unknown): { readonly hosts: Hosts; readonly findings: readonly FileFinding[] } {
   const hosts = new Map<string, HostEntry>()
   const findings: FileFinding[] = []

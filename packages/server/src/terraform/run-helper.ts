@@ -56,7 +56,7 @@ function failureOf(error: unknown, signal: AbortSignal, { step }: Steps): Helper
   return error instanceof HelperFailure ? error : new HelperFailure((error as Error).stack ?? String(error))
 }
 
-/** What is left of a time that began with the process. */
+/** The rest of a time that began with the process. */
 function remainingOf(timeMs: number): number {
   return Math.max(0, Math.floor(timeMs - performance.now()))
 }

@@ -1,6 +1,6 @@
 import type { Watchdog } from './watchdog.ts'
 
-/** What a call is doing, in words that follow "it was still". */
+/** The present step of a call, in words that follow "it was still"; the watchdog learns it, too. */
 export class Steps {
   step = 'starting'
   readonly #watchdog: Pick<Watchdog, 'tell'>

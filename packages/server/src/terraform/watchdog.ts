@@ -18,10 +18,10 @@ export class Watchdog {
   }
 }
 
-/** What is reported when the time is up. */
+/** The call to report when the time is up. */
 export interface WatchedCall extends Omit<FailedCall, 'reason'> {
   /** After the start of the process, for the message. */
   readonly deadlineMs: number
-  /** What is left of it. */
+  /** The rest of it. */
   readonly remainingMs: number
 }

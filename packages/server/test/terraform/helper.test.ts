@@ -188,7 +188,6 @@ describe('get without a token', () => {
   )
 })
 
-// real time: these prove the limits of a process that nobody else would end.
 describe('what hangs', () => {
   test(
     'Dex: the helper says so, and ends',
@@ -223,6 +222,7 @@ describe('what hangs', () => {
         import fs from 'node:fs'
         import { syncBuiltinESMExports } from 'node:module'
         const { statSync } = fs
+        // real time: a system call that blocks the main thread for ever.
         const wait = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
         fs.statSync = (file, ...rest) => (file === '/hangs' ? wait() : statSync(file, ...rest))
         syncBuiltinESMExports()`
