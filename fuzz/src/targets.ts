@@ -17,6 +17,7 @@ import { listTarget } from './targets/lists.ts'
 import { requestPathTarget } from './targets/request-path.ts'
 import { retryAfterTarget } from './targets/retry-after.ts'
 import { recordTarget, sealedRecordTarget, storeAnswerTarget } from './targets/store-records.ts'
+import { cacheEntryTarget, execInfoTarget } from './targets/token-command.ts'
 import { tokenResponseTarget } from './targets/token-response.ts'
 import { traceHeadersTarget } from './targets/trace-headers.ts'
 import { urlTarget } from './targets/urls.ts'
@@ -47,6 +48,8 @@ export const targets: readonly Target[] = [
   recordTarget,
   sealedRecordTarget,
   storeAnswerTarget,
+  cacheEntryTarget,
+  execInfoTarget,
   tokenResponseTarget,
   traceHeadersTarget,
   urlTarget,

@@ -6,7 +6,7 @@ import { version } from './version.ts'
 
 /**
  * The options of a broker that a configuration and its transports determine, the same for the server and for its commands, so that a request
- * fails in both in the same way. `issuers`: those of other transports.
+ * fails in both in the same way. `issuers` has the transports of the issuers.
  */
 export function configuredBrokerOptions(
   config: Config,

@@ -15,6 +15,10 @@ export type Need =
   | 'HELM_BIN'
   | 'KUSTOMIZE_BIN'
   | 'openssl'
+  | 'bash'
+  | 'zsh'
+  | 'fish'
+  | 'kubectl'
 
 declare module 'vitest' {
   interface TaskMeta {

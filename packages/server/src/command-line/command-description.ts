@@ -8,7 +8,7 @@ export interface OptionDescription {
   readonly value?: string
   /** The values that it takes. Default: any. */
   readonly choices?: readonly string[]
-  /** What it does, without a full stop. */
+  /** The effect, without a full stop. */
   readonly text: string
 }
 

@@ -7,8 +7,8 @@ const group = 'client.authentication.k8s.io'
 const versions: readonly string[] = [`${group}/v1`, `${group}/v1beta1`]
 
 /**
- * The version of ExecCredential that kubectl asks for in KUBERNETES_EXEC_INFO. Throws {@link WrongArguments} for one that does not exist any more, and
- * for a text that is not from kubectl.
+ * The version of ExecCredential that kubectl asks for in KUBERNETES_EXEC_INFO. Throws {@link WrongArguments} for another version, and for a text
+ * that is not from kubectl.
  */
 export function execCredentialVersion(execInfo: string | undefined): string {
   if (!execInfo) return versions[0] as string

@@ -22,7 +22,7 @@ export const tokenCommand = {
       type: 'string',
       value: 'SCOPE',
       multiple: true,
-      text: 'a scope, or several with spaces between them, in place of those of the client',
+      text: 'a scope, or several with spaces between them, in place of the scopes of the client',
     },
     audience: {
       type: 'string',

@@ -48,7 +48,7 @@ function brokerErrorFailure(error: BrokerError, attempt: TokenAttempt): TokenFai
   }
 }
 
-/** The client has no credentials: those of the configuration, because a command has no caller. */
+/** A command has no caller who could bring credentials, so the configuration lacks them. */
 function withoutClient({ broker: { clients = {} } }: Config): TokenFailure {
   const names = Object.keys(clients)
   const advice =

@@ -11,7 +11,7 @@ export function bashCompletion({ name, options, commands }: ProgramDescription):
   return `# bash completion for ${name}
 ${identifier}() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} command= word
-  # bash makes a word of its own of the = in --option=value.
+  # bash makes a separate word of the = in --option=value.
   if [[ $current == = ]]; then current=; elif [[ $previous == = ]]; then previous=\${COMP_WORDS[COMP_CWORD-2]}; fi
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in

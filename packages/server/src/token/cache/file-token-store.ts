@@ -86,17 +86,25 @@ export class FileTokenStore implements SharedTokenStore {
     return () => {}
   }
 
+  /** Reads an entry, and removes one that nobody can use. */
   #read(name: string): CacheEntry | undefined {
     const path = this.#path(name, 'token')
+    const entry = this.#entryIn(path)
+    if (entry !== undefined && entry.expiresAt > this.#now()) return entry
+    removeFile(path)
+    return undefined
+  }
+
+  #entryIn(path: string): CacheEntry | undefined {
     try {
       const bytes = readPrivateFile(path, maxCacheEntryLength + 1)
-      if (bytes === undefined) return undefined
-      const entry = readCacheEntry(bytes)
-      if (entry === undefined) this.#warn(`the cached token in ${path} is damaged; it is replaced`)
-      return entry === undefined || entry.expiresAt <= this.#now() ? undefined : entry
+      const entry = bytes && readCacheEntry(bytes)
+      if (bytes !== undefined && entry === undefined)
+        this.#warn(`the cached token in ${path} is damaged; removed`)
+      return entry
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      this.#warn(`cached token not used: ${error.message}; it is replaced`)
+      this.#warn(`cached token not used: ${error.message}; removed`)
       return undefined
     }
   }

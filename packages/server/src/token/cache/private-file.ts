@@ -47,7 +47,7 @@ export function readPrivateFile(path: string, limit: number): Buffer | undefined
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return undefined
-    // What O_NOFOLLOW answers.
+    // By O_NOFOLLOW.
     if (code === 'ELOOP') throw new Refusal(`${quoteValue(path)} is a symbolic link`)
     throw readRefusal(path, error)
   } finally {

@@ -27,7 +27,7 @@ export function tokenCacheOptions(settings: TokenCacheSettings): Partial<TokenBr
     ...(minRemainingMs !== undefined && { expirySafetyMarginMs: minRemainingMs }),
     observe: event => {
       if (event.type === 'shared_store' && event.outcome === 'unreadable') {
-        warn('the cached token does not open with the key; it is replaced')
+        warn('the cached token does not open with its key; replaced')
       }
     },
   }
