@@ -10,6 +10,7 @@ import { durationTarget } from './targets/duration.ts'
 import { envoyConfigTarget } from './targets/envoy-config.ts'
 import { expressionTarget } from './targets/expression.ts'
 import { headerMappingTarget } from './targets/header-mapping.ts'
+import { hostsFileTarget } from './targets/hosts-file.ts'
 import { jwtTarget, signedClaimsTarget } from './targets/jwt.ts'
 import { keySetTarget } from './targets/key-set.ts'
 import { listTarget } from './targets/lists.ts'
@@ -37,6 +38,7 @@ export const targets: readonly Target[] = [
   envoyConfigTarget,
   expressionTarget,
   headerMappingTarget,
+  hostsFileTarget,
   jwtTarget,
   signedClaimsTarget,
   keySetTarget,

@@ -24,6 +24,7 @@ const needed = {
     what: 'a real Redis or Valkey',
     variable: 'REDIS_SERVER_BIN=/path/to/redis-server',
   },
+  TOFU_BIN: { what: 'a real OpenTofu', variable: 'TOFU_BIN=/path/to/tofu' },
   CHROMIUM_BIN: { what: 'a real Chromium', variable: 'CHROMIUM_BIN=/path/to/chromium' },
   openssl: { what: 'on the PATH' },
   bash: { what: 'on the PATH' },

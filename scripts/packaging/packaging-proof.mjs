@@ -164,7 +164,7 @@ try {
       ...nodeTypes,
     },
     story: everything,
-    command: 'dex-token-broker',
+    commands: ['dex-token-broker', 'terraform-credentials-dex'],
   })
   // The oldest version that the peer dependency allows.
   const oldTracing = { '@opentelemetry/api': '1.9.0' }
@@ -210,7 +210,7 @@ function versionIn(packageFolder, dependency) {
   return require(`${dependency}/package.json`).version
 }
 
-async function proveProject(name, { dependencies, story, absent = [], command }) {
+async function proveProject(name, { dependencies, story, absent = [], commands = [] }) {
   const project = await createProject(name, { dependencies })
   const write = (file, content) =>
     writeFile(path.join(project, file), typeof content === 'string' ? content : JSON.stringify(content))
@@ -241,7 +241,7 @@ async function proveProject(name, { dependencies, story, absent = [], command })
     const output = await run(process.execPath, [file], project, `${name}: ${file} failed`)
     if (!/^used$/m.test(output)) throw new Fault(`${name}: ${file} did not come to its end\n${output}`)
   }
-  if (command !== undefined) await proveCommand(name, project, command)
+  for (const command of commands) await proveCommand(name, project, command)
   console.log(`ok  ${name}`)
 }
 

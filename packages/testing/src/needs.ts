@@ -11,6 +11,7 @@ export type Need =
   | 'CHROMIUM_BIN'
   | 'PROMETHEUS_BIN'
   | 'PROMTOOL_BIN'
+  | 'TOFU_BIN'
   | 'HELM_BIN'
   | 'KUSTOMIZE_BIN'
   | 'openssl'
