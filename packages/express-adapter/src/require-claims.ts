@@ -30,6 +30,7 @@ export interface ClaimsMiddleware<Claims extends JwtClaims = JwtClaims> extends 
  * With a type guard, `authOf` of the middleware returns the claims with the type that the guard proved.
  */
 export function requireClaims<Claims extends JwtClaims>(guard: ClaimsGuard<Claims>): ClaimsMiddleware<Claims>
+/** Creates a middleware that admits a request only if the caller that `requireJwt` found meets a condition, which may be async. */
 export function requireClaims(predicate: ClaimsPredicate): ClaimsMiddleware
 export function requireClaims(predicate: ClaimsPredicate): ClaimsMiddleware {
   if (typeof predicate !== 'function') throw new TypeError('predicate must be a function')

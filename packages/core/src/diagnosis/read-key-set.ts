@@ -6,7 +6,9 @@ import { BrokerError } from '../shared/errors.ts'
 
 /** A key set as the broker judges it. */
 export interface KeySetReading {
+  /** The keys that can verify JWTs, in the order of the set. */
   readonly usable: readonly UsableKey[]
+  /** The keys that the broker ignores, each with its reason. */
   readonly unusable: readonly UnusableKey[]
   /** Resolves with why no key of the set verifies a JWT, in words that follow "the JWT"; `undefined` when one does. */
   signatureProblem(jwt: string): Promise<string | undefined>

@@ -8,7 +8,7 @@ import type { Logger } from '../shared/logger.ts'
 import type { Tracer } from '../shared/tracer.ts'
 import type { SharedTokenStore } from '../tokens/shared-store/shared-token-store.ts'
 import type { ReservedHeaderPrefixes } from './header-name.ts'
-import { jwtAlgorithms, usualAlgorithms } from './jwt-algorithms.ts'
+import { algorithmsRule } from './jwt-algorithms.ts'
 
 /** The method of client authentication at the token endpoint (RFC 6749 section 2.3.1; names of RFC 7591). */
 export type ClientAuthMethod = 'client_secret_basic' | 'client_secret_post'
@@ -311,7 +311,7 @@ export const optionRules = {
   allowInsecureUrls: { default: false },
   'gate.jwtHeader': { default: 'authorization' },
   'gate.groupsClaim': { default: 'groups', maxLength: 256 },
-  'gate.algorithms': { default: usualAlgorithms, values: jwtAlgorithms },
+  'gate.algorithms': algorithmsRule as typeof algorithmsRule,
   'gate.clockToleranceMs': { unit: 'ms', default: 0, min: 0, max: 2_147_483_647 },
   /** The default follows `jwksMaxAgeMs`. */
   'gate.jwksMaxAgeMs': { unit: 'ms', default: 600_000, min: 1, max: 2_147_483_647 },

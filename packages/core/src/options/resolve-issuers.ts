@@ -187,7 +187,7 @@ export function resolveAlgorithms(value: readonly string[] | undefined, option: 
   const { default: usual, values } = optionRules['gate.algorithms']
   if (value === undefined || value === null) return usual
   const algorithms = given(strings(value, option), option) ?? []
-  if (!algorithms.every(algorithm => (values as readonly string[]).includes(algorithm))) {
+  if (!algorithms.every(algorithm => values.some(value => value === algorithm))) {
     throw new TypeError(`${option} must be a list of ${values.join(', ')}`)
   }
   return algorithms

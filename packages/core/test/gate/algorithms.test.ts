@@ -1,16 +1,14 @@
 import { constants, generateKeyPairSync } from 'node:crypto'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
-import { jwtAlgorithms, usualAlgorithms } from '../../src/options/jwt-algorithms.ts'
+import { algorithmsRule } from '../../src/options/jwt-algorithms.ts'
 import { TokenBroker } from '../../src/token-broker.ts'
 import { failureOf } from '../broker-with-dex.ts'
 import { type Algorithm, CallersKey, compactJws, signedBy, startGate } from './callers-issuer.ts'
 import { createBroker, startIdentityProvider } from './identity-provider.ts'
 
-const onDemand = jwtAlgorithms.filter(
-  algorithm => !(usualAlgorithms as readonly string[]).includes(algorithm),
-)
-const algorithms = [...jwtAlgorithms]
+const algorithms = algorithmsRule.values
+const onDemand = algorithms.filter(algorithm => !algorithmsRule.default.includes(algorithm))
 const rsa = new CallersKey('PS256', { kid: 'rsa' })
 const edwards = new CallersKey('EdDSA', { kid: 'edwards' })
 

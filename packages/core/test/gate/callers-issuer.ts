@@ -1,11 +1,11 @@
 import { constants, generateKeyPairSync, type KeyObject, type SigningOptions, sign } from 'node:crypto'
 import { type AnswerRequest, answerJson, type RecordingServer, startRecordingServer } from '@broker/testing'
 import type { GateOptions, TokenBrokerOptions } from '../../src/options/broker-options.ts'
-import type { jwtAlgorithms } from '../../src/options/jwt-algorithms.ts'
+import type { JwtAlgorithm } from '../../src/options/jwt-algorithms.ts'
 import { TokenBroker } from '../../src/token-broker.ts'
 import { ManualClock } from '../manual-clock.ts'
 
-export type Algorithm = (typeof jwtAlgorithms)[number]
+export type Algorithm = JwtAlgorithm
 export type Claims = Readonly<Record<string, unknown>>
 
 const curves = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' } as const

@@ -19,6 +19,7 @@ const maxDepth = 16
 
 /** A key that is ignored (RFC 7517 section 5). */
 export interface UnusableKey {
+  /** Its id; `undefined` without one. */
   readonly kid: string | undefined
   /** The reason: `its type is not RSA or EC`. */
   readonly problem: string
@@ -26,6 +27,7 @@ export interface UnusableKey {
 
 /** A key that can verify JWTs. */
 export interface UsableKey {
+  /** Its id; `undefined` without one. */
   readonly kid: string | undefined
   /** Its declared algorithm (RFC 7517 section 4.4), else its type: `RSA`, `EC` or `OKP`. */
   readonly algorithm: string

@@ -34,6 +34,7 @@ describe('the example of the documentation', () => {
           issuer: 'https://dex.example.com/dex',
           audiences: ['orders'],
           machineAudiences: 'any',
+          algorithms: ['PS256', 'EdDSA'],
         },
       ],
       clients: {
@@ -161,6 +162,7 @@ describe('the settings of a file', () => {
   REQUIRED_SCOPES: 'orders:read, orders:write'
   GROUPS_CLAIM: roles
   MACHINE_AUDIENCES: any
+  JWT_ALGORITHMS: [PS256, EdDSA]
 `)
     expect(broker.gate).toMatchObject({
       issuer: 'https://dex.example.com',
