@@ -3,7 +3,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { undocumentedExports } from '../docs/undocumented-exports.mjs'
 
-/** What a package with these files lacks; its entry points are `dist/index.d.ts` and `dist/more.d.ts`. */
+/** The names without a doc comment in a package with these files; its entry points are `dist/index.d.ts` and `dist/more.d.ts`. */
 function missingIn(files) {
   const read = file => files[path.relative('/package/dist', file)] ?? ''
   const manifest = {

@@ -15,8 +15,8 @@ export interface KeySetReading {
 }
 
 /**
- * Reads a JWK set by the rules of the gate; `undefined` when the text is not one (RFC 7517 section 5) or has no keys. `algorithms` are
- * those of `gate.algorithms`, with the same default.
+ * Reads a JWK set by the rules of the gate; `undefined` when the text is not one (RFC 7517 section 5) or has no keys. `algorithms` is
+ * the value of `gate.algorithms`, with the same default.
  */
 export function readKeySet(
   text: string,

@@ -3,7 +3,7 @@ import type { ResolvedIssuer } from '../options/resolved-issuer.ts'
 
 /**
  * The algorithms for which the keys of issuers are usable: the usual ones, and those that one of the issuers accepts on demand. A key
- * for a usual algorithm is no mistake beside an issuer that accepts fewer.
+ * for a usual algorithm is not a mistake when its issuer's list lacks it.
  */
 export function keyAlgorithms(issuers: readonly Pick<ResolvedIssuer, 'algorithms'>[]): readonly string[] {
   const { default: usual, values } = optionRules['gate.algorithms']

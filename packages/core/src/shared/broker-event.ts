@@ -52,7 +52,7 @@ export type BrokerEvent =
   | {
       /** The circuit in front of the shared store opened or closed. */
       readonly type: 'shared_store_circuit'
-      /** What the circuit did. */
+      /** The new state of the circuit. */
       readonly outcome: 'opened' | 'closed'
     }
 

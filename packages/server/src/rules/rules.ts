@@ -18,7 +18,7 @@ export interface RuleExplanation {
 
 /** How a choice came about. */
 export interface Explanation {
-  /** What each rule said, in their order. */
+  /** The outcome of each rule, in their order. */
   readonly rules: readonly RuleExplanation[]
   /** The choice of the rule that decided, or the refusal when none did. */
   readonly choice: Choice

@@ -30,7 +30,7 @@ const compactForm = /^([\w-]+)\.([\w-]+)\.([\w-]+)$/
 
 /**
  * Parses a compact JWS. Refuses by size, form, algorithm, critical headers (RFC 7515 section 4.1.11) and kind (RFC 8725
- * section 3.11), before any key is needed. `algorithms` are those of all issuers; each issuer can accept fewer.
+ * section 3.11), before any key is needed. `algorithms` has what any issuer accepts; each issuer can accept less.
  */
 export function parseJwt(jwt: string, algorithms: readonly string[]): UnverifiedJwt {
   const [encodedHeader, encodedClaims, encodedSignature] = partsOf(jwt)
