@@ -34,7 +34,6 @@ describe('the example of the documentation', () => {
           issuer: 'https://dex.example.com/dex',
           audiences: ['orders'],
           machineAudiences: 'any',
-          algorithms: ['PS256', 'EdDSA'],
         },
       ],
       clients: {
@@ -171,6 +170,7 @@ describe('the settings of a file', () => {
       requiredScopes: ['orders:read', 'orders:write'],
       groupsClaim: 'roles',
       machineAudiences: 'any',
+      algorithms: ['PS256', 'EdDSA'],
     })
   })
 })
