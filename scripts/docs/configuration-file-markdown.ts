@@ -37,7 +37,7 @@ A caller with a JWT of \`staff\` or \`dex\` passes the gate. The first rule that
 2. The same name under \`settings\`.
 3. The default in [Configuration](configuration.md).
 
-With \`issuers\`, the variables of a single issuer are refused: \`JWKS_URL\`, \`JWT_ISSUER\`, \`JWT_AUDIENCE\`, \`GROUPS_CLAIM\` and \`MACHINE_AUDIENCES\`.
+With \`issuers\`, the variables of a single issuer are refused: \`JWKS_URL\`, \`JWT_ISSUER\`, \`JWT_AUDIENCE\`, \`GROUPS_CLAIM\`, \`MACHINE_AUDIENCES\` and \`JWT_ALGORITHMS\`.
 \`REQUIRED_GROUPS\`, \`REQUIRED_SCOPES\`, \`JWT_HEADER\` and the other variables of the gate apply to all issuers. With \`rules\`, the gate does not
 need \`STATIC_CLIENT_ID\`.
 

@@ -49,6 +49,15 @@ refused = `Bearer ${token.accessToken}`
 assert.equal((await callApi(`${apiUrl}/orders`, { method: 'POST', body: 'one more' })).status, 200)
 assert.equal(dex.counts.tokenRequests, 2)
 
+// #region tenants
+const callTenant = createFetch(broker, {
+  allow: [apiUrl],
+  token: url => (url.pathname.startsWith('/billing/') ? { audiences: ['billing'] } : {}),
+})
+// #endregion tenants
+assert.equal((await callTenant(`${apiUrl}/orders`)).status, 200)
+assert.equal(dex.counts.tokenRequests, 2)
+
 // #region errors
 import { BrokerError } from '@broker/core'
 import { hintText } from '@broker/core/options'

@@ -13,6 +13,7 @@ import { discoveryUrlOf, type EndpointName, type IssuerMetadata } from './issuer
 import { issuerStatusOf } from './issuer-status-of.ts'
 import { type IssuerSurroundings, issuerSurroundings } from './issuer-surroundings.ts'
 import type { IssuersParts } from './issuers-parts.ts'
+import { keyAlgorithms } from './key-algorithms.ts'
 import type { OwnDex } from './own-dex.ts'
 
 export interface IssuerOfCallersParts extends IssuersParts {
@@ -60,6 +61,7 @@ export function issuerOfCallers(options: ResolvedIssuer, shared: IssuerOfCallers
         issuer: options.shownAs,
         maxAgeMs: gate.jwksMaxAgeMs,
         maxStaleMs: gate.jwksMaxStaleMs,
+        algorithms: keyAlgorithms([options]),
         callers: shared.callers,
       })
   const keys = ownKeys ?? shared.ownDex.keys

@@ -12,6 +12,7 @@ import { discoveryUrlOf } from './issuer-metadata.ts'
 import { issuerStatusOf } from './issuer-status-of.ts'
 import { issuerSurroundings } from './issuer-surroundings.ts'
 import type { IssuersParts } from './issuers-parts.ts'
+import { keyAlgorithms } from './key-algorithms.ts'
 
 type KeysAges = Pick<KeySourceOptions, 'maxAgeMs' | 'maxStaleMs'>
 
@@ -49,7 +50,8 @@ export function ownDexOf(options: ResolvedOptions, shared: IssuersParts): OwnDex
           allowInsecureUrls,
         })
   const endpoints = new IssuerEndpoints({ tokenEndpoint, jwksUri, discoveryUrl, metadata })
-  const sharing = options.gate?.issuers.find(({ sharesKeys }) => sharesKeys)
+  const allSharing = (options.gate?.issuers ?? []).filter(({ sharesKeys }) => sharesKeys)
+  const [sharing] = allSharing
   const ages =
     sharing === undefined || options.gate === undefined ? agesOfOwnKeys(options) : agesIn(options.gate)
   const keys = needsKeys(options)
@@ -59,6 +61,7 @@ export function ownDexOf(options: ResolvedOptions, shared: IssuersParts): OwnDex
         option: jwksUri === undefined ? 'issuer' : 'jwksUri',
         issuer: sharing?.shownAs,
         ...ages,
+        algorithms: keyAlgorithms(allSharing),
         callers: shared.callers,
       })
     : undefined

@@ -8,6 +8,7 @@ import type { Logger } from '../shared/logger.ts'
 import type { Tracer } from '../shared/tracer.ts'
 import type { SharedTokenStore } from '../tokens/shared-store/shared-token-store.ts'
 import type { ReservedHeaderPrefixes } from './header-name.ts'
+import { algorithmsRule } from './jwt-algorithms.ts'
 
 /** The method of client authentication at the token endpoint (RFC 6749 section 2.3.1; names of RFC 7591). */
 export type ClientAuthMethod = 'client_secret_basic' | 'client_secret_post'
@@ -60,7 +61,10 @@ export interface IssuerOptions {
    * or a list. Default: none.
    */
   readonly machineAudiences?: 'any' | readonly string[] | undefined
-  /** The accepted algorithms. Default: RS256, RS384, RS512, ES256, ES384 and ES512. */
+  /**
+   * The accepted algorithms, among RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA and Ed25519 (RFC 9864). Default:
+   * RS256, RS384, RS512, ES256, ES384 and ES512.
+   */
   readonly algorithms?: readonly string[] | undefined
   /** Tolerated clock difference for `exp` and `nbf`, in milliseconds. Default: `gate.clockToleranceMs`. */
   readonly clockToleranceMs?: number | undefined
@@ -76,8 +80,8 @@ export interface IssuerOptions {
  */
 export interface GateOptions {
   /**
-   * URL of the key set of the callers' issuer. Usable keys are RSA with 2,048 to 8,192 bits and EC on P-256, P-384 and P-521,
-   * for RS256, RS384, RS512, ES256, ES384 and ES512. Default: Dex's key set, by the options `jwksUri` or `issuer`.
+   * URL of the key set of the callers' issuer. Usable keys are RSA with 2,048 to 8,192 bits, EC on P-256, P-384 and P-521 and, if
+   * `algorithms` has one for it, Ed25519. Default: Dex's key set, by the options `jwksUri` or `issuer`.
    */
   readonly jwksUri?: string | undefined
   /** The expected `iss`, compared exactly. Default: the option `issuer` when Dex's keys are used, else any issuer. */
@@ -86,6 +90,8 @@ export interface GateOptions {
   readonly audience?: string | readonly string[] | undefined
   /** Works like `machineAudiences` of an issuer. */
   readonly machineAudiences?: 'any' | readonly string[] | undefined
+  /** Works like `algorithms` of an issuer. Default: RS256, RS384, RS512, ES256, ES384 and ES512. */
+  readonly algorithms?: readonly string[] | undefined
   /** The claim with the caller's groups, a list of strings or one string. At most 256 characters. Default `groups`. */
   readonly groupsClaim?: string | undefined
   /** Groups that a caller must all have, else `forbidden`. Default: none. */
@@ -305,6 +311,7 @@ export const optionRules = {
   allowInsecureUrls: { default: false },
   'gate.jwtHeader': { default: 'authorization' },
   'gate.groupsClaim': { default: 'groups', maxLength: 256 },
+  'gate.algorithms': algorithmsRule as typeof algorithmsRule,
   'gate.clockToleranceMs': { unit: 'ms', default: 0, min: 0, max: 2_147_483_647 },
   /** The default follows `jwksMaxAgeMs`. */
   'gate.jwksMaxAgeMs': { unit: 'ms', default: 600_000, min: 1, max: 2_147_483_647 },

@@ -85,6 +85,10 @@ const serverAt = (option: string): string =>
 /** Whether an option belongs to an issuer of callers' JWTs, and not to the broker's own Dex. */
 const isOfCallers = (option: string): boolean => /^(?:gate|issuers)\./.test(option)
 
+/** The option with the algorithms for the keys of an issuer, or of the broker's own Dex. */
+const algorithmsFor = (option: string): string =>
+  option.startsWith('issuers.') ? option.replace(/[^.]+$/, 'algorithms') : 'gate.algorithms'
+
 /** The options that override discovery, in words that follow "set". */
 const withoutDiscovery = (name: OptionName, option: string): string =>
   isOfCallers(option)
@@ -159,8 +163,8 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
   upstream_failed: (_, { option }) => `${serverAt(option)} failed internally; check its log`,
   not_dex: (name, { option }) => `check ${name(option)}: the response is not from Dex`,
   no_key_set: (name, { option }) => `check ${name(option)}: the response is not a key set`,
-  no_usable_key: () =>
-    'publish an RSA key of 2048 to 8192 bits, or an EC key on P-256, P-384 or P-521, for RS256, RS384, RS512, ES256, ES384 or ES512',
+  no_usable_key: (name, { option }) =>
+    `publish an RSA key of 2048 to 8192 bits, or an EC key on P-256, P-384 or P-521, or add the algorithm of the keys to ${name(algorithmsFor(option))}`,
   jwt_absent: (name, { option, detail }) =>
     `forward ${detail} to the broker, or set ${name(option)} to the header that carries the JWT`,
   jwt_of_other_issuer: (name, { option }) =>

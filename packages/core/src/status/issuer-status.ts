@@ -57,6 +57,7 @@ export interface KeySetStatus extends DocumentStatus {
 export interface TokenEndpointStatus {
   /** Origin and path; `undefined` until it is discovered. */
   readonly url: string | undefined
+  /** The circuits, each for a kind of client. */
   readonly circuits: {
     /** Of the clients that Dex has accepted before, configured ones included. */
     readonly accepted: CircuitStatus
@@ -80,5 +81,6 @@ export interface ClockSkewStatus {
    * clocks may agree. Network time and the resolution of `Date`, one second, are subtracted.
    */
   readonly skewMs: number
+  /** When the answer arrived, in milliseconds since the Unix epoch. */
   readonly measuredAt: number
 }

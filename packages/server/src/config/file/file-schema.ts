@@ -11,9 +11,6 @@ import { settingsSchema } from './settings-schema.ts'
 /** The version of the file's keys. */
 export const apiVersion = 'dex-token-broker/v1'
 
-/** The algorithms that the gate can verify. */
-const algorithms = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'] as const
-
 const kubernetesSchema = z.strictObject({
   server: key(
     parsed(
@@ -72,10 +69,11 @@ export const issuerSchema = z.strictObject({
     "Audiences accepted of machines in addition to `audiences`: `any`, or a list. Dex issues a machine's token for its own client id. Default: none.",
     'any',
   ).optional(),
-  algorithms: key(list(z.enum(algorithms)), 'Accepted algorithms. Default: all of them.', [
-    'RS256',
-    'ES256',
-  ]).optional(),
+  algorithms: key(
+    list(z.enum(optionRules['gate.algorithms'].values)),
+    `Accepted algorithms. Default: ${optionRules['gate.algorithms'].default.join(', ')}.`,
+    ['RS256', 'PS256'],
+  ).optional(),
   clockTolerance: key(
     parsed(value => parseMilliseconds(value, { min: 0, max: optionRules['gate.clockToleranceMs'].max })),
     'Tolerated clock difference for `exp` and `nbf`, as in Go. Default: `JWT_CLOCK_TOLERANCE`.',

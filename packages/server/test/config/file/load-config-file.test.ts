@@ -161,6 +161,7 @@ describe('the settings of a file', () => {
   REQUIRED_SCOPES: 'orders:read, orders:write'
   GROUPS_CLAIM: roles
   MACHINE_AUDIENCES: any
+  JWT_ALGORITHMS: [PS256, EdDSA]
 `)
     expect(broker.gate).toMatchObject({
       issuer: 'https://dex.example.com',
@@ -169,6 +170,7 @@ describe('the settings of a file', () => {
       requiredScopes: ['orders:read', 'orders:write'],
       groupsClaim: 'roles',
       machineAudiences: 'any',
+      algorithms: ['PS256', 'EdDSA'],
     })
   })
 })
