@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { startRealDex } from '@broker/dev-dex'
+import { startRealDex } from '@broker/dev-dex/real-dex'
 import { brokerCommand, createCertificateAuthority, freePort, until } from '@broker/testing'
 import { needs } from '@broker/testing/vitest'
 import { decodeJwt } from 'jose'
