@@ -142,11 +142,7 @@ function refusal(answer: TokenEndpointAnswer, credentials: ClientCredentials, op
  * RFC 6749 section 5.2 has 401 for `invalid_client` alone. For a wrong secret Keycloak answers `unauthorized_client` with it, and Auth0
  * `access_denied`. Under token exchange, Dex answers it about the subject token.
  */
-function isClientRefused(
-  status: number,
-  code: string | undefined,
-  { exchange }: ClientCredentials,
-): boolean {
+function isClientRefused(status: number, code: string | undefined, { exchange }: ClientCredentials): boolean {
   if (status !== 401) return false
   return code === undefined || (exchange === undefined && codesOfRefusedClient.has(code))
 }
