@@ -27,7 +27,6 @@ export type { JwtClaims } from './gate/jwt/jwt.ts'
 export type { Missing } from './issuer/issuer.ts'
 export type {
   ClientAuthMethod,
-  CredentialHeaderOptions,
   DefaultClient,
   GateOptions,
   IssuerOptions,
@@ -35,6 +34,7 @@ export type {
   SharedStoreOptions,
   TokenBrokerOptions,
 } from './options/broker-options.ts'
+export type { CredentialHeaderOptions } from './options/credential-header-options.ts'
 export type { ReservedHeaderPrefixes } from './options/header-name.ts'
 export { type AxiosLike, axiosInterceptor } from './outbound/axios-interceptor.ts'
 export type { TokenRequestFunction } from './outbound/call-tokens.ts'

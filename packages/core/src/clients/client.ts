@@ -3,10 +3,13 @@ import type { Hint } from '../shared/hint.ts'
 import type { CacheKeys } from './cache-key.ts'
 import { assertClientCredentials, type OrderedCredentials, scopeWithAudiences } from './client-credentials.ts'
 import type { ConfiguredSecret } from './configured-secret.ts'
+import { extraParamsOf } from './extra-params.ts'
+import type { Parameter } from './request-parameters.ts'
+import { resourcesOf } from './resources.ts'
 import type { SecretSource } from './secret-source.ts'
 import type { TokenExchange } from './token-exchange.ts'
 import { type OrderIssuer, TokenOrder } from './token-order.ts'
-import type { TokenRequest } from './token-request.ts'
+import { type TokenPart, type TokenRequest, tokenPartNames } from './token-request.ts'
 
 /** The parts of a token request that come from the configuration. */
 export interface ConfiguredClient {
@@ -14,6 +17,8 @@ export interface ConfiguredClient {
   readonly clientSecret: string | SecretSource | undefined
   readonly scope: string | undefined
   readonly audiences: readonly string[]
+  readonly resource: readonly string[]
+  readonly extraParams: readonly Parameter[]
 }
 
 /** Parts that an operator's rule puts in place of the configured ones. */
@@ -70,15 +75,7 @@ export class Client {
    * `invalid_request`.
    */
   order(request: TokenRequest = noRequest, choice: ScopeChoice = noChoice): TokenOrder {
-    const { clientId, clientSecret, scope, audiences } = request
-    if (
-      clientId === undefined &&
-      clientSecret === undefined &&
-      scope === undefined &&
-      audiences === undefined &&
-      choice.scope === undefined &&
-      choice.audiences === undefined
-    ) {
+    if (choice.scope === undefined && choice.audiences === undefined && bringsNothing(request)) {
       this.#ownOrder ??= this.#complete(request, choice)
       return this.#ownOrder
     }
@@ -121,7 +118,7 @@ export class Client {
 
   #complete(request: TokenRequest, choice: ScopeChoice, exchange?: TokenExchange): TokenOrder {
     const configured = this.configured
-    const { scope, audiences } = request
+    const { scope, audiences, resource, extraParams } = request
     // `null` counts as absent, like `undefined`.
     const ownId = request.clientId ?? undefined
     const ownSecret = request.clientSecret ?? undefined
@@ -132,15 +129,27 @@ export class Client {
         scope ?? choice.scope ?? configured.scope ?? '',
         audiences ?? choice.audiences ?? configured.audiences,
       ),
+      resource: resource == null ? configured.resource : resourcesOf(resource, 'resource'),
+      extraParams: extraParams == null ? configured.extraParams : extraParamsOf(extraParams, 'extraParams'),
       configured: ownId === undefined && ownSecret === undefined,
       // A choice is the operator's, like the configuration.
-      scopeConfigured: scope === undefined && audiences === undefined,
+      scopeConfigured: (scope ?? audiences ?? resource ?? extraParams) === undefined,
       ...(exchange !== undefined && { exchange }),
     }
     assertClientCredentials(credentials, this.#missingHalf)
     const complete = this.#named === undefined ? credentials : { ...credentials, ...this.#named }
     return new TokenOrder(complete, this.issuer, this.#keys)
   }
+}
+
+const parts = Object.keys(tokenPartNames) as TokenPart[]
+
+// Over all parts, so that none is forgotten. Runs for each lookup, so it allocates nothing.
+function bringsNothing(request: TokenRequest): boolean {
+  for (let index = 0; index < parts.length; index++) {
+    if (request[parts[index] as TokenPart] !== undefined) return false
+  }
+  return true
 }
 
 /** Half a client can be intended, when requests bring the other half. If they do not, the usual cause is a misspelt option. */

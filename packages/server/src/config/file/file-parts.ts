@@ -174,7 +174,7 @@ function issuerOptions(definition: IssuerDefinition): IssuerOptions {
 }
 
 function namedClient(
-  { clientId, scope, audiences, authMethod, dex }: ClientDefinition,
+  { clientId, scope, audiences, resource, extraParams, authMethod, dex }: ClientDefinition,
   clientSecret: string,
 ): NamedClient {
   return {
@@ -182,6 +182,8 @@ function namedClient(
     clientSecret,
     ...(scope !== undefined && { scope }),
     ...(audiences !== undefined && { audiences }),
+    ...(resource !== undefined && { resource }),
+    ...(extraParams !== undefined && { extraParams }),
     ...(authMethod !== undefined && { authMethod }),
     ...(dex !== undefined && { dex }),
   }
