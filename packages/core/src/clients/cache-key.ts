@@ -1,7 +1,7 @@
 // The whole module: a missing name in an old Node would fail before `assertNodeVersion` runs.
 import * as crypto from 'node:crypto'
-import type { ClientAuthMethod } from '../options/broker-options.ts'
 import type { Subject } from '../shared/subject.ts'
+import type { ClientAuthenticationMethod } from './client-authentication.ts'
 import type { OrderedCredentials } from './client-credentials.ts'
 import type { TokenExchange } from './token-exchange.ts'
 
@@ -10,7 +10,7 @@ const maxKnownScopes = 256
 
 /**
  * Derives the keys under which tokens are cached, shared and rejected. They cover every field that is sent, so that different
- * requests never share a key. A configured secret is the exception: its place in the configuration takes its part, so that a
+ * requests never share a key. A configured secret or key is the exception: its place in the configuration takes its part, so that a
  * token outlives the rotation of its client's secret, and no caller's own secret leads to the token.
  *
  * Each field is preceded by its length, because a delimiter could be part of a field. The hash is salted per process, so
@@ -24,7 +24,7 @@ export class CacheKeys {
   readonly #subjectPrefix: string
   readonly #knownScopes = new Map<string, string>()
 
-  constructor(tokenEndpoint: string, authMethod: ClientAuthMethod, salt: Buffer) {
+  constructor(tokenEndpoint: string, authMethod: ClientAuthenticationMethod, salt: Buffer) {
     const endpoint = field(tokenEndpoint) + field(authMethod)
     const common = salt.toString('base64url') + endpoint
     this.#tokenPrefix = common + field('token')
@@ -100,7 +100,8 @@ function exchangeFields({ subject, subjectTokenType, connectorId }: TokenExchang
  * another configured client must not get that client's token by the secret of this one.
  */
 function secretField({ clientSecret, configured }: OrderedCredentials): string {
-  if (typeof clientSecret === 'string') return field(clientSecret)
+  // Without a secret only a configured client can authenticate.
+  if (typeof clientSecret === 'string' && clientSecret !== '') return field(clientSecret)
   return configured ? 'configured client' : 'configured secret'
 }
 

@@ -14,6 +14,7 @@ import type { Surroundings } from '../shared/surroundings.ts'
 import { Topic } from '../shared/topic.ts'
 import type { SpanContext } from '../shared/tracer.ts'
 import type { DocumentStatus } from '../status/issuer-status.ts'
+import { type MtlsEndpoint, mtlsEndpointIn } from './mtls-endpoint-in.ts'
 import { plainUrlOf } from './plain-url-of.ts'
 
 /** The document of Dex has 1.3 KiB. */
@@ -38,7 +39,7 @@ export interface IssuerMetadataOptions {
 }
 
 /** The parts of a discovery document that the broker uses; an endpoint is `undefined` when it is not needed. */
-export interface DiscoveryDocument extends Readonly<Partial<Record<EndpointName, string>>> {
+export interface DiscoveryDocument extends Readonly<Partial<Record<EndpointName, string>>>, MtlsEndpoint {
   readonly issuer: string
 }
 
@@ -172,7 +173,15 @@ export class IssuerMetadata {
   }
 
   #documentIn({ status, body, unknownCoding }: FetchedDocument): DiscoveryDocument {
-    const { issuer: expected, url, option, issuerOption, isTokenSource } = this.#options
+    const {
+      issuer: expected,
+      url,
+      option,
+      issuerOption,
+      isTokenSource,
+      needs,
+      allowInsecureUrls,
+    } = this.#options
     if (isUnavailable(status)) {
       const hint = { problem: problemOfStatus(status), option, detail: String(status) }
       throw unavailable(`the issuer answered discovery with status ${status}`, hint, status)
@@ -196,7 +205,11 @@ export class IssuerMetadata {
       )
     }
     if (isTokenSource) this.#warnOfMissingGrant(document['grant_types_supported'])
-    return { issuer, ...this.#endpointsIn(document) }
+    return {
+      issuer,
+      ...this.#endpointsIn(document),
+      ...(needs.includes('tokenEndpoint') && mtlsEndpointIn(document, allowInsecureUrls)),
+    }
   }
 
   #endpointsIn(document: Record<string, unknown>): Partial<Record<EndpointName, string>> {

@@ -6,7 +6,7 @@ import type { NextParts } from '../shared/carried-parts.ts'
 import type { Transport } from '../shared/http/transport.ts'
 import { carriedKeys } from './carried-keys.ts'
 import { carriedMetadata } from './carried-metadata.ts'
-import { carriedOrigin } from './carried-origin.ts'
+import { carriedMtlsOrigin, carriedOrigin } from './carried-origin.ts'
 import type { Issuer } from './issuer.ts'
 import { IssuerEndpoints } from './issuer-endpoints.ts'
 import { discoveryUrlOf, type EndpointName, type IssuerMetadata } from './issuer-metadata.ts'
@@ -75,20 +75,24 @@ export function issuerOfCallers(options: ResolvedIssuer, shared: IssuerOfCallers
     rules: rulesIn(options),
     paths,
   }
+  const { defaults, mtlsIssuers } = shared
+  const ofOrigin = { name, issuer: options.issuer, option: paths.tokens, transport, metadata, defaults }
   const origin = isTokenSource
-    ? carriedOrigin(parts, surroundings, {
-        name,
-        tokenEndpoint: endpoints.tokenEndpoint,
-        option: paths.tokens,
-        transport,
-        metadata,
-        defaults: shared.defaults,
-      })
+    ? carriedOrigin(parts, surroundings, { ...ofOrigin, tokenEndpoint: endpoints.tokenEndpoint })
     : undefined
+  const mtlsOrigin =
+    isTokenSource && tokenEndpoint === undefined
+      ? carriedMtlsOrigin(parts, surroundings, {
+          ...ofOrigin,
+          tokenEndpoint: endpoints.mtlsTokenEndpoint,
+          mtlsIssuers,
+        })
+      : undefined
   return {
     name,
     endpoints,
     origin,
+    mtlsOrigin,
     keys,
     keysMaxAgeMs: gate.jwksMaxAgeMs,
     // The same object while it is unchanged: it belongs to the JWTs that are remembered as verified.
@@ -108,6 +112,7 @@ export function issuerOfCallers(options: ResolvedIssuer, shared: IssuerOfCallers
         endpoints,
         metadata,
         origin,
+        mtlsOrigin,
         keys: ownKeys,
         keysOf: ownKeys === undefined ? shared.ownDex.name : name,
       }),

@@ -2,8 +2,8 @@ import { KeyObject, verify } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { CryptoKey } from 'jose'
 import type { MaybePromise } from '../../shared/maybe-promise.ts'
+import { rsaKeyProblem } from '../../shared/rsa-key-problem.ts'
 import type { JwsSignature } from '../jwt/jwt.ts'
-import { rsaKeyProblem } from './key-problem.ts'
 import { VerificationPool } from './verification-pool.ts'
 
 const digests: Readonly<Record<string, string>> = { 256: 'sha256', 384: 'sha384', 512: 'sha512' }

@@ -1,0 +1,38 @@
+import type { TokenOrder } from '../../clients/token-order.ts'
+import type { HeldSlot } from './held-slot.ts'
+
+export interface AssertedAttempt {
+  /** URL of the token endpoint. */
+  readonly url: string
+  readonly order: TokenOrder
+  readonly issuer: string | undefined
+  readonly signal: AbortSignal
+  /** Limit of a call of the function, in milliseconds. */
+  readonly timeoutMs: number
+}
+
+/**
+ * The assertion of an attempt, where a function of the operator signs it; the function does not hold the slot. Rejects like
+ * `signedByFunction` of the assertions.
+ */
+export async function assertionByFunction(
+  { url, order, issuer, signal, timeoutMs }: AssertedAttempt,
+  slot: HeldSlot,
+): Promise<string | undefined> {
+  const { clientId, assertions } = order.credentials
+  if (assertions?.hasFunction !== true) return undefined
+  const signing = assertions.signedByFunction({ clientId, tokenEndpoint: url, issuer }, signal, timeoutMs)
+  const outcome = await slot.without(outcomeOf(signing), signal)
+  if ('error' in outcome) throw outcome.error
+  return outcome.value
+}
+
+async function outcomeOf<T>(
+  promise: Promise<T>,
+): Promise<{ readonly value: T } | { readonly error: unknown }> {
+  try {
+    return { value: await promise }
+  } catch (error) {
+    return { error }
+  }
+}
