@@ -50,7 +50,7 @@ const sections = [
   {
     title: 'credentialHeaders',
     use: 'The option `credentialHeaders`: names of request headers, for `check` and `attachToken`.',
-    file: brokerOptions,
+    file: 'packages/core/src/options/credential-header-options.ts',
     name: 'CredentialHeaderOptions',
     prefix: 'credentialHeaders.',
   },

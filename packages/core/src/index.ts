@@ -41,7 +41,6 @@ export type { JwtClaims } from './gate/jwt/jwt.ts'
 export type { Missing } from './issuer/issuer.ts'
 export type {
   ClientAuthMethod,
-  CredentialHeaderOptions,
   DefaultClient,
   GateOptions,
   IssuerOptions,
@@ -49,6 +48,7 @@ export type {
   SharedStoreOptions,
   TokenBrokerOptions,
 } from './options/broker-options.ts'
+export type { CredentialHeaderOptions } from './options/credential-header-options.ts'
 export type { ReservedHeaderPrefixes } from './options/header-name.ts'
 export { type AxiosLike, axiosInterceptor } from './outbound/axios-interceptor.ts'
 export { checkedTokenRequest } from './outbound/checked-token-request.ts'

@@ -6,18 +6,16 @@ import type { ClientAssertions } from './client-assertions.ts'
 import type { ClientAuthenticationMethod } from './client-authentication.ts'
 import { clientSecretProblem } from './client-secret.ts'
 import type { ConfiguredSecret } from './configured-secret.ts'
-import type { TokenExchange } from './token-exchange.ts'
+import type { RequestParts } from './request-parameters.ts'
 
 /** The parts of a token request that differ from caller to caller, as they are sent. */
-export interface ClientCredentials {
+export interface ClientCredentials extends RequestParts {
   readonly clientId: string
   /** Empty for a client that authenticates without one. */
   readonly clientSecret: string
-  /** Space-separated, as it is sent; empty without a scope. */
-  readonly scope: string
   /** Whether client id and secret both come from the configuration, so that a rejection is the operator's fault. */
   readonly configured: boolean
-  /** Whether scope and audiences come from the configuration as well. */
+  /** Whether scope, audiences, resource and additional parameters come from the configuration as well. */
   readonly scopeConfigured?: boolean
   /** The name of a named client. */
   readonly client?: string | undefined
@@ -25,8 +23,6 @@ export interface ClientCredentials {
   readonly authMethod?: ClientAuthenticationMethod | undefined
   /** The signed assertion in place of a secret. */
   readonly assertion?: string | undefined
-  /** The token exchange that is requested in place of the client's own token. */
-  readonly exchange?: TokenExchange | undefined
 }
 
 /** The same before the request is sent: a configured secret can change until then, and each request has its own assertion. */

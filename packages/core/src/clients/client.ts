@@ -4,10 +4,13 @@ import type { ClientAssertions } from './client-assertions.ts'
 import type { ClientAuthenticationMethod, SecretlessAuthentication } from './client-authentication.ts'
 import { assertClientCredentials, type OrderedCredentials, scopeWithAudiences } from './client-credentials.ts'
 import type { ConfiguredSecret } from './configured-secret.ts'
+import { extraParamsOf } from './extra-params.ts'
+import type { Parameter } from './request-parameters.ts'
+import { resourcesOf } from './resources.ts'
 import type { SecretSource } from './secret-source.ts'
 import type { TokenExchange } from './token-exchange.ts'
 import { type OrderIssuer, TokenOrder } from './token-order.ts'
-import type { TokenRequest } from './token-request.ts'
+import { type TokenPart, type TokenRequest, tokenPartNames } from './token-request.ts'
 
 /** The parts of a token request that come from the configuration. */
 export interface ConfiguredClient {
@@ -20,6 +23,8 @@ export interface ConfiguredClient {
   readonly authentication?: SecretlessAuthentication | undefined
   readonly scope: string | undefined
   readonly audiences: readonly string[]
+  readonly resource: readonly string[]
+  readonly extraParams: readonly Parameter[]
 }
 
 /** Parts that an operator's rule puts in place of the configured ones. */
@@ -42,7 +47,7 @@ export interface ClientOptions {
   readonly authMethod?: ClientAuthenticationMethod | undefined
   /** Makes its assertions, if it authenticates by them. */
   readonly assertions?: ClientAssertions | undefined
-  /** Takes the requests that bring an id or a secret. Default: these replace the configured ones, each for itself. */
+  /** Authenticates the requests that bring an id or a secret. Default: itself, so that each of the two replaces the configured one. */
   readonly forOwnCredentials?: Client
 }
 
@@ -62,7 +67,7 @@ export class Client {
   readonly #missingHalf: Hint | undefined
   /** The parts of its credentials that no request brings; `undefined` when there are none. */
   readonly #own: Pick<OrderedCredentials, 'client' | 'authMethod' | 'assertions'> | undefined
-  readonly #forOwnCredentials: Client | undefined
+  readonly #forOwnCredentials: Client
   readonly #chosenOrders = new Map<string, TokenOrder>()
   #ownOrder: TokenOrder | undefined
 
@@ -78,7 +83,7 @@ export class Client {
       isNamed || authMethod !== undefined
         ? { ...(isNamed && { client: name }), authMethod, ...(assertions && { assertions }) }
         : undefined
-    this.#forOwnCredentials = options.forOwnCredentials
+    this.#forOwnCredentials = options.forOwnCredentials ?? this
   }
 
   /**
@@ -86,15 +91,7 @@ export class Client {
    * `invalid_request`.
    */
   order(request: TokenRequest = noRequest, choice: ScopeChoice = noChoice): TokenOrder {
-    const { clientId, clientSecret, scope, audiences } = request
-    if (
-      clientId === undefined &&
-      clientSecret === undefined &&
-      scope === undefined &&
-      audiences === undefined &&
-      choice.scope === undefined &&
-      choice.audiences === undefined
-    ) {
+    if (choice.scope === undefined && choice.audiences === undefined && bringsNothing(request)) {
       this.#ownOrder ??= this.#complete(request, choice)
       return this.#ownOrder
     }
@@ -136,32 +133,28 @@ export class Client {
 
   #complete(request: TokenRequest, choice: ScopeChoice, exchange?: TokenExchange): TokenOrder {
     const configured = this.configured
-    const { scope, audiences } = request
+    const { scope, audiences, resource, extraParams } = request
     // `null` counts as absent, like `undefined`.
     const ownId = request.clientId ?? undefined
     const ownSecret = request.clientSecret ?? undefined
-    if (this.#forOwnCredentials !== undefined && (ownId ?? ownSecret) !== undefined) {
-      return this.#forOwnCredentials.order({
-        ...request,
-        scope: scope ?? choice.scope ?? configured.scope,
-        audiences: audiences ?? choice.audiences ?? configured.audiences,
-      })
-    }
+    const by = (ownId ?? ownSecret) === undefined ? this : this.#forOwnCredentials
     const credentials: OrderedCredentials = {
-      clientId: ownId ?? configured.clientId ?? '',
-      clientSecret: ownSecret ?? this.#secret ?? '',
+      clientId: ownId ?? by.configured.clientId ?? '',
+      clientSecret: ownSecret ?? by.#secret ?? '',
       scope: scopeWithAudiences(
         scope ?? choice.scope ?? configured.scope ?? '',
         audiences ?? choice.audiences ?? configured.audiences,
       ),
+      resource: resource == null ? configured.resource : resourcesOf(resource, 'resource'),
+      extraParams: extraParams == null ? configured.extraParams : extraParamsOf(extraParams, 'extraParams'),
       configured: ownId === undefined && ownSecret === undefined,
       // A choice is the operator's, like the configuration.
-      scopeConfigured: scope === undefined && audiences === undefined,
+      scopeConfigured: (scope ?? audiences ?? resource ?? extraParams) === undefined,
       ...(exchange !== undefined && { exchange }),
-      ...this.#own,
+      ...by.#own,
     }
-    assertClientCredentials(credentials, this.#missingHalf)
-    return new TokenOrder(credentials, this.issuer, this.#keys)
+    assertClientCredentials(credentials, by.#missingHalf)
+    return new TokenOrder(credentials, by.issuer, by.#keys)
   }
 }
 
@@ -179,6 +172,16 @@ export function canAuthenticate({
   authentication,
 }: Pick<ConfiguredClient, 'clientSecret' | 'authentication'>): boolean {
   return clientSecret !== undefined || authentication !== undefined
+}
+
+const parts = Object.keys(tokenPartNames) as TokenPart[]
+
+// Over all parts, so that none is forgotten. Runs for each lookup, so it allocates nothing.
+function bringsNothing(request: TokenRequest): boolean {
+  for (let index = 0; index < parts.length; index++) {
+    if (request[parts[index] as TokenPart] !== undefined) return false
+  }
+  return true
 }
 
 /** Half a client can be intended, when requests bring the other half. If they do not, the usual cause is a misspelt option. */

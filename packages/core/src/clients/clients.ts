@@ -37,6 +37,8 @@ const nothingConfigured: ConfiguredClient = Object.freeze({
   clientSecret: undefined,
   scope: undefined,
   audiences: Object.freeze([]),
+  resource: Object.freeze([]),
+  extraParams: Object.freeze([]),
 })
 
 /** The clients of a broker, by name. */
@@ -117,8 +119,7 @@ export class Clients {
     if (typeof request.clientId === 'string' || typeof request.clientSecret === 'string') {
       throw new TypeError('client must come without clientId and clientSecret')
     }
-    const { scope, audiences } = request
-    return client.order({ scope, audiences })
+    return client.order(request)
   }
 }
 

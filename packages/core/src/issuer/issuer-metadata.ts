@@ -47,11 +47,6 @@ const fieldOf = { tokenEndpoint: 'token_endpoint', jwksUri: 'jwks_uri' } as cons
 /** No real issuer is longer. */
 const maxIssuerLength = 1_024
 
-/** The URL of an issuer's discovery document (OpenID Connect Discovery section 4). */
-export function discoveryUrlOf(issuer: string): string {
-  return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
-}
-
 /**
  * The discovery document of an issuer. It is loaded when it is first needed, shared by all callers and kept for good. A
  * failed load is repeated after a pause.

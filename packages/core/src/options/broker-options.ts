@@ -8,6 +8,7 @@ import type { Transport } from '../shared/http/transport.ts'
 import type { Logger } from '../shared/logger.ts'
 import type { Tracer } from '../shared/tracer.ts'
 import type { SharedTokenStore } from '../tokens/shared-store/shared-token-store.ts'
+import type { CredentialHeaderOptions } from './credential-header-options.ts'
 import type { ReservedHeaderPrefixes } from './header-name.ts'
 
 /** The method of client authentication at the token endpoint (RFC 6749 section 2.3.1; names of RFC 7591). */
@@ -29,6 +30,17 @@ export interface DefaultClient {
   readonly scope?: string | undefined
   /** Client ids of peers to add to `aud`; sent as Dex's scope `audience:server:client_id:<peer>`. Default: none. */
   readonly audiences?: readonly string[] | undefined
+  /**
+   * The services for which the tokens are meant: absolute URIs without a fragment, each sent as a parameter `resource` (RFC 8707); the
+   * limit is for all of them together. Dex ignores them. At most 2,048 characters. Default: none.
+   */
+  readonly resource?: string | readonly string[] | undefined
+  /**
+   * Additional parameters of each token request, token exchanges included, for servers other than Dex:
+   * `{ audience: 'https://api.example.com' }` for Auth0. No parameter that the broker sends itself; the limit is for all names and
+   * values together. Not for secrets. At most 4,096 characters. Default: none.
+   */
+  readonly extraParams?: Readonly<Record<string, string>> | undefined
 }
 
 /** A configured client with a name. */
@@ -115,31 +127,6 @@ export interface GateOptions {
    * key set; `exp` and `nbf` are checked each time. 0 verifies every signature. Default 4,096.
    */
   readonly verifiedJwtsMaxEntries?: number | undefined
-}
-
-/** The request headers from which a check reads credentials. */
-export interface CredentialHeaderOptions {
-  /** The header that carries the client id. Default `x-client-id`. */
-  readonly clientId?: string | undefined
-  /** The header that carries the client secret. Default `x-client-secret`. */
-  readonly clientSecret?: string | undefined
-  /** The header that carries the scope. Default `x-scope`. */
-  readonly scope?: string | undefined
-  /**
-   * Whether callers may send the client id and secret as `Authorization: Basic` (RFC 6749 section 2.3.1: both form-encoded), in
-   * place of the first two headers. Excludes a gate with its JWT in `authorization`. Default `false`.
-   */
-  readonly basic?: boolean | undefined
-  /**
-   * Whether these headers may have a comma also in a check with `joinedHeaders`. Of two client ids or secrets, joined by a proxy, the
-   * broker then makes one. Default `false`.
-   */
-  readonly allowJoined?: boolean | undefined
-  /**
-   * Removes these headers and the caller's JWT from admitted requests, and `authorization` with the option `basic`. Default
-   * `true`.
-   */
-  readonly strip?: boolean | undefined
 }
 
 /** A store that the brokers of several processes share. */
@@ -294,6 +281,10 @@ export const optionRules = {
   'client.authentication.audience': { maxLength: 1_024 },
   /** Includes the scopes of the audiences. */
   'client.scope': { maxLength: 1_024 },
+  /** Of all URIs together. */
+  'client.resource': { maxLength: 2_048 },
+  /** Of all names and values together. */
+  'client.extraParams': { maxLength: 4_096 },
   authorizationHeader: { default: 'authorization' },
   'credentialHeaders.clientId': { default: 'x-client-id' },
   'credentialHeaders.clientSecret': { default: 'x-client-secret' },

@@ -1,5 +1,7 @@
 import type { ConfiguredClient } from '../clients/client.ts'
 import { assertClientCredentials, scopeWithAudiences } from '../clients/client-credentials.ts'
+import { extraParamsOf } from '../clients/extra-params.ts'
+import { resourcesOf } from '../clients/resources.ts'
 import { BrokerError } from '../shared/errors.ts'
 import type { DefaultClient } from './broker-options.ts'
 import { assertKnownNames, checked, strings } from './option-values.ts'
@@ -12,6 +14,8 @@ export const clientPartNames: { readonly [Name in keyof Required<DefaultClient>]
   authentication: true,
   scope: true,
   audiences: true,
+  resource: true,
+  extraParams: true,
 }
 
 /** Validates the option `client`. */
@@ -22,7 +26,7 @@ export function resolveClient(options: DefaultClient): ConfiguredClient {
 
 /** Validates the parts of a client at the path of an option. */
 export function resolveClientParts(options: DefaultClient, option: string): ConfiguredClient {
-  const { clientId, clientSecret, scope, audiences } = options
+  const { clientId, clientSecret, scope, audiences, resource, extraParams } = options
   for (const [part, value] of Object.entries({ clientId, scope })) {
     checked(value, `${option}.${part}`, 'string')
   }
@@ -37,6 +41,8 @@ export function resolveClientParts(options: DefaultClient, option: string): Conf
     ...authentication,
     scope: scope || undefined,
     audiences: strings(audiences ?? [], `${option}.audiences`),
+    resource: resourcesOf(resource ?? [], `${option}.resource`),
+    extraParams: extraParamsOf(extraParams ?? {}, `${option}.extraParams`),
   }
   try {
     assertClientCredentials({

@@ -34,6 +34,8 @@ const configuredOf = ({ clientId, clientSecret }: Parts) => ({
   clientSecret,
   scope: undefined,
   audiences: [],
+  resource: [],
+  extraParams: [],
 })
 
 /** The clients of one configuration. */

@@ -60,7 +60,14 @@ async function start(): Promise<Setting> {
   const clientsOf = (clientSecret: string) =>
     new Clients({
       issuer: { name: 'dex', endpoint: dex.tokenEndpoint, authMethod },
-      client: { clientId: 'orders', clientSecret, scope: undefined, audiences: [] },
+      client: {
+        clientId: 'orders',
+        clientSecret,
+        scope: undefined,
+        audiences: [],
+        resource: [],
+        extraParams: [],
+      },
       named: [],
       memory,
     })

@@ -1,10 +1,10 @@
 import type { ClientAuthenticationMethod } from '../../clients/client-authentication.ts'
 import type { ClientCredentials } from '../../clients/client-credentials.ts'
+import { requestParameters } from '../../clients/request-parameters.ts'
 import type { TransportRequest } from '../../shared/http/transport.ts'
 
 /** Parts of real JWTs are longer, in characters. */
 const minJwtPart = 12
-const tokenTypePrefix = 'urn:ietf:params:oauth:token-type:'
 
 export interface TokenRequestParts {
   readonly authMethod: ClientAuthenticationMethod
@@ -19,8 +19,7 @@ export function tokenRequest(
   credentials: ClientCredentials,
   { authMethod, userAgent, signal, trace }: TokenRequestParts,
 ): TransportRequest {
-  const form = new URLSearchParams(grantParameters(credentials))
-  if (credentials.scope !== '') form.set('scope', credentials.scope)
+  const form = new URLSearchParams(requestParameters(credentials))
   const headers: Record<string, string> = {
     accept: 'application/json',
     // A proxy in front of Dex may compress nevertheless.
@@ -49,17 +48,6 @@ function authenticationParameters(
     client_id: clientId,
     client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
     client_assertion: assertion,
-  }
-}
-
-function grantParameters({ exchange }: ClientCredentials): Record<string, string> {
-  if (exchange === undefined) return { grant_type: 'client_credentials' }
-  const { subject, subjectTokenType, connectorId } = exchange
-  return {
-    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-    subject_token: subject.token,
-    subject_token_type: tokenTypePrefix + subjectTokenType,
-    connector_id: connectorId,
   }
 }
 
