@@ -102,7 +102,7 @@ function clientFields(credentials: OrderedCredentials): string {
  */
 function secretField({ clientSecret, configured }: OrderedCredentials): string {
   // Without a secret only a configured client can authenticate.
-  if (typeof clientSecret === 'string' && clientSecret !== '') return field(clientSecret)
+  if (typeof clientSecret === 'string') return clientSecret === '' ? 'configured client' : field(clientSecret)
   return configured ? 'configured client' : 'configured secret'
 }
 

@@ -166,7 +166,7 @@ export class ConfiguredSecret {
   previousAccepted(secret: string, clientId: string, before: KnownSecrets): void {
     if (!this.#accepted.olderAccepted(secret, before)) return
     const { logger, describeHint } = this.#surroundings
-    const { client, option, isKey } = this.#owner
+    const { client, option, isKey = false } = this.#owner
     if (this.#onPrevious.size >= maxOnPrevious) this.#onPrevious.clear()
     this.#onPrevious.add(clientId)
     const hint = describeHint(rejectionHint(option, !isKey))

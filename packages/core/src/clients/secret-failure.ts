@@ -33,6 +33,6 @@ export function secretUnavailable(
 }
 
 function hintFor({ option, isKey }: SecretOwner, detail: string | undefined): Hint {
-  const part = isKey ? 'authentication.key' : 'clientSecret'
+  const part = isKey === true ? 'authentication.key' : 'clientSecret'
   return { problem: 'secret_unavailable', option: `${option}.${part}`, detail }
 }

@@ -168,15 +168,7 @@ export class IssuerMetadata {
   }
 
   #documentIn({ status, body, unknownCoding }: FetchedDocument): DiscoveryDocument {
-    const {
-      issuer: expected,
-      url,
-      option,
-      issuerOption,
-      isTokenSource,
-      needs,
-      allowInsecureUrls,
-    } = this.#options
+    const { issuer: expected, url, option, issuerOption, isTokenSource } = this.#options
     if (isUnavailable(status)) {
       const hint = { problem: problemOfStatus(status), option, detail: String(status) }
       throw unavailable(`the issuer answered discovery with status ${status}`, hint, status)
@@ -203,7 +195,7 @@ export class IssuerMetadata {
     return {
       issuer,
       ...this.#endpointsIn(document),
-      ...(needs.includes('tokenEndpoint') && mtlsEndpointIn(document, allowInsecureUrls)),
+      ...mtlsEndpointIn(document, this.#options.allowInsecureUrls),
     }
   }
 

@@ -22,17 +22,13 @@ export async function assertionByFunction(
   const { clientId, assertions } = order.credentials
   if (assertions?.hasFunction !== true) return undefined
   const signing = assertions.signedByFunction({ clientId, tokenEndpoint: url, issuer }, signal, timeoutMs)
-  const outcome = await slot.without(outcomeOf(signing), signal)
-  if ('error' in outcome) throw outcome.error
-  return outcome.value
-}
-
-async function outcomeOf<T>(
-  promise: Promise<T>,
-): Promise<{ readonly value: T } | { readonly error: unknown }> {
-  try {
-    return { value: await promise }
-  } catch (error) {
-    return { error }
-  }
+  let failure: unknown
+  const settled = signing.catch((error: unknown) => {
+    failure = error
+    return undefined
+  })
+  // At the deadline, the function says more than the signal.
+  const assertion = await slot.without(settled, signal).catch(error => Promise.reject(failure ?? error))
+  if (failure !== undefined) throw failure
+  return assertion
 }

@@ -29,8 +29,8 @@ export const maxWaiting = 4_096
 export interface DexOriginOptions {
   /** Returns the URL of the token endpoint, or a promise while discovery is under way. */
   readonly tokenEndpoint: (parent?: SpanContext) => MaybePromise<string>
-  /** The issuer, as the audience of assertions; `undefined` while it is not known. */
-  readonly issuer: () => string | undefined
+  /** Returns the issuer, as the audience of assertions, or `undefined` while it is not known. Default: never known. */
+  readonly issuer?: () => string | undefined
   readonly authMethod: ClientAuthenticationMethod
   /** Fields of the token response to keep, by their JSON names. */
   readonly wantedFields: readonly string[]
@@ -176,7 +176,7 @@ export class DexOrigin implements TokenOrigin {
     const slot = new HeldSlot(this.#slots, applicant, this.#surroundings.clock)
     try {
       // Before the attempt, because a function that fails says nothing about Dex.
-      const issuer = this.#options.issuer()
+      const issuer = this.#options.issuer?.()
       const assertion = await assertionByFunction(
         { url, order, issuer, signal, timeoutMs: this.#surroundings.requestTimeoutMs },
         slot,
