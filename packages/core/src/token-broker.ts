@@ -121,7 +121,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
 
   peekToken(request: TokenRequest = {}): IssuedToken | undefined {
     assertTokenRequest(request)
-    return this.#lasting.tokens.peek(this.#parts.clients.order(request))
+    return this.#lasting.tokens.peek(this.#parts.clients.order(request), request)
   }
 
   async exchange(request: ExchangeRequest & Wait): Promise<IssuedToken> {

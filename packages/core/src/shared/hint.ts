@@ -21,6 +21,8 @@ export type HintProblem =
   | 'upstream_unreachable'
   | 'grant_not_listed'
   | 'scope_rejected'
+  | 'resource_rejected'
+  | 'extra_params_rejected'
   | 'peer_does_not_trust'
   | 'peer_does_not_trust_exchange'
   | 'exchange_not_supported'
@@ -138,6 +140,10 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
     'add client_credentials to oauth2.grantTypes in the configuration of Dex, with a Dex build after 2026-03-03',
   scope_rejected: (name, { option }) =>
     `check ${name(option)} and ${name(option.replace(/scope$/, 'audiences'))}: Dex rejected the configured scope`,
+  resource_rejected: (name, { option }) =>
+    `set ${name(option)} to a resource that this client may have tokens for: the token endpoint rejected it`,
+  extra_params_rejected: (name, { option }) =>
+    `check ${name(option)} and the rights of this client for the audience there: the token endpoint refused the request`,
   peer_does_not_trust: (name, { option }) =>
     `add this client to the trustedPeers of each peer in ${name(option)}: Dex rejected an audience`,
   peer_does_not_trust_exchange: (name, { option }) =>
