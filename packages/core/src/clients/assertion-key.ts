@@ -24,7 +24,7 @@ export const assertionAlgorithms: readonly AssertionAlgorithm[] = [
   'Ed25519',
 ]
 
-/** What the configuration says about a key, over what its JWK says. */
+/** The configuration of a key, which overrides `kid` and `alg` of its JWK. */
 export interface AssertionKeySettings {
   readonly keyId?: string | undefined
   readonly algorithm?: AssertionAlgorithm | undefined

@@ -102,7 +102,7 @@ export class ClientAssertions {
 
 function assertionProblem(assertion: unknown): string | undefined {
   if (typeof assertion !== 'string') return 'is not a string'
-  if (assertion.length > optionRules['client.authentication.assertion'].maxLength) return 'is too long'
+  if (assertion.length > optionRules['client.authentication.sign'].maxLength) return 'is too long'
   return jws.test(assertion) ? undefined : 'is not a JWT'
 }
 

@@ -275,8 +275,8 @@ export const optionRules = {
   'client.clientId': { maxLength: 256 },
   'client.clientSecret': { maxLength: 4_096 },
   'client.authentication.key': { maxLength: 16_384 },
-  /** Of the result of `sign`. */
-  'client.authentication.assertion': { maxLength: 16_384 },
+  /** Of its result. */
+  'client.authentication.sign': { maxLength: 16_384 },
   'client.authentication.keyId': { maxLength: 256 },
   'client.authentication.audience': { maxLength: 1_024 },
   /** Includes the scopes of the audiences. */

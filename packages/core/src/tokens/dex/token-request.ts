@@ -37,7 +37,7 @@ export function tokenRequest(
   return { method: 'POST', headers, body: form.toString(), redirect: 'manual', signal }
 }
 
-/** The client id stands beside an assertion too (RFC 7521 section 4.2): some servers find the client by it. */
+/** The client id is sent with an assertion too (RFC 7521 section 4.2): some servers find the client by it. */
 function authenticationParameters(
   { clientId, clientSecret, assertion = '' }: ClientCredentials,
   method: ClientAuthenticationMethod,

@@ -77,7 +77,8 @@ function certificateFindings(clients: Clients, hasDexCertificate: boolean): read
     return [
       {
         path: at,
-        problem: 'is another certificate than that of a client with the same dex; a connection presents one',
+        problem:
+          'differs from the certificate of another client with the same dex; a connection presents one',
         example: false,
       },
     ]
