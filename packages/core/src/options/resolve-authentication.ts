@@ -98,7 +98,7 @@ function text(value: string | undefined, option: string, maxLength: number): str
 /** One per function, so that a reconfiguration with the same function changes nothing. */
 const keySources = new WeakMap<AssertionKeySource, SecretSource>()
 
-/** Makes the result of the function a text. Whoever calls it refuses a result that is not a key. */
+/** Makes the result of the function a text. A result that is not a key is refused later. */
 function keySource(source: AssertionKeySource): SecretSource {
   const known = keySources.get(source)
   if (known !== undefined) return known
