@@ -16,7 +16,7 @@ export function extraParamsOf(params: unknown, option: string): readonly Paramet
   let length = 0
   const parameters: Parameter[] = []
   for (const [name, value] of Object.entries(params)) {
-    const problem = paramProblem(name, value)
+    const problem = extraParamProblem(name, value)
     if (problem !== undefined) throw new TypeError(`${option}: ${JSON.stringify(name)} ${problem}`)
     parameters.push([name, value])
     length += name.length + value.length
@@ -26,7 +26,7 @@ export function extraParamsOf(params: unknown, option: string): readonly Paramet
 }
 
 /** Tells why a parameter cannot be one of `extraParams`, in words that follow its name; `undefined` when it can. */
-export function paramProblem(name: string, value: unknown): string | undefined {
+export function extraParamProblem(name: string, value: unknown): string | undefined {
   if (refusedNames.has(name)) return 'is sent by the broker itself'
   if (!namePattern.test(name))
     return 'cannot be the name of a parameter: use letters, digits, "-", "_" and "."'

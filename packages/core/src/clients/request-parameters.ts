@@ -34,7 +34,7 @@ export interface RequestParts {
 const tokenTypePrefix = 'urn:ietf:params:oauth:token-type:'
 
 /**
- * The parameters of a token request without those of client authentication, in the order in which they are sent (RFC 6749 section
+ * The parameters of a token request apart from client authentication, in the order in which they are sent (RFC 6749 section
  * 4.4.2, RFC 8707 section 2, RFC 8693 section 2.1 for an exchange). The form and the cache keys are both made of them, so that no
  * parameter is sent that the keys do not cover.
  */

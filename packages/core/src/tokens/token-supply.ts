@@ -23,7 +23,7 @@ export interface TokenWork {
   readonly parent: SpanContext | undefined
 }
 
-/** What can change while a token is obtained. */
+/** The state of `Tokens` that can change while a token is obtained. */
 export interface CurrentTokens {
   /** Makes the new tokens. */
   readonly maker: TokenMaker

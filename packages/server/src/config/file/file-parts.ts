@@ -213,7 +213,7 @@ function filesIn(
 }
 
 function namedClient(
-  { clientId, scope, audiences, authMethod, dex }: ClientDefinition,
+  { clientId, scope, audiences, resource, extraParams, authMethod, dex }: ClientDefinition,
   credentials: Pick<NamedClient, 'clientSecret' | 'authentication'>,
 ): NamedClient {
   return {
@@ -221,6 +221,8 @@ function namedClient(
     ...credentials,
     ...(scope !== undefined && { scope }),
     ...(audiences !== undefined && { audiences }),
+    ...(resource !== undefined && { resource }),
+    ...(extraParams !== undefined && { extraParams }),
     ...(authMethod !== undefined && { authMethod }),
     ...(dex !== undefined && { dex }),
   }

@@ -5,7 +5,20 @@ import { parseMilliseconds } from '../values/milliseconds.ts'
 import { quoteUrl } from '../values/quote-url.ts'
 import { Refusal } from '../values/refusal.ts'
 import { authenticationSchema } from './authentication-schema.ts'
-import { clientIds, key, list, name, parsed, peer, scope, strings, text, url } from './file-values.ts'
+import {
+  clientIds,
+  extraParams,
+  key,
+  list,
+  name,
+  parsed,
+  peer,
+  resources,
+  scope,
+  strings,
+  text,
+  url,
+} from './file-values.ts'
 import { ruleSchema } from './rule-schema.ts'
 import { settingsSchema } from './settings-schema.ts'
 
@@ -132,6 +145,16 @@ export const clientSchema = z.strictObject({
     list(peer),
     "Client ids of the services that accept the tokens. Each is requested as Dex's scope `audience:server:client_id:<id>`. Default: none.",
     ['orders'],
+  ).optional(),
+  resource: key(
+    resources,
+    'Services for which the tokens are meant: absolute URIs without a fragment, each sent as a parameter `resource` (RFC 8707). Dex ignores them. Default: none.',
+    ['https://orders.example.com'],
+  ).optional(),
+  extraParams: key(
+    extraParams,
+    'Additional parameters of each token request and exchange, for servers other than Dex. No parameter that the broker sends itself. Not for secrets. Default: none.',
+    { audience: 'https://orders.example.com' },
   ).optional(),
   authMethod: key(
     z.enum(optionRules.clientAuthMethod.values),

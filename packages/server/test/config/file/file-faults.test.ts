@@ -518,3 +518,18 @@ it('an unknown key hides no other fault of its entry', () => {
     expect.stringMatching(/^6:66: rules\[0\].colour: is not a known key/),
   ])
 })
+
+it.each<[string, RegExp]>([
+  ['audience: x', /^2:\d+: clients\[0\].audience: is not a known key; use audiences .* or extraParams /],
+  ['resource: https://a.example', /^2:\d+: clients\[0\].resource: must be a list$/],
+  ['resource: [/orders]', /^2:\d+: clients\[0\].resource\[0\]: "\/orders" must be an absolute URI/],
+  ['resource: ["https://a.example#b"]', /: "https:.*" must not have a fragment/],
+  [`resource: [https://a.example/${'a'.repeat(2_048)}]`, /: is 2066 characters in all, more than 2048/],
+  ['extraParams: { scope: x }', /^2:\d+: clients\[0\].extraParams.scope: is sent by the broker itself/],
+  ['extraParams: { audience: "" }', /: clients\[0\].extraParams.audience: must not be empty/],
+  ['extraParams: { audience: 5 }', /: clients\[0\].extraParams.audience: must be text; put it in quotes/],
+  [`extraParams: { a: ${'b'.repeat(4_096)} }`, /: is 4097 characters in all, more than 4096/],
+])('the part of a client %#, %.40s, is refused in its place', (part, fault) => {
+  const yaml = client.replace(' } }', ` }, ${part} }`)
+  expect(faults(yaml, { ...secret, STATIC_CLIENT_ID: 'x' })).toEqual([expect.stringMatching(fault)])
+})
