@@ -1,4 +1,7 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import type { ClientAuthentication } from '../../src/clients/client-authentication.ts'
 import type { TokenBrokerOptions } from '../../src/options/broker-options.ts'
@@ -303,4 +306,28 @@ test('a request that brings credentials uses them whole, by clientAuthMethod', a
     expect((await failureOf(sender.broker.getToken(half))).code).toBe('missing_credentials')
   }
   expect(server.tokenRequests()).toBe(1)
+})
+
+test('a description that repeats a part of the assertion is not logged', async () => {
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk)
+    const [, claims] = (
+      new URLSearchParams(Buffer.concat(chunks).toString()).get('client_assertion') ?? ''
+    ).split('.')
+    response.writeHead(401, { 'content-type': 'application/json' })
+    response.end(JSON.stringify({ error: 'invalid_client', error_description: `bad claims ${claims}` }))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const tokenEndpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`
+  await using sender = brokerFor(
+    '',
+    { method: 'private_key_jwt', key: keys.ES256 },
+    { issuer: undefined, tokenEndpoint },
+  )
+  const failure = await failureOf(sender.broker.getToken())
+  server.close()
+  expect(failure).toMatchObject({ code: 'client_misconfigured', oauthErrorDescription: undefined })
+  expect(JSON.stringify(sender.log.lines)).not.toContain('bad claims')
 })
