@@ -19,6 +19,20 @@ export {
   refusalOf,
   type Verdict,
 } from './check/verdict.ts'
+export type {
+  AssertionAlgorithm,
+  AssertionClaims,
+  AssertionKey,
+  AssertionKeySource,
+  AssertionRequest,
+  ClientAuthentication,
+  ClientAuthenticationMethod,
+  MutualTls,
+  PrivateKeyJwt,
+  SecretAuthentication,
+  SignAssertion,
+  SignedPrivateKeyJwt,
+} from './clients/client-authentication.ts'
 export type { ExchangeParts, ExchangeRequest, SubjectTokenType } from './clients/exchange-request.ts'
 export type { SecretRequest, SecretSource } from './clients/secret-source.ts'
 export type { TokenRequest } from './clients/token-request.ts'

@@ -1,7 +1,7 @@
 // The whole module: a missing name in an old Node would fail before `assertNodeVersion` runs.
 import * as crypto from 'node:crypto'
-import type { ClientAuthMethod } from '../options/broker-options.ts'
 import type { Subject } from '../shared/subject.ts'
+import type { ClientAuthenticationMethod } from './client-authentication.ts'
 import type { OrderedCredentials } from './client-credentials.ts'
 import { type Parameter, requestParameters } from './request-parameters.ts'
 
@@ -10,7 +10,8 @@ const maxKnownScopes = 256
 
 /**
  * Derives the keys under which tokens are cached, shared and rejected. They are made of {@link requestParameters}, as the form of a
- * request is, and of its client authentication, so that different requests never share a key. A configured secret is the exception: its place in the configuration takes its part, so that a
+ * request is, and of its client authentication, so that different requests never share a key. A configured secret or
+ * key is the exception: its place in the configuration takes its part, so that a
  * token outlives the rotation of its client's secret, and no caller's own secret leads to the token.
  *
  * Each field is preceded by its length, because a delimiter could be part of a field. The hash is salted per process, so
@@ -24,7 +25,7 @@ export class CacheKeys {
   readonly #subjectPrefix: string
   readonly #knownScopes = new Map<string, string>()
 
-  constructor(tokenEndpoint: string, authMethod: ClientAuthMethod, salt: Buffer) {
+  constructor(tokenEndpoint: string, authMethod: ClientAuthenticationMethod, salt: Buffer) {
     const endpoint = field(tokenEndpoint) + field(authMethod)
     const common = salt.toString('base64url') + endpoint
     this.#tokenPrefix = common + field('token')
@@ -100,7 +101,8 @@ function clientFields(credentials: OrderedCredentials): string {
  * another configured client must not get that client's token by the secret of this one.
  */
 function secretField({ clientSecret, configured }: OrderedCredentials): string {
-  if (typeof clientSecret === 'string') return field(clientSecret)
+  // Without a secret only a configured client can authenticate.
+  if (typeof clientSecret === 'string') return clientSecret === '' ? 'configured client' : field(clientSecret)
   return configured ? 'configured client' : 'configured secret'
 }
 

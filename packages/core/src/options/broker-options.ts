@@ -1,4 +1,5 @@
 import type { ChooseClient } from '../check/choose-client.ts'
+import type { ClientAuthentication, SecretAuthentication } from '../clients/client-authentication.ts'
 import type { SecretSource } from '../clients/secret-source.ts'
 import type { BrokerObserver } from '../shared/broker-event.ts'
 import type { Clock } from '../shared/clock.ts'
@@ -12,7 +13,7 @@ import type { ReservedHeaderPrefixes } from './header-name.ts'
 import { algorithmsRule } from './jwt-algorithms.ts'
 
 /** The method of client authentication at the token endpoint (RFC 6749 section 2.3.1; names of RFC 7591). */
-export type ClientAuthMethod = 'client_secret_basic' | 'client_secret_post'
+export type ClientAuthMethod = SecretAuthentication['method']
 
 /** The configured OAuth client. Each part is used when a token request omits it. */
 export interface DefaultClient {
@@ -20,6 +21,12 @@ export interface DefaultClient {
   readonly clientId?: string | undefined
   /** The client secret in Dex, in any Unicode, or a function that returns it. At most 4,096 characters. */
   readonly clientSecret?: string | SecretSource | undefined
+  /**
+   * How the client proves its identity at the token endpoint, also without a client secret: `private_key_jwt` (RFC 7523),
+   * `tls_client_auth` or `self_signed_tls_client_auth` (RFC 8705). Needs `clientId`; a request then brings both id and secret, or none of
+   * them. Default: `clientSecret` by `clientAuthMethod`.
+   */
+  readonly authentication?: ClientAuthentication | undefined
   /** Space-separated scopes (RFC 6749 section 3.3); the limit includes the audiences. At most 1,024 characters. Default: none. */
   readonly scope?: string | undefined
   /** Client ids of peers to add to `aud`; sent as Dex's scope `audience:server:client_id:<peer>`. Default: none. */
@@ -41,9 +48,12 @@ export interface DefaultClient {
 export interface NamedClient extends DefaultClient {
   /** The client id in Dex. At most 256 characters. */
   readonly clientId: string
-  /** The client secret in Dex, in any Unicode, or a function that returns it. At most 4,096 characters. */
-  readonly clientSecret: string | SecretSource
-  /** Client authentication at the token endpoint. Default: the option `clientAuthMethod`. */
+  /**
+   * The client secret in Dex, in any Unicode, or a function that returns it. At most 4,096 characters. Required unless `authentication`
+   * has a method without a secret.
+   */
+  readonly clientSecret?: string | SecretSource | undefined
+  /** Client authentication at the token endpoint; excludes `authentication`. Default: the option `clientAuthMethod`. */
   readonly authMethod?: ClientAuthMethod | undefined
   /** The name of the issuer in `issuers` whose token endpoint issues the tokens. Default: the Dex of `issuer` and `tokenEndpoint`. */
   readonly dex?: string | undefined
@@ -270,6 +280,11 @@ export const optionRules = {
   },
   'client.clientId': { maxLength: 256 },
   'client.clientSecret': { maxLength: 4_096 },
+  'client.authentication.key': { maxLength: 16_384 },
+  /** Of its result. */
+  'client.authentication.sign': { maxLength: 16_384 },
+  'client.authentication.keyId': { maxLength: 256 },
+  'client.authentication.audience': { maxLength: 1_024 },
   /** Includes the scopes of the audiences. */
   'client.scope': { maxLength: 1_024 },
   /** Of all URIs together. */

@@ -1,3 +1,4 @@
+export { assertionAlgorithms, assertionKeyProblem } from '../clients/assertion-key.ts'
 export { audienceProblem, scopeWithAudiences } from '../clients/client-credentials.ts'
 export { exchangePartsOf } from '../clients/exchange-request.ts'
 export { extraParamProblem } from '../clients/extra-params.ts'

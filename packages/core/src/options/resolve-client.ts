@@ -5,11 +5,13 @@ import { resourcesOf } from '../clients/resources.ts'
 import { BrokerError } from '../shared/errors.ts'
 import type { DefaultClient } from './broker-options.ts'
 import { assertKnownNames, checked, strings } from './option-values.ts'
+import { resolveAuthentication } from './resolve-authentication.ts'
 
 /** The members of the option `client`, which a named client has as well. */
 export const clientPartNames: { readonly [Name in keyof Required<DefaultClient>]: true } = {
   clientId: true,
   clientSecret: true,
+  authentication: true,
   scope: true,
   audiences: true,
   resource: true,
@@ -31,10 +33,12 @@ export function resolveClientParts(options: DefaultClient, option: string): Conf
   if (typeof clientSecret !== 'function' && typeof (clientSecret ?? '') !== 'string') {
     throw new TypeError(`${option}.clientSecret must be a string or a function`)
   }
+  const authentication = resolveAuthentication(options, option)
   const client = {
     // An empty part counts as absent: the request may bring its own.
     clientId: clientId || undefined,
     clientSecret: clientSecret || undefined,
+    ...authentication,
     scope: scope || undefined,
     audiences: strings(audiences ?? [], `${option}.audiences`),
     resource: resourcesOf(resource ?? [], `${option}.resource`),
@@ -43,7 +47,11 @@ export function resolveClientParts(options: DefaultClient, option: string): Conf
   try {
     assertClientCredentials({
       clientId: client.clientId ?? 'the caller chooses',
-      clientSecret: typeof client.clientSecret === 'string' ? client.clientSecret : 'known later',
+      // A private key has its own limits.
+      clientSecret:
+        typeof client.clientSecret === 'string' && authentication?.authentication === undefined
+          ? client.clientSecret
+          : 'known later',
       scope: scopeWithAudiences(client.scope ?? '', client.audiences),
       configured: true,
     })

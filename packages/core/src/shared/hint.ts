@@ -51,6 +51,7 @@ export type HintProblem =
   | 'grant_not_supported'
   | 'client_refused'
   | 'credentials_rejected'
+  | 'authentication_rejected'
   | 'secret_unavailable'
   | 'half_a_client'
   | 'headers_malformed'
@@ -197,6 +198,8 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
     'upgrade Dex to a build with the client_credentials grant (no release up to 2.45.1 has it), and list it in oauth2.grantTypes',
   credentials_rejected: (name, { option }) =>
     `set ${name(`${option}.clientSecret`)} to the secret that Dex has for the client in ${name(`${option}.clientId`)}`,
+  authentication_rejected: (name, { option }) =>
+    `compare ${name(option)} with the client at its authorization server: the method, the registered key or certificate, the audience, and the clocks of both hosts`,
   secret_unavailable: (name, { option, detail }) =>
     `check the function in ${name(option)} and the store that it reads${detail === undefined ? '' : `: ${detail}`}`,
   client_refused: (name, { option }) =>

@@ -13,6 +13,11 @@ export interface IssuerStatus {
   readonly discovery: DocumentStatus | undefined
   /** `undefined` when no client gets its tokens from it. */
   readonly tokenEndpoint: TokenEndpointStatus | undefined
+  /**
+   * The token endpoint of the clients that a certificate authenticates, which can be an alias of the other one; absent without such clients,
+   * and when the token endpoint is not discovered.
+   */
+  readonly mtlsTokenEndpoint?: TokenEndpointStatus
   /** `undefined` when its keys are not needed, or when `keysOf` names another issuer. */
   readonly keySet: KeySetStatus | undefined
   /** The name of the issuer whose key set it uses; `undefined` without one. */

@@ -47,7 +47,7 @@ function clientsOf(
   return new Clients({
     issuer,
     memory,
-    client: configuredOf(client),
+    client: { configured: configuredOf(client), issuer },
     named: Object.entries(named).map(([name, parts]) => ({ name, issuer, configured: configuredOf(parts) })),
   })
 }

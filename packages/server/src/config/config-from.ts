@@ -115,6 +115,7 @@ function fileSummary(
     clientsOfRules: new Set(file.rules.flatMap(({ definition }) => definition.client ?? [])),
     description: reader.describe(file),
     issuerCertificates: parts?.issuerCertificates ?? {},
+    clientIdentities: parts?.clientIdentities ?? { own: undefined, ofIssuers: {} },
   }
 }
 

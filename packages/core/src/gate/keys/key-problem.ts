@@ -1,4 +1,5 @@
 import { createPublicKey, type KeyObject, type webcrypto } from 'node:crypto'
+import { rsaKeyProblem } from '../../shared/rsa-key-problem.ts'
 
 /** A member of a JWK set, as received. */
 type Jwk = Readonly<Record<string, unknown>>
@@ -6,11 +7,6 @@ type Jwk = Readonly<Record<string, unknown>>
 const curveOf: Readonly<Record<string, string>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' }
 const coordinateBytes: Readonly<Record<string, number>> = { 'P-256': 32, 'P-384': 48, 'P-521': 66 }
 const noKey = 'its parameters are not a valid key'
-
-/** The minimum of RFC 7518 section 3.3, and the longest key that verifies in well under a millisecond. */
-const rsaBits = { min: 2_048, max: 8_192 }
-/** With exponent 1 anybody can forge a signature; 3 is legal. More than 31 bits only cost time; Go has the same limit. */
-const rsaExponent = { min: 3n, max: 2n ** 31n - 1n }
 
 /** The Edwards points whose order divides 8, without their sign bit: for such a key anybody can make a signature. */
 const smallOrderPoints: ReadonlySet<string> = new Set([
@@ -78,14 +74,8 @@ function hasCoordinates({ crv, x, y }: Jwk): boolean {
 
 /** Tells why an RSA or Ed25519 key is not trusted; `undefined` for a trusted key and for other key types. */
 export function publicKeyProblem(key: KeyObject): string | undefined {
-  if (key.asymmetricKeyType === 'ed25519') return isOfSmallOrder(key) ? noKey : undefined
-  const { modulusLength, publicExponent } = key.asymmetricKeyDetails ?? {}
-  if (modulusLength === undefined || publicExponent === undefined) return undefined
-  if (modulusLength < rsaBits.min || modulusLength > rsaBits.max) return 'it does not have 2048 to 8192 bits'
-  if (publicExponent % 2n === 0n || publicExponent < rsaExponent.min || publicExponent > rsaExponent.max) {
-    return 'its exponent is even, below 3 or beyond 31 bits'
-  }
-  return undefined
+  if (key.asymmetricKeyType !== 'ed25519') return rsaKeyProblem(key)
+  return isOfSmallOrder(key) ? noKey : undefined
 }
 
 function isOfSmallOrder(key: KeyObject): boolean {

@@ -3,6 +3,8 @@ import type { TokenOrder } from '../../clients/token-order.ts'
 import { changedError } from '../../shared/changed-error.ts'
 import type { BrokerError } from '../../shared/errors.ts'
 import type { Hint } from '../../shared/hint.ts'
+import { isMutualTls } from '../../shared/is-mutual-tls.ts'
+import { rejectionHint } from '../../shared/rejection-hint.ts'
 
 /** OAuth errors that reject the client itself. */
 const clientErrors = new Set<string | undefined>(['invalid_client', 'unauthorized_client'])
@@ -50,8 +52,10 @@ function hintFor(oauthError: string | undefined, credentials: OrderedCredentials
   if (parameterErrors.has(oauthError) && extraParams.length > 0) {
     return { problem: 'extra_params_rejected', option: `${option}.extraParams` }
   }
-  if (clientErrors.has(oauthError)) return { problem: 'credentials_rejected', option }
-  if (oauthError === 'invalid_request') return { problem: 'request_not_understood', option }
+  const hasSecret = credentials.assertions === undefined && !isMutualTls(credentials.authMethod)
+  if (clientErrors.has(oauthError)) return rejectionHint(option, hasSecret)
+  if (oauthError === 'invalid_request')
+    return hasSecret ? { problem: 'request_not_understood', option } : rejectionHint(option, hasSecret)
   if (scopeErrors.has(oauthError)) return { problem: 'scope_rejected', option: `${option}.scope` }
   return { problem: 'client_refused', option }
 }

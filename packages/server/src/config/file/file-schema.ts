@@ -4,6 +4,7 @@ import { parseIssuer } from '../values/endpoint-url.ts'
 import { parseMilliseconds } from '../values/milliseconds.ts'
 import { quoteUrl } from '../values/quote-url.ts'
 import { Refusal } from '../values/refusal.ts'
+import { authenticationSchema } from './authentication-schema.ts'
 import {
   clientIds,
   extraParams,
@@ -129,9 +130,14 @@ export const clientSchema = z.strictObject({
   clientId: key(text(optionRules['client.clientId'].maxLength), 'The client id in Dex.', 'reports'),
   clientSecret: key(
     secretSchema,
-    'The source of the client secret, `env` or `file`. A secret in the configuration file itself is refused.',
+    'The source of the client secret, `env` or `file`. A secret in the configuration file itself is refused. Required without `authentication`.',
     { file: '/run/secrets/reports' },
-  ),
+  ).optional(),
+  authentication: key(
+    authenticationSchema,
+    'Authentication without a secret, in place of `clientSecret` and `authMethod`.',
+    { method: 'private_key_jwt', keyFile: '/run/secrets/reports.key' },
+  ).optional(),
   scope: key(scope, 'Scopes to request, separated by blanks. Default: none.', 'groups').optional(),
   audiences: key(
     list(peer),
