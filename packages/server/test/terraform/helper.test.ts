@@ -255,6 +255,12 @@ describe('the other verbs', () => {
     expect(run.stderr).not.toContain('xxx')
   })
 
+  test('store has its exit status with /dev/null as input, too, whose file is still being closed', async () => {
+    const run = await runHelper(['store', 'registry.example.com'], { input: 'no input' })
+    expect(run).toMatchObject({ code: 2, signal: null, stdout: '' })
+    expect(run.stderr).toContain('list the host in the hosts file instead')
+  })
+
   test('forget succeeds without a word: nothing is stored', async () => {
     for (const host of ['registry.example.com', 'example.com'])
       expect(await runHelper(['forget', host])).toEqual({ code: 0, signal: null, stdout: '', stderr: '' })
