@@ -49,6 +49,7 @@ export async function runToken(
     const config = { ...loaded, broker: { ...loaded.broker, requestTimeoutMs: timeoutMs } }
     attempt = { config, timeoutMs }
     const request = requestIn(values, config)
+    attempt = { ...attempt, requested: { request, places: { scope: '--scope', audiences: '--audience' } } }
     const cache = values.cache
       ? tokenCacheOptions({
           env,
