@@ -24,7 +24,7 @@ export interface TokenAttempt {
   readonly requested?: RequestedParts
 }
 
-/** What the call asks for in place of the client's own, and how the user names the places where that is written. */
+/** The parts of a request that the call sets in place of the client's own, and the places where the user has written them. */
 export interface RequestedParts {
   readonly request: Pick<TokenRequest, 'scope' | 'audiences'>
   readonly places: { readonly scope: string; readonly audiences: string }
