@@ -109,7 +109,7 @@ clients:
     const unknown = await runToken(['--client=report'], environment)
     expect([unknown.code, unknown.stdout]).toEqual([2, ''])
     expect(unknown.stderr).toBe(
-      '--client: "report" is not a client; did you mean "reports"?; known clients: default, reports\n',
+      '--client: "report" is not a client; known clients: reports; did you mean "reports"?\n',
     )
 
     const without = await runToken([], environment)
