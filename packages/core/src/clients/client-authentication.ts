@@ -32,7 +32,9 @@ export interface AssertionClaims {
   readonly iss: string
   /** The client id. */
   readonly sub: string
+  /** The option `audience`, else its default. */
   readonly aud: string
+  /** Now, by the wall clock of the option `clock`. */
   readonly iat: number
   /** 60 seconds after `iat`. */
   readonly exp: number
@@ -42,7 +44,9 @@ export interface AssertionClaims {
 
 /** The request to a {@link SignAssertion} for an assertion. */
 export interface AssertionRequest {
+  /** The client that authenticates. */
   readonly clientId: string
+  /** The `aud` of the assertion. */
   readonly audience: string
   /** URL of the token endpoint that receives the assertion. */
   readonly tokenEndpoint: string
@@ -62,6 +66,7 @@ export type SignAssertion = (assertion: AssertionRequest) => string | Promise<st
 
 /** Authentication by a signed assertion (RFC 7523 section 2.2). */
 export interface PrivateKeyJwt {
+  /** The name in RFC 7591 and OpenID Connect Core section 9. */
   readonly method: 'private_key_jwt'
   /** The private key, or a function that returns it: RSA of 2,048 to 8,192 bits, EC on P-256, P-384 or P-521, or Ed25519. */
   readonly key: AssertionKey | AssertionKeySource
@@ -75,6 +80,7 @@ export interface PrivateKeyJwt {
 
 /** Authentication by an assertion that a function signs (RFC 7523 section 2.2). */
 export interface SignedPrivateKeyJwt {
+  /** The name in RFC 7591 and OpenID Connect Core section 9. */
   readonly method: 'private_key_jwt'
   /** Signs each assertion. */
   readonly sign: SignAssertion
@@ -87,11 +93,13 @@ export interface SignedPrivateKeyJwt {
  * id alone, to `mtls_endpoint_aliases.token_endpoint` when the discovery document has it.
  */
 export interface MutualTls {
+  /** Certificates by a CA, or registered ones; the same on the wire. */
   readonly method: 'tls_client_auth' | 'self_signed_tls_client_auth'
 }
 
 /** Authentication by `clientSecret`. */
 export interface SecretAuthentication {
+  /** The secret in the header, or in the form (RFC 6749 section 2.3.1). */
   readonly method: 'client_secret_basic' | 'client_secret_post'
 }
 
