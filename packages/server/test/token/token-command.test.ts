@@ -181,16 +181,6 @@ describe('the exit status of the command token', () => {
     expect(second).toMatch(advice)
   })
 
-  test('is 1 when the file of --cache-key does not exist, and the option is named', async () => {
-    using user = new TokenUser()
-    const missing = path.join(user.home, 'none')
-    const { code, stderr } = await runToken(
-      ['--cache', `--cache-key=${missing}`],
-      user.environment({ issuer: 'http://127.0.0.1:1/dex' }),
-    )
-    expect([code, stderr]).toEqual([1, `--cache-key: ${JSON.stringify(missing)} does not exist\n`])
-  })
-
   test.each([
     [
       '--audience=nobody',
