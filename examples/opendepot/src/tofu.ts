@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { findTofu } from '@broker/testing'
 import { startTofuStory } from './tofu-story.ts'
 
 const tofuBinary = findTofu()
-if (tofuBinary === undefined) {
-  console.log('there is no tofu on the PATH; set TOFU_BIN=/path/to/tofu')
+if (tofuBinary === undefined || !existsSync(tofuBinary)) {
+  console.log(`there is no ${tofuBinary ?? 'tofu on the PATH'}; set TOFU_BIN=/path/to/tofu`)
 } else {
   await using story = await startTofuStory({ tofuBinary, dexBinary: process.env['DEX_BIN'] || undefined })
   const { code, output, requests } = await story.init()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import path from 'node:path'
-import { answerJson, ManagedProcess, within } from '@broker/testing'
+import { answerJson, freePort, ManagedProcess, within } from '@broker/testing'
 import { startSurroundings } from './surroundings.ts'
 
 /** Runs the command in each situation, and asserts its output and its exit code. */
@@ -15,7 +15,11 @@ export async function commandLineStory(): Promise<void> {
   assert.deepEqual(await run(env), { exit: 1, output: 'the API answered with status 403\n' })
   api.answer = answerJson({}, 502)
   assert.deepEqual(await run(env), { exit: 75, output: 'the API answered with status 502\n' })
-  assert.equal((await run({ ...env, ORDERS_URL: 'http://127.0.0.1:1' })).exit, 75)
+  const ordersUrl = `http://127.0.0.1:${await freePort()}`
+  assert.deepEqual(await run({ ...env, ORDERS_URL: ordersUrl }), {
+    exit: 75,
+    output: 'no answer from the API: ECONNREFUSED\n',
+  })
 
   const withWrongSecret = await run({ ...env, CLIENT_SECRET: 'wrong' })
   assert.equal(withWrongSecret.exit, 78)

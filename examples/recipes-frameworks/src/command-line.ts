@@ -30,8 +30,9 @@ async function printOrders(): Promise<number> {
 
 function explain(error: unknown): number {
   if (!BrokerError.is(error)) {
-    // The API could not be reached, or not in time.
-    console.error(error instanceof Error ? error.message : error)
+    // The API could not be reached, or not in time. `fetch failed` alone does not say why.
+    const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined
+    console.error(`no answer from the API: ${cause?.code ?? cause ?? error}`)
     return exitCodes.temporaryFailure
   }
   console.error(error.hint ? `${error.message}: ${hintText(error.hint)}` : error.message)

@@ -26,7 +26,7 @@ app.addHook('onRequest', async request => {
 })
 
 app.setErrorHandler((error, request, reply) => {
-  if (request.signal.aborted) return reply.hijack() // the client has left
+  if (request.signal.aborted) return reply.hijack() // the caller has left
   if (!BrokerError.is(error)) throw error
   const { status, headers, body } = refusalOf(error)
   return reply.code(status).headers(headers).send(body)
@@ -41,7 +41,7 @@ app.get('/orders', async request => {
 })
 
 app.addHook('preClose', async () => {
-  app.server.keepAliveTimeout = 1 // else idle connections of clients delay the end by 72 s
+  app.server.keepAliveTimeout = 1 // else idle connections of callers delay the end by 72 s
 })
 app.addHook('onClose', () => broker.close()) // after the last answer
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => app.close())

@@ -15,7 +15,7 @@ const callOrders = createFetch(broker, { allow: [ORDERS_URL] })
 
 interface State {
   caller: AuthenticatedCaller
-  /** Aborts when the client leaves. */
+  /** Aborts when the caller leaves. */
   signal: AbortSignal
 }
 const app = new Koa<State>()

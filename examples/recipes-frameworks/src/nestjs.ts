@@ -61,7 +61,7 @@ class JwtGuard implements CanActivate {
 class BrokerErrorFilter extends BaseExceptionFilter {
   override catch(error: unknown, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<Response>()
-    if (response.closed) return // the client has left
+    if (response.closed) return // the caller has left
     if (BrokerError.is(error)) {
       const { status, headers, body } = refusalOf(error)
       response.status(status).set(headers).send(body)
@@ -76,7 +76,7 @@ class OrdersController {
   @Get()
   @Groups(['sales'])
   async list(@Req() request: Request): Promise<unknown> {
-    // Ends when the client of this request leaves.
+    // Ends when the caller of this request leaves.
     const orders = await this.brokers.callOrders(request)(`${ORDERS_URL}/orders`)
     if (!orders.ok) throw new Error(`orders answered with status ${orders.status}`)
     return orders.json()

@@ -40,7 +40,7 @@ export async function GET(request: Request): Promise<Response> {
     if (!orders.ok) throw new Error(`orders answered with status ${orders.status}`)
     return Response.json(await orders.json())
   } catch (error) {
-    if (request.signal.aborted) return new Response(null, { status: 499 }) // the client has left
+    if (request.signal.aborted) return new Response(null, { status: 499 }) // the caller has left
     if (!BrokerError.is(error)) throw error
     const { status, headers, body } = refusalOf(error)
     return new Response(body, { status, headers })

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { writeSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import { exitStatus } from '../command-line/exit-status.ts'
 import { WrongArguments } from '../command-line/wrong-arguments.ts'
 import { version } from '../version.ts'
@@ -14,6 +15,8 @@ import { Watchdog } from './watchdog.ts'
 const deadlineMs = 7_000
 /** For a main thread that is blocked. Both count from the start of the process. */
 const killAfterMs = 8_000
+/** For a thread that is about to end. A kill would hide the exit status. */
+const closingMs = 200
 const standardOutput = 1
 
 const args = process.argv.slice(2)
@@ -23,7 +26,7 @@ try {
   if (!(error instanceof WrongArguments)) throw error
   const reason = `${error.message}; try terraform-credentials-dex --help`
   reportFailure({ call: 'arguments', reason, logFile: logFileIn(args), isHidden: true })
-  end(exitStatus.wrongUsage.code)
+  await end(exitStatus.wrongUsage.code)
 }
 
 async function answer(given: HelperArguments): Promise<void> {
@@ -42,11 +45,11 @@ async function answer(given: HelperArguments): Promise<void> {
     const work = verb === 'store' ? refuseToStore(steps) : tokenOfHost(given, process.env, steps, signal)
     const token = await Promise.race([work, aborted])
     print(`${JSON.stringify(token === undefined ? {} : { token })}\n`)
-    end(0)
+    await end(0)
   } catch (error) {
     const { message: reason, exitCode } = failureOf(error, signal, steps)
     reportFailure({ ...call, reason })
-    end(exitCode)
+    await end(exitCode)
   }
 }
 
@@ -76,9 +79,19 @@ function print(text: string): void {
 }
 
 /** Ends the process now. Node would wait for connections, and for a thread that resolves a name or waits for a file system. */
-function end(code: number): void {
-  const isInThread = process.getActiveResourcesInfo().some(each => /^(?:GetAddrInfo|FS)Req/.test(each))
-  // An exit waits for the thread, too. With a token, it has ended.
-  if (isInThread && code !== 0) process.kill(process.pid, 'SIGKILL')
+async function end(code: number): Promise<never> {
+  // An exit waits for the thread, too. With a token, it has ended. One that only closes a file ends in a moment.
+  if (code !== 0 && !(await threadsEnd())) process.kill(process.pid, 'SIGKILL')
   process.exit(code)
+}
+
+/** Whether every thread of Node ends before `closingMs` have passed. */
+async function threadsEnd(): Promise<boolean> {
+  const giveUpAt = performance.now() + closingMs
+  while (isInThread() && performance.now() < giveUpAt) await setTimeout(1)
+  return !isInThread()
+}
+
+function isInThread(): boolean {
+  return process.getActiveResourcesInfo().some(each => /^(?:GetAddrInfo|FS)Req/.test(each))
 }

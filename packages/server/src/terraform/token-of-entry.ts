@@ -32,9 +32,9 @@ export async function tokenOfEntry(
   const { CONFIG_FILE: configFile } = env
   steps.begin(`reading the configuration${configFile ? ` in ${configFile}` : ''}`)
   const config = await readConfig(env)
-  checkClient(request, config, hostsFile)
+  checkClient(request, config, { hostsFile, configFile })
   steps.begin(`requesting a token from ${dexOf(config, request)}`)
-  const token = await requested(config, request, signal)
+  const token = await requested(config, request, { hostsFile, signal })
   const lifeMs = Math.max(token.expiresAt - Date.now(), 0)
   if (lifeMs < minRemainingMs) throw tooShort(lifeMs, minRemainingMs, hostsFile)
   return token.accessToken
@@ -49,10 +49,18 @@ async function readConfig(env: NodeJS.ProcessEnv): Promise<Config> {
   }
 }
 
-function checkClient({ client = 'default' }: TokenRequest, { broker }: Config, hostsFile: string): void {
+function checkClient(
+  { client = 'default' }: TokenRequest,
+  { broker }: Config,
+  { hostsFile, configFile }: { readonly hostsFile: string; readonly configFile: string | undefined },
+): void {
   const names = Object.keys(broker.clients ?? {})
   if (names.includes(client)) return
   if (client !== 'default') {
+    if (!configFile)
+      throw new HelperFailure(
+        `${hostsFile} names the client ${quoteValue(client)}, but there is no configuration file\nset --config or CONFIG_FILE`,
+      )
     throw new HelperFailure(
       `${hostsFile} names the client ${quoteValue(client)}, which the configuration does not have${didYouMean(client, names)}`,
     )
@@ -71,7 +79,11 @@ function dexOf({ broker }: Config, { client = 'default' }: TokenRequest): string
   return shownUrl(tokenEndpoint ?? issuer ?? '')
 }
 
-async function requested(given: Config, request: TokenRequest, signal: AbortSignal): Promise<IssuedToken> {
+async function requested(
+  given: Config,
+  request: TokenRequest,
+  { hostsFile, signal }: Pick<TokenCall, 'hostsFile' | 'signal'>,
+): Promise<IssuedToken> {
   const { requestTimeoutMs = maxRequestTimeoutMs } = given.broker
   const timeoutMs = Math.min(requestTimeoutMs, maxRequestTimeoutMs)
   const config = { ...given, broker: { ...given.broker, requestTimeoutMs: timeoutMs } }
@@ -79,7 +91,8 @@ async function requested(given: Config, request: TokenRequest, signal: AbortSign
     return await configuredToken(config, request, signal)
   } catch (error) {
     if (error === signal.reason) throw error
-    throw helperFailure(tokenFailure(error, { config, timeoutMs }))
+    const places = { scope: `scope in ${hostsFile}`, audiences: `audiences in ${hostsFile}` }
+    throw helperFailure(tokenFailure(error, { config, timeoutMs, requested: { request, places } }))
   }
 }
 

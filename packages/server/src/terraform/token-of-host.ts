@@ -32,7 +32,12 @@ function listed(hostsFile: string, host: string): HostEntry | undefined {
     return comparable === undefined ? undefined : hosts.get(comparable)
   } catch (error) {
     if (error instanceof ConfigError) throw new HelperFailure(error.message)
-    if (error instanceof Refusal) throw new HelperFailure(`the hosts file ${error.message}`)
+    if (error instanceof Refusal) {
+      const advice = error.message.endsWith('does not exist')
+        ? '\ncreate it, or name another with --hosts'
+        : ''
+      throw new HelperFailure(`the hosts file ${error.message}${advice}`)
+    }
     throw error
   }
 }

@@ -49,6 +49,7 @@ export async function runToken(
     const config = { ...loaded, broker: { ...loaded.broker, requestTimeoutMs: timeoutMs } }
     attempt = { config, timeoutMs }
     const request = requestIn(values, config)
+    attempt = { ...attempt, requested: { request, places: { scope: '--scope', audiences: '--audience' } } }
     const cache = values.cache
       ? tokenCacheOptions({
           env,
@@ -97,7 +98,10 @@ function durationIn(
 }
 
 function requestIn({ client, scope, audience }: Values, { broker }: Config): TokenRequest {
-  if (client !== undefined) assertClient(client, ['default', ...Object.keys(broker.clients ?? {})])
+  if (client !== undefined && client !== 'default') {
+    const hasDefault = broker.client?.clientId !== undefined
+    assertClient(client, [...(hasDefault ? ['default'] : []), ...Object.keys(broker.clients ?? {})])
+  }
   return {
     ...(client !== undefined && { client }),
     ...(scope !== undefined && { scope: scope.join(' ') }),
@@ -107,9 +111,8 @@ function requestIn({ client, scope, audience }: Values, { broker }: Config): Tok
 
 function assertClient(name: string, known: readonly string[]): void {
   if (known.includes(name)) return
-  throw new WrongArguments(
-    `--client: ${quoteValue(name)} is not a client${didYouMean(name, known)}; known clients: ${known.join(', ')}`,
-  )
+  const list = known.length === 0 ? 'none is configured' : `known clients: ${known.join(', ')}`
+  throw new WrongArguments(`--client: ${quoteValue(name)} is not a client; ${list}${didYouMean(name, known)}`)
 }
 
 /** The secret with which the token is requested; empty for a client without one. */

@@ -28,7 +28,7 @@ export const tokenCommand = {
       type: 'string',
       value: 'CLIENT_ID',
       multiple: true,
-      text: 'the client id in Dex of a service that is to accept the token, in place of the audiences of the client',
+      text: 'the client id in Dex of a service that accepts the token, in place of the audiences of the client',
     },
     format: {
       type: 'string',
@@ -46,22 +46,22 @@ export const tokenCommand = {
     },
     cache: {
       type: 'boolean',
-      text: 'take the token from a file of the user, and keep a new one there, sealed; see docs/command-line.md',
+      text: 'reuse the token of an earlier call until it expires, from a sealed file that only the user can read; see docs/command-line.md',
     },
     'cache-key': {
       type: 'string',
       value: 'FILE',
-      text: 'the file with the key that seals cached tokens. Default: cache-key in the folder dex-token-broker of the configuration of the user, else a key beside the tokens',
+      text: 'the file with the key that seals cached tokens. Default: ~/.config/dex-token-broker/cache-key if it exists, else a key beside the tokens',
     },
     'min-remaining': {
       type: 'string',
       value: 'DURATION',
-      text: 'how long a cached token must still live, as 5m; a fifth of the life of tokens that live for less. Default: EXPIRY_SAFETY_MARGIN',
+      text: 'how long a cached token must still be valid, such as 5m. Where tokens of Dex live for less, it is a fifth of their life. Default: EXPIRY_SAFETY_MARGIN',
     },
     timeout: {
       type: 'string',
       value: 'DURATION',
-      text: 'the limit of the whole command, as 10s. Default: HTTP_TIMEOUT',
+      text: 'the limit of the whole command, such as 10s. Default: HTTP_TIMEOUT',
     },
     ...helpOption,
   },

@@ -35,7 +35,7 @@ describe('dex-token-broker doctor', () => {
       /^Configuration\n {2}ok {7}configuration {2}valid\n\nDex\n {2}ok {7}connection 127\.0\.0\.1:\d+ {2}accepted\n/,
     )
     expect(stdout).toMatch(
-      /\n {2}failed {3}token of default {2}the configured client was rejected \(.*invalid_client.*\)\n {11}-> set STATIC_CLIENT_SECRET to /,
+      /\n {2}failed {3}token of default {2}the configured client was rejected \(.*invalid_client.*\)\n {11}-> set STATIC_CLIENT_SECRET or STATIC_CLIENT_SECRET_FILE to /,
     )
     expect(stdout).toMatch(/\n\n1 check failed: 0 warnings, 10 passed, 1 skipped\.\n$/)
     expect(stdout).not.toContain('outdated')

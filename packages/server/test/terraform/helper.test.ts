@@ -157,9 +157,34 @@ describe('get without a token', () => {
     expect(stderr).toContain(': ci\n')
   })
 
+  test('asks for the configuration file when a host names a client and there is none', async () => {
+    const { code, stderr } = await runHelper([
+      `--hosts=${inFolder('hosts.yaml')}`,
+      'get',
+      'registry.example.com',
+    ])
+    expect(code).toBe(1)
+    expect(stderr).toContain('names the client "ci", but there is no configuration file')
+    expect(stderr).toContain('set --config or CONFIG_FILE')
+  })
+
+  test('names the hosts file when Dex rejects an audience that is there', async () => {
+    const hosts = inFolder('unknown-audience.yaml')
+    writeFileSync(hosts, 'hosts: { registry.example.com: { client: ci, audiences: [nobody] } }')
+    const { code, stderr } = await runHelper([
+      `--hosts=${hosts}`,
+      `--config=${inFolder('broker.yaml')}`,
+      'get',
+      'registry.example.com',
+    ])
+    expect(code).toBe(3)
+    expect(stderr).toContain(`trustedPeers of each peer in audiences in ${hosts}: Dex rejected an audience`)
+  })
+
   test('says what is wrong with the hosts file, or that there is none', async () => {
     const missing = await runHelper([`--hosts=${inFolder('none.yaml')}`, 'get', 'registry.example.com'])
     expect(missing.stderr).toContain('none.yaml" does not exist')
+    expect(missing.stderr).toContain('create it, or name another with --hosts')
     expect(missing).toMatchObject({ code: 1, stdout: '' })
     writeFileSync(inFolder('bad.yaml'), 'hosts:\n  registry.example.com: { clients: ci }\n')
     const bad = await runHelper([`--hosts=${inFolder('bad.yaml')}`, 'get', 'registry.example.com'])
@@ -253,6 +278,12 @@ describe('the other verbs', () => {
       /^terraform-credentials-dex: store registry\.example\.com: tokens come from Dex/,
     )
     expect(run.stderr).not.toContain('xxx')
+  })
+
+  test('store has its exit status with /dev/null as input, too, whose file is still being closed', async () => {
+    const run = await runHelper(['store', 'registry.example.com'], { input: 'no input' })
+    expect(run).toMatchObject({ code: 2, signal: null, stdout: '' })
+    expect(run.stderr).toContain('list the host in the hosts file instead')
   })
 
   test('forget succeeds without a word: nothing is stored', async () => {

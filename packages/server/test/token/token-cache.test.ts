@@ -190,6 +190,6 @@ describe('--cache', () => {
     expect(open).toMatchObject({ code: 1, stdout: '' })
     expect(open.stderr).toContain('is open to others (mode 640); run chmod 600 on it')
     const missing = await runToken(['--cache', '--cache-key=/nowhere/key'], user.environment(dex))
-    expect(missing).toMatchObject({ code: 1, stderr: '"/nowhere/key" does not exist\n' })
+    expect(missing).toMatchObject({ code: 1, stderr: '--cache-key: "/nowhere/key" does not exist\n' })
   })
 })

@@ -109,7 +109,7 @@ clients:
     const unknown = await runToken(['--client=report'], environment)
     expect([unknown.code, unknown.stdout]).toEqual([2, ''])
     expect(unknown.stderr).toBe(
-      '--client: "report" is not a client; did you mean "reports"?; known clients: default, reports\n',
+      '--client: "report" is not a client; known clients: reports; did you mean "reports"?\n',
     )
 
     const without = await runToken([], environment)
@@ -159,6 +159,46 @@ describe('the exit status of the command token', () => {
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(/^HTTP_TIMEOUT: /m)
     expect(stderr).toMatch(/^DEX_ISSUER: /m)
+  })
+
+  test.each([
+    [{}, 'no client is configured', /^set STATIC_CLIENT_ID and STATIC_CLIENT_SECRET_FILE, or name a client/],
+    [
+      { STATIC_CLIENT_ID: 'orders' },
+      'the client of STATIC_CLIENT_ID has no secret',
+      /^set STATIC_CLIENT_SECRET_FILE$/,
+    ],
+    [
+      { STATIC_CLIENT_SECRET: 'orders-secret' },
+      'the secret of the client has no client id',
+      /^set STATIC_CLIENT_ID$/,
+    ],
+  ])('is 1 without a whole client, and says which part is missing: %j', async (client, fact, advice) => {
+    await using dex = await startDex()
+    const { code, stdout, stderr } = await runToken([], { DEX_ISSUER: dex.issuer, ...client })
+    const [first, second] = stderr.split('\n')
+    expect([code, stdout, first]).toEqual([1, '', fact])
+    expect(second).toMatch(advice)
+  })
+
+  test.each([
+    [
+      '--audience=nobody',
+      'add this client to the trustedPeers of each peer in --audience: Dex rejected an audience',
+    ],
+    ['--scope=reports', 'correct --scope: Dex rejected it; client ids of services belong in --audience'],
+  ])('is 3 when Dex rejects %s, and the advice names the argument', async (argument, advice) => {
+    using user = new TokenUser()
+    await using dex = await startDex()
+    const { code, stderr } = await runToken([argument], user.environment(dex))
+    expect([code, stderr.split('\n')[1]]).toEqual([3, advice])
+  })
+
+  test('is 4 without an issuer, and asks for one', async () => {
+    const client = { STATIC_CLIENT_ID: 'orders', STATIC_CLIENT_SECRET: 'orders-secret' }
+    const { code, stderr } = await runToken([], client)
+    expect(code).toBe(4)
+    expect(stderr).toContain('set DEX_ISSUER: without it and DEX_TOKEN_URL')
   })
 
   test('is 3 when Dex refuses the client, with the reason of Dex and without the secret', async () => {

@@ -24,13 +24,25 @@ export interface CacheKeysOptions {
  * the same token. Throws a `Refusal`, which contains no key.
  */
 export function cacheKeys({ env, folder, keyFile, secret }: CacheKeysOptions): readonly string[] {
-  const { keys } = readSealingKeyFile(keyFile ?? ownKeyFile(env) ?? generatedKeyFile(folder), readPrivateText)
+  const { keys } =
+    keyFile === undefined
+      ? readSealingKeyFile(ownKeyFile(env) ?? generatedKeyFile(folder), readPrivateText)
+      : namedKeys(keyFile)
   const salt = createHash('sha256').update(secret).digest()
   return keys.map(({ text }) =>
     Buffer.from(
       hkdfSync('sha256', Buffer.from(text, 'base64'), salt, 'dex-token-broker token cache', 32),
     ).toString('base64'),
   )
+}
+
+/** The keys in the file of the option, by whose name faults begin. */
+function namedKeys(keyFile: string) {
+  try {
+    return readSealingKeyFile(keyFile, readPrivateText)
+  } catch (error) {
+    throw error instanceof Refusal ? new Refusal(`--cache-key: ${error.message}`) : error
+  }
 }
 
 function ownKeyFile(env: NodeJS.ProcessEnv): string | undefined {

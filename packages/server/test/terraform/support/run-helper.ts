@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { terraformHelper } from '@broker/testing'
 
@@ -14,8 +15,8 @@ export interface HelperRun {
 export interface HelperOptions {
   /** These variables and no others. */
   readonly env?: Readonly<Record<string, string>>
-  /** Standard input; `never ends` keeps it open. Default: empty. */
-  readonly input?: string | 'never ends'
+  /** Standard input; `never ends` keeps it open, `no input` is /dev/null. Default: an empty pipe. */
+  readonly input?: string | 'never ends' | 'no input'
   /** JavaScript that runs first in the process. */
   readonly before?: string
   /** Default: the built one. */
@@ -27,12 +28,15 @@ export async function runHelper(args: readonly string[], options: HelperOptions 
   const { env = {}, input = '', before, script = terraformHelper } = options
   const preload =
     before === undefined ? [] : ['--import', `data:text/javascript,${encodeURIComponent(before)}`]
-  const child = spawn(process.execPath, [...preload, script, ...args], { env: { ...env } })
+  const child = spawn(process.execPath, [...preload, script, ...args], {
+    env: { ...env },
+    stdio: [input === 'no input' ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  })
   try {
-    if (input !== 'never ends') child.stdin.end(input)
+    if (input !== 'never ends') child.stdin?.end(input)
     const [stdout, stderr, [code, signal]] = await Promise.all([
-      text(child.stdout),
-      text(child.stderr),
+      text(child.stdout as Readable),
+      text(child.stderr as Readable),
       once(child, 'exit'),
     ])
     return { code, signal, stdout, stderr }
