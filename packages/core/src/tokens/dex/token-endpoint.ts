@@ -11,7 +11,7 @@ import { tokenRequest } from './token-request.ts'
 import { judgeTokenResponse, type TokenEndpointAnswer, type TokenResponse } from './token-response.ts'
 
 /** A token response of Dex has a few kilobytes. */
-const maxTokenResponseBytes = 64 * 1024
+const maxBodyBytes = 64 * 1024
 
 export interface TokenEndpointOptions {
   readonly authMethod: ClientAuthMethod
@@ -67,14 +67,14 @@ export class TokenEndpoint {
     const { transport, clock, userAgent } = this.#surroundings
     const { authMethod = this.#options.authMethod } = credentials
     const trace = traceHeaders(context)
-    const request = tokenRequest(credentials, { authMethod, userAgent, signal, trace })
+    const request = tokenRequest(credentials, { authMethod, userAgent, signal, trace, maxBodyBytes })
     const response = await transport(url, request)
     return {
       status: response.status,
       retryAfterMs: retryAfterMs(response.headers.get('retry-after'), clock.wall()),
       answeredAt: answeredAt(response.headers.get('date'), response.headers.get('age')),
       unknownCoding: unknownCoding(response.headers.get('content-encoding')),
-      body: await readBoundedBody(response, maxTokenResponseBytes),
+      body: await readBoundedBody(response, maxBodyBytes),
     }
   }
 }

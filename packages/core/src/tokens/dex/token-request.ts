@@ -10,6 +10,8 @@ export interface TokenRequestParts {
   readonly authMethod: ClientAuthMethod
   readonly userAgent: string
   readonly signal: AbortSignal
+  /** Limit of the answer's body. */
+  readonly maxBodyBytes: number
   /** The headers that carry the context of its span. */
   readonly trace: Readonly<Record<string, string>>
 }
@@ -17,7 +19,7 @@ export interface TokenRequestParts {
 /** Builds the POST request of RFC 6749 section 4.4.2, or of RFC 8693 section 2.1 for an exchange. */
 export function tokenRequest(
   credentials: ClientCredentials,
-  { authMethod, userAgent, signal, trace }: TokenRequestParts,
+  { authMethod, userAgent, signal, trace, maxBodyBytes }: TokenRequestParts,
 ): TransportRequest {
   const form = new URLSearchParams(grantParameters(credentials))
   if (credentials.scope !== '') form.set('scope', credentials.scope)
@@ -35,7 +37,7 @@ export function tokenRequest(
     form.set('client_id', credentials.clientId)
     form.set('client_secret', credentials.clientSecret)
   }
-  return { method: 'POST', headers, body: form.toString(), redirect: 'manual', signal }
+  return { method: 'POST', headers, body: form.toString(), redirect: 'manual', signal, maxBodyBytes }
 }
 
 function grantParameters({ exchange }: ClientCredentials): Record<string, string> {
