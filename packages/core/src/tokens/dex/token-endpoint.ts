@@ -1,6 +1,7 @@
 import type { ClientCredentials } from '../../clients/client-credentials.ts'
 import type { ClientAuthMethod } from '../../options/broker-options.ts'
 import { callUpstream } from '../../shared/http/call-upstream.ts'
+import { httpDate } from '../../shared/http/http-date.ts'
 import { readBoundedBody } from '../../shared/http/read-bounded-body.ts'
 import { retryAfterMs } from '../../shared/http/retry-after.ts'
 import { unknownCoding } from '../../shared/http/unknown-coding.ts'
@@ -92,7 +93,7 @@ function spanAttributes({ configured, client = 'default', exchange }: ClientCred
  * of a second. A cache repeats the `Date` of the first answer and adds `Age` (RFC 9111 section 5.1).
  */
 function answeredAt(date: string | null, age: string | null): number | undefined {
-  const time = Date.parse(date ?? '')
+  const time = httpDate(date)
   if (Number.isNaN(time)) return undefined
   return time + 999 + (age !== null && /^\d{1,10}$/.test(age) ? Number(age) * 1000 : 0)
 }

@@ -3,7 +3,6 @@ import { BrokerError } from '../../shared/errors.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
 import { usableMs } from '../cache/token-life.ts'
 import { endsToken } from '../is-outlived.ts'
-import { signingKeyOf } from '../signing-key.ts'
 import type { ObtainedToken, TokenOrigin } from '../token-origin.ts'
 import { HeldLease } from './held-lease.ts'
 import { RecordSearch, type WantedToken } from './record-search.ts'
@@ -60,7 +59,7 @@ export class SharedOrigin {
 
   async #fromDex({ order, signal, onFirstFailure, parent }: WantedToken): Promise<ObtainedToken> {
     const obtained = await this.#origin.obtain(order, signal, onFirstFailure, parent)
-    this.#records.keyInUse(signingKeyOf(obtained.response.accessToken))
+    this.#records.issued(obtained.response.accessToken)
     return obtained
   }
 
