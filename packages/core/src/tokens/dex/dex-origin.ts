@@ -122,15 +122,12 @@ export class DexOrigin implements TokenOrigin {
     const { order, client, signal, onFirstFailure } = call
     const { requestTimeoutMs, random } = this.#surroundings
     const request = new RequestWithDeadline(requestTimeoutMs, deadline =>
-      requestWithRetries(
-        attempt => this.#attempt(call, attempt, deadline),
-        {
-          signal: deadline,
-          random,
-          onFailedAttempt: onFirstFailure,
-          mayTryAgain: () => this.#circuits.retryAfterMs(client) === 0,
-        },
-      ),
+      requestWithRetries(attempt => this.#attempt(call, attempt, deadline), {
+        signal: deadline,
+        random,
+        onFailedAttempt: onFirstFailure,
+        mayTryAgain: () => this.#circuits.retryAfterMs(client) === 0,
+      }),
     )
     const close = () => request.abort(signal.reason)
     signal.addEventListener('abort', close)
