@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { brokerCommand, listening, until } from '@broker/testing'
 import { afterAll, describe, expect, test } from 'vitest'
-import { WrongArguments } from '../../src/explain/wrong-arguments.ts'
+import { WrongArguments } from '../../src/command-line/wrong-arguments.ts'
 import { runCommand } from '../support/command.ts'
 import { startDex } from '../support/start-broker.ts'
 import { doctor } from './run-in-process.ts'
@@ -102,7 +102,7 @@ describe('dex-token-broker doctor', () => {
     expect(help.stdout).toMatch(/^Usage: dex-token-broker doctor /)
     await using command = runCommand(['--help'])
     await command.end()
-    expect(command.stdout).toContain('doctor --help')
+    expect(command.stdout).toMatch(/^ {2}doctor /m)
   })
 
   test('reads a JWT from standard input', async () => {
