@@ -3,9 +3,9 @@ import * as crypto from 'node:crypto'
 import type { Subject } from '../shared/subject.ts'
 import type { ClientAuthenticationMethod } from './client-authentication.ts'
 import type { OrderedCredentials } from './client-credentials.ts'
-import { type Parameter, requestParameters } from './request-parameters.ts'
+import { hasScopeAlone, type Parameter, requestParameters } from './request-parameters.ts'
 
-/** Limit of scopes whose normal form is remembered; real services use few. */
+/** Limit of scopes whose fields are remembered; real services use few. */
 const maxKnownScopes = 256
 
 /**
@@ -23,6 +23,7 @@ export class CacheKeys {
   readonly #clientPrefix: string
   readonly #exchangePrefix: string
   readonly #subjectPrefix: string
+  /** The fields of requests that have nothing but a scope. */
   readonly #knownScopes = new Map<string, string>()
 
   constructor(tokenEndpoint: string, authMethod: ClientAuthenticationMethod, salt: Buffer) {
@@ -59,7 +60,7 @@ export class CacheKeys {
   /** The key of what the exchanges of all users have in common: everything but the subject token. */
   ofExchange(credentials: OrderedCredentials): string {
     const common = requestParameters(credentials).filter(([name]) => name !== 'subject_token')
-    return keyOf(this.#exchangePrefix + clientFields(credentials) + this.#parameterFields(common))
+    return keyOf(this.#exchangePrefix + clientFields(credentials) + parameterFields(common))
   }
 
   /** The key of the user that a subject token is about. */
@@ -69,27 +70,30 @@ export class CacheKeys {
 
   /** Everything that a token depends on: the only place, so that keys and records cannot differ. */
   #tokenFields(prefix: string, credentials: OrderedCredentials): string {
-    return prefix + clientFields(credentials) + this.#parameterFields(requestParameters(credentials))
+    return prefix + clientFields(credentials) + this.#parametersOf(credentials)
   }
 
-  #parameterFields(parameters: readonly Parameter[]): string {
-    let fields = ''
-    for (const [name, value] of parameters) {
-      fields += field(name) + field(name === 'scope' ? this.#normalScope(value) : value)
-    }
-    return fields
-  }
-
-  #normalScope(scope: string): string {
-    if (!scope.includes(' ')) return scope
+  #parametersOf(credentials: OrderedCredentials): string {
+    if (!hasScopeAlone(credentials)) return parameterFields(requestParameters(credentials))
+    const { scope } = credentials
     const known = this.#knownScopes.get(scope)
     if (known !== undefined) return known
-    const normal = [...new Set(scope.split(' '))].filter(Boolean).sort().join(' ')
+    const fields = parameterFields(requestParameters({ scope }))
     // All at once, because real services have fewer; not lru-cache, which publishes keys on its diagnostics channels.
     if (this.#knownScopes.size >= maxKnownScopes) this.#knownScopes.clear()
-    this.#knownScopes.set(scope, normal)
-    return normal
+    this.#knownScopes.set(scope, fields)
+    return fields
   }
+}
+
+function parameterFields(parameters: readonly Parameter[]): string {
+  return parameters
+    .map(([name, value]) => field(name) + field(name === 'scope' ? normalScope(value) : value))
+    .join('')
+}
+
+function normalScope(scope: string): string {
+  return [...new Set(scope.split(' '))].filter(Boolean).sort().join(' ')
 }
 
 function clientFields(credentials: OrderedCredentials): string {

@@ -58,3 +58,8 @@ export function requestParameters({
   for (const uri of resource) own.push(['resource', uri])
   return extraParams.length === 0 ? own : [...own, ...extraParams]
 }
+
+/** Tells whether a request has no other part than its scope, as most have. */
+export function hasScopeAlone({ resource, extraParams, exchange }: RequestParts): boolean {
+  return exchange === undefined && !resource?.length && !extraParams?.length
+}

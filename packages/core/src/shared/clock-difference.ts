@@ -1,3 +1,5 @@
+import { httpDate } from './http/http-date.ts'
+
 /** `Date` counts whole seconds (RFC 9110 section 5.6.7), in milliseconds. */
 export const dateResolutionMs = 1_000
 
@@ -24,7 +26,7 @@ export interface ClockDifference {
  * names. `undefined` without a `Date`, and for the answer of a cache, which repeats the `Date` of another time.
  */
 export function clockDifference({ sentAt, receivedAt, header }: DatedAnswer): ClockDifference | undefined {
-  const date = Date.parse(header('date') ?? '')
+  const date = httpDate(header('date'))
   if (Number.isNaN(date) || (header('age') ?? undefined) !== undefined) return undefined
   return { atLeast: sentAt - (date + dateResolutionMs), atMost: receivedAt - date }
 }

@@ -9,12 +9,13 @@ import type { SpanContext } from '../shared/tracer.ts'
 import { remainingWait, type Wait } from '../shared/wait-for.ts'
 import type { CachedToken } from './cache/token-cache.ts'
 import { isLiving, isUsable } from './cache/token-life.ts'
-import { InFlight, type SharedWork } from './in-flight.ts'
+import { InFlight } from './in-flight.ts'
 import { isOutlived } from './is-outlived.ts'
 import type { IssuedToken } from './issued-token.ts'
 import { lookupFailed } from './lookup-failed.ts'
 import { hasMinimumLife } from './minimum-life.ts'
 import type { SharedOrigin } from './shared-store/shared-origin.ts'
+import type { SharedWork } from './shared-work.ts'
 import type { SigningKey } from './signing-key.ts'
 import { TokenDrops } from './token-drops.ts'
 import type { TokenLookups } from './token-lookups.ts'
@@ -179,9 +180,8 @@ export class Tokens implements CurrentTokens {
   /** Waits on behalf of a caller without an unexpired token. */
   #settled(order: TokenOrder, work: SharedWork<IssuedToken>, wait: Wait): Promise<IssuedToken> {
     const { histories } = this.#options
-    return this.#inFlight
-      .wait(work, 'settled', wait)
-      .catch(error => lookupFailed({ order, work, histories }, error))
+    const token = this.#inFlight.wait(work, 'settled', wait)
+    return token.catch(error => lookupFailed({ order, work, histories }, error))
   }
 
   /** Waits for one attempt at most when an unexpired token exists, and not at all when one has just failed. */

@@ -109,7 +109,7 @@ export class DexOrigin implements TokenOrigin {
       onFirstFailure(mustWait('a slot'))
       await turn
     }
-    return this.#request({ url, order, client, applicant, signal, onFirstFailure, parent })
+    return await this.#request({ url, order, client, applicant, signal, onFirstFailure, parent })
   }
 
   /** Sends the request with retries; the slot is taken for the first attempt. */
@@ -122,21 +122,15 @@ export class DexOrigin implements TokenOrigin {
     onFirstFailure: OnFirstFailure
     parent: SpanContext | undefined
   }): Promise<ObtainedToken> {
-    const { order, client, applicant, signal, onFirstFailure } = call
+    const { order, client, signal, onFirstFailure } = call
     const { requestTimeoutMs, random } = this.#surroundings
     const request = new RequestWithDeadline(requestTimeoutMs, deadline =>
-      requestWithRetries(
-        async attempt => {
-          if (attempt > 1) await this.#slots.enter(applicant, deadline)
-          return this.#attempt(call, attempt, deadline)
-        },
-        {
-          signal: deadline,
-          random,
-          onFailedAttempt: onFirstFailure,
-          mayTryAgain: () => this.#circuits.retryAfterMs(client) === 0,
-        },
-      ),
+      requestWithRetries(attempt => this.#attempt(call, attempt, deadline), {
+        signal: deadline,
+        random,
+        onFailedAttempt: onFirstFailure,
+        mayTryAgain: () => this.#circuits.retryAfterMs(client) === 0,
+      }),
     )
     const close = () => request.abort(signal.reason)
     signal.addEventListener('abort', close)
@@ -153,7 +147,7 @@ export class DexOrigin implements TokenOrigin {
     }
   }
 
-  /** Makes one attempt and releases the slot. */
+  /** Makes one attempt and releases the slot, which the first attempt has. */
   async #attempt(
     {
       url,
@@ -173,6 +167,7 @@ export class DexOrigin implements TokenOrigin {
     number: number,
     signal: AbortSignal,
   ): Promise<ObtainedToken> {
+    if (number > 1) await this.#slots.enter(applicant, signal)
     const slot = new HeldSlot(this.#slots, applicant, this.#surroundings.clock)
     try {
       // Before the attempt, because a function that fails says nothing about Dex.

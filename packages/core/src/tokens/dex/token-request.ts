@@ -1,6 +1,6 @@
 import type { ClientAuthenticationMethod } from '../../clients/client-authentication.ts'
 import type { ClientCredentials } from '../../clients/client-credentials.ts'
-import { requestParameters } from '../../clients/request-parameters.ts'
+import { type OwnParameter, type Parameter, requestParameters } from '../../clients/request-parameters.ts'
 import type { TransportRequest } from '../../shared/http/transport.ts'
 
 /** Parts of real JWTs are longer, in characters. */
@@ -10,6 +10,8 @@ export interface TokenRequestParts {
   readonly authMethod: ClientAuthenticationMethod
   readonly userAgent: string
   readonly signal: AbortSignal
+  /** Limit of the answer's body. */
+  readonly maxBodyBytes: number
   /** The headers that carry the context of its span. */
   readonly trace: Readonly<Record<string, string>>
 }
@@ -17,9 +19,9 @@ export interface TokenRequestParts {
 /** Builds the POST request of RFC 6749 section 4.4.2, or of RFC 8693 section 2.1 for an exchange. */
 export function tokenRequest(
   credentials: ClientCredentials,
-  { authMethod, userAgent, signal, trace }: TokenRequestParts,
+  { authMethod, userAgent, signal, trace, maxBodyBytes }: TokenRequestParts,
 ): TransportRequest {
-  const form = new URLSearchParams(requestParameters(credentials))
+  const form: Parameter[] = requestParameters(credentials)
   const headers: Record<string, string> = {
     accept: 'application/json',
     // A proxy in front of Dex may compress nevertheless.
@@ -31,24 +33,24 @@ export function tokenRequest(
   if (authMethod === 'client_secret_basic') {
     headers['authorization'] = basicAuthorization(credentials)
   } else {
-    for (const [name, value] of Object.entries(authenticationParameters(credentials, authMethod)))
-      form.set(name, value)
+    form.push(...authenticationParameters(credentials, authMethod))
   }
-  return { method: 'POST', headers, body: form.toString(), redirect: 'manual', signal }
+  return { method: 'POST', headers, body: formOf(form), redirect: 'manual', signal, maxBodyBytes }
 }
 
 /** The client id is sent with an assertion too (RFC 7521 section 4.2): some servers find the client by it. */
 function authenticationParameters(
   { clientId, clientSecret, assertion = '' }: ClientCredentials,
   method: ClientAuthenticationMethod,
-): Record<string, string> {
-  if (method === 'client_secret_post') return { client_id: clientId, client_secret: clientSecret }
-  if (method !== 'private_key_jwt') return { client_id: clientId }
-  return {
-    client_id: clientId,
-    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-    client_assertion: assertion,
-  }
+): [OwnParameter, string][] {
+  const own: [OwnParameter, string][] = [['client_id', clientId]]
+  if (method === 'client_secret_post') own.push(['client_secret', clientSecret])
+  if (method !== 'private_key_jwt') return own
+  return [
+    ...own,
+    ['client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'],
+    ['client_assertion', assertion],
+  ]
 }
 
 /**
@@ -91,6 +93,14 @@ function withoutPadding(base64: string): string {
   return base64.replace(/=+$/, '')
 }
 
+function formOf(parameters: readonly Parameter[]): string {
+  return parameters.map(([name, value]) => `${formEncoded(name)}=${formEncoded(value)}`).join('&')
+}
+
+/** Text that form encoding leaves as it is, which most of it is: the encoder takes a microsecond. */
+const plainText = /^[\w.*-]*$/
+
 function formEncoded(value: string): string {
+  if (plainText.test(value)) return value
   return new URLSearchParams({ '': value }).toString().slice(1)
 }
