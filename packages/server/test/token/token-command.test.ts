@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { startRealDex } from '@broker/dev-dex'
+import { startRealDex } from '@broker/dev-dex/real-dex'
 import { brokerCommand, createCertificateAuthority, freePort, until } from '@broker/testing'
 import { needs } from '@broker/testing/vitest'
 import { decodeJwt } from 'jose'
@@ -159,6 +159,16 @@ describe('the exit status of the command token', () => {
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(/^HTTP_TIMEOUT: /m)
     expect(stderr).toMatch(/^DEX_ISSUER: /m)
+  })
+
+  test.skipIf(process.platform !== 'linux')('is 1 when standard output cannot be written', async () => {
+    using user = new TokenUser()
+    await using dex = await startDex()
+    const command = `exec "$0" "$@" > /dev/full`
+    const args = ['-c', command, process.execPath, brokerCommand, 'token']
+    await using full = new Command('/bin/sh', args, user.environment(dex))
+    expect((await full.end(20_000)).code).toBe(1)
+    expect(full.stderr).toBe('standard output cannot be written (ENOSPC)\n')
   })
 
   test('is 3 when Dex refuses the client, with the reason of Dex and without the secret', async () => {
