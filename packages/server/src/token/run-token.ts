@@ -1,5 +1,6 @@
 import type { TokenRequest } from '@broker/core'
 import { optionRules } from '@broker/core/options'
+import type { LimitedCall } from '../broker-failure.ts'
 import { commandHelp } from '../command-line/command-help.ts'
 import { exitStatus } from '../command-line/exit-status.ts'
 import { type OptionValues, parsedArguments } from '../command-line/parsed-arguments.ts'
@@ -14,7 +15,7 @@ import { didYouMean } from '../nearest-name.ts'
 import { tokenCacheOptions } from './cache/token-cache-options.ts'
 import { configuredToken } from './configured-token.ts'
 import { tokenCommand } from './token-command.ts'
-import { type TokenAttempt, tokenFailure } from './token-failure.ts'
+import { tokenFailure } from './token-failure.ts'
 import { type TokenFormat, tokenWriter } from './token-text.ts'
 
 /** The parts of the process that a run of the command needs. */
@@ -41,13 +42,13 @@ export async function runToken(
   }
   const textOf = tokenWriter(formatIn(values), env)
   const limits = limitsIn(values)
-  let attempt: TokenAttempt | undefined
+  let attempt: LimitedCall | undefined
   try {
     const loaded = configWithoutGate(env, await fileReaderOf(env))
     const timeoutMs =
       limits.timeoutMs ?? loaded.broker.requestTimeoutMs ?? optionRules.requestTimeoutMs.default
     const config = { ...loaded, broker: { ...loaded.broker, requestTimeoutMs: timeoutMs } }
-    attempt = { config, timeoutMs }
+    attempt = { config, timeoutMs, timeoutName: '--timeout' }
     const request = requestIn(values, config)
     const cache = values.cache
       ? tokenCacheOptions({

@@ -1,12 +1,11 @@
 import { BrokerError, type BrokerErrorCode } from '@broker/core'
-import { brokerFailure } from '../broker-failure.ts'
+import { brokerFailure, type LimitedCall, lateAdvice } from '../broker-failure.ts'
 import { exitStatus } from '../command-line/exit-status.ts'
 import { WrongArguments } from '../command-line/wrong-arguments.ts'
 import type { Config } from '../config/config.ts'
 import { ConfigError } from '../config/config-error.ts'
 import { formatMilliseconds } from '../config/values/milliseconds.ts'
 import { Refusal } from '../config/values/refusal.ts'
-import { describeHint } from '../describe-hint.ts'
 import { printable } from '../printable.ts'
 
 /** Why a command has no token. */
@@ -16,17 +15,11 @@ export interface TokenFailure {
   readonly text: string
 }
 
-/** The configuration in effect, and the limit of the command in milliseconds. */
-export interface TokenAttempt {
-  readonly config: Config
-  readonly timeoutMs: number
-}
-
 /**
  * Words why `configuredToken` failed, and decides the exit status. `attempt` is absent when there is no configuration. Throws an error that
  * is none of the expected ones.
  */
-export function tokenFailure(error: unknown, attempt?: TokenAttempt): TokenFailure {
+export function tokenFailure(error: unknown, attempt?: LimitedCall): TokenFailure {
   if (error instanceof ConfigError || error instanceof Refusal) {
     return { exitCode: exitStatus.wrongConfiguration.code, text: error.message }
   }
@@ -37,7 +30,7 @@ export function tokenFailure(error: unknown, attempt?: TokenAttempt): TokenFailu
   throw error
 }
 
-function brokerErrorFailure(error: BrokerError, attempt: TokenAttempt): TokenFailure {
+function brokerErrorFailure(error: BrokerError, attempt: LimitedCall): TokenFailure {
   const { code, transient } = error
   if (code === 'missing_credentials') return withoutClient(attempt.config)
   const { fact, advice } = brokerFailure(error, attempt)
@@ -61,15 +54,10 @@ function withoutClient({ broker: { clients = {} } }: Config): TokenFailure {
   }
 }
 
-function timedOut({ config, timeoutMs }: TokenAttempt): TokenFailure {
-  const option = config.broker.tokenEndpoint === undefined ? 'issuer' : 'tokenEndpoint'
-  const detail = `${timeoutMs} ms`
+function timedOut(attempt: LimitedCall): TokenFailure {
   return {
     exitCode: exitStatus.unavailable.code,
-    text: lines(
-      `no token within ${formatMilliseconds(timeoutMs)}`,
-      describeHint({ problem: 'not_answered_in_time', option, detail }),
-    ),
+    text: lines(`no token within ${formatMilliseconds(attempt.timeoutMs)}`, lateAdvice(attempt)),
   }
 }
 

@@ -202,7 +202,7 @@ describe('the exit status of the command token', () => {
       HTTP_TIMEOUT: '1h',
     })
     expect(code).toBe(4)
-    expect(stderr).toContain('300')
+    expect(stderr).toContain('raise --timeout: no response within 300 ms')
   })
 
   test.each([
