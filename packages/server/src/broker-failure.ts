@@ -7,7 +7,7 @@ import { describeHint } from './describe-hint.ts'
 export interface LimitedCall {
   readonly config: Config
   readonly timeoutMs: number
-  /** What sets the limit. Default: the variable. */
+  /** The option that sets the limit. Default: the variable. */
   readonly timeoutName?: string
 }
 
@@ -35,7 +35,7 @@ export function brokerFailure(
   }
 }
 
-/** What to do about a call that its limit ended. */
+/** Advises the operator of a call that its limit ended. */
 export function lateAdvice({ config, timeoutMs, timeoutName }: LimitedCall): string {
   const option = config.broker.tokenEndpoint === undefined ? 'issuer' : 'tokenEndpoint'
   return describeHint({ problem: 'not_answered_in_time', option, detail: `${timeoutMs} ms` }, timeoutName)
