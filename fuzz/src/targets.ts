@@ -1,4 +1,5 @@
 import type { Target } from './target.ts'
+import { assertionKeyTarget } from './targets/assertion-key.ts'
 import { basicCredentialsTarget } from './targets/basic-credentials.ts'
 import { certificateTarget, privateKeyTarget, sealingKeyTarget } from './targets/certificate-files.ts'
 import { checkRequestTarget, messageFramesTarget } from './targets/check-request.ts'
@@ -24,6 +25,7 @@ import { urlTarget } from './targets/urls.ts'
 
 /** Every parser of the product. */
 export const targets: readonly Target[] = [
+  assertionKeyTarget,
   basicCredentialsTarget,
   certificateTarget,
   privateKeyTarget,

@@ -31,6 +31,7 @@ const steps = [
   { name: 'generated protos', command: process.execPath, args: ['scripts/protobuf/protobuf.mjs'] },
   { name: 'docs', command: process.execPath, args: ['scripts/docs/docs.mjs'] },
   { name: 'prose', command: process.execPath, args: ['scripts/docs/prose.mjs'] },
+  { name: 'hover text', command: process.execPath, args: ['scripts/check/hover-text.mjs'] },
   { name: 'release facts', command: process.execPath, args: ['scripts/release/package-facts.mjs'] },
   { name: 'packaging', command: process.execPath, args: ['scripts/packaging/packaging.mjs'] },
   { name: 'image', command: process.execPath, args: ['scripts/image/image-files.mjs'] },

@@ -19,6 +19,20 @@ export {
   refusalOf,
   type Verdict,
 } from './check/verdict.ts'
+export type {
+  AssertionAlgorithm,
+  AssertionClaims,
+  AssertionKey,
+  AssertionKeySource,
+  AssertionRequest,
+  ClientAuthentication,
+  ClientAuthenticationMethod,
+  MutualTls,
+  PrivateKeyJwt,
+  SecretAuthentication,
+  SignAssertion,
+  SignedPrivateKeyJwt,
+} from './clients/client-authentication.ts'
 export type { ExchangeParts, ExchangeRequest, SubjectTokenType } from './clients/exchange-request.ts'
 export type { SecretRequest, SecretSource } from './clients/secret-source.ts'
 export type { TokenRequest } from './clients/token-request.ts'
@@ -27,7 +41,6 @@ export type { JwtClaims } from './gate/jwt/jwt.ts'
 export type { Missing } from './issuer/issuer.ts'
 export type {
   ClientAuthMethod,
-  CredentialHeaderOptions,
   DefaultClient,
   GateOptions,
   IssuerOptions,
@@ -35,6 +48,7 @@ export type {
   SharedStoreOptions,
   TokenBrokerOptions,
 } from './options/broker-options.ts'
+export type { CredentialHeaderOptions } from './options/credential-header-options.ts'
 export type { ReservedHeaderPrefixes } from './options/header-name.ts'
 export { type AxiosLike, axiosInterceptor } from './outbound/axios-interceptor.ts'
 export type { TokenRequestFunction } from './outbound/call-tokens.ts'

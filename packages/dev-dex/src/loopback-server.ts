@@ -5,7 +5,9 @@ import { type AddressInfo, isIPv6, type Socket } from 'node:net'
 
 /** Certificate and private key in PEM. */
 export interface TlsIdentity {
+  /** The private key, in PEM. */
   readonly key: string | Buffer
+  /** The certificate and its chain, in PEM. */
   readonly cert: string | Buffer
 }
 

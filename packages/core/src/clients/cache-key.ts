@@ -1,16 +1,17 @@
 // The whole module: a missing name in an old Node would fail before `assertNodeVersion` runs.
 import * as crypto from 'node:crypto'
-import type { ClientAuthMethod } from '../options/broker-options.ts'
 import type { Subject } from '../shared/subject.ts'
+import type { ClientAuthenticationMethod } from './client-authentication.ts'
 import type { OrderedCredentials } from './client-credentials.ts'
-import type { TokenExchange } from './token-exchange.ts'
+import { type Parameter, requestParameters } from './request-parameters.ts'
 
 /** Limit of scopes whose normal form is remembered; real services use few. */
 const maxKnownScopes = 256
 
 /**
- * Derives the keys under which tokens are cached, shared and rejected. They cover every field that is sent, so that different
- * requests never share a key. A configured secret is the exception: its place in the configuration takes its part, so that a
+ * Derives the keys under which tokens are cached, shared and rejected. They are made of {@link requestParameters}, as the form of a
+ * request is, and of its client authentication, so that different requests never share a key. A configured secret or
+ * key is the exception: its place in the configuration takes its part, so that a
  * token outlives the rotation of its client's secret, and no caller's own secret leads to the token.
  *
  * Each field is preceded by its length, because a delimiter could be part of a field. The hash is salted per process, so
@@ -24,7 +25,7 @@ export class CacheKeys {
   readonly #subjectPrefix: string
   readonly #knownScopes = new Map<string, string>()
 
-  constructor(tokenEndpoint: string, authMethod: ClientAuthMethod, salt: Buffer) {
+  constructor(tokenEndpoint: string, authMethod: ClientAuthenticationMethod, salt: Buffer) {
     const endpoint = field(tokenEndpoint) + field(authMethod)
     const common = salt.toString('base64url') + endpoint
     this.#tokenPrefix = common + field('token')
@@ -55,11 +56,10 @@ export class CacheKeys {
     return keyOf(exchange === undefined ? own : own + field(exchange.connectorId))
   }
 
-  /** The key of what the exchanges of all users have in common: client, connector, scope. */
+  /** The key of what the exchanges of all users have in common: everything but the subject token. */
   ofExchange(credentials: OrderedCredentials): string {
-    const { scope, exchange } = credentials
-    const own = this.#exchangePrefix + clientFields(credentials) + field(this.#normalScope(scope))
-    return keyOf(own + field(exchange?.connectorId ?? ''))
+    const common = requestParameters(credentials).filter(([name]) => name !== 'subject_token')
+    return keyOf(this.#exchangePrefix + clientFields(credentials) + this.#parameterFields(common))
   }
 
   /** The key of the user that a subject token is about. */
@@ -69,9 +69,15 @@ export class CacheKeys {
 
   /** Everything that a token depends on: the only place, so that keys and records cannot differ. */
   #tokenFields(prefix: string, credentials: OrderedCredentials): string {
-    const { exchange, scope } = credentials
-    const own = prefix + clientFields(credentials) + field(this.#normalScope(scope))
-    return exchange === undefined ? own : own + exchangeFields(exchange)
+    return prefix + clientFields(credentials) + this.#parameterFields(requestParameters(credentials))
+  }
+
+  #parameterFields(parameters: readonly Parameter[]): string {
+    let fields = ''
+    for (const [name, value] of parameters) {
+      fields += field(name) + field(name === 'scope' ? this.#normalScope(value) : value)
+    }
+    return fields
   }
 
   #normalScope(scope: string): string {
@@ -90,17 +96,13 @@ function clientFields(credentials: OrderedCredentials): string {
   return field(credentials.clientId) + secretField(credentials)
 }
 
-/** The subject token as its hash: it can have 16 KiB. */
-function exchangeFields({ subject, subjectTokenType, connectorId }: TokenExchange): string {
-  return field(connectorId) + field(subjectTokenType) + field(keyOf(subject.token))
-}
-
 /**
  * A field starts with a digit, so that no caller's secret is taken for a configured one. A caller that brings the client id of
  * another configured client must not get that client's token by the secret of this one.
  */
 function secretField({ clientSecret, configured }: OrderedCredentials): string {
-  if (typeof clientSecret === 'string') return field(clientSecret)
+  // Without a secret only a configured client can authenticate.
+  if (typeof clientSecret === 'string') return clientSecret === '' ? 'configured client' : field(clientSecret)
   return configured ? 'configured client' : 'configured secret'
 }
 

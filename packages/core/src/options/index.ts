@@ -1,5 +1,8 @@
+export { assertionAlgorithms, assertionKeyProblem } from '../clients/assertion-key.ts'
 export { audienceProblem, scopeWithAudiences } from '../clients/client-credentials.ts'
 export { exchangePartsOf } from '../clients/exchange-request.ts'
+export { extraParamProblem } from '../clients/extra-params.ts'
+export { resourceProblem } from '../clients/resources.ts'
 export { ResolvedProvider } from '../outbound/resolved-provider.ts'
 export { tokenRequestOf } from '../outbound/token-request-of.ts'
 export { type Hint, type HintProblem, hintText, type OptionName } from '../shared/hint.ts'

@@ -45,18 +45,22 @@ export class ResolvedProvider implements Resolved {
     this.#provider = provider
   }
 
+  /** The header that carries `Bearer <token>`, in lower case. */
   get authorizationHeader(): string {
     return this.#provider.authorizationHeader ?? optionRules.authorizationHeader.default
   }
 
+  /** The headers that a token can set, in lower case. */
   get tokenHeaders(): readonly string[] {
     return this.#provider.tokenHeaders ?? [this.authorizationHeader]
   }
 
+  /** The request headers with a caller's credentials or JWT, in lower case. */
   get credentialHeaders(): readonly string[] {
     return this.#provider.credentialHeaders ?? usualCredentialHeaders
   }
 
+  /** The log of the provider; `undefined` without one. */
   get logger(): Pick<Logger, 'debug'> | undefined {
     return this.#provider.logger
   }
@@ -68,20 +72,24 @@ export class ResolvedProvider implements Resolved {
     }
   }
 
+  /** Tells whether a URL is an endpoint of the issuer; `false` by default. */
   asksAt(url: URL): boolean {
     return this.#provider.asksAt?.(url) ?? false
   }
 
+  /** Drops a refused token and returns whether it was dropped; `false` by default. */
   invalidate(token: IssuedToken): boolean {
     return this.#provider.invalidate?.(token) ?? false
   }
 
+  /** Returns a token with all members, without a promise where the provider can. */
   tokenFor(request: TokenRequest & Wait): MaybePromise<IssuedToken> {
     if (this.#provider.tokenFor === undefined) return this.#getToken(request)
     const token = this.#provider.tokenFor(request)
     return token instanceof Promise ? this.#completed(token) : completedToken(token, this.authorizationHeader)
   }
 
+  /** Exchanges the token of a user. Rejects with a `TypeError` when the provider cannot. */
   async exchange(request: ExchangeRequest & Wait): Promise<IssuedToken> {
     this.assertCanExchange()
     return this.#completed((this.#provider as Broker).exchange(request))

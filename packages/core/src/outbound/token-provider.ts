@@ -37,7 +37,7 @@ export interface TokenProvider {
   readonly authorizationHeader?: string | undefined
   /** The headers that a token can set, in lower case. Default: `authorizationHeader` alone. */
   readonly tokenHeaders?: readonly string[] | undefined
-  /** The headers of a caller's credentials, in lower case. Default: those of a broker with default options. */
+  /** The headers of a caller's credentials, in lower case. Default: as in a broker with default options. */
   readonly credentialHeaders?: readonly string[] | undefined
   /** Receives a debug line for the first call to each origin outside `allow`. Default: no log. */
   readonly logger?: Pick<Logger, 'debug'> | undefined

@@ -3,7 +3,9 @@ export const dateResolutionMs = 1_000
 
 /** An answer of a server, on the wall clock of this host in milliseconds since the Unix epoch. */
 export interface DatedAnswer {
+  /** When the request was sent, in milliseconds since the Unix epoch. */
   readonly sentAt: number
+  /** When the answer arrived, in milliseconds since the Unix epoch. */
   readonly receivedAt: number
   /** The value of a header field; `null` or `undefined` without one. */
   header(name: 'date' | 'age'): string | null | undefined
@@ -11,7 +13,9 @@ export interface DatedAnswer {
 
 /** Bounds of how far the clock of this host is ahead of the clock of a server, in milliseconds; negative when it is behind. */
 export interface ClockDifference {
+  /** The lower bound, in milliseconds; negative when this host may be behind. */
   readonly atLeast: number
+  /** The upper bound, in milliseconds. */
   readonly atMost: number
 }
 

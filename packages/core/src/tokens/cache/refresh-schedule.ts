@@ -43,6 +43,11 @@ export class RefreshSchedule {
     return this.#mayPass && !this.isDue
   }
 
+  /** Whether the last attempt failed and the next one is not due. */
+  get isHeldBack(): boolean {
+    return this.#failures > 0 && !this.isDue
+  }
+
   /** Schedules the next attempt after a pause that grows from 1 s to 15 s, with 20 % jitter. */
   failed({ transient }: { readonly transient: boolean }): void {
     this.#mayPass = transient

@@ -7,6 +7,8 @@ const maxLifeMs = 366 * 24 * 60 * 60 * 1000
 
 /** The life of a token on both clocks. It starts before the request was sent, so that network time counts. */
 export interface TokenLife {
+  /** The moment before the request was sent, on the monotonic clock. */
+  readonly from: number
   /** The true expiry on the wall clock. */
   readonly expiresAt: number
   /** The true expiry on the monotonic clock. */
@@ -59,6 +61,7 @@ export function tokenLife(
   const oldestMs = Math.min(maxAgeMs > 0 ? maxAgeMs : Number.POSITIVE_INFINITY, subjectMs)
   const usableMs = Math.min(ms - marginMs, oldestMs)
   return {
+    from: requestedAt.monotonic,
     expiresAt: requestedAt.wall + Math.min(ms, subjectMs),
     livesUntil: requestedAt.monotonic + Math.min(ms, subjectMs),
     usableUntil: requestedAt.monotonic + usableMs,
@@ -74,6 +77,11 @@ function marginOf(ms: number, safetyMarginMs: number): number {
 /** Milliseconds until the true expiry: the smaller value of the two clocks, at least 0. */
 export function remainingMs(life: TokenLife, clock: Clock): number {
   return Math.max(0, Math.min(life.expiresAt - clock.wall(), life.livesUntil - clock.monotonic()))
+}
+
+/** The part of a life that has passed, from 0 to 1. */
+export function lifeRatio({ from, livesUntil }: TokenLife, clock: Clock): number {
+  return (clock.monotonic() - from) / (livesUntil - from)
 }
 
 export function isUsable(life: TokenLife, clock: Clock): boolean {

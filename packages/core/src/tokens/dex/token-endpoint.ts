@@ -1,5 +1,5 @@
+import type { ClientAuthenticationMethod } from '../../clients/client-authentication.ts'
 import type { ClientCredentials } from '../../clients/client-credentials.ts'
-import type { ClientAuthMethod } from '../../options/broker-options.ts'
 import { callUpstream } from '../../shared/http/call-upstream.ts'
 import { readBoundedBody } from '../../shared/http/read-bounded-body.ts'
 import { retryAfterMs } from '../../shared/http/retry-after.ts'
@@ -14,7 +14,7 @@ import { judgeTokenResponse, type TokenEndpointAnswer, type TokenResponse } from
 const maxTokenResponseBytes = 64 * 1024
 
 export interface TokenEndpointOptions {
-  readonly authMethod: ClientAuthMethod
+  readonly authMethod: ClientAuthenticationMethod
   /** Fields of the token response to keep, by their JSON names. */
   readonly wantedFields: readonly string[]
   /** The option that holds the URL of the token endpoint. */

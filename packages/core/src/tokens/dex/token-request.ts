@@ -1,13 +1,13 @@
+import type { ClientAuthenticationMethod } from '../../clients/client-authentication.ts'
 import type { ClientCredentials } from '../../clients/client-credentials.ts'
-import type { ClientAuthMethod } from '../../options/broker-options.ts'
+import { requestParameters } from '../../clients/request-parameters.ts'
 import type { TransportRequest } from '../../shared/http/transport.ts'
 
 /** Parts of real JWTs are longer, in characters. */
 const minJwtPart = 12
-const tokenTypePrefix = 'urn:ietf:params:oauth:token-type:'
 
 export interface TokenRequestParts {
-  readonly authMethod: ClientAuthMethod
+  readonly authMethod: ClientAuthenticationMethod
   readonly userAgent: string
   readonly signal: AbortSignal
   /** The headers that carry the context of its span. */
@@ -19,8 +19,7 @@ export function tokenRequest(
   credentials: ClientCredentials,
   { authMethod, userAgent, signal, trace }: TokenRequestParts,
 ): TransportRequest {
-  const form = new URLSearchParams(grantParameters(credentials))
-  if (credentials.scope !== '') form.set('scope', credentials.scope)
+  const form = new URLSearchParams(requestParameters(credentials))
   const headers: Record<string, string> = {
     accept: 'application/json',
     // A proxy in front of Dex may compress nevertheless.
@@ -32,20 +31,23 @@ export function tokenRequest(
   if (authMethod === 'client_secret_basic') {
     headers['authorization'] = basicAuthorization(credentials)
   } else {
-    form.set('client_id', credentials.clientId)
-    form.set('client_secret', credentials.clientSecret)
+    for (const [name, value] of Object.entries(authenticationParameters(credentials, authMethod)))
+      form.set(name, value)
   }
   return { method: 'POST', headers, body: form.toString(), redirect: 'manual', signal }
 }
 
-function grantParameters({ exchange }: ClientCredentials): Record<string, string> {
-  if (exchange === undefined) return { grant_type: 'client_credentials' }
-  const { subject, subjectTokenType, connectorId } = exchange
+/** The client id is sent with an assertion too (RFC 7521 section 4.2): some servers find the client by it. */
+function authenticationParameters(
+  { clientId, clientSecret, assertion = '' }: ClientCredentials,
+  method: ClientAuthenticationMethod,
+): Record<string, string> {
+  if (method === 'client_secret_post') return { client_id: clientId, client_secret: clientSecret }
+  if (method !== 'private_key_jwt') return { client_id: clientId }
   return {
-    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-    subject_token: subject.token,
-    subject_token_type: tokenTypePrefix + subjectTokenType,
-    connector_id: connectorId,
+    client_id: clientId,
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    client_assertion: assertion,
   }
 }
 
@@ -57,9 +59,24 @@ function basicAuthorization({ clientId, clientSecret }: ClientCredentials): stri
   return `Basic ${Buffer.from(`${formEncoded(clientId)}:${formEncoded(clientSecret)}`).toString('base64')}`
 }
 
-/** The spellings of the secrets that an answer could echo: of the client secret, and of the subject token of an exchange. */
+/** The spellings of the secrets that an answer could echo: of the client secret or assertion, and of the subject token of an exchange. */
 export function secretSpellings(credentials: ClientCredentials): readonly string[] {
-  const { clientId, clientSecret, exchange } = credentials
+  const { assertion, exchange } = credentials
+  return [
+    ...spellingsOfSecret(credentials),
+    ...[assertion, exchange?.subject.token].flatMap(jwt => (jwt === undefined ? [] : partsOfJwt(jwt))),
+  ]
+}
+
+/** Each part by itself, because an answer could contain the end of a JWT. Short parts are in many texts. */
+function partsOfJwt(jwt: string): readonly string[] {
+  return jwt.split('.').filter(({ length }) => length >= minJwtPart)
+}
+
+function spellingsOfSecret(credentials: ClientCredentials): readonly string[] {
+  const { clientId, clientSecret } = credentials
+  // The empty text is in every text.
+  if (clientSecret === '') return []
   const plainPair = Buffer.from(`${clientId}:${clientSecret}`).toString('base64')
   const encodedPair = basicAuthorization(credentials).slice('Basic '.length)
   return [
@@ -67,8 +84,6 @@ export function secretSpellings(credentials: ClientCredentials): readonly string
     formEncoded(clientSecret),
     encodeURIComponent(clientSecret),
     ...[plainPair, encodedPair].map(withoutPadding),
-    // Each part of a JWT by itself, because an answer could contain the end of it. Short parts are in many texts.
-    ...(exchange?.subject.token.split('.').filter(({ length }) => length >= minJwtPart) ?? []),
   ]
 }
 

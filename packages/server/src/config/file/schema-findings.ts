@@ -77,6 +77,12 @@ function unknownKey(parent: FilePath, key: string, schema: z.ZodType): { readonl
     if (isOutsideOfFile(name)) return { problem: outside(configSchema[name]) }
   }
   const known = keysAt(parent, schema)
+  if (key === 'audience' && known.includes('extraParams')) {
+    return {
+      problem:
+        "is not a known key; use audiences for the client ids of Dex's peers, or extraParams for the parameter of other servers",
+    }
+  }
   const nearest = nearestName(key, known)
   const what = isSetting ? 'is not a variable of this broker' : 'is not a known key'
   return { problem: nearest ? `${what}; did you mean ${nearest}?` : `${what}; known: ${known.join(', ')}` }
