@@ -1,6 +1,6 @@
 // A service on Fastify: it lets in callers with a JWT from Dex, and calls an API with its own token.
 import { type AuthenticatedCaller, BrokerError, createFetch, refusalOf, TokenBroker } from '@broker/core'
-import fastify from 'fastify'
+import fastify, { type FastifyError } from 'fastify'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -25,10 +25,13 @@ app.addHook('onRequest', async request => {
   request.caller = await broker.authenticate({ headers: request.raw.rawHeaders })
 })
 
-app.setErrorHandler((error, request, reply) => {
+app.setErrorHandler<FastifyError>((error, request, reply) => {
   if (request.signal.aborted) return reply.hijack() // the caller has left
-  if (!BrokerError.is(error)) throw error
-  const { status, headers, body } = refusalOf(error)
+  if (!BrokerError.is(error)) {
+    if (error.statusCode !== undefined && error.statusCode < 500) throw error // Fastify's answer to a bad request
+    request.log.error(error)
+  }
+  const { status, headers, body } = refusalOf(error) // 500 without details for any other error
   return reply.code(status).headers(headers).send(body)
 })
 

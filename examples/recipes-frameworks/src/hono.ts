@@ -9,6 +9,7 @@ import {
 } from '@broker/core'
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
+import { HTTPException } from 'hono/http-exception'
 
 const { DEX_ISSUER, CLIENT_SECRET, ORDERS_URL = 'http://127.0.0.1:3001', PORT = '3000' } = process.env
 
@@ -28,6 +29,7 @@ app.use(async (context, next) => {
 })
 
 app.onError((error, context) => {
+  if (error instanceof HTTPException) return error.getResponse() // Hono's answer to a bad request
   if (!BrokerError.is(error) && !context.req.raw.signal.aborted) console.error(error)
   const { status, headers, body } = refusalOf(error) // 500 without details for any other error
   return new Response(body, { status, headers })

@@ -16,6 +16,7 @@ export async function recipeStory(file: string): Promise<void> {
   await refusesCallers(app, surroundings)
   await sharesOneToken(app, surroundings)
   await endsTheCallOfAClientThatLeft(app, surroundings)
+  await keepsFailuresToItself(app, surroundings)
   await answersBeforeItEnds(app, surroundings)
   await saysWhenToRetry(file, surroundings)
 }
@@ -80,6 +81,14 @@ async function endsTheCallOfAClientThatLeft(app: App, { api, callerIn }: Surroun
     app.process.log.includes('orders answered with status 500') ? true : undefined,
   )
   assert.doesNotMatch(app.process.log, /AbortError/)
+}
+
+/** The error of `json()` quotes the answer of the API. */
+async function keepsFailuresToItself(app: App, { api, callerIn }: Surroundings): Promise<void> {
+  api.answer = (_, response) => void response.end('internal: db-7')
+  const answer = await fetch(`${app.url}/orders`, { headers: callerIn('sales') })
+  assert.equal(answer.status, 500)
+  assert.doesNotMatch(await answer.text(), /internal: db/)
 }
 
 async function answersBeforeItEnds(app: App, { dex, api, callerIn }: Surroundings): Promise<void> {

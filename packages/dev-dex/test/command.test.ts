@@ -164,6 +164,8 @@ describe('dev-dex refuses', () => {
     ],
     [['--host', '::'], '--host :: lets other machines reach it: add --allow-remote if you want that'],
     [['--issuer', 'dex:5556'], '--issuer must be an http or https URL without a query'],
+    [['--issuer-path', '//dex'], '--issuer-path must not have // or a segment of dots: //dex'],
+    [['--issuer-path', '/../dex'], '--issuer-path must not have // or a segment of dots: /../dex'],
     [['--issuer-path', 'dex'], '--issuer-path must begin with /, such as /dex, not dex'],
     [['--token-lifetime', '0s'], '--token-lifetime must be a time such as 90s or 1h30m, not 0s'],
     [['--token-lifetime', '90'], '--token-lifetime must be a time such as 90s or 1h30m, not 90'],

@@ -27,6 +27,7 @@ async function main(): Promise<void> {
   const args = process.argv.slice(2)
   const [first = ''] = args
   const command = Object.hasOwn(commands, first) ? (first as CommandName) : undefined
+  if (command !== undefined) process.stdout.on('error', failWithoutOutput)
   try {
     await (command === undefined ? withoutCommand(args) : commands[command](args.slice(1)))
   } catch (error) {
@@ -109,6 +110,13 @@ async function completionCommand(args: readonly string[]): Promise<void> {
 async function readConfig(): Promise<Config> {
   const { configFrom } = await import('./config/config-from.ts')
   return configFrom(process.env, await fileReaderOf(process.env))
+}
+
+/** A script must not take the empty file on a full disk for the output. */
+function failWithoutOutput({ code }: NodeJS.ErrnoException): void {
+  if (code === 'EPIPE') return
+  process.stderr.write(`standard output cannot be written (${code})\n`)
+  process.exit(exitStatus.wrongConfiguration.code)
 }
 
 /** A resolver that does not answer cannot be interrupted, and would keep the process alive. The reader of the output may take its time. */

@@ -4,9 +4,14 @@ import { variableOf } from './config/schema/variable-of.ts'
 /** Problems of a request that has no credentials: behind Envoy, most often a header that Envoy does not forward. */
 const problemsOfForwarding: ReadonlySet<HintProblem> = new Set(['jwt_absent', 'credentials_absent'])
 
-/** Words a hint for the operator of the server: with the names of variables, and of Envoy's settings where they matter. */
-export function describeHint(hint: Hint): string {
-  const text = hintText(hint, nameOf)
+/**
+ * Words a hint for the operator of the server: with the names of variables, and of Envoy's settings where they matter. `timeoutName` is
+ * what sets the limit of a request in place of its variable.
+ */
+export function describeHint(hint: Hint, timeoutName?: string): string {
+  const text = hintText(hint, option =>
+    option === 'requestTimeoutMs' && timeoutName !== undefined ? timeoutName : nameOf(option),
+  )
   if (hint.problem === 'proxy_failed') {
     return `${text}; it is in HTTPS_PROXY, or in HTTP_PROXY for http, and NO_PROXY exempts hosts`
   }

@@ -63,7 +63,7 @@ export class SharedWork<T> {
 
   /** Settles with the result, or with the error of the first attempt. */
   get firstAttempt(): Promise<T> {
-    // For the first caller that wants it: only callers with a living token do.
+    // For the first caller that wants it: only callers with a cached token do.
     this.#firstAttempt ??= this.#withFirstAttempt()
     return this.#firstAttempt.promise
   }

@@ -152,6 +152,9 @@ function issuerOf(text: string): string {
 function issuerPathOf(text: string): string {
   if (!/^\/[\w./~-]*$/.test(text))
     throw new WrongArguments(`--issuer-path must begin with /, such as /dex, not ${text}`)
+  // The keys and the tokens would be at another path than the one that the issuer names.
+  if (text.includes('//') || new URL(`http://127.0.0.1${text}`).pathname !== text)
+    throw new WrongArguments(`--issuer-path must not have // or a segment of dots: ${text}`)
   return text
 }
 

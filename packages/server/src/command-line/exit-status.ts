@@ -1,7 +1,10 @@
 /** How a command that gets a token ends, and what a script can do about it. */
 export const exitStatus = {
   success: { code: 0, meaning: 'the token is on standard output' },
-  wrongConfiguration: { code: 1, meaning: 'the configuration is wrong or has no client; correct it' },
+  wrongConfiguration: {
+    code: 1,
+    meaning: 'the configuration is wrong or has no client, or standard output cannot be written; correct it',
+  },
   wrongUsage: {
     code: 2,
     meaning: 'wrong arguments, such as a client that is not configured; correct the call',

@@ -58,7 +58,14 @@ export async function askUpstream(
     })
     const answeredAt = context.now()
     const header = (name: string) => response.headers.get(name) ?? undefined
-    return { url, status: response.status, body: await bodyText(response.body, maxBodyBytes), header, sentAt, answeredAt }
+    return {
+      url,
+      status: response.status,
+      body: await bodyText(response.body, maxBodyBytes),
+      header,
+      sentAt,
+      answeredAt,
+    }
   } catch (error) {
     const path = upstream.optionPrefix + option
     if (signal.aborted) {

@@ -5,6 +5,8 @@ import { Refusal } from '../config/values/refusal.ts'
 const hostPattern =
   /^(?=[^:]{1,253}(?::|$))[a-z\d](?:[\w-]*[a-z\d])?(?:\.[a-z\d](?:[\w-]*[a-z\d])?)*(?::[1-9]\d{0,4})?$/i
 const defaultPort = ':443'
+/** Letters beyond ASCII, and of ASCII only what a host can have: `domainToASCII` drops what follows a `?` or a `#`. */
+const foreignName = /^(?=.*[^\0-\x7f])[\w.\-\x80-\uffff]*$/
 
 /**
  * A host as OpenTofu and Terraform compare it, such as `registry.example.com:8443`: in lower case, without the default port 443.
@@ -26,7 +28,7 @@ export function listedHost(text: string): string {
   if (text.includes('*')) throw new Refusal('has a *; name each host')
   const [, name = '', port = ''] = /^([^:]*)(:.*)?$/s.exec(text) ?? []
   // Punycode, as in the calls of OpenTofu.
-  const ascii = /^[\0-\x7f]*$/.test(name) ? name : domainToASCII(name)
+  const ascii = foreignName.test(name) ? domainToASCII(name) : name
   const host = comparableHost(`${ascii}${port}`)
   if (host === undefined) throw new Refusal(`${quoteValue(text)} is not a host with an optional port`)
   return host

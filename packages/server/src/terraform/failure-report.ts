@@ -22,7 +22,7 @@ export interface FailedCall {
  * to the terminal of the process, and to the log file. Never waits, and throws nothing.
  */
 export function reportFailure({ call, reason, logFile, isHidden }: FailedCall): void {
-  const lines = reason.split('\n').map(line => `${program}: ${call}: ${printable(line)}`)
+  const lines = reason.split('\n').map(line => printable(`${program}: ${call}: ${line}`))
   if (logFile !== undefined) {
     const time = new Date().toISOString()
     const fault = append(logFile, lines.map(line => `${time} ${line}\n`).join(''))

@@ -1,9 +1,9 @@
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { helpOption, type OptionDescriptions } from '../command-line/command-description.ts'
 import { optionTable, paragraph, table } from '../command-line/command-help.ts'
 import { WrongArguments } from '../command-line/wrong-arguments.ts'
+import { homeFolder } from '../token/cache/home-folder.ts'
 import { userFolder } from '../token/cache/user-folder.ts'
 
 const options = {
@@ -50,10 +50,10 @@ export function helperHelp(): string {
 const verbs = ['get', 'store', 'forget'] as const
 export type Verb = (typeof verbs)[number]
 
-/** The arguments of a call. */
+/** The arguments of a call of the protocol. */
 export interface HelperArguments {
-  readonly verb: Verb | 'help' | 'version'
-  /** As given; empty without a verb of the protocol. */
+  readonly verb: Verb
+  /** As given. */
   readonly host: string
   readonly hostsFile: string
   /** Overrides CONFIG_FILE. */
@@ -61,16 +61,17 @@ export interface HelperArguments {
   readonly logFile: string | undefined
 }
 
-/** Reads the arguments: the options of the CLI configuration, then the verb and the host. Throws {@link WrongArguments}. */
-export function helperArguments(args: readonly string[], env: NodeJS.ProcessEnv): HelperArguments {
+/**
+ * Reads the arguments: the options of the CLI configuration, then the verb and the host. Throws {@link WrongArguments}, or a `Refusal` when a
+ * path needs a home folder and there is none.
+ */
+export function helperArguments(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): HelperArguments | { readonly verb: 'help' } | { readonly verb: 'version' } {
   const { values, positionals } = parsed(args)
-  const paths = {
-    hostsFile: atHome(values.hosts) ?? join(userFolder(env, 'config'), 'terraform.yaml'),
-    configFile: atHome(values.config),
-    logFile: atHome(values['log-file']),
-  }
-  if (values.help) return { verb: 'help', host: '', ...paths }
-  if (values.version) return { verb: 'version', host: '', ...paths }
+  if (values.help) return { verb: 'help' }
+  if (values.version) return { verb: 'version' }
   const [given, host, ...others] = positionals
   if (given === undefined)
     throw new WrongArguments('OpenTofu and Terraform run this program; it needs a verb and a host')
@@ -79,14 +80,20 @@ export function helperArguments(args: readonly string[], env: NodeJS.ProcessEnv)
   if (verb === undefined)
     throw new WrongArguments(`does not support ${JSON.stringify(given)}, only ${verbs.join(', ')}`)
   if (!host || others.length > 0) throw new WrongArguments(`${verb} needs one host`)
-  return { verb, host, ...paths }
+  return {
+    verb,
+    host,
+    hostsFile: atHome(values.hosts, env) ?? join(userFolder(env, 'config'), 'terraform.yaml'),
+    configFile: atHome(values.config, env),
+    logFile: atHome(values['log-file'], env),
+  }
 }
 
 /** The value of --log-file, also in arguments that are wrong otherwise. */
-export function logFileIn(args: readonly string[]): string | undefined {
+export function logFileIn(args: readonly string[], env: NodeJS.ProcessEnv): string | undefined {
   const { values } = parseArgs({ args: [...args], options, allowPositionals: true, strict: false })
   const file = values['log-file']
-  return typeof file === 'string' ? atHome(file) : undefined
+  return typeof file === 'string' ? atHome(file, env) : undefined
 }
 
 function parsed(args: readonly string[]) {
@@ -102,6 +109,6 @@ function parsed(args: readonly string[]) {
 }
 
 /** No shell expands the arguments of the CLI configuration. */
-function atHome(path: string | undefined): string | undefined {
-  return path?.startsWith('~/') ? join(homedir(), path.slice(2)) : path
+function atHome(path: string | undefined, env: NodeJS.ProcessEnv): string | undefined {
+  return path?.startsWith('~/') ? join(homeFolder(env), path.slice(2)) : path
 }

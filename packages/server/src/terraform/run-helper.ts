@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import { writeSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { exitStatus } from '../command-line/exit-status.ts'
 import { WrongArguments } from '../command-line/wrong-arguments.ts'
+import { Refusal } from '../config/values/refusal.ts'
 import { version } from '../version.ts'
 import { reportFailure, timeoutReason } from './failure-report.ts'
 import { type HelperArguments, helperArguments, helperHelp, logFileIn } from './helper-arguments.ts'
@@ -21,18 +22,38 @@ const standardOutput = 1
 
 const args = process.argv.slice(2)
 try {
-  await answer(helperArguments(args, process.env))
+  await run()
 } catch (error) {
-  if (!(error instanceof WrongArguments)) throw error
-  const reason = `${error.message}; try terraform-credentials-dex --help`
-  reportFailure({ call: 'arguments', reason, logFile: logFileIn(args), isHidden: true })
-  await end(exitStatus.wrongUsage.code)
+  const { message: reason, exitCode } = failureOfArguments(error)
+  reportFailure({ call: 'arguments', reason, logFile: logFileAnyway(), isHidden: true })
+  await end(exitCode)
+}
+
+async function run(): Promise<void> {
+  const given = helperArguments(args, process.env)
+  if (given.verb === 'help') print(helperHelp())
+  else if (given.verb === 'version') print(`terraform-credentials-dex ${version()}\n`)
+  else await answer(given)
+}
+
+function failureOfArguments(error: unknown): HelperFailure {
+  if (error instanceof HelperFailure) return error
+  if (error instanceof WrongArguments)
+    return new HelperFailure(`${error.message}; try terraform-credentials-dex --help`, exitStatus.wrongUsage)
+  return error instanceof Refusal ? new HelperFailure(error.message) : unexpected(error)
+}
+
+/** A log file below a home folder that does not exist is not written. */
+function logFileAnyway(): string | undefined {
+  try {
+    return logFileIn(args, process.env)
+  } catch {
+    return undefined
+  }
 }
 
 async function answer(given: HelperArguments): Promise<void> {
   const { verb, host, logFile } = given
-  if (verb === 'help') return print(helperHelp())
-  if (verb === 'version') return print(`terraform-credentials-dex ${version()}\n`)
   // Nothing is stored, so there is nothing to forget.
   if (verb === 'forget') return
   const call = { call: `${verb} ${host}`, logFile, isHidden: verb === 'get' }
@@ -56,7 +77,11 @@ async function answer(given: HelperArguments): Promise<void> {
 function failureOf(error: unknown, signal: AbortSignal, { step }: Steps): HelperFailure {
   if (error === signal.reason)
     return new HelperFailure(timeoutReason(deadlineMs, step), exitStatus.unavailable)
-  return error instanceof HelperFailure ? error : new HelperFailure((error as Error).stack ?? String(error))
+  return error instanceof HelperFailure ? error : unexpected(error)
+}
+
+function unexpected(error: unknown): HelperFailure {
+  return new HelperFailure((error as Error).stack ?? String(error))
 }
 
 /** The rest of a time that began with the process. */
@@ -75,7 +100,11 @@ async function refuseToStore(steps: Steps): Promise<never> {
 }
 
 function print(text: string): void {
-  writeSync(standardOutput, text)
+  try {
+    writeFileSync(standardOutput, text)
+  } catch (error) {
+    throw new HelperFailure(`cannot write to standard output (${(error as NodeJS.ErrnoException).code})`)
+  }
 }
 
 /** Ends the process now. Node would wait for connections, and for a thread that resolves a name or waits for a file system. */

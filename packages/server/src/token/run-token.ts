@@ -47,7 +47,7 @@ export async function runToken(
     const timeoutMs =
       limits.timeoutMs ?? loaded.broker.requestTimeoutMs ?? optionRules.requestTimeoutMs.default
     const config = { ...loaded, broker: { ...loaded.broker, requestTimeoutMs: timeoutMs } }
-    attempt = { config, timeoutMs }
+    attempt = { config, timeoutMs, timeoutName: '--timeout' }
     const request = requestIn(values, config)
     attempt = { ...attempt, requested: { request, places: { scope: '--scope', audiences: '--audience' } } }
     const cache = values.cache

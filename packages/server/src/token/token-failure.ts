@@ -1,5 +1,5 @@
 import { BrokerError, type BrokerErrorCode, type TokenRequest } from '@broker/core'
-import { brokerFailure } from '../broker-failure.ts'
+import { brokerFailure, type LimitedCall, lateAdvice } from '../broker-failure.ts'
 import { exitStatus } from '../command-line/exit-status.ts'
 import { WrongArguments } from '../command-line/wrong-arguments.ts'
 import type { Config } from '../config/config.ts'
@@ -17,10 +17,8 @@ export interface TokenFailure {
   readonly text: string
 }
 
-/** The configuration in effect, and the limit of the command in milliseconds. */
-export interface TokenAttempt {
-  readonly config: Config
-  readonly timeoutMs: number
+/** A call for a token. */
+export interface TokenAttempt extends LimitedCall {
   readonly requested?: RequestedParts
 }
 
@@ -96,15 +94,10 @@ function withoutClient({ broker: { client, clients = {} } }: Config): TokenFailu
   )
 }
 
-function timedOut({ config, timeoutMs }: TokenAttempt): TokenFailure {
-  const option = config.broker.tokenEndpoint === undefined ? 'issuer' : 'tokenEndpoint'
-  const detail = `${timeoutMs} ms`
+function timedOut(attempt: LimitedCall): TokenFailure {
   return {
     exitCode: exitStatus.unavailable.code,
-    text: lines(
-      `no token within ${formatMilliseconds(timeoutMs)}`,
-      describeHint({ problem: 'not_answered_in_time', option, detail }),
-    ),
+    text: lines(`no token within ${formatMilliseconds(attempt.timeoutMs)}`, lateAdvice(attempt)),
   }
 }
 

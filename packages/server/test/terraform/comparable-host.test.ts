@@ -56,6 +56,10 @@ test.each([
   ['registry.example.com/v1', 'has a path'],
   ['*.example.com', 'has a *'],
   ['registry example com', 'is not a host with an optional port'],
+  ['café.fr?x', 'is not a host with an optional port'],
+  ['café.fr#x', 'is not a host with an optional port'],
+  ['café.fr\\x', 'is not a host with an optional port'],
+  ['ada@café.fr', 'is not a host with an optional port'],
 ])('an entry for %j is refused', (text, problem) => {
   expect(() => listedHost(text)).toThrow(problem)
 })

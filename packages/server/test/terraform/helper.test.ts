@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import path from 'node:path'
 import { type DevDex, startDevDex } from '@broker/dev-dex'
 import { findBinary, startRecordingServer, terraformHelper } from '@broker/testing'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { helperArguments } from '../../src/terraform/helper-arguments.ts'
+import { Command } from '../support/command.ts'
 import { type HelperOptions, runHelper } from './support/run-helper.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'terraform-helper-'))
@@ -308,8 +309,47 @@ describe('the other verbs', () => {
   })
 
   test('a path may begin with ~/, because no shell expands it', () => {
-    const args = helperArguments(['--hosts=~/hosts.yaml', 'get', 'a.example.com'], {})
-    expect(args.hostsFile).toBe(path.join(homedir(), 'hosts.yaml'))
+    const args = ['--hosts=~/hosts.yaml', 'get', 'a.example.com']
+    expect(helperArguments(args, {})).toMatchObject({
+      hostsFile: path.join(userInfo().homedir, 'hosts.yaml'),
+    })
+    expect(helperArguments(args, { HOME: '/home/ci' })).toMatchObject({ hostsFile: '/home/ci/hosts.yaml' })
+  })
+
+  test('a user without a home folder is a sentence, and needs none for files that are named whole', async () => {
+    const withoutAccount = `
+      const os = process.getBuiltinModule('node:os')
+      os.userInfo = os.homedir = () => { throw new Error('no account') }
+      process.getBuiltinModule('node:module').syncBuiltinESMExports()`
+    const lost = await runHelper(['get', 'registry.example.com'], { before: withoutAccount })
+    expect(lost).toMatchObject({ code: 1, stdout: '' })
+    expect(lost.stderr).toBe(
+      'terraform-credentials-dex: arguments: the user has no home folder; set HOME to an absolute path\n',
+    )
+    expect((await get('registry.example.com', { before: withoutAccount })).code).toBe(0)
+    expect((await runHelper(['--help'], { before: withoutAccount })).code).toBe(0)
+  })
+
+  test('a host cannot drive the terminal, or begin a line of the log', async () => {
+    const { stderr } = await runHelper(['--hosts=/nowhere', 'get', 'a.example.com\u001b[31m\nforged'])
+    expect(stderr).toBe(
+      'terraform-credentials-dex: get a.example.com [31m forged: the hosts file "/nowhere" does not exist\n',
+    )
+  })
+
+  test.skipIf(process.platform !== 'linux')('an output that cannot be written is a sentence', async () => {
+    const command = 'exec "$0" "$@" > /dev/full'
+    for (const args of [['--help'], [...files(), 'get', 'registry.example.com']]) {
+      await using full = new Command(
+        '/bin/sh',
+        ['-c', command, process.execPath, terraformHelper, ...args],
+        {},
+      )
+      expect((await full.end(patienceMs)).code).toBe(1)
+      expect(full.stderr).toMatch(
+        /^terraform-credentials-dex: .*: cannot write to standard output \(ENOSPC\)\n$/,
+      )
+    }
   })
 
   test('--help and --version answer on standard output', async () => {

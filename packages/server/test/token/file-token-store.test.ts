@@ -70,6 +70,13 @@ describe('a file store', () => {
     expect(await one.lease(name, { leaseMs, newerThan: 0, held })).toMatchObject({ kind: 'held' })
   })
 
+  test('takes the lease from one who died before the clock was set back', async () => {
+    clock.advance(3_600_000)
+    await take(open())
+    clock.jumpWall(-3_600_000)
+    await take(open())
+  })
+
   test('refuses a record that is older than the one that it has', async () => {
     const late = await take(open())
     clock.advance(leaseMs + 1)
@@ -83,7 +90,9 @@ describe('a file store', () => {
     const other = 'o'.repeat(43)
     await open().put(other, { value, fence: await take(open(), other), keepMs: 1_000 })
     await take(open(), 'l'.repeat(43))
-    clock.advance(61_000)
+    clock.advance(122_000)
+    await take(open(), 'm'.repeat(43))
+    clock.jumpWall(-61_000)
     await open().put(name, { value, fence: await take(open()), keepMs: 60_000 })
     expect(filesIn()).toEqual([`${name}.token`])
   })

@@ -5,12 +5,16 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
+import { brokerCommand } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
+import { userFolder } from '../../src/token/cache/user-folder.ts'
+import { Command } from '../support/command.ts'
 import { startDex } from '../support/start-broker.ts'
 import { runToken, TokenUser } from './run-token-command.ts'
 
@@ -122,6 +126,53 @@ describe('--cache', () => {
     expect(dex.counts.tokenRequests).toBe(3)
     expect((await runToken(['--cache'], user.environment(dex))).stderr).toBe('')
     expect(dex.counts.tokenRequests).toBe(3)
+  })
+
+  test('replaces the key that it made itself when that is damaged, and says so', async () => {
+    using user = new TokenUser()
+    await using dex = await startDex()
+    await runToken(['--cache'], user.environment(dex))
+    const key = path.join(user.tokenFolder, 'key')
+    for (const damaged of ['', readFileSync(key, 'utf8').slice(0, 20)]) {
+      writeFileSync(key, damaged)
+      const { code, stderr } = await runToken(['--cache'], user.environment(dex))
+      expect([code, stderr]).toEqual([0, `warning: the key in ${key} is damaged; replaced\n`])
+    }
+    expect((await runToken(['--cache'], user.environment(dex))).stderr).toBe('')
+    expect(dex.counts.tokenRequests).toBe(3)
+  })
+
+  test.skipIf(process.platform === 'win32')('leaves no part of a file on a full disk', async () => {
+    using user = new TokenUser()
+    const groups = Array.from({ length: 60 }, (_, at) => `a-long-group-${at}`)
+    await using dex = await startDex({
+      clients: [{ id: 'orders', secret: 'orders-secret', groups }],
+    })
+    const environment = { ...user.environment(dex), STATIC_SCOPE: 'openid groups' }
+    await runToken(['--cache'], environment)
+    const [file = ''] = tokenFiles(user)
+    const { size } = statSync(file)
+    expect(size).toBeGreaterThan(1_024)
+    // 0 stops the lock, 1 the file of the token.
+    for (const blocks of [0, 1]) {
+      rmSync(file)
+      const command = `ulimit -f ${blocks} && exec "$0" "$@"`
+      const args = ['-c', command, process.execPath, brokerCommand, 'token', '--cache']
+      await using limited = new Command('/bin/sh', args, environment)
+      expect((await limited.end(20_000)).code).toBe(0)
+      expect(limited.stdout).not.toBe('')
+      expect(limited.stderr).toMatch(/^warning: .*not cached.*\n$/)
+      expect(readdirSync(user.tokenFolder)).toEqual(['key'])
+      await runToken(['--cache'], environment)
+      expect(statSync(file).size).toBe(size)
+    }
+  })
+
+  test('keeps nothing in the folder where it is started when HOME is empty or relative', async () => {
+    for (const HOME of ['', 'home']) {
+      expect(path.isAbsolute(userFolder({ HOME }, 'cache'))).toBe(true)
+      expect(userFolder({ HOME }, 'config')).toBe(userFolder({}, 'config'))
+    }
   })
 
   test('prints the token also when a file cannot be replaced, and says that it is not cached', async () => {

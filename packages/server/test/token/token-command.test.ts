@@ -201,6 +201,16 @@ describe('the exit status of the command token', () => {
     expect(stderr).toContain('set DEX_ISSUER: without it and DEX_TOKEN_URL')
   })
 
+  test.skipIf(process.platform !== 'linux')('is 1 when standard output cannot be written', async () => {
+    using user = new TokenUser()
+    await using dex = await startDex()
+    const command = `exec "$0" "$@" > /dev/full`
+    const args = ['-c', command, process.execPath, brokerCommand, 'token']
+    await using full = new Command('/bin/sh', args, user.environment(dex))
+    expect((await full.end(20_000)).code).toBe(1)
+    expect(full.stderr).toBe('standard output cannot be written (ENOSPC)\n')
+  })
+
   test('is 3 when Dex refuses the client, with the reason of Dex and without the secret', async () => {
     using user = new TokenUser()
     await using dex = await startDex()
@@ -232,7 +242,7 @@ describe('the exit status of the command token', () => {
       HTTP_TIMEOUT: '1h',
     })
     expect(code).toBe(4)
-    expect(stderr).toContain('300')
+    expect(stderr).toContain('raise --timeout: no response within 300 ms')
   })
 
   test.each([

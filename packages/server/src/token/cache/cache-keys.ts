@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { quoteValue } from '../../config/values/quote-value.ts'
 import { type ReadTextFile, textOf } from '../../config/values/read-text-file.ts'
 import { Refusal } from '../../config/values/refusal.ts'
-import { readSealingKeyFile } from '../../config/values/sealing-key-file.ts'
-import { readPrivateFile, writePrivateFile } from './private-file.ts'
+import { readSealingKeyFile, type SealingKey } from '../../config/values/sealing-key-file.ts'
+import { readPrivateFile, removeFile, writePrivateFile } from './private-file.ts'
 import { userFolder } from './user-folder.ts'
 
 export interface CacheKeysOptions {
@@ -16,6 +16,8 @@ export interface CacheKeysOptions {
   readonly keyFile: string | undefined
   /** The secret of the client; empty for a client without one. */
   readonly secret: string
+  /** Receives a sentence about a key that is replaced. */
+  readonly warn: (sentence: string) => void
 }
 
 /**
@@ -23,11 +25,8 @@ export interface CacheKeysOptions {
  * or else a key beside the tokens, made on first use. Each is derived with the secret of the client, because another secret must not lead to
  * the same token. Throws a `Refusal`, which contains no key.
  */
-export function cacheKeys({ env, folder, keyFile, secret }: CacheKeysOptions): readonly string[] {
-  const { keys } =
-    keyFile === undefined
-      ? readSealingKeyFile(ownKeyFile(env) ?? generatedKeyFile(folder), readPrivateText)
-      : namedKeys(keyFile)
+export function cacheKeys({ env, folder, keyFile, secret, warn }: CacheKeysOptions): readonly string[] {
+  const keys = keyFile === undefined ? unnamedKeys(env, folder, warn) : namedKeys(keyFile)
   const salt = createHash('sha256').update(secret).digest()
   return keys.map(({ text }) =>
     Buffer.from(
@@ -37,12 +36,21 @@ export function cacheKeys({ env, folder, keyFile, secret }: CacheKeysOptions): r
 }
 
 /** The keys in the file of the option, by whose name faults begin. */
-function namedKeys(keyFile: string) {
+function namedKeys(keyFile: string): readonly SealingKey[] {
   try {
-    return readSealingKeyFile(keyFile, readPrivateText)
+    return keysIn(keyFile)
   } catch (error) {
     throw error instanceof Refusal ? new Refusal(`--cache-key: ${error.message}`) : error
   }
+}
+
+function unnamedKeys(
+  env: NodeJS.ProcessEnv,
+  folder: string,
+  warn: CacheKeysOptions['warn'],
+): readonly SealingKey[] {
+  const own = ownKeyFile(env)
+  return own === undefined ? generatedKeys(folder, warn) : keysIn(own)
 }
 
 function ownKeyFile(env: NodeJS.ProcessEnv): string | undefined {
@@ -50,9 +58,27 @@ function ownKeyFile(env: NodeJS.ProcessEnv): string | undefined {
   return readPrivateFile(path, 1) === undefined ? undefined : path
 }
 
-function generatedKeyFile(folder: string): string {
+function keysIn(path: string): readonly SealingKey[] {
+  return readSealingKeyFile(path, readPrivateText).keys
+}
+
+/** The keys beside the tokens. A machine that stops can leave their file empty, and nobody but the command knows of it. */
+function generatedKeys(folder: string, warn: CacheKeysOptions['warn']): readonly SealingKey[] {
   const path = join(folder, 'key')
-  if (readPrivateFile(path, 1) !== undefined) return path
+  if (readPrivateFile(path, 1) !== undefined) {
+    try {
+      return keysIn(path)
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      warn(`the key in ${path} is damaged; replaced`)
+      removeFile(path)
+    }
+  }
+  makeKey(path)
+  return keysIn(path)
+}
+
+function makeKey(path: string): void {
   try {
     // Unlike a rename, a link does not replace the key that another command has made meanwhile.
     writePrivateFile(path, Buffer.from(`${randomBytes(32).toString('base64')}\n`), linkSync)
@@ -60,7 +86,6 @@ function generatedKeyFile(folder: string): string {
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'EEXIST') throw new Refusal(`${quoteValue(path)} cannot be written (${code})`)
   }
-  return path
 }
 
 const readPrivateText: ReadTextFile = (path, limit, parse) => {

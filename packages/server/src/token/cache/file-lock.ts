@@ -1,8 +1,10 @@
-import { closeSync, openSync, statSync, utimesSync, writeSync } from 'node:fs'
-import { readPrivateFile, removeFile } from './private-file.ts'
+import { lstatSync, utimesSync } from 'node:fs'
+import { createPrivateFile, readPrivateFile, removeFile } from './private-file.ts'
 
 /** The longest number of a lock. */
 const maxTextLength = 20
+/** How far the clock of a file server may be ahead, in milliseconds. A lock from later than that is of an owner that died before the clock was set back. */
+const maxAheadMs = 60_000
 
 /**
  * The lock of a name among processes, by a file with the number of its owner. Two processes can get it at the same moment when its owner died:
@@ -44,9 +46,7 @@ export class FileLock {
 
   #create(number: number): boolean {
     try {
-      const file = openSync(this.#path, 'wx', 0o600)
-      writeSync(file, String(number))
-      closeSync(file)
+      createPrivateFile(this.#path, Buffer.from(String(number)))
       return true
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
@@ -55,8 +55,9 @@ export class FileLock {
   }
 
   #heldForMs(leaseMs: number): number {
-    const { mtimeMs } = statSync(this.#path, { throwIfNoEntry: false }) ?? { mtimeMs: 0 }
-    return Math.min(leaseMs, mtimeMs + leaseMs - this.#now())
+    const { mtimeMs } = lstatSync(this.#path, { throwIfNoEntry: false }) ?? { mtimeMs: 0 }
+    const aheadMs = mtimeMs - this.#now()
+    return aheadMs > maxAheadMs ? 0 : Math.min(leaseMs, aheadMs + leaseMs)
   }
 
   #isOf(number: number): boolean {

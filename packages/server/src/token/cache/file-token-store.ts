@@ -133,7 +133,8 @@ export class FileTokenStore implements SharedTokenStore {
 
   #isAbandoned(path: string): boolean {
     const stats = lstatSync(path, { throwIfNoEntry: false })
-    return stats !== undefined && stats.mtimeMs + abandonedMs < this.#now()
+    // Also one from later than now: its process had a clock that was ahead.
+    return stats !== undefined && Math.abs(stats.mtimeMs - this.#now()) > abandonedMs
   }
 
   #lock(name: string): FileLock {

@@ -10,7 +10,7 @@ import {
   renameSync,
   type Stats,
   unlinkSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 import { quoteValue } from '../../config/values/quote-value.ts'
 import { readRefusal } from '../../config/values/read-text-file.ts'
@@ -62,16 +62,25 @@ export function writePrivateFile(
   place: (from: string, to: string) => void = renameSync,
 ): void {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
-  const file = openSync(temporary, 'wx', 0o600)
   try {
-    try {
-      writeSync(file, bytes)
-    } finally {
-      closeSync(file)
-    }
+    createPrivateFile(temporary, bytes)
     place(temporary, path)
   } finally {
     removeFile(temporary)
+  }
+}
+
+/** Creates a file; throws EEXIST when it is there already. Leaves no part of it when the disk is full. */
+export function createPrivateFile(path: string, bytes: Uint8Array): void {
+  const file = openSync(path, 'wx', 0o600)
+  try {
+    // Unlike `writeSync`, it does not stop after the part that the disk had room for.
+    writeFileSync(file, bytes)
+  } catch (error) {
+    removeFile(path)
+    throw error
+  } finally {
+    closeSync(file)
   }
 }
 

@@ -21,7 +21,7 @@ export function tokenCacheOptions(settings: TokenCacheSettings): Partial<TokenBr
   const { env, keyFile, secret, minRemainingMs, warn } = settings
   const folder = join(userFolder(env, 'cache'), 'tokens')
   assertPrivateFolder(folder)
-  const keys = cacheKeys({ env, folder, keyFile, secret })
+  const keys = cacheKeys({ env, folder, keyFile, secret, warn })
   return {
     sharedStore: { store: new FileTokenStore(folder, { warn }), keys },
     ...(minRemainingMs !== undefined && { expirySafetyMarginMs: minRemainingMs }),
