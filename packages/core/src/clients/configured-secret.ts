@@ -5,6 +5,7 @@ import { rejectionHint } from '../shared/rejection-hint.ts'
 import { waitFor } from '../shared/wait-for.ts'
 import { AcceptedSecrets, type KnownSecrets } from './accepted-secrets.ts'
 import { clientSecretProblem } from './client-secret.ts'
+import { repeatsSecret } from './repeats-secret.ts'
 import type { SecretCalls } from './secret-calls.ts'
 import { logSecretFailure, secretUnavailable } from './secret-failure.ts'
 import { type ResultProblem, SecretFunction } from './secret-function.ts'
@@ -16,8 +17,8 @@ import type { SecretSurroundings } from './secret-surroundings.ts'
 const maxOnPrevious = 1_024
 
 /**
- * The secret of one configured client, or the private key in its place: the current one, and the previous one for the time in which Dex does not know the current
- * one yet.
+ * The secret of one configured client, or the private key in its place: the current one, and the previous one for the time in which
+ * Dex does not know the current one yet.
  *
  * A function is called when its secret is first needed. A secret that is known stays in use while the function fails.
  */
@@ -248,9 +249,8 @@ export class ConfiguredSecret {
   #failed(problem: string): void {
     // The function words its errors itself.
     const secrets = [this.#current, this.#previous]
-    this.#problem = secrets.some(secret => secret !== undefined && problem.includes(secret))
-      ? 'it failed'
-      : problem
+    const isRepeated = secrets.some(secret => secret !== undefined && repeatsSecret(problem, secret))
+    this.#problem = isRepeated ? 'it failed' : problem
     const isKnown = this.#current !== undefined
     logSecretFailure(this.#surroundings, this.#owner, { detail: this.#problem, isKnown })
   }
