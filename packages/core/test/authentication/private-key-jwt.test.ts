@@ -425,3 +425,36 @@ test.each([
     expect(shown).not.toContain('cannot use')
   }
 })
+
+test('the log speaks of the key of a client that has one', async () => {
+  await using server = await startAuthorizationServer(registered(keys.ES256))
+  let key: () => KeyObject = () => keys.ES256
+  await using sender = brokerFor(server.issuer, { method: 'private_key_jwt', key: () => key() })
+  const { broker, log } = sender
+  let calls = 0
+  const obtain = () => broker.getToken({ extraParams: { call: `${calls++}` } })
+  await obtain()
+  key = () => other
+  broker.renewSecrets()
+  await obtain()
+  server.register(registered(other))
+  await obtain()
+  key = () => {
+    throw new Error('the vault is sealed')
+  }
+  broker.renewSecrets()
+  await obtain()
+  await using unable = brokerFor(server.issuer, { method: 'private_key_jwt', key })
+  const failure = await failureOf(unable.broker.getToken())
+  expect(failure.message).toBe('the client key is unavailable')
+  expect(unable.log.lines.map(({ message }) => message)).toContain(
+    'client key unavailable; token requests fail',
+  )
+  const messages = log.lines.map(({ message }) => message)
+  expect(messages.filter(message => message.startsWith('client key'))).toEqual([
+    'client key rejected by the issuer; the previous one is in use',
+    'client key accepted',
+    'client key unavailable; the last one stays in use',
+  ])
+  expect(messages.filter(message => message.includes('client secret'))).toEqual([])
+})
