@@ -234,7 +234,7 @@ describe('the options', () => {
     ),
     ['clients.reports.secret is not an option', clients({ secret: 'x' })],
     ['clients.reports.clientId is required', clients({ clientId: '' })],
-    ['clients.reports.clientSecret is required', clients({ clientSecret: undefined })],
+    ['clients.reports must have clientSecret or authentication', clients({ clientSecret: undefined })],
     ['clients.reports.clientSecret must be a string or a function', clients({ clientSecret: 5 })],
     ['clients.reports.scope must be a string', clients({ scope: ['openid'] })],
     ['clients.reports.audiences must be an array', clients({ audiences: 'orders' })],

@@ -24,9 +24,8 @@ export const assertionAlgorithms: readonly AssertionAlgorithm[] = [
   'Ed25519',
 ]
 
-/** The configuration of a key, which overrides `kid` and `alg` of its JWK. */
+/** The configuration of a key, which overrides `alg` of its JWK. */
 export interface AssertionKeySettings {
-  readonly keyId?: string | undefined
   readonly algorithm?: AssertionAlgorithm | undefined
 }
 
@@ -40,7 +39,8 @@ export class AssertionKey {
   constructor(text: string, settings: AssertionKeySettings = {}) {
     const { key, alg, kid } = parsedKey(text)
     const fitting = algorithmsOf(key)
-    const algorithm = settings.algorithm ?? fitting.find(each => each === alg) ?? fitting[0]
+    const declared = fitting.find(each => each === alg)
+    const algorithm = settings.algorithm ?? declared ?? fitting[0]
     if (algorithm === undefined)
       throw new TypeError('is not an RSA key, an EC key on P-256, P-384 or P-521, or an Ed25519 key')
     const rsaProblem = rsaKeyProblem(key)
@@ -48,9 +48,12 @@ export class AssertionKey {
     if (!fitting.includes(algorithm)) {
       throw new TypeError(`does not fit the algorithm ${algorithm}; it fits ${fitting.join(', ')}`)
     }
+    if (alg !== undefined && settings.algorithm === undefined && declared === undefined) {
+      throw new TypeError(`has an alg that does not fit; it fits ${fitting.join(', ')}`)
+    }
     this.#key = key
     this.algorithm = algorithm
-    this.keyId = settings.keyId ?? kid
+    this.keyId = kid
   }
 
   /** Signs in Node's thread pool; the signature is in base64url. */
@@ -70,6 +73,20 @@ export function keyTextOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   if (!(value instanceof crypto.KeyObject) || value.type !== 'private') return undefined
   return value.export({ format: 'pem', type: 'pkcs8' }).toString()
+}
+
+/**
+ * Puts the `kid` into the text of a key, so that a previous key is sent with its own one during a rotation. A text that is not a key is
+ * returned as it is, and refused later.
+ */
+export function withKeyId(text: string, keyId: string | undefined): string {
+  if (keyId === undefined || text.length > optionRules['client.authentication.key'].maxLength) return text
+  try {
+    const jwk = parseJsonObject(text) ?? crypto.createPrivateKey(text).export({ format: 'jwk' })
+    return JSON.stringify({ ...jwk, kid: keyId })
+  } catch {
+    return text
+  }
 }
 
 /** Tells why a value cannot be the key of a client, in words that follow it; `undefined` when it can. */
@@ -98,10 +115,11 @@ function parsedKey(text: string): ParsedKey {
   if (!text.trimStart().startsWith('{')) return { key: keyOfPem(text) }
   const jwk = parseJsonObject(text)
   if (jwk === undefined) throw new TypeError('is not a JWK')
-  const { kty, d, alg, kid, keys } = jwk
+  const { kty, d, alg, kid, keys, use } = jwk
   if (Array.isArray(keys)) throw new TypeError('is a set of keys; give one of them')
   if (kty === 'oct') throw new TypeError('is a symmetric key')
   if (d === undefined) throw new TypeError('is a public key')
+  if (use !== undefined && use !== 'sig') throw new TypeError('is not for signatures: its use is not sig')
   if (
     kid !== undefined &&
     (typeof kid !== 'string' || kid.length > optionRules['client.authentication.keyId'].maxLength)

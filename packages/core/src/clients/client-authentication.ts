@@ -117,7 +117,6 @@ export interface AssertionSettings {
   readonly method: 'private_key_jwt'
   /** `undefined` when the key signs. */
   readonly sign: SignAssertion | undefined
-  readonly keyId: string | undefined
   readonly algorithm: AssertionAlgorithm | undefined
   readonly audience: string | undefined
 }

@@ -31,6 +31,8 @@ export interface OrderedCredentials extends Omit<ClientCredentials, 'clientSecre
   readonly clientSecret: string | ConfiguredSecret
   /** Makes the assertions of a client that authenticates by them. */
   readonly assertions?: ClientAssertions | undefined
+  /** Set for a configured client that has neither secret nor key. Rejections of another version do not count. */
+  readonly secretless?: { readonly version: number } | undefined
 }
 
 /** The scope prefix with which Dex requests a token for another client. */

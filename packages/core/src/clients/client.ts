@@ -47,6 +47,8 @@ export interface ClientOptions {
   readonly authMethod?: ClientAuthenticationMethod | undefined
   /** Makes its assertions, if it authenticates by them. */
   readonly assertions?: ClientAssertions | undefined
+  /** Has the version of its authentication, if that is without a secret. */
+  readonly secretless?: { readonly version: number } | undefined
   /** Authenticates the requests that bring an id or a secret. Default: itself, so that each of the two replaces the configured one. */
   readonly forOwnCredentials?: Client
 }
@@ -66,13 +68,14 @@ export class Client {
   readonly #keys: CacheKeys
   readonly #missingHalf: Hint | undefined
   /** The parts of its credentials that no request brings; `undefined` when there are none. */
-  readonly #own: Pick<OrderedCredentials, 'client' | 'authMethod' | 'assertions'> | undefined
+  readonly #own: Pick<OrderedCredentials, 'client' | 'authMethod' | 'assertions' | 'secretless'> | undefined
   readonly #forOwnCredentials: Client
   readonly #chosenOrders = new Map<string, TokenOrder>()
   #ownOrder: TokenOrder | undefined
 
   constructor(options: ClientOptions) {
     const { name, isNamed = false, issuer, configured, secret, keys, authMethod, assertions } = options
+    const secretless = secret === undefined ? options.secretless : undefined
     this.name = name
     this.configured = configured
     this.issuer = issuer
@@ -81,7 +84,12 @@ export class Client {
     this.#missingHalf = missingHalfOf(configured)
     this.#own =
       isNamed || authMethod !== undefined
-        ? { ...(isNamed && { client: name }), authMethod, ...(assertions && { assertions }) }
+        ? {
+            ...(isNamed && { client: name }),
+            authMethod,
+            ...(assertions && { assertions }),
+            ...(secretless && { secretless }),
+          }
         : undefined
     this.#forOwnCredentials = options.forOwnCredentials ?? this
   }
@@ -149,7 +157,7 @@ export class Client {
       extraParams: extraParams == null ? configured.extraParams : extraParamsOf(extraParams, 'extraParams'),
       configured: ownId === undefined && ownSecret === undefined,
       // A choice is the operator's, like the configuration.
-      scopeConfigured: (scope ?? audiences ?? resource ?? extraParams) === undefined,
+      scopeConfigured: (scope ?? audiences ?? resource ?? extraParams ?? undefined) === undefined,
       ...(exchange !== undefined && { exchange }),
       ...by.#own,
     }

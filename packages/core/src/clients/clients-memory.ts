@@ -32,22 +32,29 @@ export class ClientsMemory {
   readonly #surroundings: SecretSurroundings
   readonly #calls = new SecretCalls()
   #secrets: ReadonlyMap<string, ConfiguredSecret> = new Map()
+  #version = 1
 
   constructor(surroundings: SecretSurroundings) {
     this.#surroundings = surroundings
   }
 
+  /** Changes with each configuration and at `renew`: what authenticates a client without a secret may be another one from then on. */
+  get version(): number {
+    return this.#version
+  }
+
   /**
-   * Returns the secrets of these clients by client name, and forgets the secrets of all others. A client with the same name, endpoint, method
-   * and client id keeps its secret's history.
+   * Returns the secrets of these clients by client name, and forgets the secrets of all others. A client with the same name, endpoint,
+   * method, client id and kind of assertion keeps its secret's history.
    */
   secretsOf(holders: readonly SecretHolder[]): ReadonlyMap<string, ConfiguredSecret> {
+    this.#version++
     const secrets = new Map<string, ConfiguredSecret>()
     const byName = new Map<string, ConfiguredSecret>()
     for (const holder of holders) {
       const { name, isNamed, endpoint, authMethod, clientId, clientSecret, assertions } = holder
-      const { algorithm } = assertions ?? {}
-      const id = JSON.stringify([isNamed, name, endpoint, authMethod, clientId, algorithm])
+      const { algorithm, audience } = assertions ?? {}
+      const id = JSON.stringify([isNamed, name, endpoint, authMethod, clientId, algorithm, audience])
       const known = this.#secrets.get(id)
       known?.set(clientSecret)
       const owner = isNamed
@@ -69,8 +76,9 @@ export class ClientsMemory {
     return new ClientAssertions(authentication, option, this.#surroundings.clock)
   }
 
-  /** Has the functions called before the next use of their secrets. */
+  /** Has the functions called before the next use of their secrets, and the rejections of clients without a secret forgotten. */
   renew(): void {
+    this.#version++
     for (const secret of this.#secrets.values()) secret.renew()
   }
 

@@ -73,6 +73,7 @@ export class Clients {
       keys: keysOf(client.issuer),
       authMethod: method,
       assertions: memory.assertionsOf(client.configured, 'client'),
+      secretless: memory,
       // The method is the configured client's alone.
       ...(method !== undefined && { forOwnCredentials: this.caller }),
     })
@@ -88,6 +89,7 @@ export class Clients {
           secret: secrets.get(name),
           authMethod: ofNamed.authMethod,
           assertions: memory.assertionsOf(configured, `clients.${name}`),
+          secretless: memory,
           keys: keysOf(ofNamed),
         }),
       ]),

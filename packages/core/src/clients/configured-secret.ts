@@ -1,10 +1,11 @@
 import { brokerClosed } from '../shared/broker-closed.ts'
 import type { BrokerError } from '../shared/errors.ts'
 import type { MaybePromise } from '../shared/maybe-promise.ts'
-import { rejectionHint } from '../shared/rejection-hint.ts'
 import { waitFor } from '../shared/wait-for.ts'
 import { AcceptedSecrets, type KnownSecrets } from './accepted-secrets.ts'
 import { clientSecretProblem } from './client-secret.ts'
+import { logAccepted, logPreviousInUse } from './log-rotation.ts'
+import { repeatsSecret } from './repeats-secret.ts'
 import type { SecretCalls } from './secret-calls.ts'
 import { logSecretFailure, secretUnavailable } from './secret-failure.ts'
 import { type ResultProblem, SecretFunction } from './secret-function.ts'
@@ -16,8 +17,8 @@ import type { SecretSurroundings } from './secret-surroundings.ts'
 const maxOnPrevious = 1_024
 
 /**
- * The secret of one configured client, or the private key in its place: the current one, and the previous one for the time in which Dex does not know the current
- * one yet.
+ * The secret of one configured client, or the private key in its place: the current one, and the previous one for the time in which
+ * Dex does not know the current one yet.
  *
  * A function is called when its secret is first needed. A secret that is known stays in use while the function fails.
  */
@@ -159,18 +160,15 @@ export class ConfiguredSecret {
     this.#accepted.currentAccepted(secret)
     this.#isRefused = false
     if (!this.#onPrevious.delete(clientId)) return
-    this.#surroundings.logger.info({ client: this.#owner.client, clientId }, 'client secret accepted')
+    logAccepted(this.#surroundings, this.#owner, clientId)
   }
 
   /** Notes that Dex accepted the previous secret after it refused the current one. */
   previousAccepted(secret: string, clientId: string, before: KnownSecrets): void {
     if (!this.#accepted.olderAccepted(secret, before)) return
-    const { logger, describeHint } = this.#surroundings
-    const { client, option, isKey = false } = this.#owner
     if (this.#onPrevious.size >= maxOnPrevious) this.#onPrevious.clear()
     this.#onPrevious.add(clientId)
-    const hint = describeHint(rejectionHint(option, !isKey))
-    logger.warn({ client, clientId, hint }, 'client secret rejected by Dex; the previous one is in use')
+    logPreviousInUse(this.#surroundings, this.#owner, clientId)
   }
 
   /**
@@ -248,9 +246,8 @@ export class ConfiguredSecret {
   #failed(problem: string): void {
     // The function words its errors itself.
     const secrets = [this.#current, this.#previous]
-    this.#problem = secrets.some(secret => secret !== undefined && problem.includes(secret))
-      ? 'it failed'
-      : problem
+    const isRepeated = secrets.some(secret => secret !== undefined && repeatsSecret(problem, secret))
+    this.#problem = isRepeated ? 'it failed' : problem
     const isKnown = this.#current !== undefined
     logSecretFailure(this.#surroundings, this.#owner, { detail: this.#problem, isKnown })
   }

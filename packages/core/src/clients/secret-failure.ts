@@ -9,11 +9,15 @@ export function logSecretFailure(
   owner: SecretOwner,
   { detail, isKnown }: { readonly detail: string; readonly isKnown: boolean },
 ): void {
-  const { client, option } = owner
+  const { client, option, isKey } = owner
   const hint = describeHint(hintFor(owner, detail))
   sampler.note(`client_secret_unavailable ${option}`, count => {
-    if (isKnown) logger.warn({ client, hint, count }, 'client secret unavailable; the last one stays in use')
-    else logger.error({ client, hint, count }, 'client secret unavailable; token requests fail')
+    const fields = { client, hint, count }
+    if (isKey !== true) {
+      if (isKnown) logger.warn(fields, 'client secret unavailable; the last one stays in use')
+      else logger.error(fields, 'client secret unavailable; token requests fail')
+    } else if (isKnown) logger.warn(fields, 'client key unavailable; the last one stays in use')
+    else logger.error(fields, 'client key unavailable; token requests fail')
   })
 }
 
@@ -25,7 +29,8 @@ export function secretUnavailable(
     retryAfterMs,
   }: { readonly detail: string | undefined; readonly retryAfterMs: number | undefined },
 ): BrokerError {
-  return new BrokerError('token_endpoint_unavailable', 'the client secret is unavailable', {
+  const what = owner.isKey === true ? 'client key' : 'client secret'
+  return new BrokerError('token_endpoint_unavailable', `the ${what} is unavailable`, {
     retryAfterMs,
     transient: true,
     hint: hintFor(owner, detail),

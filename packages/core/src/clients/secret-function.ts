@@ -74,9 +74,13 @@ function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   })
 }
 
+/** The beginnings of private keys in PEM and JWK and of JWTs, which parsers and HTTP clients repeat in their messages. */
+const keyOrJwt = /-----BEGIN|"(?:d|k)"\s*:|\beyJ[\w-]{8}/
+
 /** The message alone: the properties of an HTTP client's error hold headers with credentials. */
 function messageOf(error: unknown): string {
-  return error instanceof Error && error.message !== '' ? `: ${logText(error.message)}` : ''
+  if (!(error instanceof Error) || error.message === '' || keyOrJwt.test(error.message)) return ''
+  return `: ${logText(error.message)}`
 }
 
 function isTimeout(reason: unknown): boolean {

@@ -23,10 +23,10 @@ export class TokenOrder {
     this.#keys = keys
   }
 
-  /** The version of a configured secret, which is not part of the keys; 0 for a caller's own. */
+  /** The version of what authenticates a configured client, which is not part of the keys; 0 for a caller's own secret. */
   get secretVersion(): number {
-    const { clientSecret } = this.credentials
-    return typeof clientSecret === 'string' ? 0 : clientSecret.version
+    const { clientSecret, secretless } = this.credentials
+    return typeof clientSecret === 'string' ? (secretless?.version ?? 0) : clientSecret.version
   }
 
   /** The key of the client and its secret, whatever the scope. Derived at first use, because most orders never need it. */

@@ -1,4 +1,4 @@
-import { assertionAlgorithms, assertionKeyProblem, keyTextOf } from '../clients/assertion-key.ts'
+import { assertionAlgorithms, assertionKeyProblem, keyTextOf, withKeyId } from '../clients/assertion-key.ts'
 import type { ConfiguredClient } from '../clients/client.ts'
 import type {
   AssertionKeySource,
@@ -66,10 +66,10 @@ function resolveAssertions(
   const settings: AssertionSettings = {
     method: 'private_key_jwt',
     sign: checked(sign, `${option}.sign`, 'function') ?? undefined,
-    keyId: text(keyId, `${option}.keyId`, optionRules['client.authentication.keyId'].maxLength),
     algorithm: algorithm ?? undefined,
     audience: text(audience, `${option}.audience`, optionRules['client.authentication.audience'].maxLength),
   }
+  const kid = text(keyId, `${option}.keyId`, optionRules['client.authentication.keyId'].maxLength)
   if (settings.algorithm !== undefined && !assertionAlgorithms.includes(settings.algorithm)) {
     throw new TypeError(`${option}.algorithm must be one of ${assertionAlgorithms.join(', ')}`)
   }
@@ -80,11 +80,11 @@ function resolveAssertions(
     }
     return { authentication: settings }
   }
-  if (typeof key === 'function') return { authentication: settings, clientSecret: keySource(key) }
+  if (typeof key === 'function') return { authentication: settings, clientSecret: keySource(key, kid) }
   if (key === undefined || key === null) throw new TypeError(`${option} must have key or sign`)
   const problem = assertionKeyProblem(key, settings)
   if (problem !== undefined) throw new TypeError(`${option}.key ${problem}`)
-  return { authentication: settings, clientSecret: keyTextOf(key) }
+  return { authentication: settings, clientSecret: withKeyId(keyTextOf(key) ?? '', kid) }
 }
 
 function text(value: string | undefined, option: string, maxLength: number): string | undefined {
@@ -95,17 +95,20 @@ function text(value: string | undefined, option: string, maxLength: number): str
   return given
 }
 
-/** One per function, so that a reconfiguration with the same function changes nothing. */
-const keySources = new WeakMap<AssertionKeySource, SecretSource>()
+/** One per function and `kid`, so that a reconfiguration with the same ones changes nothing. */
+const keySources = new WeakMap<AssertionKeySource, Map<string | undefined, SecretSource>>()
 
 /** Makes the result of the function a text. A result that is not a key is refused later. */
-function keySource(source: AssertionKeySource): SecretSource {
-  const known = keySources.get(source)
+function keySource(source: AssertionKeySource, kid: string | undefined): SecretSource {
+  const ofSource = keySources.get(source) ?? new Map<string | undefined, SecretSource>()
+  keySources.set(source, ofSource)
+  const known = ofSource.get(kid)
   if (known !== undefined) return known
   const asText: SecretSource = async request => {
     const key: unknown = await source(request)
-    return keyTextOf(key) ?? (key as string)
+    const keyText = keyTextOf(key)
+    return keyText === undefined ? (key as string) : withKeyId(keyText, kid)
   }
-  keySources.set(source, asText)
+  ofSource.set(kid, asText)
   return asText
 }

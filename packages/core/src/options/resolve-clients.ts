@@ -42,7 +42,8 @@ export function resolveClients(
     assertKnownNames(options, Object.keys(names), `${option}.`)
     const configured = resolveClientParts(options, option)
     if (configured.clientId === undefined) throw new TypeError(`${option}.clientId is required`)
-    if (!canAuthenticate(configured)) throw new TypeError(`${option}.clientSecret is required`)
+    if (!canAuthenticate(configured))
+      throw new TypeError(`${option} must have clientSecret or authentication`)
     const { authMethod = undefined } = options
     if (authMethod !== undefined && configured.method !== undefined)
       throw new TypeError(`${option}.authMethod excludes ${option}.authentication`)

@@ -86,7 +86,7 @@ export class ResolvedProvider implements Resolved {
   tokenFor(request: TokenRequest & Wait): MaybePromise<IssuedToken> {
     if (this.#provider.tokenFor === undefined) return this.#getToken(request)
     const token = this.#provider.tokenFor(request)
-    return token instanceof Promise ? this.#completed(token) : completedToken(token, this.authorizationHeader)
+    return isThenable(token) ? this.#completed(token) : completedToken(token, this.authorizationHeader)
   }
 
   /** Exchanges the token of a user. Rejects with a `TypeError` when the provider cannot. */
@@ -104,4 +104,9 @@ export class ResolvedProvider implements Resolved {
   async #completed(token: PromiseLike<ProvidedToken>): Promise<IssuedToken> {
     return completedToken(await token, this.authorizationHeader)
   }
+}
+
+/** A promise of another realm, such as that of a test runner, is not an instance of this one's `Promise`. */
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof (value as { then?: unknown } | undefined)?.then === 'function'
 }

@@ -204,16 +204,22 @@ export class Tokens implements CurrentTokens {
     }
   }
 
-  /** Waits for one attempt at most. Returns the cached token when there is no new one, and rejects with the caller's own abort alone. */
+  /** Waits for one attempt at most. Returns the cached token when there is no new one, unless it expired during the wait. */
   async #replaceOrKeep(order: TokenOrder, cached: CachedToken, wait: Wait): Promise<IssuedToken> {
     this.#misses++
     wait.signal?.throwIfAborted()
     if (this.#originOf(order).rejection(order) !== undefined) return cached.token
+    const shared = this.#joinFor(order, wait)
+    const { clock } = this.#surroundings
+    const startedAt = clock.monotonic()
     try {
-      return await this.#inFlight.wait(this.#joinFor(order, wait), 'firstAttempt', wait)
+      return await this.#inFlight.wait(shared, 'firstAttempt', wait)
     } catch (error) {
       if (wait.signal?.aborted || this.#closed) throw error
-      return cached.token
+      if (isLiving(cached.life, clock)) return this.#asStale(cached.token)
+      if (error === shared.firstFailure)
+        return this.#settled(order, shared, remainingWait(wait, clock.monotonic() - startedAt))
+      return lookupFailed({ order, work: shared, histories: this.#options.histories }, error)
     }
   }
 

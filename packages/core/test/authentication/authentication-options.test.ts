@@ -93,6 +93,16 @@ test.each<[string, object, string]>([
     jwt({ key, algorithm: 'ES384' }),
     'client.authentication.key does not fit the algorithm ES384; it fits ES256',
   ],
+  [
+    'a JWK for another algorithm',
+    jwt({ key: JSON.stringify({ ...rsa.privateKey.export({ format: 'jwk' }), alg: 'RSA-OAEP' }) }),
+    'client.authentication.key has an alg that does not fit; it fits RS256',
+  ],
+  [
+    'a JWK for encryption',
+    jwt({ key: JSON.stringify({ ...rsa.privateKey.export({ format: 'jwk' }), use: 'enc' }) }),
+    'client.authentication.key is not for signatures: its use is not sig',
+  ],
   ['an empty keyId', jwt({ key, keyId: '' }), 'client.authentication.keyId must not be empty'],
   [
     'a long audience',

@@ -2,8 +2,9 @@ import { createPublicKey, generateKeyPairSync, type KeyObject, randomUUID } from
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { SignJWT } from 'jose'
 import { expect, test } from 'vitest'
-import type { ClientAuthentication } from '../../src/clients/client-authentication.ts'
+import type { ClientAuthentication, SignAssertion } from '../../src/clients/client-authentication.ts'
 import type { TokenBrokerOptions } from '../../src/options/broker-options.ts'
 import type { TransportRequest } from '../../src/shared/http/transport.ts'
 import { TokenBroker } from '../../src/token-broker.ts'
@@ -195,7 +196,6 @@ test('a token outlives another key in the options, and the previous key is sent 
 
 test('a function signs each assertion, and gets the complete claims', async () => {
   await using server = await startAuthorizationServer(registered(keys.ES256))
-  const { SignJWT } = await import('jose')
   await using sender = brokerFor(server.issuer, {
     method: 'private_key_jwt',
     sign: ({ claims }) => new SignJWT({ ...claims }).setProtectedHeader({ alg: 'ES256' }).sign(keys.ES256),
@@ -330,4 +330,131 @@ test('a description that repeats a part of the assertion is not logged', async (
   server.close()
   expect(failure).toMatchObject({ code: 'client_misconfigured', oauthErrorDescription: undefined })
   expect(JSON.stringify(sender.log.lines)).not.toContain('bad claims')
+})
+
+test('the previous key is sent with its own keyId while the server does not know the new one', async () => {
+  await using server = await startAuthorizationServer(registered(keys.ES256, { kid: 'k1' }))
+  const client = (key: KeyObject, keyId: string) =>
+    ({ clientId: 'orders', authentication: { method: 'private_key_jwt', key, keyId } }) as const
+  const kids: string[] = []
+  const transport = (url: string, request: TransportRequest) => {
+    if (request.method === 'POST')
+      kids.push(assertionIn(new URLSearchParams(String(request.body))).header.kid)
+    return fetch(url, request as RequestInit) as never
+  }
+  await using broker = new TokenBroker({
+    issuer: server.issuer,
+    client: client(keys.ES256, 'k1'),
+    transport,
+  })
+  broker.invalidate(await broker.getToken())
+  broker.reconfigure({ issuer: server.issuer, client: client(other, 'k2'), transport })
+  await broker.getToken()
+  expect(kids).toEqual(['k1', 'k2', 'k1'])
+})
+
+test.each(['PEM', 'JWK'])('keyId replaces the kid of a key that a function returns as %s', async form => {
+  await using server = await startAuthorizationServer(registered(keys.ES256, { kid: 'k1' }))
+  await using sender = brokerFor(server.issuer, {
+    method: 'private_key_jwt',
+    key: () => (form === 'PEM' ? pem(keys.ES256) : jwkText(keys.ES256, { kid: 'another' })),
+    keyId: 'k1',
+  })
+  await sender.broker.getToken()
+  expect(assertionIn(sender.forms[0]).header.kid).toBe('k1')
+})
+
+const signedWith =
+  (key: KeyObject): SignAssertion =>
+  ({ claims }) =>
+    new SignJWT({ ...claims }).setProtectedHeader({ alg: 'ES256' }).sign(key)
+
+test.each([
+  ['another function', { sign: signedWith(other) }, { sign: signedWith(keys.ES256) }],
+  ['another keyId', { key: keys.ES256, keyId: 'wrong' }, { key: keys.ES256, keyId: 'k1' }],
+  ['another audience', { key: keys.ES256, audience: 'wrong' }, { key: keys.ES256 }],
+] as const)('a correction of the options counts at once: %s', async (_, wrong, right) => {
+  await using server = await startAuthorizationServer(registered(keys.ES256, { kid: 'k1' }))
+  const optionsWith = (authentication: object): TokenBrokerOptions => ({
+    issuer: server.issuer,
+    client: {
+      clientId: 'orders',
+      authentication: { method: 'private_key_jwt', ...authentication } as ClientAuthentication,
+    },
+    negativeCacheTtlMs: 60_000,
+  })
+  await using broker = new TokenBroker(optionsWith(wrong))
+  expect((await failureOf(broker.getToken())).code).toBe('client_misconfigured')
+  broker.reconfigure(optionsWith(right))
+  expect((await broker.getToken()).accessToken).not.toBe('')
+})
+
+test('renewSecrets forgets the rejections of a client whose assertions a function signs', async () => {
+  await using server = await startAuthorizationServer(registered(keys.ES256))
+  let key = other
+  await using sender = brokerFor(
+    server.issuer,
+    { method: 'private_key_jwt', sign: request => signedWith(key)(request) },
+    { negativeCacheTtlMs: 60_000 },
+  )
+  expect((await failureOf(sender.broker.getToken())).code).toBe('client_misconfigured')
+  key = keys.ES256
+  expect((await failureOf(sender.broker.getToken())).code).toBe('client_misconfigured')
+  sender.broker.renewSecrets()
+  expect((await sender.broker.getToken()).accessToken).not.toBe('')
+})
+
+test.each([
+  ['PEM', () => pem(keys.EdDSA)],
+  ['a JWK', () => jwkText(keys.EdDSA)],
+  ['a JWT', () => 'eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJvcmRlcnMifQ.c2lnbmF0dXJl'],
+])('a function whose error repeats %s is logged without its message', async (_, secret) => {
+  const fails = () => {
+    throw new Error(`cannot use ${secret()}`)
+  }
+  for (const authentication of [{ key: fails }, { sign: fails }]) {
+    await using sender = brokerFor(
+      '',
+      { method: 'private_key_jwt', ...authentication },
+      { issuer: undefined, tokenEndpoint: 'http://127.0.0.1:9/token' },
+    )
+    const failure = await failureOf(sender.broker.getToken())
+    expect(failure.code).toBe('token_endpoint_unavailable')
+    const shown = JSON.stringify([failure.hint, sender.log.lines])
+    expect(shown).toContain('it failed')
+    expect(shown).not.toContain('cannot use')
+  }
+})
+
+test('the log speaks of the key of a client that has one', async () => {
+  await using server = await startAuthorizationServer(registered(keys.ES256))
+  let key: () => KeyObject = () => keys.ES256
+  await using sender = brokerFor(server.issuer, { method: 'private_key_jwt', key: () => key() })
+  const { broker, log } = sender
+  let calls = 0
+  const obtain = () => broker.getToken({ extraParams: { call: `${calls++}` } })
+  await obtain()
+  key = () => other
+  broker.renewSecrets()
+  await obtain()
+  server.register(registered(other))
+  await obtain()
+  key = () => {
+    throw new Error('the vault is sealed')
+  }
+  broker.renewSecrets()
+  await obtain()
+  await using unable = brokerFor(server.issuer, { method: 'private_key_jwt', key })
+  const failure = await failureOf(unable.broker.getToken())
+  expect(failure.message).toBe('the client key is unavailable')
+  expect(unable.log.lines.map(({ message }) => message)).toContain(
+    'client key unavailable; token requests fail',
+  )
+  const messages = log.lines.map(({ message }) => message)
+  expect(messages.filter(message => message.startsWith('client key'))).toEqual([
+    'client key rejected by the issuer; the previous one is in use',
+    'client key accepted',
+    'client key unavailable; the last one stays in use',
+  ])
+  expect(messages.filter(message => message.includes('client secret'))).toEqual([])
 })

@@ -310,3 +310,19 @@ test('no log line and no error holds a secret that a function returned, whatever
   const everything = inspect([running.log.lines, failures, events, broker], { depth: 20, showHidden: true })
   for (const secret of [...secrets, 'another-secret']) expect(everything).not.toContain(secret)
 })
+
+test('the log never has a part of a known secret, also where the message is cut', async () => {
+  const secret = Array.from({ length: 30 }, (_, index) => `part-${index * 7919}`).join('.')
+  const { running: made, vault } = await startWithVault(() => secret)
+  await using running = made
+  running.dex.setClientSecret('orders', secret)
+  await running.broker.getToken()
+  vault.answer = () => {
+    throw new Error(`the store has no place for ${secret}`)
+  }
+  running.broker.renewSecrets()
+  await running.broker.getToken({ scope: 'openid email' })
+  const shown = JSON.stringify(running.log.lines)
+  expect(shown).toContain(staysInUse)
+  expect(shown).not.toContain('part-')
+})

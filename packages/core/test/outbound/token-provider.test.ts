@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { runInNewContext } from 'node:vm'
 import { startRecordingServer } from '@broker/testing'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import type { Broker } from '../../src/broker.ts'
@@ -118,6 +119,33 @@ test('a token with headers of its own is sent with these', async () => {
   const fake = { getToken: async () => ({ accessToken: 'test', headers }) }
   const headersFor = headerProvider(fake, { allow: ['https://api.example.com'] })
   expect(await headersFor('https://api.example.com/')).toEqual(headers)
+})
+
+test.each([
+  ['an empty object', {}],
+  ['Headers', new Headers({ authorization: 'Bearer secret' })],
+  ['a Map', new Map([['authorization', 'Bearer secret']])],
+  ['a name in upper case', { Authorization: 'Bearer secret' }],
+  ['a list', { authorization: ['Bearer secret'] }],
+  ['a text', 'authorization: Bearer secret'],
+])('a token whose headers are %s is refused, and no call is sent without it', async (_, headers) => {
+  await using backend = await startBackend()
+  const send = createFetch(
+    { getToken: async () => ({ accessToken: 'secret', headers: headers as never }) },
+    { allow: [backend.url] },
+  )
+  await expect(send(backend.url)).rejects.toThrow(
+    new TypeError('headers of a token must be an object with at least one name in lower case, and strings'),
+  )
+  expect(backend.requests).toEqual([])
+})
+
+test('a promise of another realm is awaited', async () => {
+  const foreign = runInNewContext('Promise.resolve({ accessToken: "test" })')
+  expect(foreign).not.toBeInstanceOf(Promise)
+  const provider = { ...fakeProvider(), tokenFor: () => foreign }
+  const headersFor = headerProvider(provider, { allow: ['https://api.example.com'] })
+  expect(await headersFor('https://api.example.com/')).toEqual({ authorization: 'Bearer test' })
 })
 
 test('no token goes to an endpoint of the provider', async () => {

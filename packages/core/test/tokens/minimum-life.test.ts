@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { billing, orders, startBrokerWithDex, until } from '../broker-with-dex.ts'
+import { billing, failureOf, orders, startBrokerWithDex, until } from '../broker-with-dex.ts'
 
 // The tokens of the look-alike live an hour less a second.
 const lifeMs = 3_599_000
@@ -83,6 +83,18 @@ describe('a request with minRemainingMs', () => {
     clock.advance(lifeMs / 2)
     dex.setFault('token', { kind: 'hang' })
     expect(await broker.getToken({ minRemainingMs: lifeMs, timeoutMs: 20 })).toBe(old)
+  })
+
+  test('gets no token that expired while Dex was asked', async () => {
+    await using running = await startBrokerWithDex(options)
+    const { broker, clock, dex } = running
+    await broker.getToken()
+    clock.advance(lifeMs / 2)
+    dex.setFault('token', { kind: 'hang' })
+    const waiting = broker.getToken({ minRemainingMs: lifeMs, timeoutMs: 200 })
+    await until(() => dex.counts.tokenRequests === 2)
+    clock.advance(lifeMs)
+    expect((await failureOf(waiting)).code).toBe('token_endpoint_unavailable')
   })
 
   test('asks again when the pause after a failure is over', async () => {

@@ -1,5 +1,6 @@
 import type { BrokerStatus, CircuitState, KeySetStatus, OutageStatus } from '@broker/core'
 import { Gauge, type Registry } from 'prom-client'
+import { tokenEndpointsOf } from './token-endpoints-of.ts'
 
 /** Adds the gauges of a broker's status, which is read once for all of them when Prometheus asks. */
 export function addStatusMetrics(registry: Registry, prefix: string, read: () => BrokerStatus): void {
@@ -85,14 +86,14 @@ export function addStatusMetrics(registry: Registry, prefix: string, read: () =>
   function showIssuers({ issuers, at }: BrokerStatus): void {
     const gauges = [running, waiting, circuitOpen, discoveryFailing, keySetFailing, keySetAge, clockSkew]
     for (const each of gauges) each.reset()
-    for (const { name: issuer, tokenEndpoint, discovery, keySet, clockSkew: skew } of issuers) {
-      if (tokenEndpoint !== undefined) {
-        running.set({ issuer }, tokenEndpoint.running)
-        waiting.set({ issuer }, tokenEndpoint.waiting)
-        for (const [clients, circuit] of Object.entries(tokenEndpoint.circuits)) {
-          circuitOpen.set({ issuer, clients }, isOpen(circuit.state))
-        }
+    for (const { name: issuer, endpoint } of issuers.flatMap(each => tokenEndpointsOf(each))) {
+      running.set({ issuer }, endpoint.running)
+      waiting.set({ issuer }, endpoint.waiting)
+      for (const [clients, circuit] of Object.entries(endpoint.circuits)) {
+        circuitOpen.set({ issuer, clients }, isOpen(circuit.state))
       }
+    }
+    for (const { name: issuer, discovery, keySet, clockSkew: skew } of issuers) {
       if (discovery !== undefined) discoveryFailing.set({ issuer }, lasts(discovery.outage))
       if (keySet !== undefined)
         keySetFailing.set({ issuer }, hasNoUsableKey(keySet) ? 1 : lasts(keySet.outage))

@@ -1,4 +1,5 @@
 import type { VariableFault } from './config-error.ts'
+import type { ClientIdentities } from './file/file-parts.ts'
 import { faultOf, type SettingsReading } from './schema/read-settings.ts'
 import type { CaFile } from './values/ca-file.ts'
 import { type KeyPair, readKeyPair } from './values/key-pair.ts'
@@ -14,14 +15,19 @@ export interface TlsSettings {
   readonly clientNames: readonly string[] | undefined
 }
 
-/** The certificates of a configuration. */
+/** The certificates of the variables. */
 export interface TlsParts {
   /** Of the check and gRPC listeners; `undefined` without TLS. */
   readonly tls?: TlsSettings
   /** Of the admin listener; `undefined` without TLS. */
   readonly adminTls?: TlsSettings
-  /** The client certificate for Dex. */
+  /** The client certificate for Dex, of the variables. */
   readonly dexClientPair?: KeyPair
+}
+
+/** All certificates of a configuration, those of clients in the file included. */
+export interface CertificateParts extends TlsParts {
+  readonly file?: { readonly clientIdentities: ClientIdentities }
 }
 
 /** The variables of a certificate and its key. */

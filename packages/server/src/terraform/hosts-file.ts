@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { ConfigError, type FileFault } from '../config/config-error.ts'
 import { exampleAt } from '../config/file/example-at.ts'
 import { type FileFinding, pathText } from '../config/file/file-finding.ts'
-import { key, list, name, parsed, peer, scope } from '../config/file/file-values.ts'
+import { extraParams, key, list, name, parsed, peer, resources, scope } from '../config/file/file-values.ts'
 import { schemaFindings, valueAt } from '../config/file/schema-findings.ts'
 import { parseYaml } from '../config/file/yaml-file.ts'
 import { parseMilliseconds } from '../config/values/milliseconds.ts'
@@ -33,6 +33,16 @@ const hostSchema = z.strictObject({
     "Client ids of the services that accept the token. Default: the client's audiences.",
     ['opendepot'],
   ).optional(),
+  resource: key(
+    resources,
+    "Services for which the token is meant: absolute URIs (RFC 8707). Dex ignores them. Default: the client's resources.",
+    ['https://registry.example.com'],
+  ).optional(),
+  extraParams: key(
+    extraParams,
+    "Additional parameters of the token request, for servers other than Dex. Not for secrets. Default: the client's.",
+    { audience: 'https://registry.example.com' },
+  ).optional(),
   minRemaining: key(
     parsed(minRemaining, { default: defaultMinRemaining }),
     `Shortest time that a token must be valid for. Default: \`${defaultMinRemaining}\`.`,
@@ -55,6 +65,8 @@ export interface HostEntry {
   readonly client?: string
   readonly scope?: string
   readonly audiences?: readonly string[]
+  readonly resource?: readonly string[]
+  readonly extraParams?: Readonly<Record<string, string>>
   readonly minRemainingMs: number
 }
 

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { TlsParts } from '../config/tls-settings.ts'
+import type { CertificateParts } from '../config/tls-settings.ts'
 import { certificateWarnings } from './certificate-warning.ts'
 
 const lookIntervalMs = 3_600_000
@@ -7,7 +7,7 @@ const dayMs = 86_400_000
 
 export interface CertificateWatchOptions {
   /** The certificates in use. */
-  readonly read: () => TlsParts
+  readonly read: () => CertificateParts
   readonly logger: Pick<Logger, 'warn'>
   /** Milliseconds since 1970. */
   readonly now?: () => number

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { TlsMetrics } from '../admin/tls-metrics.ts'
 import type { Config } from '../config/config.ts'
-import type { TlsParts, TlsSettings } from '../config/tls-settings.ts'
+import type { CertificateParts, TlsSettings } from '../config/tls-settings.ts'
 import type { KeyPair } from '../config/values/key-pair.ts'
 import { type CertificateInUse, certificateInUse } from './certificate-in-use.ts'
 import { CertificateWatch } from './certificate-watch.ts'
@@ -15,9 +15,9 @@ export class ServerTls {
   readonly grpc: ListenerTls | undefined
   readonly admin: ListenerTls | undefined
   readonly #watch: CertificateWatch
-  #parts: TlsParts
+  #parts: CertificateParts
 
-  constructor(parts: TlsParts & Pick<Config, 'grpc' | 'admin'>, metrics: TlsMetrics, logger: Logger) {
+  constructor(parts: CertificateParts & Pick<Config, 'grpc' | 'admin'>, metrics: TlsMetrics, logger: Logger) {
     this.#parts = parts
     const tlsOf = (listener: string, settings: TlsSettings | undefined, protocol: ApplicationProtocol) =>
       settings && new ListenerTls(settings, protocol, new HandshakeLog(listener, metrics, logger))
@@ -29,7 +29,7 @@ export class ServerTls {
   }
 
   /** Takes the certificates of another configuration. Other paths, and other rules for callers, wait for the next start. */
-  renew({ tls, adminTls, dexClientPair }: TlsParts): void {
+  renew({ tls, adminTls, dexClientPair, file }: CertificateParts): void {
     const { tls: running, adminTls: runningAdmin } = this.#parts
     const next = running && tls && renewed(running, tls)
     const nextAdmin = runningAdmin && adminTls && renewed(runningAdmin, adminTls)
@@ -42,16 +42,20 @@ export class ServerTls {
       ...(running && { tls: next ?? running }),
       ...(runningAdmin && { adminTls: nextAdmin ?? runningAdmin }),
       ...(dexClientPair && { dexClientPair }),
+      ...(file && { file }),
     }
   }
 
   /** The certificates in use now. */
   get certificates(): readonly CertificateInUse[] {
+    const { dexClientPair, file } = this.#parts
+    const { own = dexClientPair, ofIssuers = {} } = file?.clientIdentities ?? {}
     return [
       ...certificateInUse('check', this.check?.settings.pair),
       ...certificateInUse('grpc', this.grpc?.settings.pair),
       ...certificateInUse('admin', this.admin?.settings.pair),
-      ...certificateInUse('dex_client', this.#parts.dexClientPair),
+      ...certificateInUse('dex_client', own),
+      ...Object.entries(ofIssuers).flatMap(([name, pair]) => certificateInUse(`dex_client:${name}`, pair)),
     ]
   }
 

@@ -1,5 +1,5 @@
 import type { TokenRequest } from '@broker/core'
-import { optionRules } from '@broker/core/options'
+import { extraParamProblem, optionRules, resourceProblem } from '@broker/core/options'
 import { commandHelp } from '../command-line/command-help.ts'
 import { exitStatus } from '../command-line/exit-status.ts'
 import { type OptionValues, parsedArguments } from '../command-line/parsed-arguments.ts'
@@ -97,7 +97,7 @@ function durationIn(
   }
 }
 
-function requestIn({ client, scope, audience }: Values, { broker }: Config): TokenRequest {
+function requestIn({ client, scope, audience, resource, param }: Values, { broker }: Config): TokenRequest {
   if (client !== undefined && client !== 'default') {
     const hasDefault = broker.client?.clientId !== undefined
     assertClient(client, [...(hasDefault ? ['default'] : []), ...Object.keys(broker.clients ?? {})])
@@ -106,7 +106,41 @@ function requestIn({ client, scope, audience }: Values, { broker }: Config): Tok
     ...(client !== undefined && { client }),
     ...(scope !== undefined && { scope: scope.join(' ') }),
     ...(audience !== undefined && { audiences: audience }),
+    ...(resource !== undefined && { resource: resourcesIn(resource) }),
+    ...(param !== undefined && { extraParams: paramsIn(param) }),
   }
+}
+
+function resourcesIn(uris: readonly string[]): readonly string[] {
+  for (const uri of uris) {
+    const problem = resourceProblem(uri)
+    if (problem !== undefined) throw new WrongArguments(`--resource: ${quoteValue(uri)} ${problem}`)
+  }
+  assertLength('--resource', uris.join(''), optionRules['client.resource'])
+  return uris
+}
+
+/** A message has the name of a parameter alone: its value may be meant for the server only. */
+function paramsIn(texts: readonly string[]): Readonly<Record<string, string>> {
+  const params: Record<string, string> = Object.create(null)
+  for (const text of texts) {
+    const [name = ''] = text.split('=', 1)
+    if (name === text) throw new WrongArguments('--param must be NAME=VALUE')
+    const value = text.slice(name.length + 1)
+    const problem = name in params ? 'is given twice' : extraParamProblem(name, value)
+    if (problem !== undefined) throw new WrongArguments(`--param: ${quoteValue(name)} ${problem}`)
+    params[name] = value
+  }
+  assertLength('--param', Object.entries(params).flat().join(''), optionRules['client.extraParams'])
+  return params
+}
+
+function assertLength(
+  option: string,
+  { length }: string,
+  { maxLength }: { readonly maxLength: number },
+): void {
+  if (length > maxLength) throw new WrongArguments(`${option} is longer than ${maxLength} characters in all`)
 }
 
 function assertClient(name: string, known: readonly string[]): void {
@@ -115,8 +149,10 @@ function assertClient(name: string, known: readonly string[]): void {
   throw new WrongArguments(`--client: ${quoteValue(name)} is not a client; ${list}${didYouMean(name, known)}`)
 }
 
-/** The secret with which the token is requested; empty for a client without one. */
+/** The secret or the private key with which the token is requested; empty for a client without one. */
 function secretOf({ broker: { client, clients = {} } }: Config, name: string | undefined): string {
-  const { clientSecret } = (name === undefined || name === 'default' ? client : clients[name]) ?? {}
-  return typeof clientSecret === 'string' ? clientSecret : ''
+  const { clientSecret, authentication } =
+    (name === undefined || name === 'default' ? client : clients[name]) ?? {}
+  const secret = authentication && 'key' in authentication ? authentication.key : clientSecret
+  return typeof secret === 'string' ? secret : ''
 }

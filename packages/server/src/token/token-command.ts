@@ -30,6 +30,18 @@ export const tokenCommand = {
       multiple: true,
       text: 'the client id in Dex of a service that accepts the token, in place of the audiences of the client',
     },
+    resource: {
+      type: 'string',
+      value: 'URI',
+      multiple: true,
+      text: 'a service for which the token is meant, in place of the resources of the client (RFC 8707); Dex ignores it',
+    },
+    param: {
+      type: 'string',
+      value: 'NAME=VALUE',
+      multiple: true,
+      text: 'an additional parameter for a server other than Dex, in place of those of the client; not for secrets',
+    },
     format: {
       type: 'string',
       value: 'FORMAT',

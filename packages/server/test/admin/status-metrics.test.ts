@@ -2,8 +2,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { findPromtool, freePort, promtoolNeed, until } from '@broker/testing'
 import { needs } from '@broker/testing/vitest'
+import { Registry } from 'prom-client'
 import { describe, expect, test } from 'vitest'
+import { addStatusMetrics } from '../../src/admin/status-metrics.ts'
 import { version } from '../../src/version.ts'
+import { healthy, issuer } from '../page/page-facts.ts'
 import { StoreVolume, sealingKey } from '../shared-store/store-volume.ts'
 import { type BrokerUnderTest, orders, startBroker } from '../support/start-broker.ts'
 
@@ -61,6 +64,21 @@ describe('the metrics of a broker', () => {
     broker.clock.advance(1_000)
     expect((await broker.check({ headers: orders })).status).toBe(200)
     expect(Object.values(await series(broker, 'circuit_open'))).toEqual([0, 0, 0])
+  })
+
+  test('have series of the token endpoint for client certificates', async () => {
+    const { tokenEndpoint } = issuer
+    const mtlsTokenEndpoint = tokenEndpoint && { ...tokenEndpoint, running: 3, waiting: 4 }
+    const status = {
+      ...healthy.broker,
+      issuers: [{ ...issuer, name: 'corp', ...(mtlsTokenEndpoint && { mtlsTokenEndpoint }) }],
+    }
+    const registry = new Registry()
+    addStatusMetrics(registry, '', () => status as never)
+    const text = await registry.metrics()
+    expect(text).toContain('token_requests_running{issuer="corp mtls"} 3')
+    expect(text).toContain('token_requests_waiting{issuer="corp mtls"} 4')
+    expect(text).toContain('circuit_open{issuer="corp mtls",clients="accepted"} 0')
   })
 
   test('tell whether the circuit of the shared store is open, and nothing without a store', async () => {

@@ -16,6 +16,25 @@ describe('the problems of the status page', () => {
     expect(problems({ ...started, startedAt: at })).toEqual([])
   })
 
+  test('name the endpoint for client certificates by itself, unless it is the same one', () => {
+    const endpoint = issuer.tokenEndpoint as NonNullable<typeof issuer.tokenEndpoint>
+    const failing = { ...circuit, outage: outage() }
+    const failingAt = (url: string) => ({
+      ...endpoint,
+      url,
+      circuits: { accepted: failing, unknown: failing, exchange: failing },
+    })
+    const summaries = (changes: object) => problems(withDex(changes)).map(({ summary }) => summary)
+    const reason = 'the token endpoint is unavailable (ECONNREFUSED)'
+    expect(summaries({ mtlsTokenEndpoint: failingAt('https://mtls.example.com/token') })).toEqual([
+      `Token requests to Dex for client certificates fail: ${reason}`,
+    ])
+    const same = failingAt(endpoint.url ?? '')
+    expect(summaries({ tokenEndpoint: same, mtlsTokenEndpoint: same })).toEqual([
+      `Token requests to Dex fail: ${reason}`,
+    ])
+  })
+
   test('have the hint of the log for the reason that is the most frequent', () => {
     const line = {
       level: 'warn',

@@ -57,6 +57,21 @@ describe('the markup of the status page', () => {
     expect(documentText(withActivity({ durations }))).toMatch(tile)
   })
 
+  test('has a row and circuits of the token endpoint for client certificates', () => {
+    const { tokenEndpoint } = issuer
+    const mtlsTokenEndpoint = tokenEndpoint && {
+      ...tokenEndpoint,
+      url: 'https://mtls.example.com/token',
+      running: 7,
+    }
+    const status = { ...issuer, ...(mtlsTokenEndpoint && { mtlsTokenEndpoint }) }
+    const page = documentText({ ...healthy, broker: { ...healthy.broker, issuers: [status] } })
+    expect(page).toContain('https://mtls.example.com/token')
+    expect(page).toContain('issues tokens to clients with a certificate')
+    expect(page).toContain('7 of ')
+    expect(page.match(new RegExp(`${issuer.name} mtls`, 'g'))).toHaveLength(4)
+  })
+
   test('is the same whatever names, messages and key ids say', () => {
     const plain = tagsOf(documentText(saying('plain')))
     const hostile = [

@@ -29,6 +29,17 @@ test('an entry is a token request, and how long its token must be valid', () => 
   ])
 })
 
+test('an entry can have what servers other than Dex need', () => {
+  const [entry] = hostsIn(
+    'hosts.yaml',
+    'hosts: { a.example.com: { resource: ["https://a.example.com"], extraParams: { audience: a } } }',
+  ).values()
+  expect(entry).toMatchObject({ resource: ['https://a.example.com'], extraParams: { audience: 'a' } })
+  expect(
+    faultsOf('hosts: { a.example.com: { resource: ["a#b"], extraParams: { client_secret: x } } }').join('\n'),
+  ).toMatch(/resource\[0\].*absolute URI[\s\S]*extraParams\.client_secret: is sent by the broker itself/)
+})
+
 test('JSON is a hosts file, too', () => {
   expect(hostsIn('hosts.json', '{"hosts": {"a.example.com": {"client": "ci"}}}').size).toBe(1)
 })

@@ -87,6 +87,24 @@ describe('the command token', () => {
     expect(decodeJwt(stdout).aud).toEqual(['billing', 'orders'])
   })
 
+  test('sends the resources and the parameters of the call', async () => {
+    using user = new TokenUser()
+    await using dex = await startDex()
+    const args = [
+      '--resource=https://a.example.com',
+      '--param=audience=https://b.example.com?c=d',
+      '--param',
+      'x=1',
+    ]
+    const { code } = await runToken(args, user.environment(dex))
+    expect(code).toBe(0)
+    expect(dex.tokenRequests[0]?.form).toMatchObject({
+      resource: 'https://a.example.com',
+      audience: 'https://b.example.com?c=d',
+      x: '1',
+    })
+  })
+
   test('takes a client of the configuration file, behind a private CA and without a gate', async () => {
     using user = new TokenUser()
     const authority = createCertificateAuthority('Dex CA')
@@ -147,6 +165,16 @@ describe('the exit status of the command token', () => {
       [['--min-remaining=5m'], '--min-remaining needs --cache'],
       [['--cache-key=key'], '--cache-key needs --cache'],
       [['--client='], '--client: "" is not a client; known clients: default'],
+      [['--resource=a#b'], '--resource: "a#b" must be an absolute URI'],
+      [['--param=audience'], '--param must be NAME=VALUE'],
+      [
+        ['--param==secret'],
+        '--param: "" cannot be the name of a parameter: use letters, digits, "-", "_" and "."',
+      ],
+      [['--param=client_secret=secret'], '--param: "client_secret" is sent by the broker itself'],
+      [['--param=a=secret', '--param=a=secret'], '--param: "a" is given twice'],
+      [[`--param=a=${'s'.repeat(4_096)}`], '--param is longer than 4096 characters in all'],
+      [[`--resource=https://a/${'a'.repeat(2_048)}`], '--resource is longer than 2048 characters in all'],
       [['--audience=a b'], 'an audience contains a character that a scope cannot contain (invalid_request)'],
     ] as const) {
       const { code, stdout, stderr } = await runToken(args, environment)

@@ -100,8 +100,8 @@ export class DexOrigin implements TokenOrigin {
       typeof clientSecret === 'string' ? undefined : clientSecret.prepare(this.#surroundings.requestTimeoutMs)
     if (secret !== undefined) {
       // Before the slot, which the function of one client must not hold. Callers with a cached token do not wait for it.
-      onFirstFailure(mustWait('the client secret'))
-      await waitFor(secret, { signal }, () => mustWait('the client secret'))
+      onFirstFailure(mustWait('the client credential'))
+      await waitFor(secret, { signal }, () => mustWait('the client credential'))
     }
     const turn = this.#slots.enter(applicant, signal)
     if (turn !== undefined) {
@@ -184,7 +184,7 @@ export class DexOrigin implements TokenOrigin {
       }
       if (attempt === undefined) throw this.#circuits.refusal(client)
       return await this.#sender.send({ url, order, number, signal, parent, issuer, assertion }, attempt, {
-        onRefusal: () => onFirstFailure(mustWait('another client secret')),
+        onRefusal: () => onFirstFailure(mustWait('another client credential')),
         waitForFunction: call => slot.without(call, signal),
       })
     } finally {

@@ -1,4 +1,4 @@
-import type { CertificateInUse } from '../../tls/certificate-in-use.ts'
+import { type CertificateInUse, isOfClient, serverOf } from '../../tls/certificate-in-use.ts'
 import { type CertificateValidity, urgentPeriodMs, validityOf } from '../../tls/certificate-validity.ts'
 import { elapsedText } from './elapsed-text.ts'
 import type { PageFacts } from './page-status.ts'
@@ -34,18 +34,20 @@ function stateText(
   at: number,
 ): string {
   if (validity === 'expiring') return `expires in ${elapsedText(validTo - at)}`
-  const refused = `${listener === 'dex_client' ? 'servers' : 'callers'} refuse it`
+  const refused = `${isOfClient(listener) ? 'servers' : 'callers'} refuse it`
   return validity === 'expired'
     ? `has expired: ${refused}`
     : `is not valid before ${timeText(validFrom)}: ${refused}`
 }
 
 function nameOf(users: readonly CertificateInUse[]): string {
-  const listeners = users.flatMap(({ listener }) =>
-    listener === 'dex_client' ? [] : [listenerNames[listener]],
-  )
-  if (listeners.length === 0) return 'client certificate for Dex'
+  const listeners = users.flatMap(({ listener }) => (isOfClient(listener) ? [] : [listenerNames[listener]]))
+  if (listeners.length === 0) return `client certificate for ${serversOf(users).join(' and ')}`
   return `certificate of the ${listeners.join(' and ')} listener${listeners.length === 1 ? '' : 's'}`
+}
+
+function serversOf(users: readonly CertificateInUse[]): readonly string[] {
+  return users.flatMap(({ listener }) => (isOfClient(listener) ? [serverOf(listener)] : []))
 }
 
 const listenerNames = { check: 'check', grpc: 'gRPC', admin: 'admin' } as const

@@ -1,4 +1,5 @@
 import type { CacheStatus } from '@broker/core'
+import { isOfClient, serverOf } from '../../tls/certificate-in-use.ts'
 import { validityOf } from '../../tls/certificate-validity.ts'
 import { type Html, html } from './html.ts'
 import type { PageStatus } from './page-status.ts'
@@ -72,7 +73,6 @@ const uses = {
   check: 'check listener',
   grpc: 'gRPC listener',
   admin: 'admin listener',
-  dex_client: 'broker towards Dex',
 } as const
 
 const validityBadges = {
@@ -88,7 +88,7 @@ export function certificatesSection({ certificates, at }: PageStatus): Html | un
   const rows = certificates.map(certificate => {
     const { listener, subject, file, validTo } = certificate
     return [
-      uses[listener],
+      isOfClient(listener) ? `broker towards ${serverOf(listener)}` : uses[listener],
       code(subject),
       code(file),
       html`${validityBadges[validityOf(certificate, at)]} ${moment(validTo, at)}`,

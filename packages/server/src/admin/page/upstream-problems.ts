@@ -7,6 +7,7 @@ import type {
   TokenEndpointStatus,
 } from '@broker/core'
 import { clockSkewSeverity } from '@broker/core/diagnosis'
+import { tokenEndpointsOf } from '../token-endpoints-of.ts'
 import { elapsedText } from './elapsed-text.ts'
 import type { PageFacts } from './page-status.ts'
 import type { Problem } from './problem.ts'
@@ -32,9 +33,19 @@ export function upstreamProblems({ at, broker }: PageFacts): readonly Problem[] 
   ]
 }
 
-function tokenEndpointProblems({ name, tokenEndpoint }: IssuerStatus): Problem[] {
-  if (tokenEndpoint === undefined) return []
-  const circuits = Object.entries(tokenEndpoint.circuits) as [keyof typeof clientsOf, CircuitStatus][]
+function tokenEndpointProblems({ name, tokenEndpoint, mtlsTokenEndpoint }: IssuerStatus): Problem[] {
+  const text = issuerText(name)
+  const ofTokens = endpointProblems(text, tokenEndpoint)
+  // Without an alias it is the same endpoint, and fails with it.
+  const isSame = ofTokens.length > 0 && mtlsTokenEndpoint?.url === tokenEndpoint?.url
+  return isSame
+    ? ofTokens
+    : [...ofTokens, ...endpointProblems(`${text} for client certificates`, mtlsTokenEndpoint)]
+}
+
+function endpointProblems(name: string, endpoint: TokenEndpointStatus | undefined): Problem[] {
+  if (endpoint === undefined) return []
+  const circuits = Object.entries(endpoint.circuits) as [keyof typeof clientsOf, CircuitStatus][]
   const failing = circuits.filter(([, each]) => each.state !== 'closed' || ongoing(each.outage) !== undefined)
   // A Dex that is down fails in the same way for everybody, and is one problem.
   const groups = Map.groupBy(failing, ([, { state, outage }]) => `${state}${becauseOf(outage)}`)
@@ -54,7 +65,7 @@ function tokenEndpointProblems({ name, tokenEndpoint }: IssuerStatus): Problem[]
         ...rest,
         kind: 'circuit-open',
         severity: 'critical',
-        summary: `No new tokens of ${issuerText(name)}${whom}: the circuit is ${state}${becauseOf(outage)}`,
+        summary: `No new tokens of ${name}${whom}: the circuit is ${state}${becauseOf(outage)}`,
       }
     }
     return {
@@ -62,7 +73,7 @@ function tokenEndpointProblems({ name, tokenEndpoint }: IssuerStatus): Problem[]
       kind: 'token-requests-failing',
       // While cached tokens last, no caller notices.
       severity: alike.some(([, each]) => (each.outage?.failedLookups ?? 0) > 0) ? 'critical' : 'warning',
-      summary: `Token requests to ${issuerText(name)} fail${whom}${becauseOf(outage)}`,
+      summary: `Token requests to ${name} fail${whom}${becauseOf(outage)}`,
     }
   })
 }
@@ -147,11 +158,13 @@ function clientProblems(client: ClientStatus, issuers: readonly IssuerStatus[]):
   ]
 }
 
-function endpointFails({ tokenEndpoint, discovery }: IssuerStatus): boolean {
-  const { accepted } = tokenEndpoint?.circuits ?? {}
+function endpointFails(issuer: IssuerStatus): boolean {
   return (
-    ongoing(discovery?.outage) !== undefined ||
-    (accepted !== undefined && (accepted.state !== 'closed' || ongoing(accepted.outage) !== undefined))
+    ongoing(issuer.discovery?.outage) !== undefined ||
+    tokenEndpointsOf(issuer).some(({ endpoint: { circuits } }) => {
+      const { state, outage } = circuits.accepted
+      return state !== 'closed' || ongoing(outage) !== undefined
+    })
   )
 }
 

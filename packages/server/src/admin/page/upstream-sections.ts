@@ -1,4 +1,11 @@
-import type { CircuitStatus, FailureStatus, IssuerStatus, OutageStatus } from '@broker/core'
+import type {
+  CircuitStatus,
+  FailureStatus,
+  IssuerStatus,
+  OutageStatus,
+  TokenEndpointStatus,
+} from '@broker/core'
+import { tokenEndpointsOf } from '../token-endpoints-of.ts'
 import { elapsedText } from './elapsed-text.ts'
 import { type Html, type HtmlPart, html } from './html.ts'
 import type { PageStatus } from './page-status.ts'
@@ -7,16 +14,23 @@ import { table } from './table.ts'
 
 /** Dex and the issuers: where they are, and whether they answer. */
 export function issuersSection({ broker, at }: PageStatus): Html {
-  const rows = broker.issuers.map(({ name, issuer, isOfCallers, discovery, tokenEndpoint, clockSkew }) => [
-    name,
-    code(issuer),
-    [tokenEndpoint && 'issues tokens', isOfCallers && 'verifies callers'].filter(Boolean).join(', '),
-    discovery && (ago(discovery.loadedAt, at) ?? failing(discovery, at)),
-    code(tokenEndpoint?.url),
-    tokenEndpoint && `${tokenEndpoint.running} of ${tokenEndpoint.maxRunning}`,
-    tokenEndpoint && integer(tokenEndpoint.waiting),
-    clockSkew && (clockSkew.skewMs === 0 ? 'none' : skewText(clockSkew.skewMs)),
-  ])
+  const rows = broker.issuers.flatMap(status => {
+    const { name, issuer, isOfCallers, discovery, tokenEndpoint, mtlsTokenEndpoint, clockSkew } = status
+    const ofIssuer = [
+      name,
+      code(issuer),
+      [tokenEndpoint && 'issues tokens', isOfCallers && 'verifies callers'].filter(Boolean).join(', '),
+      discovery && (ago(discovery.loadedAt, at) ?? failing(discovery, at)),
+      ...endpointCells(tokenEndpoint),
+      clockSkew && (clockSkew.skewMs === 0 ? 'none' : skewText(clockSkew.skewMs)),
+    ]
+    if (mtlsTokenEndpoint === undefined) return [ofIssuer]
+    const use = 'issues tokens to clients with a certificate'
+    return [
+      ofIssuer,
+      [`${name} mtls`, code(issuer), use, undefined, ...endpointCells(mtlsTokenEndpoint), undefined],
+    ]
+  })
   return section(
     'issuers',
     'Dex and issuers',
@@ -29,15 +43,23 @@ export function issuersSection({ broker, at }: PageStatus): Html {
   )
 }
 
+function endpointCells(endpoint: TokenEndpointStatus | undefined): readonly (HtmlPart | undefined)[] {
+  if (endpoint === undefined) return [undefined, undefined, undefined]
+  const { url, running, maxRunning, waiting } = endpoint
+  return [code(url), `${running} of ${maxRunning}`, integer(waiting)]
+}
+
 const groups = { accepted: 'known clients', unknown: 'new clients', exchange: 'exchanges' } as const
 
 /** The circuits in front of token endpoints, and of single clients. */
 export function circuitsSection({ broker, at }: PageStatus): Html {
-  const ofIssuers = broker.issuers.flatMap(({ name, tokenEndpoint }) =>
-    Object.entries(tokenEndpoint?.circuits ?? {}).map(([group, circuit]) =>
-      circuitRow(name, groups[group as keyof typeof groups], circuit, at),
-    ),
-  )
+  const ofIssuers = broker.issuers
+    .flatMap(tokenEndpointsOf)
+    .flatMap(({ name, endpoint }) =>
+      Object.entries(endpoint.circuits).map(([group, circuit]) =>
+        circuitRow(name, groups[group as keyof typeof groups], circuit, at),
+      ),
+    )
   const ofClients = broker.clients.flatMap(({ name, issuer, circuit }) =>
     circuit === undefined ? [] : [circuitRow(issuer, `client ${name}`, circuit, at)],
   )

@@ -125,46 +125,49 @@ const secretSchema = z
   })
   .meta({ oneOf: [{ required: ['env'] }, { required: ['file'] }] })
 
-export const clientSchema = z.strictObject({
-  name: key(name, 'Unique name, for rules. `default` and `caller` are reserved.', 'reports'),
-  clientId: key(text(optionRules['client.clientId'].maxLength), 'The client id in Dex.', 'reports'),
-  clientSecret: key(
-    secretSchema,
-    'The source of the client secret, `env` or `file`. A secret in the configuration file itself is refused. Required without `authentication`.',
-    { file: '/run/secrets/reports' },
-  ).optional(),
-  authentication: key(
-    authenticationSchema,
-    'Authentication without a secret, in place of `clientSecret` and `authMethod`.',
-    { method: 'private_key_jwt', keyFile: '/run/secrets/reports.key' },
-  ).optional(),
-  scope: key(scope, 'Scopes to request, separated by blanks. Default: none.', 'groups').optional(),
-  audiences: key(
-    list(peer),
-    "Client ids of the services that accept the tokens. Each is requested as Dex's scope `audience:server:client_id:<id>`. Default: none.",
-    ['orders'],
-  ).optional(),
-  resource: key(
-    resources,
-    'Services for which the tokens are meant: absolute URIs without a fragment, each sent as a parameter `resource` (RFC 8707). Dex ignores them. Default: none.',
-    ['https://orders.example.com'],
-  ).optional(),
-  extraParams: key(
-    extraParams,
-    'Additional parameters of each token request and exchange, for servers other than Dex. No parameter that the broker sends itself. Not for secrets. Default: none.',
-    { audience: 'https://orders.example.com' },
-  ).optional(),
-  authMethod: key(
-    z.enum(optionRules.clientAuthMethod.values),
-    'How the client id and secret are sent to Dex. Default: `CLIENT_AUTH_METHOD`.',
-    'client_secret_post',
-  ).optional(),
-  dex: key(
-    z.string(),
-    'Name of the issuer whose token endpoint issues the tokens. Default: the Dex of `DEX_ISSUER` and `DEX_TOKEN_URL`.',
-    'dex',
-  ).optional(),
-})
+export const clientSchema = z
+  .strictObject({
+    name: key(name, 'Unique name, for rules. `default` and `caller` are reserved.', 'reports'),
+    clientId: key(text(optionRules['client.clientId'].maxLength), 'The client id in Dex.', 'reports'),
+    clientSecret: key(
+      secretSchema,
+      'The source of the client secret, `env` or `file`. A secret in the configuration file itself is refused. Required without `authentication`.',
+      { file: '/run/secrets/reports' },
+    ).optional(),
+    authentication: key(
+      authenticationSchema,
+      'Authentication without a secret, in place of `clientSecret` and `authMethod`.',
+      { method: 'private_key_jwt', keyFile: '/run/secrets/reports.key' },
+    ).optional(),
+    scope: key(scope, 'Scopes to request, separated by blanks. Default: none.', 'groups').optional(),
+    audiences: key(
+      list(peer),
+      "Client ids of the services that accept the tokens. Each is requested as Dex's scope `audience:server:client_id:<id>`. Default: none.",
+      ['orders'],
+    ).optional(),
+    resource: key(
+      resources,
+      'Services for which the tokens are meant: absolute URIs without a fragment, each sent as a parameter `resource` (RFC 8707). Dex ignores them. Default: none.',
+      ['https://orders.example.com'],
+    ).optional(),
+    extraParams: key(
+      extraParams,
+      'Additional parameters of each token request and exchange, for servers other than Dex. No parameter that the broker sends itself. Not for secrets. Default: none.',
+      { audience: 'https://orders.example.com' },
+    ).optional(),
+    authMethod: key(
+      z.enum(optionRules.clientAuthMethod.values),
+      'How the client id and secret are sent to Dex. Default: `CLIENT_AUTH_METHOD`.',
+      'client_secret_post',
+    ).optional(),
+    dex: key(
+      z.string(),
+      'Name of the issuer whose token endpoint issues the tokens. Default: the Dex of `DEX_ISSUER` and `DEX_TOKEN_URL`.',
+      'dex',
+    ).optional(),
+  })
+  // Both at once are refused later, in a sentence.
+  .meta({ anyOf: [{ required: ['clientSecret'] }, { required: ['authentication'] }] })
 
 /** The whole configuration file. Its `settings` follow from the table of variables. */
 export const fileSchema = z

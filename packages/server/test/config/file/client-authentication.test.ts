@@ -192,6 +192,60 @@ test('the connections of a client with a TLS method present its certificate, and
   expect(endpoint.certificates).toEqual([one.cert, next.cert])
 })
 
+test('the certificates of clients are watched like the others: warnings, metric, page and doctor', async () => {
+  await using endpoint = await startTokenEndpoint()
+  const inTenDays = new Date(Date.now() + 10 * 86_400_000)
+  const own = authority.issueFor({ subject: 'own', validTo: inTenDays })
+  const corp = authority.issueFor({ subject: 'corp' })
+  const tls = (name: string) =>
+    `authentication: { method: tls_client_auth, certFile: ${name}.crt, keyFile: ${name}.key }`
+  const yaml = [
+    'issuers:',
+    `  - { name: corp, issuer: "https://corp.example.com", jwksUri: "${endpoint.tokenEndpoint}", tokenEndpoint: "${endpoint.tokenEndpoint}", audiences: [api] }`,
+    'clients:',
+    `  - { name: reports, clientId: reports, ${tls('own')} }`,
+    `  - { name: billing, clientId: billing, dex: corp, ${tls('corp')} }`,
+    '',
+  ].join('\n')
+  using volume = new MountedVolume({
+    'config.yaml': yaml,
+    'own.crt': own.cert,
+    'own.key': own.key,
+    'corp.crt': corp.cert,
+    'corp.key': corp.key,
+  })
+  const variables = {
+    CONFIG_FILE: volume.file('config.yaml'),
+    STATIC_CLIENT_ID: 'a',
+    STATIC_CLIENT_SECRET: 'b',
+    ADMIN_PAGE: 'on',
+  }
+  const warning = `The certificate in ${volume.file('own.crt')} expires at`
+  expect(loadConfig({ ...variables, DEX_TOKEN_URL: endpoint.tokenEndpoint }).warnings.join()).toContain(
+    warning,
+  )
+  await using broker = await startReloadingBroker(endpoint, variables)
+  const metric = (use: string) =>
+    broker.metric(`dex_token_broker_tls_certificate_not_after_seconds{listener="${use}"}`)
+  expect(await metric('dex_client')).toBe(Math.floor(inTenDays.getTime() / 1000))
+  expect(await metric('dex_client:corp')).toBeGreaterThan(Date.now() / 1000)
+  const { certificates, problems } = JSON.parse((await broker.admin('/status')).body)
+  expect(certificates.map(({ file }: { file: string }) => file)).toEqual([
+    volume.file('own.crt'),
+    volume.file('corp.crt'),
+  ])
+  expect(problems).toContainEqual(
+    expect.objectContaining({
+      kind: 'certificate-expiring',
+      summary: expect.stringMatching(/^The client certificate for Dex expires in /),
+    }),
+  )
+  expect((await broker.admin('/')).body).toContain('broker towards corp')
+  const run = await doctor({ ...variables, DEX_TOKEN_URL: endpoint.tokenEndpoint })
+  expect(run.result(volume.file('own.crt')).verdict).toBe('warning')
+  expect(run.result(volume.file('corp.crt')).verdict).toBe('ok')
+})
+
 test('doctor reads the key file and obtains a token with it', async () => {
   await using endpoint = await startTokenEndpoint()
   const yaml = `${clientOf('method: private_key_jwt, keyFile: key.pem')}${rule}`

@@ -40,6 +40,15 @@ const good: readonly object[] = [
       { ...client, name: 'b', clientSecret: { env: 'B' }, authMethod: 'client_secret_post', dex: 'x' },
     ],
   },
+  {
+    clients: [
+      {
+        name: 'a',
+        clientId: 'a',
+        authentication: { method: 'tls_client_auth', certFile: 'a.crt', keyFile: 'a.key' },
+      },
+    ],
+  },
   { rules: [rule, { name: 'b', when: 'true', pass: true }, { name: 'c', when: 'true', deny: 'no' }] },
   { rules: [{ ...rule, set: { 'x-caller': 'caller.subject' }, scope: 'a b', audiences: ['a'] }] },
   {
@@ -100,7 +109,8 @@ describe('config.schema.json', () => {
     expect(isValid(file)).toBe(false)
   })
 
-  it('refuses two sources of a secret and two outcomes of a rule', () => {
+  it('refuses a client without a credential, two sources of a secret and two outcomes of a rule', () => {
+    expect(isValid({ clients: [{ name: 'a', clientId: 'a' }] })).toBe(false)
     expect(isValid({ clients: [{ ...client, clientSecret: { env: 'A', file: 'b' } }] })).toBe(false)
     expect(isValid({ rules: [{ ...rule, pass: true }] })).toBe(false)
     expect(isValid({ rules: [{ ...rule, ...exchanging({}) }] })).toBe(false)
