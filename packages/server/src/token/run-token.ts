@@ -113,8 +113,10 @@ function assertClient(name: string, known: readonly string[]): void {
   )
 }
 
-/** The secret with which the token is requested; empty for a client without one. */
+/** The secret or the private key with which the token is requested; empty for a client that has its certificate instead. */
 function secretOf({ broker: { client, clients = {} } }: Config, name: string | undefined): string {
-  const { clientSecret } = (name === undefined || name === 'default' ? client : clients[name]) ?? {}
-  return typeof clientSecret === 'string' ? clientSecret : ''
+  const { clientSecret, authentication } =
+    (name === undefined || name === 'default' ? client : clients[name]) ?? {}
+  const key = authentication !== undefined && 'key' in authentication ? authentication.key : undefined
+  return [clientSecret, key].find(proof => typeof proof === 'string') ?? ''
 }
