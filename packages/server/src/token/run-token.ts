@@ -149,10 +149,10 @@ function assertClient(name: string, known: readonly string[]): void {
   throw new WrongArguments(`--client: ${quoteValue(name)} is not a client; ${list}${didYouMean(name, known)}`)
 }
 
-/** The secret or the private key with which the token is requested; empty for a client without one. */
+/** The secret or the private key with which the token is requested; empty for a client that has its certificate instead. */
 function secretOf({ broker: { client, clients = {} } }: Config, name: string | undefined): string {
   const { clientSecret, authentication } =
     (name === undefined || name === 'default' ? client : clients[name]) ?? {}
-  const secret = authentication && 'key' in authentication ? authentication.key : clientSecret
-  return typeof secret === 'string' ? secret : ''
+  const key = authentication !== undefined && 'key' in authentication ? authentication.key : undefined
+  return [clientSecret, key].find(proof => typeof proof === 'string') ?? ''
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import {
   chmodSync,
   mkdirSync,
@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
-import { brokerCommand } from '@broker/testing'
+import { answerJson, brokerCommand, startRecordingServer } from '@broker/testing'
 import { describe, expect, test } from 'vitest'
 import { userFolder } from '../../src/token/cache/user-folder.ts'
 import { Command } from '../support/command.ts'
@@ -74,6 +74,30 @@ describe('--cache', () => {
     expect([tokens.size, dex.counts.tokenRequests]).toEqual([4, 4])
     // The token of the right secret must not be there for a wrong one.
     expect(await run([], { STATIC_CLIENT_SECRET: 'a-wrong-secret' })).toBe(3)
+  })
+
+  test('has an entry for each private key of a client', async () => {
+    using user = new TokenUser()
+    await using endpoint = await startRecordingServer(
+      answerJson({ access_token: 'opaque', token_type: 'Bearer', expires_in: 3_600 }),
+    )
+    const key = path.join(user.home, 'key.pem')
+    const config = path.join(user.home, 'broker.yaml')
+    writeFileSync(
+      config,
+      `settings: { DEX_TOKEN_URL: '${endpoint.url}/token' }
+clients:
+  - { name: ci, clientId: ci, authentication: { method: private_key_jwt, keyFile: ${key} } }
+`,
+    )
+    const environment = { HOME: user.home, CONFIG_FILE: config }
+    for (const requests of [1, 2]) {
+      const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      writeFileSync(key, privateKey.export({ format: 'pem', type: 'pkcs8' }))
+      for (const _ of ['requested', 'cached'])
+        expect(await runToken(['--cache', '--client=ci'], environment)).toMatchObject({ code: 0, stderr: '' })
+      expect(endpoint.requests).toHaveLength(requests)
+    }
   })
 
   test('makes one request for commands that start at once, and no file is torn', async () => {
