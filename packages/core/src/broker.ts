@@ -58,8 +58,9 @@ export interface Broker {
   invalidate(token: IssuedToken): boolean
 
   /**
-   * Has the functions in `clientSecret` called again before the next token request of their clients, for example after a
-   * notification of a vault. Cached tokens stay in use. Clients whose secret is a string are unaffected.
+   * Has the functions in `clientSecret` and `authentication.key` called again before the next token request of their clients, for example after a
+   * notification of a vault. Cached tokens stay in use. Clients whose secret is a string are unaffected. Forgets that the server
+   * refused clients with a function `sign` or a certificate.
    */
   renewSecrets(): void
 

@@ -5,11 +5,14 @@ import { Backoff } from '../shared/backoff.ts'
 import type { Clock } from '../shared/clock.ts'
 import { BrokerError } from '../shared/errors.ts'
 import { AssertionKey } from './assertion-key.ts'
-import type { AssertionClaims, AssertionSettings } from './client-authentication.ts'
+import { CallLimit } from './call-limit.ts'
+import type { AssertionClaims, AssertionSettings, SignAssertion } from './client-authentication.ts'
 import { SecretFunction, secretPauses } from './secret-function.ts'
 
 /** Short, because an assertion is sent at once; servers tolerate small differences of clocks. */
 const lifeSeconds = 60
+/** Limit of concurrent calls of a function: a vault has its own limits, and the slots of the token endpoint do not count for it. */
+const maxCalls = 32
 const jws = /^[\w-]+\.[\w-]+\.[\w-]+$/
 
 /** The request for which an assertion is made. */
@@ -26,6 +29,7 @@ export class ClientAssertions {
   readonly #option: string
   readonly #clock: Clock
   readonly #backoff: Backoff
+  readonly #calls = new CallLimit(maxCalls)
   /** The key that signed last: parsing takes as long as a signature. */
   #lastKey: { readonly text: string; readonly key: AssertionKey } | undefined
 
@@ -57,7 +61,18 @@ export class ClientAssertions {
   async signedByFunction(request: AssertedRequest, signal: AbortSignal, timeoutMs: number): Promise<string> {
     const { sign } = this.settings
     if (sign === undefined) throw new TypeError('the client has no function that signs')
-    if (this.#backoff.remainingMs > 0) throw this.#unavailable('it failed less than a second ago')
+    this.#assertDue()
+    return this.#calls.run(() => this.#call(sign, request, signal, timeoutMs), signal)
+  }
+
+  async #call(
+    sign: SignAssertion,
+    request: AssertedRequest,
+    signal: AbortSignal,
+    timeoutMs: number,
+  ): Promise<string> {
+    // The call before this one can have failed.
+    this.#assertDue()
     const claims = this.#claims(request)
     const { clientId, tokenEndpoint } = request
     const assertion = { clientId, audience: claims.aud, tokenEndpoint, claims }
@@ -76,6 +91,10 @@ export class ClientAssertions {
     } finally {
       signal.removeEventListener('abort', abort)
     }
+  }
+
+  #assertDue(): void {
+    if (this.#backoff.remainingMs > 0) throw this.#unavailable('it failed less than a second ago')
   }
 
   #claims({ clientId, tokenEndpoint, issuer }: AssertedRequest): AssertionClaims {

@@ -47,7 +47,7 @@ export class ResolvedProvider implements Resolved {
 
   /** The header that carries `Bearer <token>`, in lower case. */
   get authorizationHeader(): string {
-    return this.#provider.authorizationHeader ?? optionRules.authorizationHeader.default
+    return (this.#provider.authorizationHeader ?? optionRules.authorizationHeader.default).toLowerCase()
   }
 
   /** The headers that a token can set, in lower case. */
@@ -106,7 +106,7 @@ export class ResolvedProvider implements Resolved {
   }
 }
 
-/** A promise of another realm, such as a test runner's, is not an instance of this one's `Promise`. */
+/** A promise of another realm, such as the realm of a test runner, is not an instance of this one's `Promise`. */
 function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return typeof (value as { then?: unknown } | undefined)?.then === 'function'
 }

@@ -458,3 +458,43 @@ test('the log speaks of the key of a client that has one', async () => {
   ])
   expect(messages.filter(message => message.includes('client secret'))).toEqual([])
 })
+
+test('at most 32 calls of a signer run at a time, and each request gets its assertion', async () => {
+  await using server = await startAuthorizationServer(registered(keys.ES256))
+  let running = 0
+  let most = 0
+  await using sender = brokerFor(server.issuer, {
+    method: 'private_key_jwt',
+    async sign(request) {
+      most = Math.max(most, ++running)
+      await new Promise(resolve => setImmediate(resolve))
+      const assertion = await signedWith(keys.ES256)(request)
+      running--
+      return assertion
+    },
+  })
+  const requests = Array.from({ length: 200 }, (_, call) =>
+    sender.broker.getToken({ extraParams: { call: `${call}` } }),
+  )
+  const tokens = await Promise.all(requests)
+  expect(new Set(tokens).size).toBe(200)
+  expect(most).toBe(32)
+})
+
+test('a signer that fails is called by one request, not by all that wait for it', async () => {
+  await using server = await startAuthorizationServer(registered(keys.ES256))
+  let calls = 0
+  await using sender = brokerFor(server.issuer, {
+    method: 'private_key_jwt',
+    async sign() {
+      calls++
+      throw new Error('the vault is sealed')
+    },
+  })
+  const requests = Array.from({ length: 200 }, (_, call) =>
+    failureOf(sender.broker.getToken({ extraParams: { call: `${call}` } })),
+  )
+  const failures = await Promise.all(requests)
+  expect(new Set(failures.map(({ code }) => code))).toEqual(new Set(['token_endpoint_unavailable']))
+  expect(calls).toBeLessThanOrEqual(32)
+})

@@ -114,6 +114,14 @@ test('a header of the provider carries its tokens', async () => {
   expect(await headersFor('https://api.example.com/')).toEqual({ 'x-backend-token': 'Bearer token-1' })
 })
 
+test('the header of the provider counts in any case, so that a call with its own one keeps it', async () => {
+  await using backend = await startBackend()
+  const fake = { ...fakeProvider(), authorizationHeader: 'Authorization' }
+  await createFetch(fake, { allow: [backend.url] })(backend.url, { headers: { authorization: 'own' } })
+  expect(authorizationsOf(backend)).toEqual(['own'])
+  expect(new ResolvedProvider(fake).tokenHeaders).toEqual(['authorization'])
+})
+
 test('a token with headers of its own is sent with these', async () => {
   const headers = { authorization: 'Bearer test', 'x-tenant': 'blue' }
   const fake = { getToken: async () => ({ accessToken: 'test', headers }) }

@@ -25,7 +25,7 @@ export interface TlsParts {
   readonly dexClientPair?: KeyPair
 }
 
-/** All certificates of a configuration, also the certificates of clients in the file. */
+/** All certificates of a configuration, with the certificates of clients in the file. */
 export interface CertificateParts extends TlsParts {
   readonly file?: { readonly clientIdentities: ClientIdentities }
 }

@@ -40,7 +40,7 @@ export const tokenCommand = {
       type: 'string',
       value: 'NAME=VALUE',
       multiple: true,
-      text: 'an additional parameter for a server other than Dex, in place of the ones of the client; not for secrets',
+      text: 'an additional parameter for a server other than Dex, in place of the parameters of the client; not for secrets',
     },
     format: {
       type: 'string',
