@@ -1,4 +1,4 @@
-import { type InspectOptions, inspect } from 'node:util'
+import type { InspectOptions, inspect } from 'node:util'
 import type { Clock } from '../shared/clock.ts'
 import { isUsable, remainingMs, type TokenLife } from './cache/token-life.ts'
 import type { TokenResponse } from './dex/token-response.ts'
@@ -18,6 +18,9 @@ export interface BearerTokenParts {
 const cacheKey = Symbol.for('@broker/core/cacheKey')
 
 const scheme = 'Bearer '
+
+/** `inspect.custom` of `node:util`, which passes `inspect` itself: importing it loads the modules behind all its exports. */
+const customInspect = Symbol.for('nodejs.util.inspect.custom')
 
 /** An issued token as it is cached. */
 export class BearerToken implements IssuedToken {
@@ -76,9 +79,9 @@ export class BearerToken implements IssuedToken {
       },
     })
     // `inspect` with `showHidden` and `getters` would show the token.
-    Object.defineProperty(BearerToken.prototype, inspect.custom, {
-      value(this: BearerToken, _depth: number, options: InspectOptions): string {
-        return `IssuedToken ${inspect(this.toJSON(), options)}`
+    Object.defineProperty(BearerToken.prototype, customInspect, {
+      value(this: BearerToken, _depth: number, options: InspectOptions, show: typeof inspect): string {
+        return `IssuedToken ${show(this.toJSON(), options)}`
       },
     })
   }
