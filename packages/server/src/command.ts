@@ -10,6 +10,7 @@ const [neededMajor = 0, neededMinor = 0] = /(\d+)\.(\d+)/.exec(engines.node)?.sl
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 
 if (major > neededMajor || (major === neededMajor && minor >= neededMinor)) {
+  await import('./fetch-classes.ts')
   await import('./cli.ts')
 } else {
   process.stderr.write(`dex-token-broker needs Node.js ${engines.node}; this is ${process.version}\n`)
