@@ -5,7 +5,7 @@ const form = /^\0required:([^?]+)/
 
 /**
  * A plugin of the bundler: modules of Node.js are required and not imported. For an import, Node.js reads every export of the module, and some
- * load more: those of `node:http` load a whole undici, of several megabytes.
+ * load more: the exports of `node:http` load a whole undici, of several megabytes.
  */
 export function requiredBuiltins() {
   return {

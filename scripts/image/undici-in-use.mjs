@@ -2,7 +2,7 @@ import path from 'node:path'
 
 const name = '\0undici-in-use'
 
-/** What the server imports from undici, and the file that exports it. Another name fails the build. */
+/** The exports of undici that the server imports, and their files. Another name fails the build. */
 const files = {
   Agent: 'lib/dispatcher/agent.js',
   Pool: 'lib/dispatcher/pool.js',

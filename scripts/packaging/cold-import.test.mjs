@@ -1,4 +1,4 @@
-// What a process loads for `import '@broker/core'`, counted: it does not depend on how busy the machine is. Needs a build.
+// Counts the files and modules that `import '@broker/core'` loads, which do not depend on how busy the machine is. Needs a build.
 import assert from 'node:assert/strict'
 import path from 'node:path'
 import { test } from 'node:test'
