@@ -1,4 +1,4 @@
-import { type RealDex, startRealDex } from '@broker/dev-dex'
+import { type RealDex, startRealDex } from '@broker/dev-dex/real-dex'
 import { startBroker } from '@broker/testing'
 import { needs } from '@broker/testing/vitest'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'

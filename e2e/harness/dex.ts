@@ -1,4 +1,5 @@
-import { type DevDex, type DexClient, type RealDexOptions, startDevDex, startRealDex } from '@broker/dev-dex'
+import { type DevDex, type DexClient, startDevDex } from '@broker/dev-dex'
+import { type RealDexOptions, startRealDex } from '@broker/dev-dex/real-dex'
 
 /** The client that calls in every test. */
 export const caller = { id: 'ci-pipeline', secret: 'ci-pipeline-secret+%41/=' }

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type DevDex, type DexClient, startDevDex, startRealDex } from '@broker/dev-dex'
+import { type DevDex, type DexClient, startDevDex } from '@broker/dev-dex'
+import { startRealDex } from '@broker/dev-dex/real-dex'
 
 /** The real Dex; empty without one. */
 export const dexBinary: string = process.env['DEX_BIN'] ?? ''

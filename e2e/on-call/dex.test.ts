@@ -147,7 +147,8 @@ describeWithEnvoy('between the broker and Dex', () => {
     expect(
       await scene.metric('checks_total{outcome="client_misconfigured",protocol="http"}'),
     ).toBeGreaterThan(0)
-    const repair = 'set STATIC_CLIENT_SECRET to the secret that Dex has for the client in STATIC_CLIENT_ID'
+    const repair =
+      'set STATIC_CLIENT_SECRET or STATIC_CLIENT_SECRET_FILE to the secret that Dex has for the client in STATIC_CLIENT_ID'
     await expectSighting(scene, {
       page: {
         kind: 'client-refused',

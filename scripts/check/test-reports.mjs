@@ -24,8 +24,13 @@ const needed = {
     what: 'a real Redis or Valkey',
     variable: 'REDIS_SERVER_BIN=/path/to/redis-server',
   },
+  TOFU_BIN: { what: 'a real OpenTofu', variable: 'TOFU_BIN=/path/to/tofu' },
   CHROMIUM_BIN: { what: 'a real Chromium', variable: 'CHROMIUM_BIN=/path/to/chromium' },
   openssl: { what: 'on the PATH' },
+  bash: { what: 'on the PATH' },
+  zsh: { what: 'on the PATH' },
+  fish: { what: 'on the PATH' },
+  kubectl: { what: 'on the PATH' },
 }
 
 /** One entry for each task that runs tests: `test` of a package, and whatever `test:...` it has. */

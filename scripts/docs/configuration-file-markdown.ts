@@ -37,7 +37,7 @@ A caller with a JWT of \`staff\` or \`dex\` passes the gate. The first rule that
 2. The same name under \`settings\`.
 3. The default in [Configuration](configuration.md).
 
-With \`issuers\`, the variables of a single issuer are refused: \`JWKS_URL\`, \`JWT_ISSUER\`, \`JWT_AUDIENCE\`, \`GROUPS_CLAIM\` and \`MACHINE_AUDIENCES\`.
+With \`issuers\`, the variables of a single issuer are refused: \`JWKS_URL\`, \`JWT_ISSUER\`, \`JWT_AUDIENCE\`, \`GROUPS_CLAIM\`, \`MACHINE_AUDIENCES\` and \`JWT_ALGORITHMS\`.
 \`REQUIRED_GROUPS\`, \`REQUIRED_SCOPES\`, \`JWT_HEADER\` and the other variables of the gate apply to all issuers. With \`rules\`, the gate does not
 need \`STATIC_CLIENT_ID\`.
 
@@ -50,8 +50,8 @@ kubectl create configmap dex-token-broker --from-file=config.yaml --dry-run=clie
 kill -HUP "$BROKER_PID"   # outside Kubernetes: at once
 \`\`\`
 
-The broker looks every 2 s at \`CONFIG_FILE\`, at the files of \`clientSecret\` and \`STATIC_CLIENT_SECRET_FILE\`, at the files of the [shared store](scaling.md), and at the certificates of \`DEX_CA_FILE\`
-and \`caFile\`. It follows links anew each time, so it sees the swap of a mounted ConfigMap or Secret. Kubernetes takes
+The broker looks every 2 s at \`CONFIG_FILE\` and at the files that it or a variable names: secrets, keys, certificates, and the files of the
+[shared store](scaling.md). It follows links anew each time, so it sees the swap of a mounted ConfigMap or Secret. Kubernetes takes
 longer to update the volume, and never updates a \`subPath\` mount: [Secrets](secrets.md#kubernetes). A change counts when two looks find the same content, so a file that is being
 written in place is not taken half-written. SIGHUP takes the files as they are, at once:
 finish writing them first, or rename new files over the old ones.
@@ -124,6 +124,21 @@ ${keyTable(['clients', 0])}
 ### clientSecret
 
 ${keyTable(['clients', 0, 'clientSecret'])}
+
+### authentication
+
+A client of a server other than Dex can prove its identity by a private key or a certificate:
+
+\`\`\`yaml
+clients:
+  - name: reports
+    clientId: reports
+    authentication: { method: private_key_jwt, keyFile: /run/secrets/reports.key }
+\`\`\`
+
+${keyTable(['clients', 0, 'authentication'])}
+
+Clients with the same \`dex\` share one certificate. Rotate a key like [a secret](secrets.md#rotate-a-client-secret): cached tokens stay in use.
 
 ## rules
 

@@ -45,8 +45,8 @@ const rules = `## Rules between variables
 | \`JWKS_URL\`, \`JWT_ISSUER\`, \`JWT_AUDIENCE\` | Each of them enables the JWT gate. The gate needs \`STATIC_CLIENT_ID\`, unless the configuration file has rules, and a key set: \`JWKS_URL\`, or else Dex's own by \`DEX_ISSUER\` or \`DEX_JWKS_URL\`. |
 | \`JWT_ISSUER\` | Defaults to \`DEX_ISSUER\` when the gate uses the key set of Dex. |
 | \`STATIC_CLIENT_SECRET\` without a gate | Does not start where a gate seems intended: with \`DEX_ISSUER\`, or with a variable that begins with \`JWT_\` or \`JWKS_\`, even an empty one. \`ALLOW_UNAUTHENTICATED_CALLERS=true\` allows it. |
-| \`REQUIRED_GROUPS\`, \`REQUIRED_SCOPES\`, \`GROUPS_CLAIM\`, \`MACHINE_AUDIENCES\` | Need a gate. |
-| \`JWKS_URL\`, \`JWT_ISSUER\`, \`JWT_AUDIENCE\`, \`GROUPS_CLAIM\`, \`MACHINE_AUDIENCES\` | Not together with \`issuers\` in the configuration file. |
+| \`REQUIRED_GROUPS\`, \`REQUIRED_SCOPES\`, \`GROUPS_CLAIM\`, \`MACHINE_AUDIENCES\`, \`JWT_ALGORITHMS\` | Need a gate. |
+| \`JWKS_URL\`, \`JWT_ISSUER\`, \`JWT_AUDIENCE\`, \`GROUPS_CLAIM\`, \`MACHINE_AUDIENCES\`, \`JWT_ALGORITHMS\` | Not together with \`issuers\` in the configuration file. |
 | \`STATIC_CLIENT_SECRET\`, \`STATIC_CLIENT_SECRET_FILE\` | Only one of them. A rule about the secret applies to either. |
 | \`DEX_TOKEN_URL\`, \`DEX_JWKS_URL\` | Override what discovery by \`DEX_ISSUER\` says. |
 | \`JWKS_MAX_STALE\` | At least \`JWKS_MAX_AGE\`. |

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { declarationDoc, interfaceMembers } from './interface-members.mjs'
 
 const brokerOptions = 'packages/core/src/options/broker-options.ts'
+const clientAuthentication = 'packages/core/src/clients/client-authentication.ts'
 const choices = 'packages/core/src/check/choose-client.ts'
 
 /** The tables of the page: each of an interface, with the path of its options in `optionRules`. */
@@ -33,6 +34,38 @@ const sections = [
     file: 'packages/core/src/clients/secret-source.ts',
     name: 'SecretRequest',
   },
+  {
+    title: 'Client authentication by a key',
+    use: 'A value of `authentication` of `client` and `clients`.',
+    file: clientAuthentication,
+    name: 'PrivateKeyJwt',
+    prefix: 'client.authentication.',
+  },
+  {
+    title: 'Client authentication by a function that signs',
+    use: 'A value of `authentication` of `client` and `clients`.',
+    file: clientAuthentication,
+    name: 'SignedPrivateKeyJwt',
+    prefix: 'client.authentication.',
+  },
+  {
+    title: 'Assertions to sign',
+    use: 'The argument of a function in `sign`.',
+    file: clientAuthentication,
+    name: 'AssertionRequest',
+  },
+  {
+    title: 'Client authentication by a certificate',
+    use: 'A value of `authentication` of `client` and `clients`.',
+    file: clientAuthentication,
+    name: 'MutualTls',
+  },
+  {
+    title: 'Client authentication by a secret',
+    use: 'A value of `authentication` of `client` and `clients`.',
+    file: clientAuthentication,
+    name: 'SecretAuthentication',
+  },
   { title: 'gate', use: 'The option `gate`.', file: brokerOptions, name: 'GateOptions', prefix: 'gate.' },
   {
     title: 'issuers',
@@ -50,7 +83,7 @@ const sections = [
   {
     title: 'credentialHeaders',
     use: 'The option `credentialHeaders`: names of request headers, for `check` and `attachToken`.',
-    file: brokerOptions,
+    file: 'packages/core/src/options/credential-header-options.ts',
     name: 'CredentialHeaderOptions',
     prefix: 'credentialHeaders.',
   },

@@ -22,6 +22,8 @@ const compose = parse(read('deploy/compose/compose.yaml')).services
 const nodes = parse(read('.github/workflows/ci.yml')).jobs.node.strategy.matrix.node
 const peersOf = name => JSON.parse(read(`packages/${name}/package.json`)).peerDependencies
 const store = read('deploy/kubernetes/shared-store/store-deployment.yaml').match(/valkey\/valkey:(\S+)/)[1]
+const majorOf = name => parse(read('pnpm-workspace.yaml')).catalog[name].split('.')[0]
+const testRunners = 'Test runners, [with a Dex in the tests](test-your-service.md)'
 const releaseNode = JSON.parse(read('release.json')).node.replace('>=', '')
 const oldest = range => range.match(/\^([\d.]+?)(?:\.0)?(?: |$)/)[1]
 const [, envoyGateway] = read('.ci/run').match(/envoy-gateway@v([\d.]+)/)
@@ -34,6 +36,7 @@ for (const [part, column, value, decidedBy] of [
   ['Envoy Gateway', 'inCi', `${envoyGateway} with Envoy ${envoy}`, '.ci/run'],
   ['Node.js', 'inCi', nodes.join(', '), 'ci.yml'],
   ['Node.js', 'shouldWork', `from ${releaseNode} on`, 'release.json'],
+  [testRunners, 'inCi', `vitest ${majorOf('vitest')}, jest ${majorOf('jest')}`, 'pnpm-workspace.yaml'],
   ['Valkey', 'shouldWork', store, 'store-deployment.yaml'],
   ['Express', 'doesNotWork', oldest(peersOf('express-adapter').express), 'peerDependencies'],
   ['undici', 'doesNotWork', oldest(peersOf('core').undici), 'peerDependencies'],

@@ -1,11 +1,13 @@
 // Installs the packages as users get them, from their tarballs and outside the workspace, and uses them: types and run
-// time, as ESM and from CommonJS, with undici and without, with Express 5 and 4. Needs a build, npm and its registry.
+// time, as ESM and from CommonJS, with undici and without, with Express 5 and 4; and the service of the page Test your service
+// with the tools of its readers. Needs a build, npm and its registry.
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { runCommand } from '../workspace/run-command.mjs'
 import { root, workspacePackages } from '../workspace/workspace-packages.cjs'
+import { proveService, shownLines, writeService } from './tested-service.mjs'
 
 /** A problem with the packages or their surroundings: shown without a stack. */
 class Fault extends Error {}
@@ -129,7 +131,7 @@ withServers(async (tokenEndpoint, apiUrl) => {
 const folder = await mkdtemp(path.join(await realpath(tmpdir()), 'packaging-proof-'))
 try {
   const tarballs = await pack()
-  const { core, server, 'express-adapter': adapter, 'redis-store': redisStore } = tarballs
+  const { core, server, 'dev-dex': devDex, 'express-adapter': adapter, 'redis-store': redisStore } = tarballs
   const nodeTypes = { '@types/node': versionIn('packages/core', '@types/node') }
   const undici = { undici: versionIn('packages/core', 'undici') }
   // Its package.json cannot be read through its exports.
@@ -162,7 +164,7 @@ try {
       ...nodeTypes,
     },
     story: everything,
-    command: 'dex-token-broker',
+    commands: ['dex-token-broker', 'terraform-credentials-dex'],
   })
   // The oldest version that the peer dependency allows.
   const oldTracing = { '@opentelemetry/api': '1.9.0' }
@@ -170,6 +172,13 @@ try {
     dependencies: { ...brokers, ...undici, ...oldTracing, ...express4, ...nodeTypes },
     story: everything,
   })
+  const runners = {
+    esbuild: '0.28.2',
+    jest: versionIn('examples/testing', 'jest'),
+    '@jest/globals': versionIn('examples/testing', '@jest/globals'),
+    vitest: versionIn('examples/testing', 'vitest'),
+  }
+  await proveTestedService({ ...brokers, '@broker/dev-dex': devDex, ...express5, ...nodeTypes, ...runners })
 } catch (error) {
   console.error(error instanceof Fault ? error.message : error)
   process.exitCode = 1
@@ -201,16 +210,10 @@ function versionIn(packageFolder, dependency) {
   return require(`${dependency}/package.json`).version
 }
 
-async function proveProject(name, { dependencies, story, absent = [], command }) {
-  const project = path.join(folder, name.replaceAll(/\W+/g, '-'))
-  await mkdir(project)
+async function proveProject(name, { dependencies, story, absent = [], commands = [] }) {
+  const project = await createProject(name, { dependencies })
   const write = (file, content) =>
     writeFile(path.join(project, file), typeof content === 'string' ? content : JSON.stringify(content))
-  // Nothing of ours may come from a registry.
-  const ours = Object.keys(dependencies).filter(dependency => dependency.startsWith('@broker/'))
-  const overrides = Object.fromEntries(ours.map(dependency => [dependency, `$${dependency}`]))
-  await write('package.json', { name: 'consumer', private: true, dependencies, overrides })
-  await install(project, name)
   const require = createRequire(path.join(project, 'package.json'))
   for (const dependency of absent) {
     if (resolves(require, dependency)) throw new Fault(`${name}: ${dependency} came along`)
@@ -238,8 +241,32 @@ async function proveProject(name, { dependencies, story, absent = [], command })
     const output = await run(process.execPath, [file], project, `${name}: ${file} failed`)
     if (!/^used$/m.test(output)) throw new Fault(`${name}: ${file} did not come to its end\n${output}`)
   }
-  if (command !== undefined) await proveCommand(name, project, command)
+  for (const command of commands) await proveCommand(name, project, command)
   console.log(`ok  ${name}`)
+}
+
+async function proveTestedService(dependencies) {
+  const lines = await shownLines()
+  const name = `a service with tests, in ${lines} lines`
+  const project = await createProject('tested-service', { type: 'module', dependencies })
+  await writeService(project)
+  await proveService(project, (command, args, complaint) =>
+    run(command, args, project, `${name}: ${complaint}`),
+  )
+  await proveCommand(name, project, 'dev-dex')
+  console.log(`ok  ${name}`)
+}
+
+async function createProject(name, fields) {
+  const project = path.join(folder, name.replaceAll(/\W+/g, '-'))
+  await mkdir(project)
+  // Nothing of ours may come from a registry.
+  const ours = Object.keys(fields.dependencies).filter(dependency => dependency.startsWith('@broker/'))
+  const overrides = Object.fromEntries(ours.map(dependency => [dependency, `$${dependency}`]))
+  const manifest = { name: 'consumer', private: true, ...fields, overrides }
+  await writeFile(path.join(project, 'package.json'), JSON.stringify(manifest))
+  await install(project, name)
+  return project
 }
 
 async function install(project, name) {

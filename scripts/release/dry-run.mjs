@@ -187,8 +187,8 @@ async function useThem(registry, version) {
   const project = path.join(workFolder, 'project')
   const packages = published.map(({ manifest }) => `${manifest.name}@${version}`)
   await installProject(project, { registry: registry.url, scope: facts.scope, packages })
-  const { folder, manifest } = published.find(({ manifest: { bin } }) => bin)
-  const [command] = Object.keys(manifest.bin)
+  const command = 'dex-token-broker'
+  const { folder } = published.find(({ manifest: { bin } }) => bin?.[command])
   check(folder, await commandFaults(project, { command, version }))
   console.log(
     `Installed in a fresh project: ${command} --version prints ${version}, and a check gets its token`,

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import { type DevDexOptions, type RequestCounts, startRealDex } from '@broker/dev-dex'
+import type { DevDexOptions, RequestCounts } from '@broker/dev-dex'
+import { startRealDex } from '@broker/dev-dex/real-dex'
 import { ManagedProcess } from '@broker/testing'
 
 const script = fileURLToPath(new URL('dex-child.ts', import.meta.url))

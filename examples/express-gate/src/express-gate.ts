@@ -24,12 +24,30 @@ app.get('/me', (request, response) => void response.json(authOf(request).claims)
 app.get('/audit', isAuditor, (_request, response) => void response.send('the audit log'))
 app.use(brokerErrorHandler())
 // #endregion set-up
+const tenants = express()
+app.use('/tenants', tenants)
+
+// #region typed
+import type { JwtClaims } from '@broker/core'
+
+interface TenantClaims extends JwtClaims {
+  readonly tenant: string
+}
+const ofTenant = requireClaims((claims): claims is TenantClaims => typeof claims['tenant'] === 'string')
+
+tenants.get('/name', ofTenant, (request, response) => {
+  const { tenant } = ofTenant.authOf(request).claims
+  response.send(tenant.toUpperCase())
+})
+// #endregion typed
+tenants.use(brokerErrorHandler())
 const server = createServer(app)
 await once(server.listen(0, '127.0.0.1'), 'listening')
 
 const exp = Math.floor(Date.now() / 1000) + 3600
 const ada = dex.signJwt({ iss: issuer, aud: 'orders', sub: 'ada', groups: ['auditors'], exp })
 const bob = dex.signJwt({ iss: issuer, aud: 'orders', sub: 'bob', groups: ['staff'], exp })
+const eva = dex.signJwt({ iss: issuer, aud: 'orders', sub: 'eva', tenant: 'blue', exp })
 const elsewhere = dex.signJwt({ iss: issuer, aud: 'billing', sub: 'eve', groups: ['auditors'], exp })
 
 assert.equal((await ask('/me')).status, 401)
@@ -40,6 +58,8 @@ assert.deepEqual(await ask('/audit', ada), { status: 200, challenge: null, text:
 const refused = await ask('/audit', bob)
 assert.equal(refused.status, 403)
 assert.equal(refused.challenge, 'Bearer realm="dex-token-broker", error="insufficient_scope"')
+assert.equal((await ask('/tenants/name', eva)).text, 'BLUE')
+assert.equal((await ask('/tenants/name', bob)).status, 403)
 assert.equal(dex.counts.keysRequests, 1)
 console.log(
   'ada reads the audit log, bob gets 403, everybody without an acceptable JWT 401; the keys were fetched once',

@@ -41,7 +41,7 @@ const requestFetch = createRequestFetch(broker, { allow: [`${ordersUrl}/orders`]
 
 const app = express()
 app.get('/report', async (request, response) => {
-  // Ends when the client of this request leaves.
+  // Ends when the caller of this request leaves.
   const orders = await requestFetch(request)(`${ordersUrl}/orders`)
   response.json(await orders.json())
 })

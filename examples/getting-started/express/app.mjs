@@ -11,7 +11,7 @@ const broker = new TokenBroker({
 const requestFetch = createRequestFetch(broker, { allow: [ordersUrl] })
 
 const app = express()
-// A route that calls the API. The call ends when the client of this request leaves.
+// A route that calls the API. The call ends when the caller of this request leaves.
 app.get('/report', async (request, response) => {
   const orders = await requestFetch(request)(`${ordersUrl}/orders`)
   response.status(orders.status).json({ report: await orders.json() })

@@ -49,6 +49,37 @@ refused = `Bearer ${token.accessToken}`
 assert.equal((await callApi(`${apiUrl}/orders`, { method: 'POST', body: 'one more' })).status, 200)
 assert.equal(dex.counts.tokenRequests, 2)
 
+// #region tenants
+const callTenant = createFetch(broker, {
+  allow: [apiUrl],
+  token: url => (url.pathname.startsWith('/billing/') ? { audiences: ['billing'] } : {}),
+})
+// #endregion tenants
+assert.equal((await callTenant(`${apiUrl}/orders`)).status, 200)
+assert.equal(dex.counts.tokenRequests, 2)
+
+// #region upload
+const upload = createFetch(broker, { allow: [apiUrl], token: { minRemainingMs: 15 * 60_000 } })
+// #endregion upload
+assert.equal((await upload(`${apiUrl}/orders`, { method: 'POST', body: 'many' })).status, 200)
+assert.equal(dex.counts.tokenRequests, 2)
+
+// #region other-servers
+const ofOtherServer = new TokenBroker({
+  issuer, // https://tenant.auth0.com/
+  client: { clientId: 'reports', clientSecret, extraParams: { audience: 'https://orders.example.com' } },
+})
+
+const ordersToken = await ofOtherServer.getToken()
+const stockToken = await ofOtherServer.getToken({ extraParams: { audience: 'https://stock.example.com' } })
+// #endregion other-servers
+assert.notEqual(ordersToken, stockToken)
+assert.deepEqual(
+  dex.tokenRequests.slice(2).map(({ form }) => form['audience']),
+  ['https://orders.example.com', 'https://stock.example.com'],
+)
+dex.resetRecords()
+
 // #region errors
 import { BrokerError } from '@broker/core'
 import { hintText } from '@broker/core/options'
@@ -146,5 +177,6 @@ console.log('the snippets of docs/library.md did what the page says')
 
 await broker.close()
 await observed.close()
+await ofOtherServer.close()
 api.close()
 api.closeAllConnections()

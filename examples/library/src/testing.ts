@@ -30,4 +30,23 @@ test('a rejected client is an error', async () => {
   await using broker = testBroker(() => Response.json({ error: 'invalid_client' }, { status: 401 }))
   await assert.rejects(broker.getToken(), { code: 'client_misconfigured', status: 502 })
 })
+
 // #endregion tests
+
+// #region fake
+import { createFetch } from '@broker/core'
+
+test('a call carries the token', async () => {
+  const fake = { getToken: async () => ({ accessToken: 'test' }) }
+  const sent: (string | null)[] = []
+  const call = createFetch(fake, {
+    allow: ['https://api.test'],
+    fetch: async (_, init) => {
+      sent.push(new Headers(init?.headers).get('authorization'))
+      return new Response()
+    },
+  })
+  await call('https://api.test/orders')
+  assert.deepEqual(sent, ['Bearer test'])
+})
+// #endregion fake

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { createServer, type IncomingMessage } from 'node:http'
-import { request } from 'node:https'
-import { type Listening, listening } from '@broker/testing'
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
+import { createServer as createTlsServer, request } from 'node:https'
+import { type Listening, listening, type TlsIdentity } from '@broker/testing'
 import { createRemoteJWKSet, decodeJwt, type JWTPayload, jwtVerify } from 'jose'
+import { type ModuleAnswer, moduleAnswer, publicAnswer } from './module-registry.ts'
 
 /** The settings of OpenDepot that decide about a token; the names follow its chart. */
 export interface RegistrySettings {
@@ -14,8 +15,10 @@ export interface RegistrySettings {
   readonly allowClientCredentials: boolean
   /** Groups for which there is a GroupBinding. */
   readonly boundGroups: readonly string[]
-  /** The API server, and the file with its CA. */
-  readonly apiServer: { readonly url: string; readonly caFile: string }
+  /** The API server, and the file with its CA. Default: none. */
+  readonly apiServer?: { readonly url: string; readonly caFile: string }
+  /** Serves https, which OpenTofu and Terraform want. Default: http. */
+  readonly tls?: TlsIdentity
 }
 
 /** An answer of the registry, with the path by which it judged the token. */
@@ -29,23 +32,43 @@ export interface RegistryAnswer {
 export interface Registry extends Listening {
   /** Requests that arrived. */
   readonly requests: number
+  /** The paths of these, each with the status and whether it had a bearer token. */
+  readonly log: readonly RegistryLogEntry[]
 }
 
-/** Starts a registry that judges tokens in OpenDepot's order. */
+export interface RegistryLogEntry {
+  readonly path: string
+  readonly status: number
+  readonly hasToken: boolean
+}
+
+/** Starts a registry that judges tokens in OpenDepot's order, and serves a module to those that it accepts. */
 export async function startRegistry(settings: RegistrySettings): Promise<Registry> {
   const verifier = createVerifier(settings)
-  let requests = 0
+  const log: RegistryLogEntry[] = []
+  const listener: RequestListener = async (incoming, outgoing) => {
+    const path = incoming.url ?? ''
+    const hasToken = bearerOf(incoming) !== ''
+    // It arrived, also when it is not answered.
+    const index = log.push({ path, status: 0, hasToken }) - 1
+    const { status, headers, body } = publicAnswer(path) ?? (await judged(path, bearerOf(incoming)))
+    log[index] = { path, status, hasToken }
+    outgoing.writeHead(status, headers).end(body)
+  }
+  const judged = async (path: string, token: string): Promise<ModuleAnswer> => {
+    const answer = await verifier(token)
+    const module = answer.status === 200 ? moduleAnswer(path) : undefined
+    const headers = { 'content-type': 'application/json' }
+    return module ?? { status: answer.status, headers, body: JSON.stringify(answer) }
+  }
   const server = await listening(
-    createServer(async (incoming, outgoing) => {
-      requests++
-      const answer = await verifier(bearerOf(incoming))
-      outgoing.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
-    }),
+    settings.tls ? createTlsServer(settings.tls, listener) : createServer(listener),
   )
   return {
     ...server,
+    log,
     get requests() {
-      return requests
+      return log.length
     },
   }
 }
@@ -91,7 +114,7 @@ async function asServiceAccount(
   { allowServiceAccountFallback, apiServer }: RegistrySettings,
   token: string,
 ): Promise<RegistryAnswer> {
-  if (!allowServiceAccountFallback || issuerOf(token) === undefined) return refused
+  if (!allowServiceAccountFallback || apiServer === undefined || issuerOf(token) === undefined) return refused
   const status = await new Promise<number>((resolve, reject) => {
     const headers = { authorization: `Bearer ${token}` }
     const ca = readFileSync(apiServer.caFile)

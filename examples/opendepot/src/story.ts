@@ -1,35 +1,15 @@
-import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { encodeDexSubject, startDevDex, startRealDex } from '@broker/dev-dex'
+import { encodeDexSubject, startDevDex } from '@broker/dev-dex'
+import { startRealDex } from '@broker/dev-dex/real-dex'
 import { type ApiServer, startApiServerStandIn, startBroker, startGateway } from '@broker/testing'
-import { parse } from 'yaml'
+import { ci, clients, dashboard, opendepot } from './dex-clients.ts'
 import { type RegistryAnswer, startRegistry } from './registry.ts'
 
 export type { RegistryAnswer } from './registry.ts'
+export { startTofuStory, type TofuRun, type TofuStory } from './tofu-story.ts'
 
-interface StaticClient {
-  readonly id: string
-  readonly name: string
-  readonly trustedPeers?: readonly string[]
-  readonly clientCredentialsClaims?: { readonly groups: readonly string[] }
-}
-
-const dexFile = parse(await readFile(new URL('../dex.yaml', import.meta.url), 'utf8')) as {
-  readonly staticClients: readonly StaticClient[]
-}
-const clients = dexFile.staticClients.map(({ clientCredentialsClaims, id, name, trustedPeers = [] }) => ({
-  id,
-  name,
-  secret: `${id}-secret`,
-  trustedPeers,
-  groups: clientCredentialsClaims?.groups ?? [],
-}))
-const clientOf = (id: string) => clients.find(client => client.id === id) ?? assert.fail(id)
-const ci = clientOf('ci-pipeline')
-const opendepot = clientOf('opendepot')
-const dashboard = clientOf('dashboard')
 /** `broker.yaml` has these addresses; here everything is on 127.0.0.1. */
 const written = {
   issuer: 'https://dex.example.com/dex',

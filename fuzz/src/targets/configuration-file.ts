@@ -32,6 +32,7 @@ export const configurationFileTarget: Target = {
   seeds: [
     ...shipped.map(each => readFileSync(path.join(repository, each), 'utf8')),
     `apiVersion: dex-token-broker/v1\nclients:\n  - name: a\n    clientId: a\n    clientSecret: "${secret}"\n`,
+    'clients:\n  - { name: a, clientId: a, clientSecret: { env: REPORTS_SECRET }, resource: [https://a.example, "urn:b"], extraParams: { audience: a, tenant: b } }\n',
     'settings: { HTTP_TIMEOUT: &t 3s, LOG_LEVEL: *t }\n',
     '',
   ],

@@ -10,6 +10,7 @@ import { JwtRefusal } from '../../../packages/core/src/gate/jwt/jwt-refusal.ts'
 import { subjectOf } from '../../../packages/core/src/gate/jwt/subject-of.ts'
 import { KeySet } from '../../../packages/core/src/gate/keys/key-set.ts'
 import { verifiedCaller } from '../../../packages/core/src/gate/verified-caller.ts'
+import { optionRules } from '../../../packages/core/src/options/broker-options.ts'
 import { BrokerError } from '../../../packages/core/src/shared/errors.ts'
 import { repository } from '../block-coverage.ts'
 import { assertExpected } from '../expected-error.ts'
@@ -20,7 +21,8 @@ const pem = readFileSync(path.join(repository, 'packages/server/test/fixtures/de
 const privateKey = createPrivateKey(pem)
 const jwk = { ...createPublicKey(pem).export({ format: 'jwk' }), kid: 'key-1', alg: 'ES256', use: 'sig' }
 const keys = [jwk, { ...jwk, kid: 'key-2' }, { ...jwk, kid: undefined, alg: undefined }]
-const keySet = KeySet.parse(JSON.stringify({ keys }))
+const algorithms = optionRules['gate.algorithms'].values
+const keySet = KeySet.parse(JSON.stringify({ keys }), algorithms)
 const references = createLocalJWKSet({ keys: [jwk, { ...jwk, kid: 'key-2' }] })
 
 const nowMs = Date.UTC(2030, 0, 1)
@@ -93,6 +95,9 @@ export const signedClaimsTarget: Target = {
     ],
     [{ ...header, crit: ['b64'], b64: false }, claims],
     [{ ...header, alg: 'RS256' }, claims],
+    [{ ...header, alg: 'PS256' }, claims],
+    [{ ...header, alg: 'EdDSA' }, claims],
+    [{ ...header, alg: 'Ed25519' }, claims],
   ].map(parts => JSON.stringify(parts)),
   dictionary: [
     '\n',
@@ -131,7 +136,7 @@ async function judgeJwt(jwt: string): Promise<void> {
   let accepted: JwtClaims
   let isKidless: boolean
   try {
-    const unverified = parseJwt(jwt)
+    const unverified = parseJwt(jwt, algorithms)
     assertClaims(unverified.claims, rules, nowMs)
     await keySet.verify(unverified)
     freezeClaims(unverified.claims)

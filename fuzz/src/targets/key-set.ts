@@ -2,13 +2,16 @@ import assert from 'node:assert/strict'
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { importJWK, type JWK } from 'jose'
 import { KeySet } from '../../../packages/core/src/gate/keys/key-set.ts'
+import { optionRules } from '../../../packages/core/src/options/broker-options.ts'
 import { BrokerError } from '../../../packages/core/src/shared/errors.ts'
 import { assertExpected } from '../expected-error.ts'
 import type { Target } from '../target.ts'
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 }).publicKey.export({ format: 'jwk' })
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' })
+const edwards = generateKeyPairSync('ed25519')
 const es512 = generateKeyPairSync('ec', { namedCurve: 'P-521' })
+const algorithms = optionRules['gate.algorithms'].values
 const signature = Buffer.alloc(64, 1)
 
 /** JWK sets. Keys that are called usable are public, strong enough, and importable by jose; nothing but a refusal is thrown. */
@@ -24,6 +27,12 @@ export const keySetTarget: Target = {
       { ...ec, key_ops: ['verify'] },
       { kty: 'oct', k: 'AAAA' },
     ],
+    [
+      { ...edwards.publicKey.export({ format: 'jwk' }), kid: 'e', alg: 'EdDSA' },
+      { ...edwards.publicKey.export({ format: 'jwk' }), kid: 'f', alg: 'Ed25519', use: 'sig' },
+      { ...edwards.privateKey.export({ format: 'jwk' }), kid: 'g' },
+      { ...rsa, kid: 'h', alg: 'PS256' },
+    ],
     [{ ...es512.publicKey.export({ format: 'jwk' }), kid: 'c', x5c: ['x'] }],
     [
       { ...es512.privateKey.export({ format: 'jwk' }), kid: 'd' },
@@ -34,6 +43,11 @@ export const keySetTarget: Target = {
   dictionary: [
     '"kty":"RSA"',
     '"kty":"EC"',
+    '"kty":"OKP"',
+    'Ed25519',
+    'Ed448',
+    'EdDSA',
+    'PS512',
     'P-256',
     'P-384',
     '"alg":"none"',
@@ -50,16 +64,17 @@ export const keySetTarget: Target = {
   ],
   async judge(input) {
     const text = input.toString()
-    const set = KeySet.parse(text)
+    const set = KeySet.parse(text, algorithms)
     if (set === undefined) return
     const { keys } = JSON.parse(text) as { readonly keys: readonly (JWK | null)[] }
     assert.ok(set.size + set.unusable.length <= keys.length)
     for (const { kid, algorithm } of set.usable) {
-      assert.match(algorithm, /^(?:RSA|EC|[RE]S(?:256|384|512))$/)
+      assert.match(algorithm, /^(?:RSA|EC|OKP|[REP]S(?:256|384|512)|EdDSA|Ed25519)$/)
       assert.ok(kid === undefined || typeof kid === 'string')
       const same = keys.filter(key => isObject(key) && idOf(key) === kid && key.d === undefined)
       assert.ok(same.length > 0, 'calls a private key usable')
-      for (const alg of algorithm === 'RSA' || algorithm === 'EC' ? ['RS256', 'ES256'] : [algorithm])
+      const isType = algorithm === 'RSA' || algorithm === 'EC' || algorithm === 'OKP'
+      for (const alg of isType ? ['RS256', 'PS256', 'ES256', 'EdDSA'] : [algorithm])
         await verifyWith(set, alg, kid)
     }
     for (const key of keys) await assertStrong(set, key)

@@ -5,6 +5,7 @@ import {
   parseTokenAudiences,
 } from '../../../packages/server/src/config/values/audience-list.ts'
 import { parseClientNames } from '../../../packages/server/src/config/values/client-names.ts'
+import { parseJwtAlgorithms } from '../../../packages/server/src/config/values/jwt-algorithms.ts'
 import {
   formatListenAddress,
   parseListenAddress,
@@ -12,13 +13,14 @@ import {
 import { Refusal } from '../../../packages/server/src/config/values/refusal.ts'
 import type { Target } from '../target.ts'
 
-const lists = [parseTokenAudiences, parseJwtAudiences, parseNames, parseClientNames]
+const lists = [parseTokenAudiences, parseJwtAudiences, parseNames, parseClientNames, parseJwtAlgorithms]
 
 /** Lists of names in variables, and addresses of listeners. What is accepted reads the same when it is written again. */
 export const listTarget: Target = {
   name: 'list',
   seeds: [
     'a,b',
+    'PS256, EdDSA',
     'orders billing,orders',
     'spiffe://cluster/ns/x, Host.Example',
     ':8080',
@@ -30,6 +32,7 @@ export const listTarget: Target = {
   sources: [
     'packages/server/src/config/values/audience-list.ts',
     'packages/server/src/config/values/client-names.ts',
+    'packages/server/src/config/values/jwt-algorithms.ts',
     'packages/server/src/config/values/listen-address.ts',
   ],
   judge(input) {

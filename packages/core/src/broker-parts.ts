@@ -97,13 +97,16 @@ function clientsOf(
   const { memory, origins } = lasting
   const own = { name: ownDexName, endpoint: endpointOf(options) }
   const withOrigin = (issuer: ClientsIssuer): ClientsIssuer => {
-    origins.add(issuer, issuers.originOf(issuer.name))
+    origins.add(issuer, issuers.originOf(issuer.name, issuer.authMethod))
     return issuer
   }
   next.note('client', 'default', [client, clientAuthMethod, own])
   return new Clients({
     issuer: withOrigin({ ...own, authMethod: clientAuthMethod }),
-    client,
+    client: {
+      configured: client,
+      issuer: withOrigin({ ...own, authMethod: client.method ?? clientAuthMethod }),
+    },
     named: clients.map(({ name, configured, authMethod, dex }) => {
       const { name: dexName, endpoint } =
         dex === undefined ? own : { name: dex.name, endpoint: endpointOf(dex) }

@@ -3,6 +3,7 @@ import type { Verdict } from './check/verdict.ts'
 import type { ExchangeRequest } from './clients/exchange-request.ts'
 import type { TokenRequest } from './clients/token-request.ts'
 import type { AuthenticatedCaller } from './gate/authenticated-caller.ts'
+import type { JwtClaims } from './gate/jwt/jwt.ts'
 import type { Missing } from './issuer/issuer.ts'
 import type { MaybePromise } from './shared/maybe-promise.ts'
 import type { Wait } from './shared/wait-for.ts'
@@ -66,12 +67,15 @@ export interface Broker {
    * Verifies a caller's JWT, without `Bearer`, and returns the caller. Needs the option `gate` or `issuers`, else `TypeError`.
    *
    * Rejects with `invalid_token`, with `forbidden` when the caller lacks a required group or scope, with `jwks_unavailable`
-   * without keys, or with `overloaded` when too many ES384 and ES512 signatures are being verified.
+   * without keys, or with `overloaded` when too many ES384 and ES512 signatures are being verified. `Claims` is an assertion about the
+   * claims and validates nothing.
    */
-  verify(jwt: string, wait?: Wait): Promise<AuthenticatedCaller>
+  verify<Claims extends JwtClaims = JwtClaims>(jwt: string, wait?: Wait): Promise<AuthenticatedCaller<Claims>>
 
-  /** Verifies the JWT in the headers of a request and returns its caller. Rejects like `verify`. */
-  authenticate(request: CheckRequest): Promise<AuthenticatedCaller>
+  /** Verifies the JWT in the headers of a request and returns its caller. Rejects like `verify`; `Claims` validates nothing. */
+  authenticate<Claims extends JwtClaims = JwtClaims>(
+    request: CheckRequest,
+  ): Promise<AuthenticatedCaller<Claims>>
 
   /**
    * Decides whether a request may pass, and with which headers. Failures are verdicts as well: it rejects only with the reason

@@ -19,6 +19,20 @@ export {
   refusalOf,
   type Verdict,
 } from './check/verdict.ts'
+export type {
+  AssertionAlgorithm,
+  AssertionClaims,
+  AssertionKey,
+  AssertionKeySource,
+  AssertionRequest,
+  ClientAuthentication,
+  ClientAuthenticationMethod,
+  MutualTls,
+  PrivateKeyJwt,
+  SecretAuthentication,
+  SignAssertion,
+  SignedPrivateKeyJwt,
+} from './clients/client-authentication.ts'
 export type { ExchangeParts, ExchangeRequest, SubjectTokenType } from './clients/exchange-request.ts'
 export type { SecretRequest, SecretSource } from './clients/secret-source.ts'
 export type { TokenRequest } from './clients/token-request.ts'
@@ -27,7 +41,6 @@ export type { JwtClaims } from './gate/jwt/jwt.ts'
 export type { Missing } from './issuer/issuer.ts'
 export type {
   ClientAuthMethod,
-  CredentialHeaderOptions,
   DefaultClient,
   GateOptions,
   IssuerOptions,
@@ -35,14 +48,17 @@ export type {
   SharedStoreOptions,
   TokenBrokerOptions,
 } from './options/broker-options.ts'
+export type { CredentialHeaderOptions } from './options/credential-header-options.ts'
 export type { ReservedHeaderPrefixes } from './options/header-name.ts'
 export { type AxiosLike, axiosInterceptor } from './outbound/axios-interceptor.ts'
+export type { TokenRequestFunction } from './outbound/call-tokens.ts'
 export { checkedTokenRequest } from './outbound/checked-token-request.ts'
 export { type CreateFetchOptions, createFetch } from './outbound/create-fetch.ts'
 export { type GotHooks, gotHooks } from './outbound/got-hooks.ts'
 export { type HeaderProviderOptions, headerProvider } from './outbound/header-provider.ts'
-export type { OutgoingTokenOptions, TokenProvider } from './outbound/outgoing-tokens.ts'
+export type { OutgoingTokenOptions } from './outbound/outgoing-tokens.ts'
 export { refusesToken } from './outbound/refuses-token.ts'
+export type { ProvidedToken, TokenProvider } from './outbound/token-provider.ts'
 export type {
   BrokerEvent,
   BrokerObserver,

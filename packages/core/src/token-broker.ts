@@ -6,6 +6,7 @@ import { assertTokenRequest } from './clients/assert-token-request.ts'
 import { type ExchangeRequest, exchangeRequestOf } from './clients/exchange-request.ts'
 import type { TokenRequest } from './clients/token-request.ts'
 import type { AuthenticatedCaller } from './gate/authenticated-caller.ts'
+import type { JwtClaims } from './gate/jwt/jwt.ts'
 import type { Missing } from './issuer/issuer.ts'
 import { type LastingParts, lastingParts, tokenMaker } from './lasting-parts.ts'
 import { logReconfigured } from './log-reconfigured.ts'
@@ -121,7 +122,7 @@ export class TokenBroker implements Broker, AsyncDisposable {
 
   peekToken(request: TokenRequest = {}): IssuedToken | undefined {
     assertTokenRequest(request)
-    return this.#lasting.tokens.peek(this.#parts.clients.order(request))
+    return this.#lasting.tokens.peek(this.#parts.clients.order(request), request)
   }
 
   async exchange(request: ExchangeRequest & Wait): Promise<IssuedToken> {
@@ -142,15 +143,20 @@ export class TokenBroker implements Broker, AsyncDisposable {
     this.#lasting.memory.renew()
   }
 
-  async verify(jwt: string, wait: Wait = {}): Promise<AuthenticatedCaller> {
+  async verify<Claims extends JwtClaims = JwtClaims>(
+    jwt: string,
+    wait: Wait = {},
+  ): Promise<AuthenticatedCaller<Claims>> {
     const { gate } = this.#parts
     if (gate === undefined) throw new TypeError('verify needs the option gate or issuers')
     if (typeof jwt !== 'string') throw new TypeError('verify needs a JWT as a string')
-    return gate.verify(jwt, wait)
+    return (await gate.verify(jwt, wait)) as AuthenticatedCaller<Claims>
   }
 
-  async authenticate(request: CheckRequest): Promise<AuthenticatedCaller> {
-    return this.#parts.check.authenticate(request)
+  async authenticate<Claims extends JwtClaims = JwtClaims>(
+    request: CheckRequest,
+  ): Promise<AuthenticatedCaller<Claims>> {
+    return (await this.#parts.check.authenticate(request)) as AuthenticatedCaller<Claims>
   }
 
   async check(request: CheckRequest): Promise<Verdict> {

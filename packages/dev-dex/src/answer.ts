@@ -1,7 +1,10 @@
 /** A whole HTTP response, before it is written to a socket. */
 export interface Answer {
+  /** The HTTP status. */
   readonly status: number
+  /** The headers by name; a list is sent as several lines. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>
+  /** The body as it is sent. */
   readonly body: string | Uint8Array
 }
 

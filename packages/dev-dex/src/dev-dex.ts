@@ -21,6 +21,7 @@ const dayMs = 24 * 60 * 60 * 1000
 
 /** How a look-alike starts. */
 export interface DevDexOptions {
+  /** The OAuth clients; default none. */
   readonly clients?: readonly DexClient[]
   /** Users with a password; a list, even an empty one, adds the connector `local`. */
   readonly users?: readonly DexUser[]
@@ -50,13 +51,19 @@ export interface DevDexOptions {
 
 /** A running look-alike of Dex on loopback. */
 export interface DevDex extends AsyncDisposable {
+  /** The `iss` of its tokens. */
   readonly issuer: string
+  /** The port on which it listens. */
   readonly port: number
   /** URLs at which this server is reached, whatever issuer it claims to be. */
   readonly discoveryUri: string
+  /** Issues tokens (RFC 6749 section 3.2). */
   readonly tokenEndpoint: string
+  /** Serves the key set (RFC 7517 section 5). */
   readonly jwksUri: string
+  /** Tells whether a token is active (RFC 7662). */
   readonly introspectionEndpoint: string
+  /** Serves the claims of a user's token (OpenID Connect Core section 5.3). */
   readonly userinfoEndpoint: string
 
   /** A snapshot; requests that a fault spoils count too. */
@@ -106,7 +113,8 @@ export interface DevDex extends AsyncDisposable {
  */
 export async function startDevDex(options: DevDexOptions = {}): Promise<DevDex> {
   const { hostname = '127.0.0.1', port = 0, issuerPath = '/dex', tls, passwordConnector = '' } = options
-  const now = options.now ?? Date.now
+  // Looked up at each call, so that fake timers of a test move it.
+  const now = options.now ?? (() => Date.now())
   const clients = indexDexClients(options.clients ?? [])
   const keys = await KeyRing.create(options.algorithm ?? 'RS256')
   const journal = new RequestJournal()

@@ -4,7 +4,9 @@
  * A confidential client needs a secret; a public one may do without.
  */
 export interface DexClient {
+  /** The OAuth client id. */
   readonly id: string
+  /** The client secret; none for a public client. */
   readonly secret?: string
   /** `name` and `preferred_username` in the `profile` scope; the id by default. */
   readonly name?: string

@@ -7,6 +7,7 @@ interface ConnectorSettings {
 
 /** A connector that accepts any text as a subject token; the user is always the same made-up one. */
 export interface MockCallbackConnector extends ConnectorSettings {
+  /** Dex's own connector for tests, which accepts any token. */
   readonly type: 'mockCallback'
 }
 
@@ -16,6 +17,7 @@ export interface MockCallbackConnector extends ConnectorSettings {
  * The provider must answer when the connector's Dex starts. Names and defaults are as in Dex's `oidc` connector.
  */
 export interface OidcConnector extends ConnectorSettings {
+  /** A connector to an OpenID Connect provider. */
   readonly type: 'oidc'
   /** The provider's issuer, as it is in its discovery document and its tokens. */
   readonly issuer: string

@@ -4,14 +4,17 @@ import type { DexIdentity } from './dex-identity.ts'
 export interface DexUserClaims {
   /** The user's part of the `sub` claim. */
   readonly userID: string
+  /** `email` in the `email` scope. */
   readonly email?: string
   /** `email_verified` in the `email` scope; default true. */
   readonly emailVerified?: boolean
   /** `name` in the `profile` scope, unless `name` is set; never a login. */
   readonly username?: string
+  /** `name` in the `profile` scope; overrides `username`. */
   readonly name?: string
   /** `preferred_username` in the `profile` scope; absent by default. */
   readonly preferredUsername?: string
+  /** `groups` in the `groups` scope. */
   readonly groups?: readonly string[]
 }
 

@@ -1,11 +1,13 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import { type AddressInfo, isIPv6, type Socket } from 'node:net'
 
 /** Certificate and private key in PEM. */
 export interface TlsIdentity {
+  /** The private key, in PEM. */
   readonly key: string | Buffer
+  /** The certificate and its chain, in PEM. */
   readonly cert: string | Buffer
 }
 
@@ -43,8 +45,9 @@ export async function listenOnLoopback(
   server.listen(port, hostname)
   await once(server, 'listening')
   const address = server.address() as AddressInfo
+  const host = isIPv6(hostname) ? `[${hostname}]` : hostname
   return {
-    origin: `${tls === undefined ? 'http' : 'https'}://${hostname}:${address.port}`,
+    origin: `${tls === undefined ? 'http' : 'https'}://${host}:${address.port}`,
     port: address.port,
     get openConnections() {
       return sockets.size

@@ -18,12 +18,19 @@ export interface RealDexOptions extends RealDexSettings {
 
 /** A running Dex process. On memory storage, the default, its keys are lost when it ends. */
 export interface RealDex extends AsyncDisposable {
+  /** The `iss` of its tokens. */
   readonly issuer: string
+  /** The port on which it listens. */
   readonly port: number
+  /** URL of the discovery document. */
   readonly discoveryUri: string
+  /** Issues tokens (RFC 6749 section 3.2). */
   readonly tokenEndpoint: string
+  /** Serves the key set (RFC 7517 section 5). */
   readonly jwksUri: string
+  /** Tells whether a token is active (RFC 7662). */
   readonly introspectionEndpoint: string
+  /** Serves the claims of a user's token (OpenID Connect Core section 5.3). */
   readonly userinfoEndpoint: string
   /** Ends the process and removes its files. */
   close(): Promise<void>

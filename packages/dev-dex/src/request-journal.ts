@@ -7,7 +7,9 @@ const longestJournal = 1000
 
 /** A token request that has arrived, whatever became of it. */
 export interface RecordedTokenRequest {
+  /** The HTTP method as received, also a wrong one. */
   readonly method: string
+  /** The headers as Node.js parsed them. They can contain a client secret. */
   readonly headers: IncomingHttpHeaders
   /** Fields of the form, decoded; empty when the body was not a well-formed form. */
   readonly form: Readonly<Record<string, string>>
@@ -19,7 +21,9 @@ export interface RequestCounts {
   readonly tokenRequests: number
   /** Token requests that ask for a token exchange; `tokenRequests` has them too. */
   readonly exchangeRequests: number
+  /** Requests for the key set. */
   readonly keysRequests: number
+  /** Requests for the discovery document. */
   readonly discoveryRequests: number
   /** Successful token responses that were made; one with an ID token counts once. */
   readonly tokensIssued: number

@@ -12,6 +12,7 @@ export interface UserTokenOptions extends DexUserClaims {
   readonly connector?: string
   /** Scopes between spaces; default `openid email profile groups`. Peers need not trust the client. */
   readonly scope?: string
+  /** The claim `nonce`; absent by default. */
   readonly nonce?: string
 }
 

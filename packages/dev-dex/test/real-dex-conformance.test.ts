@@ -1,6 +1,7 @@
 import { needs } from '@broker/testing/vitest'
 import { describe } from 'vitest'
-import { startDevDex, startRealDex } from '../src/index.ts'
+import { startDevDex } from '../src/index.ts'
+import { startRealDex } from '../src/real-dex.ts'
 import type { StartIssuer } from './conformance-issuer.ts'
 import { describeConformance } from './describe-conformance.ts'
 import { describeUpstreamExchange } from './describe-upstream-exchange.ts'

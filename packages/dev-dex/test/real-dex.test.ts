@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { needs } from '@broker/testing/vitest'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type RealDexOptions, startDevDex, startRealDex } from '../src/index.ts'
+import { startDevDex } from '../src/index.ts'
+import { type RealDexOptions, startRealDex } from '../src/real-dex.ts'
 
 describe('the launcher of a real Dex', () => {
   it('rejects when there is no such binary', async () => {

@@ -1,5 +1,5 @@
-import { type Broker, checkedTokenRequest, type IssuedToken, type TokenRequest } from '@broker/core'
-import { assertKnownNames } from '@broker/core/options'
+import { checkedTokenRequest, type IssuedToken, type TokenProvider, type TokenRequest } from '@broker/core'
+import { assertKnownNames, ResolvedProvider } from '@broker/core/options'
 import type { Request, RequestHandler, Response } from 'express'
 import { headersAttachedTo, noteAttachedHeaders } from './attached-headers.ts'
 import { noteAttachedToken } from './attached-token.ts'
@@ -35,9 +35,10 @@ export interface AttachTokenOptions {
  * All later handlers see the token, so mount it for one backend only. Throws a `TypeError` that starts with `token` for an
  * invalid token request.
  */
-export function attachToken(broker: Broker, options: AttachTokenOptions = {}): RequestHandler {
+export function attachToken(provider: TokenProvider, options: AttachTokenOptions = {}): RequestHandler {
   assertKnownNames(options, ['token', 'exchange'])
-  const tokenFor = tokenSource(broker, options)
+  const broker = new ResolvedProvider(provider)
+  const tokenFor = tokenSource(broker, provider, options)
   return (request, response, next) => {
     proceedAfter(attach(broker, request, response, tokenFor), response, next)
   }
@@ -45,19 +46,24 @@ export function attachToken(broker: Broker, options: AttachTokenOptions = {}): R
 
 type TokenSource = (request: Request, signal: AbortSignal) => Promise<IssuedToken>
 
-function tokenSource(broker: Broker, options: AttachTokenOptions): TokenSource {
+function tokenSource(
+  broker: ResolvedProvider,
+  provider: TokenProvider,
+  options: AttachTokenOptions,
+): TokenSource {
   const exchangeOf = exchangeOfCaller(options)
   if (exchangeOf !== undefined) {
+    broker.assertCanExchange()
     return async (request, signal) => broker.exchange({ ...exchangeOf(request), signal })
   }
   const { token = {} } = options
-  const requestOf = typeof token === 'function' ? token : constantRequest(broker, token)
+  const requestOf = typeof token === 'function' ? token : constantRequest(provider, token)
   return async (request, signal) =>
     broker.tokenFor({ ...(await tokenRequestFor(request, requestOf)), signal })
 }
 
 async function attach(
-  broker: Broker,
+  broker: ResolvedProvider,
   request: Request,
   response: Response,
   tokenFor: TokenSource,
@@ -73,7 +79,7 @@ async function attach(
   dropRefusedToken(broker, token, response)
 }
 
-function constantRequest(broker: Broker, token: TokenRequest): () => TokenRequest {
-  const request = checkedTokenRequest(broker, token)
+function constantRequest(provider: TokenProvider, token: TokenRequest): () => TokenRequest {
+  const request = checkedTokenRequest(provider, token)
   return () => request
 }

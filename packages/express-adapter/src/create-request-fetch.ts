@@ -1,16 +1,15 @@
 import {
-  type Broker,
   type CreateFetchOptions,
   createFetch,
   type ExchangeRequest,
   type TokenProvider,
-  type TokenRequest,
+  type TokenRequestFunction,
 } from '@broker/core'
 import type { Request as IncomingRequest } from 'express'
 import { CallSignal } from './call-signal.ts'
 import { clientGone } from './client-gone.ts'
 import { type ExchangeOption, exchangeOfCaller } from './exchange-option.ts'
-import { type TokenOption, tokenRequestFor } from './token-option.ts'
+import type { TokenOption } from './token-option.ts'
 
 type FetchInput = Parameters<typeof globalThis.fetch>[0]
 
@@ -38,10 +37,10 @@ export interface RequestFetchOptions extends Omit<CreateFetchOptions, 'token' | 
  * which `requireJwt` has not run.
  */
 export function createRequestFetch(
-  broker: Broker,
+  provider: TokenProvider,
   options: RequestFetchOptions,
 ): (request: IncomingRequest) => typeof globalThis.fetch {
-  const fetchOf = fetchWithToken(broker, options)
+  const fetchOf = fetchWithToken(provider, options)
   return request => {
     const send = fetchOf(request)
     const { res: answer } = request
@@ -65,29 +64,31 @@ export function createRequestFetch(
 
 /** A function `token` needs a fetch for each request; without one they share it. */
 function fetchWithToken(
-  broker: Broker,
+  provider: TokenProvider,
   options: RequestFetchOptions,
 ): (request: IncomingRequest) => typeof globalThis.fetch {
   const exchangeOf = exchangeOfCaller(options)
   if (exchangeOf !== undefined) {
-    const fetchFor = (exchange: ExchangeRequest) => createFetch(broker, { ...callOptions(options), exchange })
+    const fetchFor = (exchange: ExchangeRequest) =>
+      createFetch(provider, { ...callOptions(options), exchange })
     // Validates the options now, not at the first request.
     fetchFor({ ...(options.exchange as ExchangeOption), subjectToken: '' })
     return request => fetchFor(exchangeOf(request))
   }
   const { token } = options
   if (typeof token !== 'function') {
-    const send = createFetch(broker, options as CreateFetchOptions)
+    const send = createFetch(provider, options as CreateFetchOptions)
     return () => send
   }
-  const fetchFor = (tokenRequest: () => Promise<TokenRequest>) =>
-    createFetch(withTokenRequest(broker, tokenRequest), { ...callOptions(options), token: {} })
+  const fetchFor = (tokenOfCall: TokenRequestFunction) =>
+    createFetch(provider, { ...callOptions(options), token: tokenOfCall })
   // Validates the options now, not at the first request.
-  fetchFor(async () => ({}))
+  fetchFor(() => ({}))
   return request => {
-    let chosen: Promise<TokenRequest> | undefined
+    const ask = async () => token(request)
+    let chosen: ReturnType<TokenRequestFunction> | undefined
     return fetchFor(() => {
-      chosen ??= tokenRequestFor(request, token)
+      chosen ??= ask()
       return chosen
     })
   }
@@ -96,23 +97,6 @@ function fetchWithToken(
 /** The options without those that choose the token. */
 function callOptions({ token: _, exchange: __, ...others }: RequestFetchOptions): CreateFetchOptions {
   return others
-}
-
-/** A broker for one token request, which is not known yet. */
-function withTokenRequest(
-  broker: Broker & TokenProvider,
-  tokenRequest: () => Promise<TokenRequest>,
-): TokenProvider {
-  return {
-    get authorizationHeader() {
-      return broker.authorizationHeader
-    },
-    logger: broker.logger,
-    asksAt: url => broker.asksAt(url),
-    invalidate: token => broker.invalidate(token),
-    peekToken: () => undefined,
-    tokenFor: async ({ signal }) => broker.tokenFor({ ...(await tokenRequest()), signal }),
-  }
 }
 
 /** Reads the signal like `fetch`: the init comes before the `Request`, and `null` means none. */

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { type Broker, type IssuedToken, refusesToken } from '@broker/core'
+import { type IssuedToken, refusesToken, type TokenProvider } from '@broker/core'
 import { onAnswerOver } from './client-gone.ts'
 
 /** Answers of the broker, which say nothing about a backend. */
@@ -11,7 +11,11 @@ export function noteOwnRefusal(response: ServerResponse): void {
 }
 
 /** Drops the forwarded token when the answer ends and the backend refused the token. */
-export function dropRefusedToken(broker: Broker, token: IssuedToken, response: ServerResponse): void {
+export function dropRefusedToken(
+  broker: Required<Pick<TokenProvider, 'invalidate'>>,
+  token: IssuedToken,
+  response: ServerResponse,
+): void {
   onAnswerOver(response, () => {
     if (!response.headersSent || own.has(response)) return
     const challenges = [response.getHeader('www-authenticate') ?? []].flat().join(', ')

@@ -1,4 +1,4 @@
-import type { AuthenticatedCaller, Broker } from '@broker/core'
+import type { AuthenticatedCaller, Broker, JwtClaims } from '@broker/core'
 import type { Request, RequestHandler } from 'express'
 import { headersAttachedTo } from './attached-headers.ts'
 import { clientGone } from './client-gone.ts'
@@ -20,11 +20,14 @@ export function requireJwt(broker: Broker): RequestHandler {
   }
 }
 
-/** Returns the caller that `requireJwt` found; throws a `TypeError` when it has not run for the request. */
-export function authOf(request: Request): AuthenticatedCaller {
+/**
+ * Returns the caller that `requireJwt` found; throws a `TypeError` when it has not run for the request. `Claims` is an assertion about
+ * the claims and validates nothing: `authOf` of a `requireClaims` with a type guard does.
+ */
+export function authOf<Claims extends JwtClaims = JwtClaims>(request: Request): AuthenticatedCaller<Claims> {
   const auth = callers.get(request)
   if (auth === undefined) throw new TypeError('requireJwt has not run for this request')
-  return auth
+  return auth as AuthenticatedCaller<Claims>
 }
 
 async function authenticate(broker: Broker, request: Request, signal: AbortSignal): Promise<void> {

@@ -24,6 +24,7 @@ export class RedisTokenStore implements SharedTokenStore, AsyncDisposable {
   readonly #log: ForgottenLog
   readonly #prefix: string
 
+  /** Starts to connect. Throws a `TypeError` for wrong options. */
   constructor(options: RedisTokenStoreOptions) {
     const { prefix, ...settings } = resolveStoreOptions(options)
     this.#prefix = prefix
@@ -91,6 +92,7 @@ export class RedisTokenStore implements SharedTokenStore, AsyncDisposable {
     await this.#connection.close()
   }
 
+  /** Works like `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

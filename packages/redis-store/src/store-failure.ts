@@ -4,6 +4,7 @@ export class StoreFailure extends Error {
   /** First word of the server's answer, such as `OOM`, or the system's code, such as `ECONNREFUSED`. */
   readonly code: string | undefined
 
+  /** Takes a message without a secret. */
   constructor(message: string, code?: string) {
     super(message)
     this.code = code

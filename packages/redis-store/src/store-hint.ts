@@ -1,8 +1,10 @@
 /** How the operator calls the settings of a store. */
 export interface StoreSettingNames {
+  /** The URL of the store. */
   readonly url: string
   /** The user and its password. */
   readonly credentials: string
+  /** The password alone. */
   readonly password: string
   /** The certificates to trust. */
   readonly ca: string

@@ -3,6 +3,7 @@ import { StoreFailure } from './store-failure.ts'
 
 /** The facts that a store tells of itself; each is `undefined` where the user may not read it. */
 export interface StoreInspection {
+  /** The use of memory; `undefined` when the user may not read it. */
   readonly memory: StoreMemory | undefined
   /** A few sealed records of any broker with the same prefix; of a cluster, from one node. */
   readonly records: readonly Uint8Array[] | undefined
@@ -12,6 +13,7 @@ export interface StoreInspection {
 export interface StoreMemory {
   /** `maxmemory-policy`, such as `volatile-ttl`. */
   readonly policy: string
+  /** `used_memory`. */
   readonly usedBytes: number
   /** `maxmemory`; 0: no limit. */
   readonly maxBytes: number

@@ -1,6 +1,8 @@
 /** Where a store is, as its URL says it. */
 export interface StoreAddress {
+  /** The kind of deployment behind the URL. */
   readonly topology: 'standalone' | 'sentinel' | 'cluster'
+  /** Whether connections use TLS. */
   readonly tls: boolean
   /** One for `standalone`; the Sentinels for `sentinel`; nodes to start from for `cluster`. */
   readonly nodes: readonly StoreNode[]
@@ -10,8 +12,11 @@ export interface StoreAddress {
   readonly db: number
 }
 
+/** A server of the store. */
 export interface StoreNode {
+  /** A host name or an IP address, IPv6 without brackets. */
   readonly host: string
+  /** The TCP port. */
   readonly port: number
 }
 

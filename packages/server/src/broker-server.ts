@@ -10,8 +10,8 @@ import { type CheckProtocol, Checks } from './checks.ts'
 import type { Config } from './config/config.ts'
 import { withRunningSettings } from './config/with-running-settings.ts'
 import { ConfigLog } from './config-log.ts'
+import { configuredBrokerOptions } from './configured-broker-options.ts'
 import { createLogger, droppedLines, recentLines } from './create-logger.ts'
-import { describeHint } from './describe-hint.ts'
 import { connectionAgeGraceMs } from './grpc/connection-age-grace.ts'
 import type { GrpcParts } from './grpc/grpc-listener.ts'
 import { checkApp } from './http/check-app.ts'
@@ -29,7 +29,6 @@ import type { ServerStore } from './shared-store/server-store.ts'
 import { ServerTls } from './tls/server-tls.ts'
 import { TracedChecks } from './tracing/traced-checks.ts'
 import type { Traces } from './tracing/traces.ts'
-import { version } from './version.ts'
 
 /** A broker behind its listeners, with the configuration in effect. */
 export class BrokerServer implements RunningServer {
@@ -223,15 +222,11 @@ export class BrokerServer implements RunningServer {
 
   #brokerOptions(config: Config, issuers: TokenBrokerOptions['issuers']): TokenBrokerOptions {
     return {
-      ...config.broker,
+      ...configuredBrokerOptions(config, this.#transports, issuers),
       sharedStore: this.#store?.options(config),
-      ...(issuers && { issuers }),
-      transport: this.#transports.transport,
-      userAgent: `dex-token-broker/${version()}`,
       logger: this.#logger,
       observe: this.metrics.observe,
       tracer: this.#traces?.tracer,
-      describeHint,
     }
   }
 

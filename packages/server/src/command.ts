@@ -1,18 +1,8 @@
 #!/usr/bin/env node
-// Imports nothing of ours that needs a newer Node: an old Node would fail with a SyntaxError before the message below.
-import { readFileSync } from 'node:fs'
+// Imports nothing of ours that needs a newer Node: see supported-node.ts.
 import { catchStopSignals } from './stop-signals.ts'
+import { isSupportedNode } from './supported-node.ts'
 
 catchStopSignals()
 
-const { engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-const [neededMajor = 0, neededMinor = 0] = /(\d+)\.(\d+)/.exec(engines.node)?.slice(1).map(Number) ?? []
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-
-if (major > neededMajor || (major === neededMajor && minor >= neededMinor)) {
-  await import('./fetch-classes.ts')
-  await import('./cli.ts')
-} else {
-  process.stderr.write(`dex-token-broker needs Node.js ${engines.node}; this is ${process.version}\n`)
-  process.exitCode = 1
-}
+if (isSupportedNode('dex-token-broker')) await import('./cli.ts')

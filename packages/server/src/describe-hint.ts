@@ -19,6 +19,12 @@ export function describeHint(hint: Hint): string {
   return `${text}; Envoy forwards a header only if allowed_headers of ext_authz lists it (headersToExtAuth in a SecurityPolicy)`
 }
 
+/** Options that two variables can set. */
+const pairs: Readonly<Record<string, string>> = {
+  credentialHeaders: 'CLIENT_ID_HEADER and CLIENT_SECRET_HEADER',
+  'client.clientSecret': 'STATIC_CLIENT_SECRET or STATIC_CLIENT_SECRET_FILE',
+}
+
 function nameOf(option: string): string {
-  return option === 'credentialHeaders' ? 'CLIENT_ID_HEADER and CLIENT_SECRET_HEADER' : variableOf(option)
+  return pairs[option] ?? variableOf(option)
 }

@@ -1,13 +1,14 @@
 import type { IssuerOptions, Transport } from '@broker/core'
 import { optionRules } from '@broker/core/options'
 import type { Config, LoadedFile } from './config/config.ts'
+import type { KeyPair } from './config/values/key-pair.ts'
 import { DexTransport, type DexTransportOptions } from './dex-transport.ts'
 import { ProxyRules } from './proxy-rules.ts'
 import { TrustContexts } from './trust-contexts.ts'
 
 /** The parts of a configuration that transports depend on. */
 type TransportConfig = Pick<Config, 'broker' | 'ca' | 'dexClientPair' | 'proxies'> & {
-  readonly file?: Pick<LoadedFile, 'issuerCertificates'>
+  readonly file?: Pick<LoadedFile, 'issuerCertificates'> & Partial<Pick<LoadedFile, 'clientIdentities'>>
 }
 
 /** Transports for another configuration, before they are in use. */
@@ -50,7 +51,10 @@ export class IssuerTransports {
   prepare(config: TransportConfig): PreparedTransports {
     const { broker, file } = config
     const wanted = issuersApart(config).map(name => {
-      const options = this.#options(config, (file?.issuerCertificates[name] ?? config.ca)?.certificates)
+      const options = {
+        ...this.#options(config, (file?.issuerCertificates[name] ?? config.ca)?.certificates),
+        identity: file?.clientIdentities?.ofIssuers[name],
+      }
       const existing = this.#ofIssuers.get(name)
       return { name, options, existing, transport: existing ?? new DexTransport(options, this.#trust) }
     })
@@ -83,7 +87,7 @@ export class IssuerTransports {
   }
 
   #dexOptions(config: TransportConfig): DexTransportOptions {
-    return { ...this.#options(config, config.ca?.certificates), identity: config.dexClientPair }
+    return { ...this.#options(config, config.ca?.certificates), identity: ownIdentityOf(config) }
   }
 
   #options({ broker }: TransportConfig, caCertificates: string | undefined): DexTransportOptions {
@@ -96,16 +100,23 @@ export class IssuerTransports {
 }
 
 /**
- * The names of the issuers that do not share the transport of Dex: those with certificates in the configuration file, and those that must not
+ * The names of the issuers that do not share the transport of Dex: those with certificates in the configuration file, their own or their clients', and those that must not
  * get the client certificate, because they issue JWTs of callers and no client gets its tokens there.
  */
-function issuersApart({ broker, file, dexClientPair }: TransportConfig): readonly string[] {
+function issuersApart(config: TransportConfig): readonly string[] {
+  const { broker, file } = config
+  const hasIdentity = ownIdentityOf(config) !== undefined
   const { issuers = [], clients = {}, issuer: dex } = broker
-  const withCertificates = file?.issuerCertificates ?? {}
+  const withCertificates = { ...file?.issuerCertificates, ...file?.clientIdentities?.ofIssuers }
   const dexesOfClients = Object.values(clients).map(client => client.dex)
   const isDexOfClients = ({ name, issuer }: IssuerOptions) =>
     dexesOfClients.includes(name) || (issuer !== undefined && issuer === dex)
   return issuers
-    .filter(each => each.name in withCertificates || (dexClientPair !== undefined && !isDexOfClients(each)))
+    .filter(each => each.name in withCertificates || (hasIdentity && !isDexOfClients(each)))
     .map(({ name }) => name)
+}
+
+/** The client certificate for Dex: of a client in the configuration file, or of the variables. */
+function ownIdentityOf({ file, dexClientPair }: TransportConfig): KeyPair | undefined {
+  return file?.clientIdentities?.own ?? dexClientPair
 }

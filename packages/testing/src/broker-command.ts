@@ -3,6 +3,11 @@ import { fileURLToPath } from 'node:url'
 /** The script behind the command `dex-token-broker`; it may not be built yet. */
 export const brokerCommand: string = fileURLToPath(new URL('../../server/dist/command.js', import.meta.url))
 
+/** The script behind the command `terraform-credentials-dex`; it may not be built yet. */
+export const terraformHelper: string = fileURLToPath(
+  new URL('../../server/dist/terraform-credentials-dex.js', import.meta.url),
+)
+
 /** Where a broker listens on 127.0.0.1; port 0 where that is not known, or is off. */
 export interface BrokerPorts {
   readonly port: number

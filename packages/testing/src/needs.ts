@@ -11,9 +11,14 @@ export type Need =
   | 'CHROMIUM_BIN'
   | 'PROMETHEUS_BIN'
   | 'PROMTOOL_BIN'
+  | 'TOFU_BIN'
   | 'HELM_BIN'
   | 'KUSTOMIZE_BIN'
   | 'openssl'
+  | 'bash'
+  | 'zsh'
+  | 'fish'
+  | 'kubectl'
 
 declare module 'vitest' {
   interface TaskMeta {

@@ -1,4 +1,4 @@
-import type { ConfiguredClient } from '../clients/client.ts'
+import { type ConfiguredClient, canAuthenticate, isComplete } from '../clients/client.ts'
 import type { TokenRequest } from '../clients/token-request.ts'
 import { BrokerError } from '../shared/errors.ts'
 import { logText } from '../shared/log-text.ts'
@@ -34,18 +34,19 @@ export class CallersCredentials {
    * `forbidden` for a client id or scope that is not allowed.
    */
   missingPartsOf(
-    configured: Pick<ConfiguredClient, 'clientId' | 'clientSecret' | 'scope'>,
+    configured: Pick<ConfiguredClient, 'clientId' | 'clientSecret' | 'authentication' | 'scope'>,
     headers: CredentialHeaders,
     allowed: Partial<AllowedCredentials> = this.#allowed,
   ): TokenRequest {
     const names = this.#names
-    const isConfigured = Boolean(configured.clientId && configured.clientSecret)
-    const basic = names.basic === undefined || isConfigured ? undefined : this.#basicIn(headers, names.basic)
+    const hasSecret = canAuthenticate(configured)
+    const basic =
+      names.basic === undefined || isComplete(configured) ? undefined : this.#basicIn(headers, names.basic)
     const request = {
       clientId: configured.clientId
         ? undefined
         : (basic?.clientId ?? credential(headers.clientId, names.clientId).trim()) || undefined,
-      clientSecret: configured.clientSecret
+      clientSecret: hasSecret
         ? undefined
         : (basic?.clientSecret ?? credential(headers.clientSecret, names.clientSecret)) || undefined,
       scope:
@@ -59,7 +60,7 @@ export class CallersCredentials {
     if (scopes !== undefined && request.scope !== undefined) this.#assertScopes(request.scope, scopes)
     if (
       (request.clientId ?? configured.clientId) === undefined ||
-      (request.clientSecret ?? configured.clientSecret) === undefined
+      (request.clientSecret === undefined && !hasSecret)
     ) {
       throw missingCredentials(missingParts(configured, request), {
         names,

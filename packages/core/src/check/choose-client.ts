@@ -25,6 +25,7 @@ export interface ClientChoice extends Admission {
 
 /** The request gets a token by the credentials in its own headers. */
 export interface CallersClientChoice extends Admission {
+  /** Uses the client in the caller's own headers. */
   readonly client: 'caller'
   /** The client ids that may be used; others are refused with `forbidden`. Default: the option `allowedClientIds`. */
   readonly allowedClientIds?: readonly string[] | undefined
@@ -40,6 +41,7 @@ export interface ExchangeChoice extends Admission {
 
 /** The request passes with the caller's own verified JWT; needs a gate. */
 export interface PassChoice extends Admission {
+  /** Admits the request without a token. */
   readonly pass: true
 }
 

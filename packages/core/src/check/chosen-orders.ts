@@ -42,8 +42,7 @@ export class ChosenOrders {
     if (client !== clients.default) return this.#orderOf(client, choice)
     // Before the parts of the caller, so that each of the two has a separate error.
     if (choice.scope !== undefined || choice.audiences !== undefined) this.#assertScope(client, choice)
-    const { clientId, clientSecret, scope } = client.configured
-    const configured = { clientId, clientSecret, scope: choice.scope ?? scope }
+    const configured = { ...client.configured, scope: choice.scope ?? client.configured.scope }
     return client.order(credentials.missingPartsOf(configured, headers), choice)
   }
 

@@ -1,4 +1,4 @@
-import type { ConfiguredClient } from '../clients/client.ts'
+import { type ConfiguredClient, canAuthenticate } from '../clients/client.ts'
 import type { TokenRequest } from '../clients/token-request.ts'
 import { BrokerError } from '../shared/errors.ts'
 import { loggedRefusal } from '../shared/logged-refusals.ts'
@@ -9,12 +9,12 @@ type Part = 'clientId' | 'clientSecret'
 
 /** The credentials that neither the configuration nor the request has; empty for almost every request. */
 export function missingParts(
-  configured: Pick<ConfiguredClient, Part>,
+  configured: Pick<ConfiguredClient, Part | 'authentication'>,
   { clientId, clientSecret }: TokenRequest,
 ): readonly Part[] {
   const missing: Part[] = []
   if (configured.clientId === undefined && clientId === undefined) missing.push('clientId')
-  if (configured.clientSecret === undefined && clientSecret === undefined) missing.push('clientSecret')
+  if (!canAuthenticate(configured) && clientSecret === undefined) missing.push('clientSecret')
   return missing
 }
 

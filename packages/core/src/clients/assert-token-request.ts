@@ -1,3 +1,4 @@
+import { unknownName } from '../options/option-values.ts'
 import type { Wait } from '../shared/wait-for.ts'
 import { type TokenRequest, tokenRequestNames } from './token-request.ts'
 
@@ -20,8 +21,8 @@ export function assertTokenRequest(request: TokenRequest & Wait): void {
   if (typeof (request as { then?: unknown }).then === 'function') {
     throw new TypeError('a token request must be an object, not a promise; await it first')
   }
-  for (const name in request) if (!(name in names)) throw unknownName(name)
-  const { client, clientId, clientSecret, scope } = request
+  for (const name in request) if (!(name in names)) throw unknownName(name, Object.keys(names))
+  const { client, clientId, clientSecret, scope, minRemainingMs } = request
   // `undefined` and `null` too: a failed lookup must not yield the token of the configured client.
   if (typeof client !== 'string' && 'client' in request) throw noString('client')
   if (!isText(clientId)) throw noString('clientId')
@@ -30,16 +31,19 @@ export function assertTokenRequest(request: TokenRequest & Wait): void {
   }
   if (!isText(clientSecret)) throw noString('clientSecret')
   if (!isText(scope)) throw noString('scope')
+  if (!isMilliseconds(minRemainingMs)) {
+    throw new TypeError('minRemainingMs must be a number of milliseconds, 0 or more')
+  }
 }
 
 function isText(value: unknown): boolean {
   return value === undefined || value === null || typeof value === 'string'
 }
 
-function noString(name: string): TypeError {
-  return new TypeError(`${name} must be a string`)
+function isMilliseconds(value: unknown): boolean {
+  return value === undefined || value === null || (typeof value === 'number' && value >= 0)
 }
 
-function unknownName(name: string): TypeError {
-  return new TypeError(`${name} is not an option; known options: ${Object.keys(names).join(', ')}`)
+function noString(name: string): TypeError {
+  return new TypeError(`${name} must be a string`)
 }

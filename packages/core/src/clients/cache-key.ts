@@ -1,16 +1,17 @@
 // The whole module: a missing name in an old Node would fail before `assertNodeVersion` runs.
 import * as crypto from 'node:crypto'
-import type { ClientAuthMethod } from '../options/broker-options.ts'
 import type { Subject } from '../shared/subject.ts'
+import type { ClientAuthenticationMethod } from './client-authentication.ts'
 import type { OrderedCredentials } from './client-credentials.ts'
-import type { TokenExchange } from './token-exchange.ts'
+import { hasScopeAlone, type Parameter, requestParameters } from './request-parameters.ts'
 
-/** Limit of scopes whose normal form is remembered; real services use few. */
+/** Limit of scopes whose fields are remembered; real services use few. */
 const maxKnownScopes = 256
 
 /**
- * Derives the keys under which tokens are cached, shared and rejected. They cover every field that is sent, so that different
- * requests never share a key. A configured secret is the exception: its place in the configuration takes its part, so that a
+ * Derives the keys under which tokens are cached, shared and rejected. They are made of {@link requestParameters}, as the form of a
+ * request is, and of its client authentication, so that different requests never share a key. A configured secret or
+ * key is the exception: its place in the configuration takes its part, so that a
  * token outlives the rotation of its client's secret, and no caller's own secret leads to the token.
  *
  * Each field is preceded by its length, because a delimiter could be part of a field. The hash is salted per process, so
@@ -22,9 +23,10 @@ export class CacheKeys {
   readonly #clientPrefix: string
   readonly #exchangePrefix: string
   readonly #subjectPrefix: string
+  /** The fields of requests that have nothing but a scope. */
   readonly #knownScopes = new Map<string, string>()
 
-  constructor(tokenEndpoint: string, authMethod: ClientAuthMethod, salt: Buffer) {
+  constructor(tokenEndpoint: string, authMethod: ClientAuthenticationMethod, salt: Buffer) {
     const endpoint = field(tokenEndpoint) + field(authMethod)
     const common = salt.toString('base64url') + endpoint
     this.#tokenPrefix = common + field('token')
@@ -55,11 +57,10 @@ export class CacheKeys {
     return keyOf(exchange === undefined ? own : own + field(exchange.connectorId))
   }
 
-  /** The key of what the exchanges of all users have in common: client, connector, scope. */
+  /** The key of what the exchanges of all users have in common: everything but the subject token. */
   ofExchange(credentials: OrderedCredentials): string {
-    const { scope, exchange } = credentials
-    const own = this.#exchangePrefix + clientFields(credentials) + field(this.#normalScope(scope))
-    return keyOf(own + field(exchange?.connectorId ?? ''))
+    const common = requestParameters(credentials).filter(([name]) => name !== 'subject_token')
+    return keyOf(this.#exchangePrefix + clientFields(credentials) + parameterFields(common))
   }
 
   /** The key of the user that a subject token is about. */
@@ -69,30 +70,34 @@ export class CacheKeys {
 
   /** Everything that a token depends on: the only place, so that keys and records cannot differ. */
   #tokenFields(prefix: string, credentials: OrderedCredentials): string {
-    const { exchange, scope } = credentials
-    const own = prefix + clientFields(credentials) + field(this.#normalScope(scope))
-    return exchange === undefined ? own : own + exchangeFields(exchange)
+    return prefix + clientFields(credentials) + this.#parametersOf(credentials)
   }
 
-  #normalScope(scope: string): string {
-    if (!scope.includes(' ')) return scope
+  #parametersOf(credentials: OrderedCredentials): string {
+    if (!hasScopeAlone(credentials)) return parameterFields(requestParameters(credentials))
+    const { scope } = credentials
     const known = this.#knownScopes.get(scope)
     if (known !== undefined) return known
-    const normal = [...new Set(scope.split(' '))].filter(Boolean).sort().join(' ')
+    const fields = parameterFields(requestParameters({ scope }))
     // All at once, because real services have fewer; not lru-cache, which publishes keys on its diagnostics channels.
     if (this.#knownScopes.size >= maxKnownScopes) this.#knownScopes.clear()
-    this.#knownScopes.set(scope, normal)
-    return normal
+    this.#knownScopes.set(scope, fields)
+    return fields
   }
+}
+
+function parameterFields(parameters: readonly Parameter[]): string {
+  return parameters
+    .map(([name, value]) => field(name) + field(name === 'scope' ? normalScope(value) : value))
+    .join('')
+}
+
+function normalScope(scope: string): string {
+  return [...new Set(scope.split(' '))].filter(Boolean).sort().join(' ')
 }
 
 function clientFields(credentials: OrderedCredentials): string {
   return field(credentials.clientId) + secretField(credentials)
-}
-
-/** The subject token as its hash: it can have 16 KiB. */
-function exchangeFields({ subject, subjectTokenType, connectorId }: TokenExchange): string {
-  return field(connectorId) + field(subjectTokenType) + field(keyOf(subject.token))
 }
 
 /**
@@ -100,7 +105,8 @@ function exchangeFields({ subject, subjectTokenType, connectorId }: TokenExchang
  * another configured client must not get that client's token by the secret of this one.
  */
 function secretField({ clientSecret, configured }: OrderedCredentials): string {
-  if (typeof clientSecret === 'string') return field(clientSecret)
+  // Without a secret only a configured client can authenticate.
+  if (typeof clientSecret === 'string') return clientSecret === '' ? 'configured client' : field(clientSecret)
   return configured ? 'configured client' : 'configured secret'
 }
 

@@ -1,31 +1,36 @@
-import { type ClientAuthMethod, optionRules } from '../options/broker-options.ts'
+import { optionRules } from '../options/broker-options.ts'
 import { BrokerError } from '../shared/errors.ts'
 import type { Hint } from '../shared/hint.ts'
+import { isMutualTls } from '../shared/is-mutual-tls.ts'
+import type { ClientAssertions } from './client-assertions.ts'
+import type { ClientAuthenticationMethod } from './client-authentication.ts'
 import { clientSecretProblem } from './client-secret.ts'
 import type { ConfiguredSecret } from './configured-secret.ts'
-import type { TokenExchange } from './token-exchange.ts'
+import type { RequestParts } from './request-parameters.ts'
 
 /** The parts of a token request that differ from caller to caller, as they are sent. */
-export interface ClientCredentials {
+export interface ClientCredentials extends RequestParts {
   readonly clientId: string
+  /** Empty for a client that authenticates without one. */
   readonly clientSecret: string
-  /** Space-separated, as it is sent; empty without a scope. */
-  readonly scope: string
   /** Whether client id and secret both come from the configuration, so that a rejection is the operator's fault. */
   readonly configured: boolean
-  /** Whether scope and audiences come from the configuration as well. */
+  /** Whether scope, audiences, resource and additional parameters come from the configuration as well. */
   readonly scopeConfigured?: boolean
   /** The name of a named client. */
   readonly client?: string | undefined
   /** Default: the method of the token endpoint. */
-  readonly authMethod?: ClientAuthMethod | undefined
-  /** The token exchange that is requested in place of the client's own token. */
-  readonly exchange?: TokenExchange | undefined
+  readonly authMethod?: ClientAuthenticationMethod | undefined
+  /** The signed assertion in place of a secret. */
+  readonly assertion?: string | undefined
 }
 
-/** The same before the request is sent: a configured secret can change until then. */
-export interface OrderedCredentials extends Omit<ClientCredentials, 'clientSecret'> {
+/** The same before the request is sent: a configured secret can change until then, and each request has its own assertion. */
+export interface OrderedCredentials extends Omit<ClientCredentials, 'clientSecret' | 'assertion'> {
+  /** The private key of a client that has one. */
   readonly clientSecret: string | ConfiguredSecret
+  /** Makes the assertions of a client that authenticates by them. */
+  readonly assertions?: ClientAssertions | undefined
 }
 
 /** The scope prefix with which Dex requests a token for another client. */
@@ -64,15 +69,17 @@ export function scopeTokenProblem(text: string): string | undefined {
 
 /** Throws `BrokerError` for parts that are missing, too long or not encodable. `hint` is for a missing part. */
 export function assertClientCredentials(
-  { clientId, clientSecret, scope }: OrderedCredentials,
+  { clientId, clientSecret, scope, authMethod, assertions }: OrderedCredentials,
   hint?: Hint | undefined,
 ): void {
-  if (clientId === '' || clientSecret === '') {
+  const needsSecret = assertions?.hasFunction !== true && !isMutualTls(authMethod)
+  if (clientId === '' || (clientSecret === '' && needsSecret)) {
     throw new BrokerError('missing_credentials', 'client id or client secret is missing', { hint })
   }
   if (clientId.length > optionRules['client.clientId'].maxLength)
     throw new BrokerError('invalid_request', 'client id is too long')
-  const secretProblem = typeof clientSecret === 'string' ? clientSecretProblem(clientSecret) : undefined
+  const secretProblem =
+    needsSecret && typeof clientSecret === 'string' ? clientSecretProblem(clientSecret) : undefined
   if (secretProblem !== undefined) throw new BrokerError('invalid_request', `client secret ${secretProblem}`)
   if (scope.length > optionRules['client.scope'].maxLength)
     throw new BrokerError('invalid_request', 'scope is too long')

@@ -1,6 +1,9 @@
 // The whole module: a missing name in an old Node would fail before `assertNodeVersion` runs.
 import * as crypto from 'node:crypto'
-import type { ClientAuthMethod } from '../options/broker-options.ts'
+import { assertionKeyProblem } from './assertion-key.ts'
+import type { ConfiguredClient } from './client.ts'
+import { ClientAssertions } from './client-assertions.ts'
+import type { AssertionSettings, ClientAuthenticationMethod } from './client-authentication.ts'
 import { ConfiguredSecret } from './configured-secret.ts'
 import { SecretCalls } from './secret-calls.ts'
 import type { SecretSource } from './secret-source.ts'
@@ -13,9 +16,11 @@ export interface SecretHolder {
   readonly isNamed: boolean
   /** Identifies the token endpoint. */
   readonly endpoint: string
-  readonly authMethod: ClientAuthMethod
+  readonly authMethod: ClientAuthenticationMethod
   readonly clientId: string | undefined
   readonly clientSecret: string | SecretSource
+  /** Set when the secret is a private key. */
+  readonly assertions?: AssertionSettings | undefined
 }
 
 /**
@@ -40,19 +45,28 @@ export class ClientsMemory {
     const secrets = new Map<string, ConfiguredSecret>()
     const byName = new Map<string, ConfiguredSecret>()
     for (const holder of holders) {
-      const { name, isNamed, endpoint, authMethod, clientId, clientSecret } = holder
-      const id = JSON.stringify([isNamed, name, endpoint, authMethod, clientId])
+      const { name, isNamed, endpoint, authMethod, clientId, clientSecret, assertions } = holder
+      const { algorithm } = assertions ?? {}
+      const id = JSON.stringify([isNamed, name, endpoint, authMethod, clientId, algorithm])
       const known = this.#secrets.get(id)
       known?.set(clientSecret)
       const owner = isNamed
-        ? { client: name, option: `clients.${name}` }
-        : { client: undefined, option: 'client' }
-      const secret = known ?? new ConfiguredSecret(this.#surroundings, this.#calls, owner, clientSecret)
+        ? { client: name, option: `clients.${name}`, isKey: assertions !== undefined }
+        : { client: undefined, option: 'client', isKey: assertions !== undefined }
+      const problemOf = assertions && ((key: unknown) => assertionKeyProblem(key, { algorithm }))
+      const secret =
+        known ?? new ConfiguredSecret(this.#surroundings, this.#calls, owner, clientSecret, problemOf)
       secrets.set(id, secret)
       byName.set(name, secret)
     }
     this.#secrets = secrets
     return byName
+  }
+
+  /** Makes the assertions of a client; `undefined` when it authenticates in another way. `option`: the path of its options. */
+  assertionsOf({ authentication }: ConfiguredClient, option: string): ClientAssertions | undefined {
+    if (authentication?.method !== 'private_key_jwt') return undefined
+    return new ClientAssertions(authentication, option, this.#surroundings.clock)
   }
 
   /** Has the functions called before the next use of their secrets. */

@@ -1,6 +1,6 @@
-import type { ClientAuthMethod } from '../options/broker-options.ts'
 import { CacheKeys } from './cache-key.ts'
 import { Client, type ConfiguredClient } from './client.ts'
+import type { ClientAuthenticationMethod } from './client-authentication.ts'
 import type { ClientsMemory, SecretHolder } from './clients-memory.ts'
 import type { OrderIssuer, TokenOrder } from './token-order.ts'
 import type { TokenRequest } from './token-request.ts'
@@ -12,7 +12,7 @@ export const reservedClientNames: readonly string[] = ['default', 'caller']
 export interface ClientsIssuer extends OrderIssuer {
   /** Identifies the token endpoint in cache keys. */
   readonly endpoint: string
-  readonly authMethod: ClientAuthMethod
+  readonly authMethod: ClientAuthenticationMethod
 }
 
 /** A client in the option `clients`. */
@@ -23,10 +23,10 @@ export interface NamedClientSettings {
 }
 
 export interface ClientsOptions {
-  /** The issuer of the default client and of callers' own clients. */
+  /** The issuer of callers' own clients. */
   readonly issuer: ClientsIssuer
   /** The option `client`. */
-  readonly client: ConfiguredClient
+  readonly client: { readonly configured: ConfiguredClient; readonly issuer: ClientsIssuer }
   readonly named: readonly NamedClientSettings[]
   /** Made once per broker. */
   readonly memory: ClientsMemory
@@ -37,6 +37,8 @@ const nothingConfigured: ConfiguredClient = Object.freeze({
   clientSecret: undefined,
   scope: undefined,
   audiences: Object.freeze([]),
+  resource: Object.freeze([]),
+  extraParams: Object.freeze([]),
 })
 
 /** The clients of a broker, by name. */
@@ -50,23 +52,29 @@ export class Clients {
   constructor({ issuer, client, named, memory }: ClientsOptions) {
     const keysOf = sharedKeys(memory.salt)
     const secrets = memory.secretsOf([
-      ...secretHolder('default', false, client, issuer),
+      ...secretHolder('default', false, client.configured, client.issuer),
       ...named.flatMap(({ name, configured, issuer: ofIssuer }) =>
         secretHolder(name, true, configured, ofIssuer),
       ),
     ])
-    const ofDefault = { issuer, keys: keysOf(issuer) }
-    this.default = new Client({
-      name: 'default',
-      configured: client,
-      secret: secrets.get('default'),
-      ...ofDefault,
-    })
     this.caller = new Client({
       name: 'caller',
       configured: nothingConfigured,
       secret: undefined,
-      ...ofDefault,
+      issuer,
+      keys: keysOf(issuer),
+    })
+    const { method } = client.configured
+    this.default = new Client({
+      name: 'default',
+      configured: client.configured,
+      secret: secrets.get('default'),
+      issuer: client.issuer,
+      keys: keysOf(client.issuer),
+      authMethod: method,
+      assertions: memory.assertionsOf(client.configured, 'client'),
+      // The method is the configured client's alone.
+      ...(method !== undefined && { forOwnCredentials: this.caller }),
     })
     this.#named = new Map([
       ['default', this.default],
@@ -79,6 +87,7 @@ export class Clients {
           configured,
           secret: secrets.get(name),
           authMethod: ofNamed.authMethod,
+          assertions: memory.assertionsOf(configured, `clients.${name}`),
           keys: keysOf(ofNamed),
         }),
       ]),
@@ -110,18 +119,19 @@ export class Clients {
     if (typeof request.clientId === 'string' || typeof request.clientSecret === 'string') {
       throw new TypeError('client must come without clientId and clientSecret')
     }
-    const { scope, audiences } = request
-    return client.order({ scope, audiences })
+    return client.order(request)
   }
 }
 
 function secretHolder(
   name: string,
   isNamed: boolean,
-  { clientId, clientSecret }: ConfiguredClient,
+  { clientId, clientSecret, authentication }: ConfiguredClient,
   { endpoint, authMethod }: ClientsIssuer,
 ): SecretHolder[] {
-  return clientSecret === undefined ? [] : [{ name, isNamed, endpoint, authMethod, clientId, clientSecret }]
+  if (clientSecret === undefined) return []
+  const assertions = authentication?.method === 'private_key_jwt' ? authentication : undefined
+  return [{ name, isNamed, endpoint, authMethod, clientId, clientSecret, assertions }]
 }
 
 /** One object per token endpoint and method, because each remembers scopes. */

@@ -1,11 +1,13 @@
 import { brokerClosed } from '../shared/broker-closed.ts'
 import type { BrokerError } from '../shared/errors.ts'
 import type { MaybePromise } from '../shared/maybe-promise.ts'
+import { rejectionHint } from '../shared/rejection-hint.ts'
 import { waitFor } from '../shared/wait-for.ts'
 import { AcceptedSecrets, type KnownSecrets } from './accepted-secrets.ts'
+import { clientSecretProblem } from './client-secret.ts'
 import type { SecretCalls } from './secret-calls.ts'
 import { logSecretFailure, secretUnavailable } from './secret-failure.ts'
-import { SecretFunction } from './secret-function.ts'
+import { type ResultProblem, SecretFunction } from './secret-function.ts'
 import type { SecretOwner } from './secret-owner.ts'
 import type { SecretSource } from './secret-source.ts'
 import type { SecretSurroundings } from './secret-surroundings.ts'
@@ -14,7 +16,7 @@ import type { SecretSurroundings } from './secret-surroundings.ts'
 const maxOnPrevious = 1_024
 
 /**
- * The secret of one configured client: the current one, and the previous one for the time in which Dex does not know the current
+ * The secret of one configured client, or the private key in its place: the current one, and the previous one for the time in which Dex does not know the current
  * one yet.
  *
  * A function is called when its secret is first needed. A secret that is known stays in use while the function fails.
@@ -26,6 +28,7 @@ export class ConfiguredSecret {
   readonly #surroundings: SecretSurroundings
   readonly #calls: SecretCalls
   readonly #owner: SecretOwner
+  readonly #problemOf: ResultProblem
   readonly #onPrevious = new Set<string>()
   #source: string | SecretSource | undefined
   #function: SecretFunction | undefined
@@ -44,10 +47,12 @@ export class ConfiguredSecret {
     calls: SecretCalls,
     owner: SecretOwner,
     source: string | SecretSource,
+    problemOf: ResultProblem = clientSecretProblem,
   ) {
     this.#surroundings = surroundings
     this.#calls = calls
     this.#owner = owner
+    this.#problemOf = problemOf
     this.set(source)
   }
 
@@ -87,7 +92,7 @@ export class ConfiguredSecret {
       this.#isDue = false
       this.#replace(source)
     } else {
-      this.#function = new SecretFunction(source, this.#surroundings.clock)
+      this.#function = this.#functionOf(source)
       this.#isDue = true
       this.#isRefused = false
       // Refusals that are remembered say nothing about its secret.
@@ -101,7 +106,7 @@ export class ConfiguredSecret {
     if (source === undefined) return
     // A call under way may return the old secret.
     this.#abandonCall()
-    this.#function = new SecretFunction(source, this.#surroundings.clock)
+    this.#function = this.#functionOf(source)
     this.#isDue = true
     this.#problem = undefined
     this.#version = ++ConfiguredSecret.#lastVersion
@@ -161,10 +166,10 @@ export class ConfiguredSecret {
   previousAccepted(secret: string, clientId: string, before: KnownSecrets): void {
     if (!this.#accepted.olderAccepted(secret, before)) return
     const { logger, describeHint } = this.#surroundings
-    const { client, option } = this.#owner
+    const { client, option, isKey = false } = this.#owner
     if (this.#onPrevious.size >= maxOnPrevious) this.#onPrevious.clear()
     this.#onPrevious.add(clientId)
-    const hint = describeHint({ problem: 'credentials_rejected', option })
+    const hint = describeHint(rejectionHint(option, !isKey))
     logger.warn({ client, clientId, hint }, 'client secret rejected by Dex; the previous one is in use')
   }
 
@@ -174,6 +179,10 @@ export class ConfiguredSecret {
    */
   previousRefused(secret: string, before: KnownSecrets): string | undefined {
     return this.#accepted.previousRefused(secret, before) ? this.#current : undefined
+  }
+
+  #functionOf(source: SecretSource): SecretFunction {
+    return new SecretFunction(source, this.#surroundings.clock, this.#problemOf)
   }
 
   #abandonCall(): void {

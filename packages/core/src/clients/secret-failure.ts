@@ -32,6 +32,7 @@ export function secretUnavailable(
   })
 }
 
-function hintFor({ option }: SecretOwner, detail: string | undefined): Hint {
-  return { problem: 'secret_unavailable', option: `${option}.clientSecret`, detail }
+function hintFor({ option, isKey }: SecretOwner, detail: string | undefined): Hint {
+  const part = isKey === true ? 'authentication.key' : 'clientSecret'
+  return { problem: 'secret_unavailable', option: `${option}.${part}`, detail }
 }

@@ -6,20 +6,25 @@ import { clientSecretProblem } from './client-secret.ts'
 import type { SecretSource } from './secret-source.ts'
 
 /** A function that fails, or repeats a refused secret, is called about once a second. */
-const pauses = { firstMs: 1_000, maxMs: 1_000 }
+export const secretPauses = { firstMs: 1_000, maxMs: 1_000 }
 
 /** The outcome of a call: a secret, or the reason why there is none, which names no secret of a well-behaved function. */
 export type SecretOutcome = { readonly secret: string } | { readonly problem: string }
 
+/** Tells why a result cannot be used, in words that follow it; `undefined` when it can. */
+export type ResultProblem = (result: unknown) => string | undefined
+
 /** The function that returns the secret of a client. Bounds each call, and judges its result. */
 export class SecretFunction {
   readonly source: SecretSource
+  readonly #problemOf: ResultProblem
   readonly #backoff: Backoff
   #call: RequestWithDeadline<SecretOutcome> | undefined
 
-  constructor(source: SecretSource, clock: Clock) {
+  constructor(source: SecretSource, clock: Clock, problemOf: ResultProblem = clientSecretProblem) {
     this.source = source
-    this.#backoff = new Backoff(pauses, clock)
+    this.#problemOf = problemOf
+    this.#backoff = new Backoff(secretPauses, clock)
   }
 
   /** Milliseconds until the next call is due; 0 when it is due. */
@@ -46,7 +51,7 @@ export class SecretFunction {
   async #outcome(isRefused: boolean, signal: AbortSignal, timeoutMs: number): Promise<SecretOutcome> {
     try {
       const secret: unknown = await orAborted(this.#ask(isRefused, signal), signal)
-      const problem = clientSecretProblem(secret)
+      const problem = this.#problemOf(secret)
       if (problem !== undefined) return { problem: `its result ${problem}` }
       return { secret: secret as string }
     } catch (error) {

@@ -4,4 +4,6 @@ export interface SecretOwner {
   readonly client: string | undefined
   /** The path of the client's options: `client` or `clients.<name>`. */
   readonly option: string
+  /** Whether it is a private key in place of a client secret. Default `false`. */
+  readonly isKey?: boolean
 }

@@ -2,7 +2,9 @@ import { parseJsonObject } from '../shared/http/parse-json-object.ts'
 
 /** The parts of a JWT that nobody has verified. */
 export interface DecodedJwt {
+  /** The JOSE header (RFC 7515 section 4). */
   readonly header: Readonly<Record<string, unknown>>
+  /** The claims set (RFC 7519 section 4). */
   readonly claims: Readonly<Record<string, unknown>>
 }
 

@@ -1,6 +1,6 @@
 export { dexMachineOf } from '../gate/dex-machine.ts'
 export type { UnusableKey, UsableKey } from '../gate/keys/key-set.ts'
-export { discoveryUrlOf } from '../issuer/issuer-metadata.ts'
+export { discoveryUrlOf } from '../issuer/discovery-url-of.ts'
 export { bugHint } from '../shared/bug-hint.ts'
 export {
   type ClockDifference,

@@ -22,6 +22,8 @@ interface Pending {
 export class CallersIssuers {
   readonly #surroundings: Surroundings
   readonly #all: readonly CallersIssuer[]
+  /** The algorithms that at least one issuer accepts. */
+  readonly algorithms: readonly string[]
   readonly #callers: WaitingCallers
   readonly #acceptsAny: CallersIssuer | undefined
   readonly #warned = new Set<CallersIssuer>()
@@ -30,6 +32,7 @@ export class CallersIssuers {
   constructor(surroundings: Surroundings, all: readonly CallersIssuer[], callers: WaitingCallers) {
     this.#surroundings = surroundings
     this.#all = all
+    this.algorithms = [...new Set(all.flatMap(({ rules }) => rules.algorithms))]
     this.#callers = callers
     this.#acceptsAny = all.find(({ expected }) => expected === undefined)
     for (const issuer of all) {

@@ -14,11 +14,22 @@ const connectorIdTag = 0x12
  */
 export function dexMachineOf({ sub, aud, azp }: JwtClaims): string | undefined {
   const clientId = clientOf(aud, azp)
-  if (typeof sub !== 'string' || clientId === undefined) return undefined
+  if (typeof sub !== 'string' || clientId === undefined || !isAsLongAs(sub, clientId)) return undefined
   const userId = stringField(userIdTag, clientId)
   return sub === encoded([userId]) || sub === encoded([userId, stringField(connectorIdTag, '')])
     ? clientId
     : undefined
+}
+
+/** Whether a subject is as long as the client's would be. Most users' are not, and encoding costs more than it. */
+function isAsLongAs(sub: string, clientId: string): boolean {
+  const idBytes = Buffer.byteLength(clientId)
+  const bytes = 1 + varint(idBytes).length + idBytes
+  return sub.length === base64urlLength(bytes) || sub.length === base64urlLength(bytes + 2)
+}
+
+function base64urlLength(bytes: number): number {
+  return Math.ceil((bytes * 4) / 3)
 }
 
 /** Dex names the client in `aud`, or in `azp` when there are several audiences. */

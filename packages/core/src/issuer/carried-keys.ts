@@ -7,13 +7,21 @@ export interface CarriedKeysOptions extends KeySourceOptions {
   readonly name: string
 }
 
-/** Returns the keys of an issuer: the same ones as long as its URLs stay. Other ages count for keys that are loaded too. */
+/**
+ * Returns the keys of an issuer: the same ones as long as its URLs and the algorithms of its keys stay. Other ages count for keys that
+ * are loaded too.
+ */
 export function carriedKeys(
   parts: NextParts,
   surroundings: IssuerSurroundings,
   { name, ...options }: CarriedKeysOptions,
 ): KeySource {
-  const keys = parts.take('key set', name, [surroundings], () => new KeySource(surroundings, options))
+  const keys = parts.take(
+    'key set',
+    name,
+    [surroundings, options.algorithms],
+    () => new KeySource(surroundings, options),
+  )
   parts.atSwap(() => {
     keys.options = options
   })

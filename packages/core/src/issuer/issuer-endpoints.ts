@@ -33,19 +33,44 @@ export class IssuerEndpoints {
   readonly tokenEndpoint = (parent?: SpanContext): MaybePromise<string> =>
     this.#endpoint('tokenEndpoint', parent)
 
+  /** The token endpoint for clients that a certificate authenticates. */
+  readonly mtlsTokenEndpoint = (parent?: SpanContext): MaybePromise<string> => {
+    const { tokenEndpoint, metadata } = this.#options
+    if (tokenEndpoint !== undefined || metadata === undefined) return this.tokenEndpoint(parent)
+    if (metadata.document === undefined) {
+      return metadata
+        .load(parent)
+        .then(() => metadata.document?.mtlsTokenEndpoint ?? this.tokenEndpoint(parent))
+    }
+    return metadata.document.mtlsTokenEndpoint ?? this.tokenEndpoint(parent)
+  }
+
   readonly jwksUri = (parent?: SpanContext): MaybePromise<string> => this.#endpoint('jwksUri', parent)
 
   /** Tells whether a URL is an endpoint that the broker uses: token endpoint, key set or discovery. */
   includes(url: URL): boolean {
     const { tokenEndpoint, jwksUri, discoveryUrl, metadata } = this.#options
     const discovered = metadata?.document
-    const own = [tokenEndpoint, discovered?.tokenEndpoint, jwksUri, discovered?.jwksUri, discoveryUrl]
+    const own = [
+      tokenEndpoint,
+      discovered?.tokenEndpoint,
+      discovered?.mtlsTokenEndpoint,
+      jwksUri,
+      discovered?.jwksUri,
+      discoveryUrl,
+    ]
     return own.some(endpoint => endpoint !== undefined && isAt(url, new URL(endpoint)))
   }
 
   /** The URL of an endpoint as a person may see it; `undefined` until it is known. */
   shown(name: EndpointName): string | undefined {
     const url = this.#options[name] ?? this.#options.metadata?.document?.[name]
+    return url && shownUrl(url)
+  }
+
+  /** The URL of the alias for client certificates as a person may see it; `undefined` when there is none. */
+  get shownMtlsTokenEndpoint(): string | undefined {
+    const url = this.#options.tokenEndpoint ?? this.#options.metadata?.document?.mtlsTokenEndpoint
     return url && shownUrl(url)
   }
 

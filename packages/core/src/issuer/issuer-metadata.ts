@@ -14,6 +14,7 @@ import type { Surroundings } from '../shared/surroundings.ts'
 import { Topic } from '../shared/topic.ts'
 import type { SpanContext } from '../shared/tracer.ts'
 import type { DocumentStatus } from '../status/issuer-status.ts'
+import { type MtlsEndpoint, mtlsEndpointIn } from './mtls-endpoint-in.ts'
 import { plainUrlOf } from './plain-url-of.ts'
 
 /** The document of Dex has 1.3 KiB. */
@@ -38,18 +39,13 @@ export interface IssuerMetadataOptions {
 }
 
 /** The parts of a discovery document that the broker uses; an endpoint is `undefined` when it is not needed. */
-export interface DiscoveryDocument extends Readonly<Partial<Record<EndpointName, string>>> {
+export interface DiscoveryDocument extends Readonly<Partial<Record<EndpointName, string>>>, MtlsEndpoint {
   readonly issuer: string
 }
 
 const fieldOf = { tokenEndpoint: 'token_endpoint', jwksUri: 'jwks_uri' } as const
 /** No real issuer is longer. */
 const maxIssuerLength = 1_024
-
-/** The URL of an issuer's discovery document (OpenID Connect Discovery section 4). */
-export function discoveryUrlOf(issuer: string): string {
-  return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
-}
 
 /**
  * The discovery document of an issuer. It is loaded when it is first needed, shared by all callers and kept for good. A
@@ -196,7 +192,11 @@ export class IssuerMetadata {
       )
     }
     if (isTokenSource) this.#warnOfMissingGrant(document['grant_types_supported'])
-    return { issuer, ...this.#endpointsIn(document) }
+    return {
+      issuer,
+      ...this.#endpointsIn(document),
+      ...mtlsEndpointIn(document, this.#options.allowInsecureUrls),
+    }
   }
 
   #endpointsIn(document: Record<string, unknown>): Partial<Record<EndpointName, string>> {

@@ -6,13 +6,15 @@ import type { NextParts } from '../shared/carried-parts.ts'
 import type { Transport } from '../shared/http/transport.ts'
 import { carriedKeys } from './carried-keys.ts'
 import { carriedMetadata } from './carried-metadata.ts'
-import { carriedOrigin } from './carried-origin.ts'
+import { carriedMtlsOrigin, carriedOrigin } from './carried-origin.ts'
+import { discoveryUrlOf } from './discovery-url-of.ts'
 import type { Issuer } from './issuer.ts'
 import { IssuerEndpoints } from './issuer-endpoints.ts'
-import { discoveryUrlOf, type EndpointName, type IssuerMetadata } from './issuer-metadata.ts'
+import type { EndpointName, IssuerMetadata } from './issuer-metadata.ts'
 import { issuerStatusOf } from './issuer-status-of.ts'
 import { type IssuerSurroundings, issuerSurroundings } from './issuer-surroundings.ts'
 import type { IssuersParts } from './issuers-parts.ts'
+import { keyAlgorithms } from './key-algorithms.ts'
 import type { OwnDex } from './own-dex.ts'
 
 export interface IssuerOfCallersParts extends IssuersParts {
@@ -60,6 +62,7 @@ export function issuerOfCallers(options: ResolvedIssuer, shared: IssuerOfCallers
         issuer: options.shownAs,
         maxAgeMs: gate.jwksMaxAgeMs,
         maxStaleMs: gate.jwksMaxStaleMs,
+        algorithms: keyAlgorithms([options]),
         callers: shared.callers,
       })
   const keys = ownKeys ?? shared.ownDex.keys
@@ -75,20 +78,24 @@ export function issuerOfCallers(options: ResolvedIssuer, shared: IssuerOfCallers
     rules: rulesIn(options),
     paths,
   }
+  const { defaults, mtlsIssuers } = shared
+  const ofOrigin = { name, issuer: options.issuer, option: paths.tokens, transport, metadata, defaults }
   const origin = isTokenSource
-    ? carriedOrigin(parts, surroundings, {
-        name,
-        tokenEndpoint: endpoints.tokenEndpoint,
-        option: paths.tokens,
-        transport,
-        metadata,
-        defaults: shared.defaults,
-      })
+    ? carriedOrigin(parts, surroundings, { ...ofOrigin, tokenEndpoint: endpoints.tokenEndpoint })
     : undefined
+  const mtlsOrigin =
+    isTokenSource && tokenEndpoint === undefined
+      ? carriedMtlsOrigin(parts, surroundings, {
+          ...ofOrigin,
+          tokenEndpoint: endpoints.mtlsTokenEndpoint,
+          mtlsIssuers,
+        })
+      : undefined
   return {
     name,
     endpoints,
     origin,
+    mtlsOrigin,
     keys,
     keysMaxAgeMs: gate.jwksMaxAgeMs,
     // The same object while it is unchanged: it belongs to the JWTs that are remembered as verified.
@@ -108,6 +115,7 @@ export function issuerOfCallers(options: ResolvedIssuer, shared: IssuerOfCallers
         endpoints,
         metadata,
         origin,
+        mtlsOrigin,
         keys: ownKeys,
         keysOf: ownKeys === undefined ? shared.ownDex.name : name,
       }),

@@ -14,6 +14,7 @@ export interface IssuerStatusParts {
   readonly endpoints: IssuerEndpoints
   readonly metadata: IssuerMetadata | undefined
   readonly origin: DexOrigin | undefined
+  readonly mtlsOrigin: DexOrigin | undefined
   /** Its own keys; `undefined` when it has none, or uses another issuer's. */
   readonly keys: KeySource | undefined
   readonly keysOf: string | undefined
@@ -21,13 +22,20 @@ export interface IssuerStatusParts {
 
 /** Puts together what the parts of an issuer tell about themselves. */
 export function issuerStatusOf(parts: IssuerStatusParts): IssuerStatus {
-  const { name, issuer, isOfCallers, surroundings, endpoints, metadata, origin, keys, keysOf } = parts
+  const { name, issuer, isOfCallers, surroundings, endpoints, metadata, origin, mtlsOrigin, keys, keysOf } =
+    parts
   return {
     name,
     issuer: issuer ?? metadata?.issuer,
     isOfCallers,
     discovery: metadata?.status(),
     tokenEndpoint: origin && { url: endpoints.shown('tokenEndpoint'), ...origin.status() },
+    ...(mtlsOrigin && {
+      mtlsTokenEndpoint: {
+        url: endpoints.shownMtlsTokenEndpoint ?? endpoints.shown('tokenEndpoint'),
+        ...mtlsOrigin.status(),
+      },
+    }),
     keySet: keys && { url: endpoints.shown('jwksUri'), ...keys.status() },
     keysOf,
     clockSkew: surroundings.clockSkew.status,

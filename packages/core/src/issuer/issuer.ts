@@ -16,6 +16,8 @@ export interface Issuer {
   readonly endpoints: IssuerEndpoints
   /** `undefined` when no client gets its tokens from it. */
   readonly origin: DexOrigin | undefined
+  /** For clients that a certificate authenticates; `undefined` when `origin` serves them too. */
+  readonly mtlsOrigin: DexOrigin | undefined
   /** `undefined` when its keys are not needed. */
   readonly keys: KeySource | undefined
   /** `undefined` when the gate does not accept its JWTs. */

@@ -10,4 +10,6 @@ export interface IssuersParts {
   readonly callers: WaitingCallers
   readonly parts: NextParts
   readonly defaults: DexOriginDefaults
+  /** The names of the issuers with clients that a certificate authenticates. */
+  readonly mtlsIssuers: ReadonlySet<string>
 }

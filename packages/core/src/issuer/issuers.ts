@@ -1,6 +1,7 @@
 import type { CallersIssuer } from '../gate/callers-issuer.ts'
 import type { ResolvedOptions } from '../options/resolve-options.ts'
 import type { NextParts } from '../shared/carried-parts.ts'
+import { isMutualTls } from '../shared/is-mutual-tls.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import type { WaitingCallers } from '../shared/waiting-callers.ts'
 import type { IssuerStatus } from '../status/issuer-status.ts'
@@ -8,7 +9,7 @@ import type { AcceptedClients } from '../tokens/accepted-clients.ts'
 import type { DexOrigin } from '../tokens/dex/dex-origin.ts'
 import { RejectedCredentials } from '../tokens/dex/rejected-credentials.ts'
 import type { Tokens } from '../tokens/tokens.ts'
-import type { Issuer, Missing } from './issuer.ts'
+import { type Issuer, type Missing, ownDexName } from './issuer.ts'
 import { type IssuerOfCallers, issuerOfCallers } from './issuer-of-callers.ts'
 import { type OwnDex, ownDexOf } from './own-dex.ts'
 import { watchSigningKeys } from './watch-signing-keys.ts'
@@ -34,7 +35,8 @@ export class Issuers {
     })
     const wantedFields = options.tokenHeaders.map(({ field }) => field)
     const defaults = { authMethod, wantedFields, rejected, accepted, maxConnections }
-    const shared = { surroundings, callers, parts, defaults }
+    const mtlsIssuers = mtlsIssuersOf(options)
+    const shared = { surroundings, callers, parts, defaults, mtlsIssuers }
     const { allowInsecureUrls } = options
     const usualTransport = options.surroundings.transport
     const ownDex = ownDexOf(options, shared)
@@ -51,9 +53,11 @@ export class Issuers {
     return this.#ofCallers.map(({ ofCallers }) => ofCallers)
   }
 
-  /** Returns the origin of the tokens of an issuer, by its name. */
-  originOf(name: string): DexOrigin {
-    return this.#ofCallers.find(issuer => issuer.name === name)?.origin ?? this.#ownDex.origin
+  /** Returns the origin of the tokens of an issuer, by its name, for clients that authenticate by a method. */
+  originOf(name: string, method?: string): DexOrigin {
+    const named = this.#ofCallers.find(issuer => issuer.name === name)
+    const { origin, mtlsOrigin } = named?.origin === undefined ? this.#ownDex : named
+    return (isMutualTls(method) ? mtlsOrigin : undefined) ?? origin ?? this.#ownDex.origin
   }
 
   /** Returns the parts that are not loaded yet, and starts to load them. */
@@ -84,4 +88,11 @@ export class Issuers {
   get #all(): readonly Issuer[] {
     return [this.#ownDex, ...this.#ofCallers]
   }
+}
+
+function mtlsIssuersOf({ client, clients }: ResolvedOptions): ReadonlySet<string> {
+  const names = clients.flatMap(({ authMethod, dex }) =>
+    isMutualTls(authMethod) ? [dex?.name ?? ownDexName] : [],
+  )
+  return new Set(isMutualTls(client.method) ? [...names, ownDexName] : names)
 }

@@ -4,14 +4,15 @@ import type { ResolvedOptions } from '../options/resolve-options.ts'
 import type { DexOrigin } from '../tokens/dex/dex-origin.ts'
 import { carriedKeys } from './carried-keys.ts'
 import { carriedMetadata } from './carried-metadata.ts'
-import { carriedOrigin } from './carried-origin.ts'
+import { carriedMtlsOrigin, carriedOrigin } from './carried-origin.ts'
 import type { ClockSkew } from './clock-skew.ts'
+import { discoveryUrlOf } from './discovery-url-of.ts'
 import { type Issuer, ownDexName } from './issuer.ts'
 import { IssuerEndpoints } from './issuer-endpoints.ts'
-import { discoveryUrlOf } from './issuer-metadata.ts'
 import { issuerStatusOf } from './issuer-status-of.ts'
 import { issuerSurroundings } from './issuer-surroundings.ts'
 import type { IssuersParts } from './issuers-parts.ts'
+import { keyAlgorithms } from './key-algorithms.ts'
 
 type KeysAges = Pick<KeySourceOptions, 'maxAgeMs' | 'maxStaleMs'>
 
@@ -49,7 +50,8 @@ export function ownDexOf(options: ResolvedOptions, shared: IssuersParts): OwnDex
           allowInsecureUrls,
         })
   const endpoints = new IssuerEndpoints({ tokenEndpoint, jwksUri, discoveryUrl, metadata })
-  const sharing = options.gate?.issuers.find(({ sharesKeys }) => sharesKeys)
+  const allSharing = (options.gate?.issuers ?? []).filter(({ sharesKeys }) => sharesKeys)
+  const [sharing] = allSharing
   const ages =
     sharing === undefined || options.gate === undefined ? agesOfOwnKeys(options) : agesIn(options.gate)
   const keys = needsKeys(options)
@@ -59,23 +61,28 @@ export function ownDexOf(options: ResolvedOptions, shared: IssuersParts): OwnDex
         option: jwksUri === undefined ? 'issuer' : 'jwksUri',
         issuer: sharing?.shownAs,
         ...ages,
+        algorithms: keyAlgorithms(allSharing),
         callers: shared.callers,
       })
     : undefined
-  const origin = carriedOrigin(parts, surroundings, {
-    name,
-    tokenEndpoint: endpoints.tokenEndpoint,
-    option: tokenEndpoint === undefined ? 'issuer' : 'tokenEndpoint',
-    transport,
-    metadata,
-    defaults,
-  })
+  const option = tokenEndpoint === undefined ? 'issuer' : 'tokenEndpoint'
+  const ofOrigin = { name, issuer, option, transport, metadata, defaults }
+  const origin = carriedOrigin(parts, surroundings, { ...ofOrigin, tokenEndpoint: endpoints.tokenEndpoint })
+  const mtlsOrigin =
+    tokenEndpoint === undefined
+      ? carriedMtlsOrigin(parts, surroundings, {
+          ...ofOrigin,
+          tokenEndpoint: endpoints.mtlsTokenEndpoint,
+          mtlsIssuers: shared.mtlsIssuers,
+        })
+      : undefined
   const keysOf = keys && name
   return {
     name,
     clockSkew: surroundings.clockSkew,
     endpoints,
     origin,
+    mtlsOrigin,
     keys,
     keysMaxAgeMs: ages.maxAgeMs,
     ofCallers: undefined,
@@ -89,6 +96,7 @@ export function ownDexOf(options: ResolvedOptions, shared: IssuersParts): OwnDex
         endpoints,
         metadata,
         origin,
+        mtlsOrigin,
         keys,
         keysOf,
       }),

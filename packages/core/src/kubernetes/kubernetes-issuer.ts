@@ -22,7 +22,7 @@ export interface KubernetesIssuerOptions {
   readonly tokenFile?: string | undefined
   /** The expected `iss`, compared exactly. Default: `issuer` of the discovery document. */
   readonly issuer?: string | undefined
-  /** The accepted algorithms. Default: RS256, RS384, RS512, ES256, ES384 and ES512. */
+  /** Works like `algorithms` of an issuer. Default: RS256, RS384, RS512, ES256, ES384 and ES512. */
   readonly algorithms?: readonly string[] | undefined
   /** The claim with the caller's groups. Default `groups`, which the JWTs of service accounts do not have. */
   readonly groupsClaim?: string | undefined

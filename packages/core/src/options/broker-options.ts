@@ -1,4 +1,5 @@
 import type { ChooseClient } from '../check/choose-client.ts'
+import type { ClientAuthentication, SecretAuthentication } from '../clients/client-authentication.ts'
 import type { SecretSource } from '../clients/secret-source.ts'
 import type { BrokerObserver } from '../shared/broker-event.ts'
 import type { Clock } from '../shared/clock.ts'
@@ -7,10 +8,12 @@ import type { Transport } from '../shared/http/transport.ts'
 import type { Logger } from '../shared/logger.ts'
 import type { Tracer } from '../shared/tracer.ts'
 import type { SharedTokenStore } from '../tokens/shared-store/shared-token-store.ts'
+import type { CredentialHeaderOptions } from './credential-header-options.ts'
 import type { ReservedHeaderPrefixes } from './header-name.ts'
+import { algorithmsRule } from './jwt-algorithms.ts'
 
 /** The method of client authentication at the token endpoint (RFC 6749 section 2.3.1; names of RFC 7591). */
-export type ClientAuthMethod = 'client_secret_basic' | 'client_secret_post'
+export type ClientAuthMethod = SecretAuthentication['method']
 
 /** The configured OAuth client. Each part is used when a token request omits it. */
 export interface DefaultClient {
@@ -18,19 +21,39 @@ export interface DefaultClient {
   readonly clientId?: string | undefined
   /** The client secret in Dex, in any Unicode, or a function that returns it. At most 4,096 characters. */
   readonly clientSecret?: string | SecretSource | undefined
+  /**
+   * How the client proves its identity at the token endpoint, also without a client secret: `private_key_jwt` (RFC 7523),
+   * `tls_client_auth` or `self_signed_tls_client_auth` (RFC 8705). Needs `clientId`; a request then brings both id and secret, or none of
+   * them. Default: `clientSecret` by `clientAuthMethod`.
+   */
+  readonly authentication?: ClientAuthentication | undefined
   /** Space-separated scopes (RFC 6749 section 3.3); the limit includes the audiences. At most 1,024 characters. Default: none. */
   readonly scope?: string | undefined
   /** Client ids of peers to add to `aud`; sent as Dex's scope `audience:server:client_id:<peer>`. Default: none. */
   readonly audiences?: readonly string[] | undefined
+  /**
+   * The services for which the tokens are meant: absolute URIs without a fragment, each sent as a parameter `resource` (RFC 8707); the
+   * limit is for all of them together. Dex ignores them. At most 2,048 characters. Default: none.
+   */
+  readonly resource?: string | readonly string[] | undefined
+  /**
+   * Additional parameters of each token request, token exchanges included, for servers other than Dex:
+   * `{ audience: 'https://api.example.com' }` for Auth0. No parameter that the broker sends itself; the limit is for all names and
+   * values together. Not for secrets. At most 4,096 characters. Default: none.
+   */
+  readonly extraParams?: Readonly<Record<string, string>> | undefined
 }
 
 /** A configured client with a name. */
 export interface NamedClient extends DefaultClient {
   /** The client id in Dex. At most 256 characters. */
   readonly clientId: string
-  /** The client secret in Dex, in any Unicode, or a function that returns it. At most 4,096 characters. */
-  readonly clientSecret: string | SecretSource
-  /** Client authentication at the token endpoint. Default: the option `clientAuthMethod`. */
+  /**
+   * The client secret in Dex, in any Unicode, or a function that returns it. At most 4,096 characters. Required unless `authentication`
+   * has a method without a secret.
+   */
+  readonly clientSecret?: string | SecretSource | undefined
+  /** Client authentication at the token endpoint; excludes `authentication`. Default: the option `clientAuthMethod`. */
   readonly authMethod?: ClientAuthMethod | undefined
   /** The name of the issuer in `issuers` whose token endpoint issues the tokens. Default: the Dex of `issuer` and `tokenEndpoint`. */
   readonly dex?: string | undefined
@@ -60,7 +83,10 @@ export interface IssuerOptions {
    * or a list. Default: none.
    */
   readonly machineAudiences?: 'any' | readonly string[] | undefined
-  /** The accepted algorithms. Default: RS256, RS384, RS512, ES256, ES384 and ES512. */
+  /**
+   * The accepted algorithms, among RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA and Ed25519 (RFC 9864). Default:
+   * RS256, RS384, RS512, ES256, ES384 and ES512.
+   */
   readonly algorithms?: readonly string[] | undefined
   /** Tolerated clock difference for `exp` and `nbf`, in milliseconds. Default: `gate.clockToleranceMs`. */
   readonly clockToleranceMs?: number | undefined
@@ -76,8 +102,8 @@ export interface IssuerOptions {
  */
 export interface GateOptions {
   /**
-   * URL of the key set of the callers' issuer. Usable keys are RSA with 2,048 to 8,192 bits and EC on P-256, P-384 and P-521,
-   * for RS256, RS384, RS512, ES256, ES384 and ES512. Default: Dex's key set, by the options `jwksUri` or `issuer`.
+   * URL of the key set of the callers' issuer. Usable keys are RSA with 2,048 to 8,192 bits, EC on P-256, P-384 and P-521 and, if
+   * `algorithms` has one for it, Ed25519. Default: Dex's key set, by the options `jwksUri` or `issuer`.
    */
   readonly jwksUri?: string | undefined
   /** The expected `iss`, compared exactly. Default: the option `issuer` when Dex's keys are used, else any issuer. */
@@ -86,6 +112,8 @@ export interface GateOptions {
   readonly audience?: string | readonly string[] | undefined
   /** Works like `machineAudiences` of an issuer. */
   readonly machineAudiences?: 'any' | readonly string[] | undefined
+  /** Works like `algorithms` of an issuer. Default: RS256, RS384, RS512, ES256, ES384 and ES512. */
+  readonly algorithms?: readonly string[] | undefined
   /** The claim with the caller's groups, a list of strings or one string. At most 256 characters. Default `groups`. */
   readonly groupsClaim?: string | undefined
   /** Groups that a caller must all have, else `forbidden`. Default: none. */
@@ -105,31 +133,6 @@ export interface GateOptions {
    * key set; `exp` and `nbf` are checked each time. 0 verifies every signature. Default 4,096.
    */
   readonly verifiedJwtsMaxEntries?: number | undefined
-}
-
-/** The request headers from which a check reads credentials. */
-export interface CredentialHeaderOptions {
-  /** The header that carries the client id. Default `x-client-id`. */
-  readonly clientId?: string | undefined
-  /** The header that carries the client secret. Default `x-client-secret`. */
-  readonly clientSecret?: string | undefined
-  /** The header that carries the scope. Default `x-scope`. */
-  readonly scope?: string | undefined
-  /**
-   * Whether callers may send the client id and secret as `Authorization: Basic` (RFC 6749 section 2.3.1: both form-encoded), in
-   * place of the first two headers. Excludes a gate with its JWT in `authorization`. Default `false`.
-   */
-  readonly basic?: boolean | undefined
-  /**
-   * Whether these headers may have a comma also in a check with `joinedHeaders`. Of two client ids or secrets, joined by a proxy, the
-   * broker then makes one. Default `false`.
-   */
-  readonly allowJoined?: boolean | undefined
-  /**
-   * Removes these headers and the caller's JWT from admitted requests, and `authorization` with the option `basic`. Default
-   * `true`.
-   */
-  readonly strip?: boolean | undefined
 }
 
 /** A store that the brokers of several processes share. */
@@ -277,8 +280,17 @@ export const optionRules = {
   },
   'client.clientId': { maxLength: 256 },
   'client.clientSecret': { maxLength: 4_096 },
+  'client.authentication.key': { maxLength: 16_384 },
+  /** Of its result. */
+  'client.authentication.sign': { maxLength: 16_384 },
+  'client.authentication.keyId': { maxLength: 256 },
+  'client.authentication.audience': { maxLength: 1_024 },
   /** Includes the scopes of the audiences. */
   'client.scope': { maxLength: 1_024 },
+  /** Of all URIs together. */
+  'client.resource': { maxLength: 2_048 },
+  /** Of all names and values together. */
+  'client.extraParams': { maxLength: 4_096 },
   authorizationHeader: { default: 'authorization' },
   'credentialHeaders.clientId': { default: 'x-client-id' },
   'credentialHeaders.clientSecret': { default: 'x-client-secret' },
@@ -305,6 +317,7 @@ export const optionRules = {
   allowInsecureUrls: { default: false },
   'gate.jwtHeader': { default: 'authorization' },
   'gate.groupsClaim': { default: 'groups', maxLength: 256 },
+  'gate.algorithms': algorithmsRule as typeof algorithmsRule,
   'gate.clockToleranceMs': { unit: 'ms', default: 0, min: 0, max: 2_147_483_647 },
   /** The default follows `jwksMaxAgeMs`. */
   'gate.jwksMaxAgeMs': { unit: 'ms', default: 600_000, min: 1, max: 2_147_483_647 },

@@ -55,9 +55,18 @@ export function assertKnownNames(options: unknown, known: readonly string[], pre
   if (options === undefined || options === null) return
   assertPlainObject(options, prefix === '' ? 'options' : prefix.slice(0, -1))
   for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue
-    throw new TypeError(`${prefix}${name} is not an option; known options: ${known.join(', ')}`)
+    if (!known.includes(name)) throw unknownName(name, known, prefix)
   }
+}
+
+/** The error for a name that is not one of the known ones. */
+export function unknownName(name: string, known: readonly string[], prefix = ''): TypeError {
+  // Dex ignores a parameter `audience` silently, while for other servers it is the one that counts.
+  const isAmbiguous = name === 'audience' && known.includes('extraParams')
+  const advice = isAmbiguous
+    ? `use ${prefix}audiences for the client ids of Dex's peers, or ${prefix}extraParams.audience for the parameter of other servers`
+    : `known options: ${known.join(', ')}`
+  return new TypeError(`${prefix}${name} is not an option; ${advice}`)
 }
 
 /**

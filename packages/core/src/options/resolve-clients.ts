@@ -1,3 +1,5 @@
+import { canAuthenticate } from '../clients/client.ts'
+import type { ClientAuthenticationMethod } from '../clients/client-authentication.ts'
 import { type NamedClientSettings, reservedClientNames } from '../clients/clients.ts'
 import {
   type ClientAuthMethod,
@@ -11,7 +13,7 @@ import type { ResolvedIssuer } from './resolved-issuer.ts'
 
 /** A client in the option `clients`, validated. */
 export interface ResolvedNamedClient extends Pick<NamedClientSettings, 'name' | 'configured'> {
-  readonly authMethod: ClientAuthMethod
+  readonly authMethod: ClientAuthenticationMethod
   /** `undefined` for the Dex of the broker. */
   readonly dex: ResolvedIssuer | undefined
 }
@@ -39,16 +41,18 @@ export function resolveClients(
     assertPlainObject(options, option)
     assertKnownNames(options, Object.keys(names), `${option}.`)
     const configured = resolveClientParts(options, option)
-    for (const part of ['clientId', 'clientSecret'] as const) {
-      if (configured[part] === undefined) throw new TypeError(`${option}.${part} is required`)
-    }
-    const authMethod = options.authMethod ?? usual.authMethod
-    assertAuthMethod(authMethod, `${option}.authMethod`)
+    if (configured.clientId === undefined) throw new TypeError(`${option}.clientId is required`)
+    if (!canAuthenticate(configured)) throw new TypeError(`${option}.clientSecret is required`)
+    const { authMethod = undefined } = options
+    if (authMethod !== undefined && configured.method !== undefined)
+      throw new TypeError(`${option}.authMethod excludes ${option}.authentication`)
+    const secretMethod = authMethod ?? usual.authMethod
+    assertAuthMethod(secretMethod, `${option}.authMethod`)
     const dex = checked(options.dex, `${option}.dex`, 'string') ?? undefined
     return {
       name,
       configured,
-      authMethod,
+      authMethod: configured.method ?? secretMethod,
       dex: dex === undefined ? undefined : dexNamed(dex, usual.issuers, `${option}.dex`),
     }
   })

@@ -1,10 +1,10 @@
-import { allowedAlgorithms } from '../gate/jwt/jwt.ts'
 import { endpointUrl } from '../shared/http/endpoint-url.ts'
 import { type GateOptions, optionRules, type TokenBrokerOptions } from './broker-options.ts'
 import { type OptionNumbers, optionNumbers } from './option-numbers.ts'
 import { assertKnownNames, checked, given, strings } from './option-values.ts'
 import {
   type IssuersContext,
+  resolveAlgorithms,
   resolveAudiences,
   resolveGroupsClaim,
   resolveIssuers,
@@ -27,6 +27,7 @@ const names: { readonly [Name in Exclude<keyof GateOptions, keyof OptionNumbers<
   issuer: true,
   audience: true,
   machineAudiences: true,
+  algorithms: true,
   groupsClaim: true,
   requiredGroups: true,
   requiredScopes: true,
@@ -39,6 +40,7 @@ const ofOneIssuer = {
   issuer: 'issuer',
   audience: 'audiences',
   machineAudiences: 'machineAudiences',
+  algorithms: 'algorithms',
   groupsClaim: 'groupsClaim',
 } as const
 
@@ -130,7 +132,7 @@ function issuerOfGate(gate: GateOptions, dex: IssuersContext): ResolvedIssuer {
     isDex: usesDexsKeys || machineAudiences !== undefined || (issuer !== undefined && issuer === dex.issuer),
     audiences: resolveAudiences(gate.audience, 'gate.audience'),
     machineAudiences: machineAudiences ?? [],
-    algorithms: allowedAlgorithms,
+    algorithms: resolveAlgorithms(gate.algorithms, 'gate.algorithms'),
     clockToleranceMs: dex.clockToleranceMs,
     groupsClaim: resolveGroupsClaim(gate.groupsClaim, 'gate.groupsClaim'),
     transport: undefined,

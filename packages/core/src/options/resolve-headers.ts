@@ -1,6 +1,7 @@
 import type { CredentialHeaderNames } from '../check/credential-headers.ts'
 import type { TokenHeader } from '../tokens/token-headers.ts'
-import { type CredentialHeaderOptions, optionRules, type TokenBrokerOptions } from './broker-options.ts'
+import { optionRules, type TokenBrokerOptions } from './broker-options.ts'
+import type { CredentialHeaderOptions } from './credential-header-options.ts'
 import type { ReservedHeaderPrefixes } from './header-name.ts'
 import {
   assertKnownNames,

@@ -1,4 +1,3 @@
-import { allowedAlgorithms } from '../gate/jwt/jwt.ts'
 import { endpointUrl } from '../shared/http/endpoint-url.ts'
 import { type IssuerOptions, optionRules, type TokenBrokerOptions } from './broker-options.ts'
 import { assertOptionNumber } from './option-numbers.ts'
@@ -184,11 +183,12 @@ export function resolveGroupsClaim(value: string | undefined, option: string): s
   return claim
 }
 
-function resolveAlgorithms(value: readonly string[] | undefined, option: string): readonly string[] {
-  if (value === undefined || value === null) return allowedAlgorithms
+export function resolveAlgorithms(value: readonly string[] | undefined, option: string): readonly string[] {
+  const { default: usual, values } = optionRules['gate.algorithms']
+  if (value === undefined || value === null) return usual
   const algorithms = given(strings(value, option), option) ?? []
-  if (!algorithms.every(algorithm => allowedAlgorithms.includes(algorithm))) {
-    throw new TypeError(`${option} must be a list of ${allowedAlgorithms.join(', ')}`)
+  if (!algorithms.every(algorithm => values.some(value => value === algorithm))) {
+    throw new TypeError(`${option} must be a list of ${values.join(', ')}`)
   }
   return algorithms
 }

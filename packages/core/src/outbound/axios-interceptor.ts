@@ -1,10 +1,7 @@
-import {
-  type OutgoingTokenOptions,
-  OutgoingTokens,
-  outgoingTokenOptions,
-  type TokenProvider,
-} from './outgoing-tokens.ts'
+import { type OutgoingTokenOptions, OutgoingTokens, outgoingTokenOptions } from './outgoing-tokens.ts'
+import { refusesToken } from './refuses-token.ts'
 import { bodySize } from './request-body.ts'
+import type { TokenProvider } from './token-provider.ts'
 
 /** The parts of an axios configuration that are used, as an adapter receives it. */
 interface AxiosConfig {
@@ -58,10 +55,10 @@ type Adapter = (config: AxiosConfig) => Promise<unknown>
  * Runs after all other interceptors, wherever it is added. Throws a `TypeError` that names a wrong option.
  */
 export function axiosInterceptor(
-  broker: TokenProvider,
+  provider: TokenProvider,
   options: OutgoingTokenOptions,
 ): (instance: AxiosLike) => number {
-  const tokens = new OutgoingTokens(broker, options, outgoingTokenOptions)
+  const tokens = new OutgoingTokens(provider, options, outgoingTokenOptions)
   return instance => {
     const plain = plainInstance(instance)
     const ours = new WeakSet<Adapter>()
@@ -116,16 +113,17 @@ class AxiosCall {
     const { data } = this.#config
     const signal = this.#config.signal instanceof AbortSignal ? this.#config.signal : undefined
     try {
-      const token = await tokens.get(signal)
+      const ofCall = tokens.forCall(url)
+      const token = await ofCall.get(signal)
       const answer = await settled(this.#sendTo(url, token.headers))
       const { response } = answer
-      if (response === undefined || !tokens.isRefusal(response.status, challengesOf(response)))
+      if (response === undefined || !refusesToken(response.status, challengesOf(response)))
         return answer.unwrap()
       if (!tokens.isReplayable(bodySize(data))) {
-        tokens.drop(token)
+        ofCall.drop(token)
         return answer.unwrap()
       }
-      const again = await tokens.replace(token, signal)
+      const again = await ofCall.replace(token, signal)
       if (again === undefined) return answer.unwrap()
       discard(response.data)
       return await this.#sendTo(url, again.headers)

@@ -1,4 +1,5 @@
 import type { IssuedToken } from '../tokens/issued-token.ts'
+import type { CallTokens } from './call-tokens.ts'
 import { drainResponse } from './drain-response.ts'
 import {
   fetchArguments,
@@ -8,13 +9,10 @@ import {
   urlOfInput,
   withCopiedBody,
 } from './outgoing-call.ts'
-import {
-  type OutgoingTokenOptions,
-  OutgoingTokens,
-  outgoingTokenOptions,
-  type TokenProvider,
-} from './outgoing-tokens.ts'
+import { type OutgoingTokenOptions, OutgoingTokens, outgoingTokenOptions } from './outgoing-tokens.ts'
 import { isRedirect, redirectedCall } from './redirected-call.ts'
+import { refusesToken } from './refuses-token.ts'
+import type { TokenProvider } from './token-provider.ts'
 
 /** The limit of the Fetch standard. */
 const maxRedirects = 20
@@ -37,8 +35,8 @@ export interface CreateFetchOptions extends OutgoingTokenOptions {
  *
  * Throws a `TypeError` that names a wrong option.
  */
-export function createFetch(broker: TokenProvider, options: CreateFetchOptions): typeof globalThis.fetch {
-  const tokens = new OutgoingTokens(broker, options, [...outgoingTokenOptions, 'fetch'])
+export function createFetch(provider: TokenProvider, options: CreateFetchOptions): typeof globalThis.fetch {
+  const tokens = new OutgoingTokens(provider, options, [...outgoingTokenOptions, 'fetch'])
   const { fetch: givenFetch } = options
   const firstFetch = globalThis.fetch
   if (typeof (givenFetch ?? firstFetch) !== 'function') throw new TypeError('fetch must be a function')
@@ -67,14 +65,15 @@ async function sendWithToken(
   try {
     for (let redirects = 0; ; redirects++) {
       call.signal?.throwIfAborted()
-      const token = await tokens.get(call.signal)
+      // Chosen anew for each URL: a redirect can lead to another tenant.
+      const ofCall = tokens.forCall(call.url)
+      const token = await ofCall.get(call.signal)
       let response = await send(...fetchArguments(call, token.headers))
-      const isRefused =
-        mayRetry && tokens.isRefusal(response.status, response.headers.get('www-authenticate'))
+      const isRefused = mayRetry && refusesToken(response.status, response.headers.get('www-authenticate'))
       if (isRefused || isRedirect(response)) call = await withCopiedBody(call)
       if (isRefused) {
         mayRetry = false
-        const again = await replacement(call, token, tokens)
+        const again = await replacement(call, token, tokens.isReplayable(call.body.size), ofCall)
         if (again !== undefined) {
           await drainResponse(response)
           response = await send(...fetchArguments(call, again.headers))
@@ -93,11 +92,12 @@ async function sendWithToken(
 }
 
 async function replacement(
-  { body, signal }: OutgoingCall,
+  { signal }: OutgoingCall,
   refused: IssuedToken,
-  tokens: OutgoingTokens,
+  isReplayable: boolean,
+  tokens: CallTokens,
 ): Promise<IssuedToken | undefined> {
-  if (tokens.isReplayable(body.size)) return tokens.replace(refused, signal)
+  if (isReplayable) return tokens.replace(refused, signal)
   tokens.drop(refused)
   return undefined
 }

@@ -1,11 +1,9 @@
 import type { IssuedToken } from '../tokens/issued-token.ts'
-import {
-  type OutgoingTokenOptions,
-  OutgoingTokens,
-  outgoingTokenOptions,
-  type TokenProvider,
-} from './outgoing-tokens.ts'
+import type { CallTokens } from './call-tokens.ts'
+import { type OutgoingTokenOptions, OutgoingTokens, outgoingTokenOptions } from './outgoing-tokens.ts'
+import { refusesToken } from './refuses-token.ts'
 import { bodySize } from './request-body.ts'
+import type { TokenProvider } from './token-provider.ts'
 
 /** The options of a got request that are used. */
 interface GotOptions {
@@ -38,6 +36,10 @@ export interface GotHooks {
 
 /** The state of a call over all its attempts. */
 interface GotCall {
+  /** The URL of the last attempt. */
+  href: string
+  /** The tokens for that URL. */
+  tokens: CallTokens
   token: IssuedToken
   /** The token's headers on the last attempt. */
   headers: Readonly<Record<string, string>>
@@ -60,8 +62,8 @@ const callKey = Symbol('@broker/core/gotCall')
  *
  * Put a `beforeRequest` hook that changes the URL before these hooks. Throws a `TypeError` that names a wrong option.
  */
-export function gotHooks(broker: TokenProvider, options: OutgoingTokenOptions): GotHooks {
-  const tokens = new OutgoingTokens(broker, options, outgoingTokenOptions)
+export function gotHooks(provider: TokenProvider, options: OutgoingTokenOptions): GotHooks {
+  const tokens = new OutgoingTokens(provider, options, outgoingTokenOptions)
   return {
     beforeRequest: [request => attach(tokens, request)],
     afterResponse: [
@@ -78,13 +80,18 @@ async function attach(tokens: OutgoingTokens, options: GotOptions): Promise<void
   const url = URL.parse(String(options.url))
   if (url === null || !tokens.mayGoTo(url)) return
   if (tokens.leaveAlone(name => options.headers[name] !== undefined)) return
-  const token = call?.next ?? (await tokens.get(options.signal))
+  const { href } = url
+  // Another hook can have changed the URL, and another URL can have another token request.
+  const before = call?.href === href ? call : undefined
+  const ofCall = before?.tokens ?? tokens.forCall(url)
+  const token = before?.next ?? (await ofCall.get(options.signal))
   const { headers } = token
+  const attempt = { href, tokens: ofCall, token, headers, next: undefined }
   if (call === undefined) {
-    const first: GotCall = { token, headers, next: undefined, mayRetry: true }
+    const first: GotCall = { ...attempt, mayRetry: true }
     options.context = { ...options.context, [callKey]: first }
   } else {
-    Object.assign(call, { token, headers, next: undefined })
+    Object.assign(call, attempt)
   }
   Object.assign(options.headers, headers)
   // Following a redirect would send mapped headers along.
@@ -102,13 +109,13 @@ async function hasReplacement(tokens: OutgoingTokens, response: GotResponse): Pr
   const { statusCode, headers, request } = response
   const call = callOf(request.options)
   if (call === undefined || !call.mayRetry) return false
-  if (!tokens.isRefusal(statusCode, headers['www-authenticate'] ?? null)) return false
+  if (!refusesToken(statusCode, headers['www-authenticate'] ?? null)) return false
   call.mayRetry = false
   if (!tokens.isReplayable(bodySize(request.options.body))) {
-    tokens.drop(call.token)
+    call.tokens.drop(call.token)
     return false
   }
-  call.next = await tokens.replace(call.token, request.options.signal)
+  call.next = await call.tokens.replace(call.token, request.options.signal)
   return call.next !== undefined
 }
 

@@ -1,5 +1,6 @@
 import type { Wait } from '../shared/wait-for.ts'
-import { type OutgoingTokenOptions, OutgoingTokens, type TokenProvider } from './outgoing-tokens.ts'
+import { type OutgoingTokenOptions, OutgoingTokens } from './outgoing-tokens.ts'
+import type { TokenProvider } from './token-provider.ts'
 
 /** The options of {@link headerProvider}. */
 export type HeaderProviderOptions = Pick<OutgoingTokenOptions, 'allow' | 'token' | 'exchange'>
@@ -13,15 +14,15 @@ export type HeaderProviderOptions = Pick<OutgoingTokenOptions, 'allow' | 'token'
  * redirects, which would send mapped headers along. Throws a `TypeError` that names a wrong option.
  */
 export function headerProvider(
-  broker: TokenProvider,
+  provider: TokenProvider,
   options: HeaderProviderOptions,
 ): (url: string | URL, wait?: Pick<Wait, 'signal'>) => Promise<Record<string, string>> {
-  const tokens = new OutgoingTokens(broker, options, ['allow', 'token', 'exchange'])
+  const tokens = new OutgoingTokens(provider, options, ['allow', 'token', 'exchange'])
   return async (url, { signal } = {}) => {
     const target = URL.parse(String(url))
     if (target === null) throw new TypeError('url must be an absolute URL')
     if (!tokens.mayGoTo(target)) return {}
-    const { headers } = await tokens.get(signal)
+    const { headers } = await tokens.forCall(target).get(signal)
     return { ...headers }
   }
 }

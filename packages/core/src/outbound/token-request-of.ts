@@ -9,8 +9,15 @@ export function tokenRequestOf(value: unknown, problem: string): TokenRequest {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError(problem)
   assertKnownNames(value, Object.keys(tokenRequestNames), 'token.')
   // One by one, because a spread does not copy the getters of a class.
-  const { client, clientId, clientSecret, scope, audiences } = value as TokenRequest
-  const parts = { clientId, clientSecret, scope, audiences: audiences && [...audiences] }
+  const entries = Object.keys(tokenRequestNames)
+    .filter(name => name in value)
+    .map(name => [name, copyOf((value as Readonly<Record<string, unknown>>)[name])])
   // A client without a name is refused when the request is used.
-  return 'client' in value ? { client: client as string, ...parts } : parts
+  return Object.fromEntries(entries)
+}
+
+/** Lists and additional parameters can change later. */
+function copyOf(part: unknown): unknown {
+  if (Array.isArray(part)) return [...part]
+  return Object.prototype.toString.call(part) === '[object Object]' ? { ...(part as object) } : part
 }

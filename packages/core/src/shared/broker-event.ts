@@ -42,7 +42,9 @@ export type BrokerEvent =
   | {
       /** One call of the shared store. */
       readonly type: 'shared_store'
+      /** The call that was made or skipped. */
       readonly operation: SharedStoreOperation
+      /** How the call ended. */
       readonly outcome: SharedStoreOutcome
       /** In milliseconds with a fraction; 0 when no call was made. */
       readonly durationMs: number
@@ -50,6 +52,7 @@ export type BrokerEvent =
   | {
       /** The circuit in front of the shared store opened or closed. */
       readonly type: 'shared_store_circuit'
+      /** The new state of the circuit. */
       readonly outcome: 'opened' | 'closed'
     }
 

@@ -1,9 +1,13 @@
+import { httpDate } from './http/http-date.ts'
+
 /** `Date` counts whole seconds (RFC 9110 section 5.6.7), in milliseconds. */
 export const dateResolutionMs = 1_000
 
 /** An answer of a server, on the wall clock of this host in milliseconds since the Unix epoch. */
 export interface DatedAnswer {
+  /** When the request was sent, in milliseconds since the Unix epoch. */
   readonly sentAt: number
+  /** When the answer arrived, in milliseconds since the Unix epoch. */
   readonly receivedAt: number
   /** The value of a header field; `null` or `undefined` without one. */
   header(name: 'date' | 'age'): string | null | undefined
@@ -11,7 +15,9 @@ export interface DatedAnswer {
 
 /** Bounds of how far the clock of this host is ahead of the clock of a server, in milliseconds; negative when it is behind. */
 export interface ClockDifference {
+  /** The lower bound, in milliseconds; negative when this host may be behind. */
   readonly atLeast: number
+  /** The upper bound, in milliseconds. */
   readonly atMost: number
 }
 
@@ -20,7 +26,7 @@ export interface ClockDifference {
  * names. `undefined` without a `Date`, and for the answer of a cache, which repeats the `Date` of another time.
  */
 export function clockDifference({ sentAt, receivedAt, header }: DatedAnswer): ClockDifference | undefined {
-  const date = Date.parse(header('date') ?? '')
+  const date = httpDate(header('date'))
   if (Number.isNaN(date) || (header('age') ?? undefined) !== undefined) return undefined
   return { atLeast: sentAt - (date + dateResolutionMs), atMost: receivedAt - date }
 }

@@ -21,6 +21,8 @@ export type HintProblem =
   | 'upstream_unreachable'
   | 'grant_not_listed'
   | 'scope_rejected'
+  | 'resource_rejected'
+  | 'extra_params_rejected'
   | 'peer_does_not_trust'
   | 'peer_does_not_trust_exchange'
   | 'exchange_not_supported'
@@ -49,6 +51,7 @@ export type HintProblem =
   | 'grant_not_supported'
   | 'client_refused'
   | 'credentials_rejected'
+  | 'authentication_rejected'
   | 'secret_unavailable'
   | 'half_a_client'
   | 'headers_malformed'
@@ -84,6 +87,10 @@ const serverAt = (option: string): string =>
 
 /** Whether an option belongs to an issuer of callers' JWTs, and not to the broker's own Dex. */
 const isOfCallers = (option: string): boolean => /^(?:gate|issuers)\./.test(option)
+
+/** The option with the algorithms for the keys of an issuer, or of the broker's own Dex. */
+const algorithmsFor = (option: string): string =>
+  option.startsWith('issuers.') ? option.replace(/[^.]+$/, 'algorithms') : 'gate.algorithms'
 
 /** The options that override discovery, in words that follow "set". */
 const withoutDiscovery = (name: OptionName, option: string): string =>
@@ -137,6 +144,10 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
     'add client_credentials to oauth2.grantTypes in the configuration of Dex, with a Dex build after 2026-03-03',
   scope_rejected: (name, { option }) =>
     `check ${name(option)} and ${name(option.replace(/scope$/, 'audiences'))}: Dex rejected the configured scope`,
+  resource_rejected: (name, { option }) =>
+    `set ${name(option)} to a resource that this client may have tokens for: the token endpoint rejected it`,
+  extra_params_rejected: (name, { option }) =>
+    `check ${name(option)} and the rights of this client for the audience there: the token endpoint refused the request`,
   peer_does_not_trust: (name, { option }) =>
     `add this client to the trustedPeers of each peer in ${name(option)}: Dex rejected an audience`,
   peer_does_not_trust_exchange: (name, { option }) =>
@@ -159,8 +170,8 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
   upstream_failed: (_, { option }) => `${serverAt(option)} failed internally; check its log`,
   not_dex: (name, { option }) => `check ${name(option)}: the response is not from Dex`,
   no_key_set: (name, { option }) => `check ${name(option)}: the response is not a key set`,
-  no_usable_key: () =>
-    'publish an RSA key of 2048 to 8192 bits, or an EC key on P-256, P-384 or P-521, for RS256, RS384, RS512, ES256, ES384 or ES512',
+  no_usable_key: (name, { option }) =>
+    `publish an RSA key of 2048 to 8192 bits, or an EC key on P-256, P-384 or P-521, or add the algorithm of the keys to ${name(algorithmsFor(option))}`,
   jwt_absent: (name, { option, detail }) =>
     `forward ${detail} to the broker, or set ${name(option)} to the header that carries the JWT`,
   jwt_of_other_issuer: (name, { option }) =>
@@ -187,6 +198,8 @@ const sentences: Readonly<Record<HintProblem, Sentence>> = {
     'upgrade Dex to a build with the client_credentials grant (no release up to 2.45.1 has it), and list it in oauth2.grantTypes',
   credentials_rejected: (name, { option }) =>
     `set ${name(`${option}.clientSecret`)} to the secret that Dex has for the client in ${name(`${option}.clientId`)}`,
+  authentication_rejected: (name, { option }) =>
+    `compare ${name(option)} with the client at its authorization server: the method, the registered key or certificate, the audience, and the clocks of both hosts`,
   secret_unavailable: (name, { option, detail }) =>
     `check the function in ${name(option)} and the store that it reads${detail === undefined ? '' : `: ${detail}`}`,
   client_refused: (name, { option }) =>

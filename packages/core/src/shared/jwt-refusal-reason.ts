@@ -4,7 +4,7 @@ export type JwtRefusalReason =
   | 'missing'
   /** It is not a compact JWS of at most 16 KiB whose parts are JSON objects. */
   | 'malformed'
-  /** Its `alg` is not RS256, RS384, RS512, ES256, ES384 or ES512, or not one that its issuer may use. */
+  /** Its `alg` is not one that its issuer may use. */
   | 'algorithm'
   /** It has a critical header, or is another kind of JWT, such as a logout token. */
   | 'unsupported'

@@ -27,9 +27,11 @@ export interface Span {
 
 /** The parts of a span that are known when it starts. */
 export interface SpanStart {
+  /** The name of the span, without values of the request. */
   readonly name: string
   /** `server` for an incoming request, `client` for an outgoing one. */
   readonly kind: 'server' | 'client'
+  /** The attributes that are known at the start; never a secret. */
   readonly attributes: SpanAttributes
   /** The parent. `undefined`: whatever the tracer takes for it, such as the active span. */
   readonly parent?: SpanContext | undefined
@@ -37,5 +39,6 @@ export interface SpanStart {
 
 /** Records spans. `openTelemetryTracer` of `@broker/core/opentelemetry` makes one. Its methods must not throw. */
 export interface Tracer {
+  /** Starts a span now. Must not throw. */
   start(span: SpanStart): Span
 }

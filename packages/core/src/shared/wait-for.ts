@@ -19,21 +19,31 @@ export function remainingWait({ signal, timeoutMs }: Wait, elapsedMs: number): W
 const maxTimerMs = 2 ** 31 - 1
 
 /**
- * Waits for a shared promise on behalf of one caller. An abort or a timeout of this caller ends no other caller's wait.
+ * Waits for a shared promise on behalf of one caller. An abort or a timeout of this caller ends no other caller's wait. `ended` is
+ * called at the end of the wait.
  *
  * Removes its listeners by hand: `AbortSignal.any` with a long-lived signal leaks memory in Node.
  */
-export function waitFor<T>(shared: Promise<T>, wait: Wait, timedOut: () => Error): Promise<T> {
-  const { signal, timeoutMs } = wait
-  if (signal === undefined && timeoutMs === undefined) return shared
+export function waitFor<T>(
+  shared: Promise<T>,
+  { signal, timeoutMs }: Wait,
+  timedOut: () => Error,
+  ended?: () => void,
+): Promise<T> {
+  if (signal === undefined && timeoutMs === undefined) {
+    if (ended !== undefined) shared.then(ended, ended)
+    return shared
+  }
   return new Promise<T>((resolve, reject) => {
     if (signal?.aborted) {
       // Perhaps nobody else waits for it, and its rejection would end the process.
       shared.catch(() => {})
+      ended?.()
       reject(signal.reason)
       return
     }
     const leave = () => {
+      ended?.()
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
     }

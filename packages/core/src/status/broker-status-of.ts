@@ -38,7 +38,7 @@ function clientStatus(client: Client, lasting: LastingParts, { issuers }: Status
     issuer: issuer.name,
     scope: order?.credentials.scope,
     token: order && lasting.cache.statusOf(order.key),
-    circuit: order && issuers.originOf(issuer.name).circuitOf(order),
+    circuit: order && issuers.originOf(issuer.name, order.credentials.authMethod).circuitOf(order),
     ...lasting.histories.status(name),
   }
 }

@@ -17,6 +17,7 @@ export interface BrokerStatus {
   readonly issuers: readonly IssuerStatus[]
   /** The client of the option `client`, if it has an id, then the named ones. */
   readonly clients: readonly ClientStatus[]
+  /** The caches and their limits. */
   readonly caches: {
     readonly tokens: CacheStatus
     /** Tokens of users. */
@@ -24,6 +25,7 @@ export interface BrokerStatus {
     /** JWTs whose signature is verified; `undefined` without a gate. */
     readonly verifiedJwts: Pick<CacheStatus, 'entries' | 'maxEntries'> | undefined
   }
+  /** The requests and callers that wait now. */
   readonly work: WorkStatus
   /** The shared token store; `undefined` without one. */
   readonly sharedStore: SharedStoreStatus | undefined

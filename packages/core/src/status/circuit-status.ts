@@ -5,6 +5,7 @@ export type CircuitState = 'closed' | 'open' | 'probing'
 
 /** A circuit in front of a token endpoint. */
 export interface CircuitStatus {
+  /** Whether requests may be sent now. */
   readonly state: CircuitState
   /** When it opened or closed last; `undefined` when it never did. */
   readonly since: number | undefined

@@ -5,6 +5,7 @@ import type { OutageStatus } from './outage-status.ts'
 export interface ClientStatus {
   /** Its name in the option `clients`; `default` for the option `client`. */
   readonly name: string
+  /** The OAuth client id. */
   readonly clientId: string
   /** The name of the issuer of its tokens, as in {@link IssuerStatus}. */
   readonly issuer: string

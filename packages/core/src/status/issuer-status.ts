@@ -13,6 +13,11 @@ export interface IssuerStatus {
   readonly discovery: DocumentStatus | undefined
   /** `undefined` when no client gets its tokens from it. */
   readonly tokenEndpoint: TokenEndpointStatus | undefined
+  /**
+   * The token endpoint of the clients that a certificate authenticates, which can be an alias of the other one; absent without such clients,
+   * and when the token endpoint is not discovered.
+   */
+  readonly mtlsTokenEndpoint?: TokenEndpointStatus
   /** `undefined` when its keys are not needed, or when `keysOf` names another issuer. */
   readonly keySet: KeySetStatus | undefined
   /** The name of the issuer whose key set it uses; `undefined` without one. */
@@ -57,6 +62,7 @@ export interface KeySetStatus extends DocumentStatus {
 export interface TokenEndpointStatus {
   /** Origin and path; `undefined` until it is discovered. */
   readonly url: string | undefined
+  /** The circuits, each for a kind of client. */
   readonly circuits: {
     /** Of the clients that Dex has accepted before, configured ones included. */
     readonly accepted: CircuitStatus
@@ -80,5 +86,6 @@ export interface ClockSkewStatus {
    * clocks may agree. Network time and the resolution of `Date`, one second, are subtracted.
    */
   readonly skewMs: number
+  /** When the answer arrived, in milliseconds since the Unix epoch. */
   readonly measuredAt: number
 }

@@ -24,10 +24,12 @@ export interface OutagePeriod {
   readonly failedAttempts: number
   /** Lookups of callers that failed because of it. */
   readonly failedLookups: number
+  /** The last failure. */
   readonly lastFailedAt: number
 }
 
 /** An outage with its last failure. */
 export interface OutageStatus extends OutagePeriod {
+  /** The last failure and its cause. */
   readonly lastFailure: FailureStatus
 }

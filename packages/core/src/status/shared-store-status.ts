@@ -3,6 +3,7 @@ import type { OutagePeriod } from './outage-status.ts'
 
 /** The shared token store. While it fails, each replica requests its own tokens. */
 export interface SharedStoreStatus {
+  /** Whether the broker calls the store now. */
   readonly circuit: CircuitState
   /** When the next probe is due; `undefined` while the circuit is closed. */
   readonly nextProbeAt: number | undefined

@@ -18,7 +18,8 @@ export class AcceptedClients {
   }
 
   add({ credentials, clientKey }: TokenOrder): void {
-    if (credentials.exchange === undefined) this.#keys.set(clientKey, true)
+    // `has` is what counts as a use: it comes before each request.
+    if (credentials.exchange === undefined && !this.#keys.has(clientKey)) this.#keys.set(clientKey, true)
   }
 
   /** Forgets credentials that Dex has rejected. */

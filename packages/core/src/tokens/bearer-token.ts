@@ -1,5 +1,6 @@
 import type { InspectOptions, inspect } from 'node:util'
 import type { Clock } from '../shared/clock.ts'
+import { customInspect } from '../shared/custom-inspect.ts'
 import { isUsable, remainingMs, type TokenLife } from './cache/token-life.ts'
 import type { TokenResponse } from './dex/token-response.ts'
 import type { IssuedToken } from './issued-token.ts'
@@ -18,9 +19,6 @@ export interface BearerTokenParts {
 const cacheKey = Symbol.for('@broker/core/cacheKey')
 
 const scheme = 'Bearer '
-
-/** `inspect.custom` of `node:util`, which passes `inspect` itself: importing it loads the modules behind all its exports. */
-const customInspect = Symbol.for('nodejs.util.inspect.custom')
 
 /** An issued token as it is cached. */
 export class BearerToken implements IssuedToken {

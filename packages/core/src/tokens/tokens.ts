@@ -1,5 +1,5 @@
 import type { TokenOrder } from '../clients/token-order.ts'
-import { asBrokerError } from '../shared/as-broker-error.ts'
+import type { TokenRequest } from '../clients/token-request.ts'
 import { brokerClosed } from '../shared/broker-closed.ts'
 import { BrokerError } from '../shared/errors.ts'
 import type { MaybePromise } from '../shared/maybe-promise.ts'
@@ -9,27 +9,22 @@ import type { SpanContext } from '../shared/tracer.ts'
 import { remainingWait, type Wait } from '../shared/wait-for.ts'
 import type { CachedToken } from './cache/token-cache.ts'
 import { isLiving, isUsable } from './cache/token-life.ts'
-import { deadOnArrival } from './dead-on-arrival.ts'
-import { InFlight, type SharedWork } from './in-flight.ts'
-import { endsToken, isOutlived } from './is-outlived.ts'
+import { InFlight } from './in-flight.ts'
+import { isOutlived } from './is-outlived.ts'
 import type { IssuedToken } from './issued-token.ts'
-import { logTokenFailure } from './log-token-failure.ts'
 import { lookupFailed } from './lookup-failed.ts'
+import { hasMinimumLife } from './minimum-life.ts'
 import type { SharedOrigin } from './shared-store/shared-origin.ts'
+import type { SharedWork } from './shared-work.ts'
 import type { SigningKey } from './signing-key.ts'
 import { TokenDrops } from './token-drops.ts'
 import type { TokenLookups } from './token-lookups.ts'
 import type { TokenMaker } from './token-maker.ts'
-import type { ObtainedToken } from './token-origin.ts'
+import { type CurrentTokens, TokenSupply } from './token-supply.ts'
 import type { TokensOptions } from './tokens-options.ts'
 
-/** A request for a token with what it began with. */
-interface TokenWork {
-  readonly order: TokenOrder
-  readonly origin: SharedOrigin
-  readonly maker: TokenMaker
-  readonly parent: SpanContext | undefined
-}
+/** The wait of one caller, and the life that it needs. */
+export interface TokenWait extends Wait, Pick<TokenRequest, 'minRemainingMs'> {}
 
 /**
  * Provides tokens for orders: from the cache, else from the request under way for the same token, else from a new request.
@@ -38,13 +33,13 @@ interface TokenWork {
  * Replaces a token in use in the background before its end. While Dex is unavailable, serves it until shortly before its
  * true expiry.
  */
-export class Tokens {
-  /** Publishes the signing key of each new token that is a JWT, with the name of the issuer that it comes from. */
+export class Tokens implements CurrentTokens {
   readonly signedWith: Topic<SigningKey & { readonly source: string }> = new Topic()
   readonly #surroundings: Surroundings
   readonly #options: TokensOptions
   readonly #inFlight: InFlight<IssuedToken>
   readonly #drops: TokenDrops
+  readonly #supply: TokenSupply
   #maker: TokenMaker
   #closed = false
   #hits = 0
@@ -56,6 +51,7 @@ export class Tokens {
     this.#options = options
     this.#maker = maker
     this.#drops = new TokenDrops(surroundings, options)
+    this.#supply = new TokenSupply(surroundings, options, this)
     this.#inFlight = new InFlight(options.callers)
   }
 
@@ -74,7 +70,10 @@ export class Tokens {
     return dropped
   }
 
-  /** Makes the new tokens. */
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
   get maker(): TokenMaker {
     return this.#maker
   }
@@ -94,18 +93,25 @@ export class Tokens {
   }
 
   /** Returns a cached token in normal use; changes nothing. */
-  peek({ key }: TokenOrder): IssuedToken | undefined {
-    return this.#options.cache.get(key)?.token
+  peek(
+    { key }: TokenOrder,
+    { minRemainingMs }: Pick<TokenRequest, 'minRemainingMs'>,
+  ): IssuedToken | undefined {
+    const cached = this.#options.cache.get(key)
+    if (cached === undefined) return undefined
+    return hasMinimumLife(cached, minRemainingMs ?? 0, this.#surroundings.clock) ? cached.token : undefined
   }
 
   /**
    * Returns a cached token at once, else a promise; never throws. A cached token that is due is replaced in the background.
    */
   // No `await` between the lookups in the cache and in the work under way, or two callers could each start a request.
-  get(order: TokenOrder, wait: Wait): MaybePromise<IssuedToken> {
+  get(order: TokenOrder, wait: TokenWait): MaybePromise<IssuedToken> {
     const { clock } = this.#surroundings
     const cached = this.#options.cache.find(order.key)
     if (cached !== undefined && isUsable(cached.life, clock)) {
+      const minMs = wait.minRemainingMs ?? 0
+      if (minMs > 0 && !hasMinimumLife(cached, minMs, clock)) return this.#replaceOrKeep(order, cached, wait)
       this.#hits++
       if (cached.refresh.isDue) this.#refresh(order, wait.span?.context)
       return cached.token
@@ -162,7 +168,9 @@ export class Tokens {
     const maker = this.#maker
     const kind = { origin, isStranger: !this.#options.accepted.has(order), leader: parent }
     const work = { order, origin, maker, parent }
-    return this.#inFlight.join(order.key, kind, (signal, onFailure) => this.#obtain(work, signal, onFailure))
+    return this.#inFlight.join(order.key, kind, (signal, onFailure) =>
+      this.#supply.obtain(work, signal, onFailure),
+    )
   }
 
   #originOf({ issuer }: TokenOrder): SharedOrigin {
@@ -172,9 +180,8 @@ export class Tokens {
   /** Waits on behalf of a caller without an unexpired token. */
   #settled(order: TokenOrder, work: SharedWork<IssuedToken>, wait: Wait): Promise<IssuedToken> {
     const { histories } = this.#options
-    return this.#inFlight
-      .wait(work, 'settled', wait)
-      .catch(error => lookupFailed({ order, work, histories }, error))
+    const token = this.#inFlight.wait(work, 'settled', wait)
+    return token.catch(error => lookupFailed({ order, work, histories }, error))
   }
 
   /** Waits for one attempt at most when an unexpired token exists, and not at all when one has just failed. */
@@ -197,65 +204,21 @@ export class Tokens {
     }
   }
 
+  /** Waits for one attempt at most. Returns the cached token when there is no new one, and rejects with the caller's own abort alone. */
+  async #replaceOrKeep(order: TokenOrder, cached: CachedToken, wait: Wait): Promise<IssuedToken> {
+    this.#misses++
+    wait.signal?.throwIfAborted()
+    if (this.#originOf(order).rejection(order) !== undefined) return cached.token
+    try {
+      return await this.#inFlight.wait(this.#joinFor(order, wait), 'firstAttempt', wait)
+    } catch (error) {
+      if (wait.signal?.aborted || this.#closed) throw error
+      return cached.token
+    }
+  }
+
   #asStale(token: IssuedToken): IssuedToken {
     if (token.stale) this.#stale++
     return token
-  }
-
-  async #obtain(
-    work: TokenWork,
-    signal: AbortSignal,
-    onFirstFailure: (failure: BrokerError) => void,
-  ): Promise<IssuedToken> {
-    const { order, origin, maker, parent } = work
-    const { cache, records } = this.#options
-    const lifeOf = (obtained: ObtainedToken) => maker.lifeOf(order, obtained)
-    try {
-      const obtain = () =>
-        origin.obtain({ order, replaced: cache.find(order.key), lifeOf, signal, onFirstFailure, parent })
-      // A cache in front of Dex can repeat a token until its end, and another replica can drop it on its way: one more attempt.
-      const early = await obtain()
-      const first = records.isDropped(early) ? undefined : this.#keep(work, early)
-      if (first !== undefined) return first
-      const obtained = await obtain()
-      const second = this.#keep(work, obtained)
-      if (second !== undefined) return second
-      const failure = deadOnArrival(obtained.request)
-      logTokenFailure(this.#surroundings, order, failure)
-      throw failure
-    } catch (error) {
-      const failure = asBrokerError(error, 'the token request failed')
-      // The origin has logged its own failures.
-      if (failure !== error) logTokenFailure(this.#surroundings, order, failure)
-      this.#takeNote(order, failure)
-      throw failure
-    }
-  }
-
-  /** Caches a token and returns it; `undefined` when it is expired already. */
-  #keep({ order, maker }: TokenWork, obtained: ObtainedToken): IssuedToken | undefined {
-    const { cache, accepted, records } = this.#options
-    const made = maker.make(order, obtained)
-    if (made === undefined) return undefined
-    accepted.add(order)
-    this.#options.histories.issued(order)
-    if (this.#closed) throw brokerClosed('token_endpoint_unavailable')
-    const { cached, signingKey } = made
-    // With old headers, or dropped by now, it is for the callers that wait for it, and for nobody else.
-    if (!maker.hasHeadersOf(this.#maker) || records.isDropped(obtained)) return cached.token
-    cache.set(order, cached)
-    if (signingKey !== undefined) this.signedWith.publish({ ...signingKey, source: order.issuer.name })
-    return cached.token
-  }
-
-  #takeNote(order: TokenOrder, failure: BrokerError): void {
-    const { cache, accepted, histories } = this.#options
-    if (!this.#closed) histories.failed(order, failure)
-    if (endsToken(order, failure)) {
-      cache.delete(order.key)
-      accepted.delete(order)
-    } else {
-      cache.find(order.key)?.refresh.failed(failure)
-    }
   }
 }

@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
+import type { CallTokens } from '../outbound/call-tokens.ts'
 import { maxDrainedBytes, maxDrainMs } from '../outbound/drain-response.ts'
-import type { OutgoingTokens } from '../outbound/outgoing-tokens.ts'
+import { refusesToken } from '../outbound/refuses-token.ts'
 import type { IssuedToken } from '../tokens/issued-token.ts'
 import { type HeaderLines, withHeaders } from './dispatch-headers.ts'
 import { HeldResponse } from './held-response.ts'
@@ -17,7 +18,9 @@ export interface TokenDispatch {
   /** The caller's headers. */
   readonly headers: HeaderLines
   readonly handler: Dispatcher.DispatchHandler
-  readonly tokens: OutgoingTokens
+  readonly tokens: CallTokens
+  /** The longest body to send again after a 401, in bytes. */
+  readonly maxReplayBytes: number
 }
 
 /**
@@ -87,7 +90,7 @@ export class TokenHandler implements Dispatcher.DispatchHandler {
     const { tokens } = this.#call
     const token = this.#token
     const challenges = [headers['www-authenticate'] ?? []].flat().join(', ')
-    if (token !== undefined && this.#mayRetry && tokens.isRefusal(statusCode, challenges)) {
+    if (token !== undefined && this.#mayRetry && refusesToken(statusCode, challenges)) {
       this.#mayRetry = false
       if (this.#isReplayable) {
         this.#hold(new HeldResponse(controller, statusCode, headers, statusMessage), token)
@@ -125,12 +128,12 @@ export class TokenHandler implements Dispatcher.DispatchHandler {
   }
 
   get #isReplayable(): boolean {
-    const { opts, tokens } = this.#call
+    const { opts, maxReplayBytes } = this.#call
     const { body = null, upgrade, method } = opts
     if (upgrade || method === 'CONNECT') return false
     if (body === null) return true
-    if (typeof body === 'string') return Buffer.byteLength(body) <= tokens.maxReplayBytes
-    return body instanceof Uint8Array && body.byteLength <= tokens.maxReplayBytes
+    if (typeof body === 'string') return Buffer.byteLength(body) <= maxReplayBytes
+    return body instanceof Uint8Array && body.byteLength <= maxReplayBytes
   }
 
   #begin(context: unknown): void {

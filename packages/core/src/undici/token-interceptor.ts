@@ -3,8 +3,8 @@ import {
   type OutgoingTokenOptions,
   OutgoingTokens,
   outgoingTokenOptions,
-  type TokenProvider,
 } from '../outbound/outgoing-tokens.ts'
+import type { TokenProvider } from '../outbound/token-provider.ts'
 import { hasHeader, headerLines } from './dispatch-headers.ts'
 import { dispatchTarget } from './dispatch-target.ts'
 import { TokenHandler } from './token-handler.ts'
@@ -22,10 +22,10 @@ import { TokenHandler } from './token-handler.ts'
  * Throws a `TypeError` that names a wrong option.
  */
 export function tokenInterceptor(
-  broker: TokenProvider,
+  provider: TokenProvider,
   options: OutgoingTokenOptions,
 ): Dispatcher.DispatcherComposeInterceptor {
-  const tokens = new OutgoingTokens(broker, options, outgoingTokenOptions)
+  const tokens = new OutgoingTokens(provider, options, outgoingTokenOptions)
   return dispatch =>
     function attachToken(opts, handler) {
       refuseLegacyHandler(handler)
@@ -39,7 +39,16 @@ export function tokenInterceptor(
         return dispatch(isIterator(opts.headers) ? { ...opts, headers } : opts, handler)
       }
       const judged = { ...opts, ...target.opts }
-      return new TokenHandler({ dispatch, opts: judged, headers, handler, tokens }).send()
+      const { maxReplayBytes } = tokens
+      const ofCall = tokens.forCall(target.url)
+      return new TokenHandler({
+        dispatch,
+        opts: judged,
+        headers,
+        handler,
+        maxReplayBytes,
+        tokens: ofCall,
+      }).send()
     }
 }
 

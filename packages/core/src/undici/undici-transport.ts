@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { Transport } from '../shared/http/transport.ts'
+import { CollectedResponse } from './collected-response.ts'
 
 /**
  * Creates a transport for `TokenBroker` from an undici dispatcher, for your own pool, certificates and timeouts. It does not
@@ -9,26 +10,29 @@ import type { Transport } from '../shared/http/transport.ts'
  * Throws a `TypeError` for another value.
  */
 export function undiciTransport(dispatcher: Dispatcher): Transport {
-  if (typeof dispatcher?.request !== 'function')
+  if (typeof dispatcher?.dispatch !== 'function')
     throw new TypeError('dispatcher must be an undici dispatcher')
-  return async (url, { method, headers, body, signal }) => {
-    const { origin, pathname, search } = new URL(url)
-    const response = await dispatcher.request({
-      origin,
-      path: pathname + search,
-      method,
-      headers,
-      body: body ?? null,
-      signal,
+  // Nearly all requests go to one URL.
+  let latest: { readonly url: string; readonly target: Target } | undefined
+  return (url, request) =>
+    new Promise((resolve, reject) => {
+      if (latest?.url !== url) latest = { url, target: targetOf(url) }
+      const { origin, path } = latest.target
+      const { method, headers, body = null } = request
+      // Not `dispatcher.request`, whose response is a stream: that costs as much as the rest of a token request.
+      dispatcher.dispatch(
+        { origin, path, method, headers, body },
+        new CollectedResponse(request, { resolve, reject }),
+      )
     })
-    return {
-      status: response.statusCode,
-      headers: { get: name => firstValue(response.headers[name]) },
-      body: response.body,
-    }
-  }
 }
 
-function firstValue(value: string | string[] | undefined): string | null {
-  return (Array.isArray(value) ? value[0] : value) ?? null
+interface Target {
+  readonly origin: string
+  readonly path: string
+}
+
+function targetOf(url: string): Target {
+  const { origin, pathname, search } = new URL(url)
+  return { origin, path: pathname + search }
 }

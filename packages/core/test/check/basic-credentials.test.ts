@@ -11,7 +11,13 @@ const basic = (text: string, encoding?: BufferEncoding) => `Basic ${base64(text,
 function sentToDex(clientId: string, clientSecret: string): string {
   const { headers } = tokenRequest(
     { clientId, clientSecret, scope: '', configured: false },
-    { authMethod: 'client_secret_basic', userAgent: 'test', signal: AbortSignal.abort(), trace: {} },
+    {
+      authMethod: 'client_secret_basic',
+      userAgent: 'test',
+      signal: AbortSignal.abort(),
+      trace: {},
+      maxBodyBytes: 0,
+    },
   )
   return headers['authorization'] ?? ''
 }

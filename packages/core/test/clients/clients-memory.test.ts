@@ -34,6 +34,8 @@ const configuredOf = ({ clientId, clientSecret }: Parts) => ({
   clientSecret,
   scope: undefined,
   audiences: [],
+  resource: [],
+  extraParams: [],
 })
 
 /** The clients of one configuration. */
@@ -45,7 +47,7 @@ function clientsOf(
   return new Clients({
     issuer,
     memory,
-    client: configuredOf(client),
+    client: { configured: configuredOf(client), issuer },
     named: Object.entries(named).map(([name, parts]) => ({ name, issuer, configured: configuredOf(parts) })),
   })
 }

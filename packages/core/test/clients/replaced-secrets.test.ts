@@ -57,10 +57,21 @@ async function start(): Promise<Setting> {
     circuits: new Circuits(surroundings),
     slots: new Slots({ max: 4, maxWaiting: 10, maxWaitMs: surroundings.requestTimeoutMs }),
   })
+  const issuer = { name: 'dex', endpoint: dex.tokenEndpoint, authMethod } as const
   const clientsOf = (clientSecret: string) =>
     new Clients({
-      issuer: { name: 'dex', endpoint: dex.tokenEndpoint, authMethod },
-      client: { clientId: 'orders', clientSecret, scope: undefined, audiences: [] },
+      issuer,
+      client: {
+        configured: {
+          clientId: 'orders',
+          clientSecret,
+          scope: undefined,
+          audiences: [],
+          resource: [],
+          extraParams: [],
+        },
+        issuer,
+      },
       named: [],
       memory,
     })

@@ -1,4 +1,5 @@
-import { type DevDexOptions, type RealDexOptions, startDevDex, startRealDex } from '@broker/dev-dex'
+import { type DevDexOptions, startDevDex } from '@broker/dev-dex'
+import { type RealDexOptions, startRealDex } from '@broker/dev-dex/real-dex'
 import { needs } from '@broker/testing/vitest'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ExchangeRequest } from '../../src/clients/exchange-request.ts'

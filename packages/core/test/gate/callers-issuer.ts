@@ -1,10 +1,11 @@
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { constants, generateKeyPairSync, type KeyObject, type SigningOptions, sign } from 'node:crypto'
 import { type AnswerRequest, answerJson, type RecordingServer, startRecordingServer } from '@broker/testing'
 import type { GateOptions, TokenBrokerOptions } from '../../src/options/broker-options.ts'
+import type { JwtAlgorithm } from '../../src/options/jwt-algorithms.ts'
 import { TokenBroker } from '../../src/token-broker.ts'
 import { ManualClock } from '../manual-clock.ts'
 
-export type Algorithm = 'RS256' | 'RS384' | 'RS512' | 'ES256' | 'ES384' | 'ES512'
+export type Algorithm = JwtAlgorithm
 export type Claims = Readonly<Record<string, unknown>>
 
 const curves = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' } as const
@@ -17,9 +18,7 @@ export class CallersKey {
   readonly kid: string
 
   constructor(algorithm: Algorithm, { kid = `key-${algorithm}`, modulusLength = 2048, curve = '' } = {}) {
-    const pair = algorithm.startsWith('RS')
-      ? generateKeyPairSync('rsa', { modulusLength })
-      : generateKeyPairSync('ec', { namedCurve: curve || curves[algorithm as keyof typeof curves] })
+    const pair = pairFor(algorithm, modulusLength, curve)
     this.algorithm = algorithm
     this.privateKey = pair.privateKey
     this.publicKey = pair.publicKey
@@ -40,9 +39,28 @@ export class CallersKey {
   /** A JWT with any claims set, given as JSON text or as an object, and any header members; `undefined` leaves one out. */
   jwt(claims: Claims | string, header: Readonly<Record<string, unknown>> = {}): string {
     return compactJws({ alg: this.algorithm, kid: this.kid, typ: 'JWT', ...header }, claims, input =>
-      sign(`sha${this.algorithm.slice(2)}`, input, { key: this.privateKey, dsaEncoding: 'ieee-p1363' }),
+      signedBy(this.algorithm, this.privateKey, input),
     )
   }
+}
+
+/** Signs by an algorithm. `options` make wrong signatures. */
+export function signedBy(
+  algorithm: Algorithm,
+  key: KeyObject,
+  input: Buffer,
+  options: SigningOptions = {},
+): Buffer {
+  const hash = algorithm.startsWith('Ed') ? undefined : `sha${algorithm.slice(2)}`
+  const { RSA_PKCS1_PSS_PADDING: padding, RSA_PSS_SALTLEN_DIGEST: saltLength } = constants
+  const pss = algorithm.startsWith('PS') ? { padding, saltLength } : {}
+  return sign(hash, input, { key, dsaEncoding: 'ieee-p1363', ...pss, ...options })
+}
+
+function pairFor(algorithm: Algorithm, modulusLength: number, curve: string) {
+  if (algorithm.startsWith('Ed')) return generateKeyPairSync('ed25519')
+  if (!algorithm.startsWith('ES')) return generateKeyPairSync('rsa', { modulusLength })
+  return generateKeyPairSync('ec', { namedCurve: curve || curves[algorithm as keyof typeof curves] })
 }
 
 export function compactJws(

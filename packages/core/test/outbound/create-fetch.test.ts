@@ -151,7 +151,7 @@ describe('no token, no request', () => {
 test('a caller need not wait for a slow backend', async () => {
   await using out = await startOutgoingCalls({ answer: () => {} })
   await out.broker.getToken()
-  const called = out.call(out.backend.url, { signal: AbortSignal.timeout(50) })
+  const called = out.call(out.backend.url, { signal: AbortSignal.timeout(500) })
   await expect(called).rejects.toMatchObject({ name: 'TimeoutError' })
   expect(out.backend.requests).toHaveLength(1)
 })

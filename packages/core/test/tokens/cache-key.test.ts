@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { CacheKeys } from '../../src/clients/cache-key.ts'
+import type { ClientCredentials } from '../../src/clients/client-credentials.ts'
+import { ownParameters, type RequestParts, requestParameters } from '../../src/clients/request-parameters.ts'
+import { tokenRequest } from '../../src/tokens/dex/token-request.ts'
 import { startBrokerWithDex } from '../broker-with-dex.ts'
 
 const endpoint = 'https://dex.example.com/token'
@@ -14,25 +17,69 @@ const part = fc.oneof(
 const scope = fc
   .array(fc.constantFrom('openid', 'email', 'groups', 'a', 'aa'))
   .map(scopes => scopes.join(' '))
-const credentials = fc.record({
-  clientId: part,
-  clientSecret: part,
-  scope,
-  configured: fc.boolean(),
+const words = fc.constantFrom('a', 'b', 'scope', 'resource', 'a=b&scope=c', '1:a', 'é')
+const exchange = fc.record({
+  subject: fc.record({
+    issuer: fc.constant('https://idp.example.com'),
+    subject: fc.constant('ada'),
+    token: words,
+    expiresAt: fc.constant(0),
+  }),
+  subjectTokenType: fc.constantFrom('id_token' as const, 'access_token' as const),
+  connectorId: words,
 })
+const sent = {
+  scope,
+  resource: fc.array(words, { maxLength: 3 }),
+  extraParams: fc.array(fc.tuple(words, words), { maxLength: 3 }),
+  exchange: fc.option(exchange, { nil: undefined }),
+}
+// One arbitrary for each member, so that a new one is covered.
+const requestParts: { readonly [Name in keyof Required<RequestParts>]: fc.Arbitrary<unknown> } = sent
+const credentials = fc.record({ ...sent, clientId: part, clientSecret: part, configured: fc.boolean() })
 const scopesOf = (scope: string) => [...new Set(scope.split(' ').filter(Boolean))].sort().join(' ')
 
+/** Two requests that have parts in common, as few of which as possible differ. */
+const twoCredentials = fc
+  .tuple(credentials, credentials, fc.subarray(['clientId', 'clientSecret', ...Object.keys(sent)] as const))
+  .map(([a, b, kept]) => {
+    const common = Object.fromEntries(kept.map(name => [name, a[name as keyof typeof a]]))
+    return [a, { ...b, ...common } as typeof a] as const
+  })
+
+/** What leaves the process for a request, with its scopes in order. */
+function wireForm(request: ClientCredentials): string {
+  const { headers, body } = tokenRequest(
+    { ...request, scope: scopesOf(request.scope) },
+    {
+      authMethod: 'client_secret_basic',
+      userAgent: 'test',
+      signal: AbortSignal.abort(),
+      trace: {},
+      maxBodyBytes: 0,
+    },
+  )
+  return JSON.stringify([headers, body])
+}
+
 describe('the key of a token', () => {
-  test('differs exactly when client id, secret or set of scopes differ', () => {
+  test('differs exactly when the requests differ on the wire, the order of scopes aside', () => {
     fc.assert(
-      fc.property(credentials, credentials, (a, b) => {
-        const same =
-          a.clientId === b.clientId &&
-          a.clientSecret === b.clientSecret &&
-          scopesOf(a.scope) === scopesOf(b.scope)
-        expect(keys.ofToken(a) === keys.ofToken(b)).toBe(same)
+      fc.property(twoCredentials, ([a, b]) => {
+        expect(keys.ofToken(a) === keys.ofToken(b)).toBe(wireForm(a) === wireForm(b))
       }),
-      { numRuns: 2_000 },
+      { numRuns: 5_000 },
+    )
+  })
+
+  test.each(Object.keys(requestParts))('differs when only %s differs on the wire', name => {
+    const other = fc.record({ [name]: requestParts[name as keyof RequestParts] })
+    fc.assert(
+      fc.property(credentials, other, (a, changed) => {
+        const b = { ...a, ...changed }
+        expect(keys.ofToken(a) === keys.ofToken(b)).toBe(wireForm(a) === wireForm(b))
+      }),
+      { numRuns: 500 },
     )
   })
 
@@ -91,7 +138,7 @@ describe('the record of a token', () => {
   test('differs exactly when the key of the token does, and is the same in every process', () => {
     const elsewhere = new CacheKeys(endpoint, 'client_secret_basic', randomBytes(16))
     fc.assert(
-      fc.property(credentials, credentials, (a, b) => {
+      fc.property(twoCredentials, ([a, b]) => {
         const isSameKey = keys.ofToken(a) === keys.ofToken(b)
         expect(keys.ofRecord(a, []) === elsewhere.ofRecord(b, [])).toBe(isSameKey)
       }),
@@ -115,6 +162,43 @@ describe('the record of a token', () => {
       new CacheKeys(`${endpoint}/`, 'client_secret_basic', salt),
     ]
     expect(new Set(made.map(each => each.ofRecord(request, []))).size).toBe(made.length)
+  })
+})
+
+describe('the parameters of a request', () => {
+  test.each(['client_secret_basic', 'client_secret_post'] as const)(
+    'are refused as additional ones: all that %s sends',
+    authMethod => {
+      fc.assert(
+        fc.property(credentials, request => {
+          const { body } = tokenRequest(
+            { ...request, extraParams: [] },
+            { authMethod, userAgent: 'test', signal: AbortSignal.abort(), trace: {}, maxBodyBytes: 0 },
+          )
+          const names = [...new URLSearchParams(body as string).keys()]
+          expect(names.filter(name => !ownParameters.includes(name as never))).toEqual([])
+        }),
+      )
+    },
+  )
+
+  test('have no scope when it is blank alone', () => {
+    expect(requestParameters({ scope: ' ' })).toEqual(requestParameters({ scope: '' }))
+  })
+})
+
+describe('the key of an exchange without its subject token', () => {
+  test('covers everything else that is sent', () => {
+    fc.assert(
+      fc.property(twoCredentials, exchange, ([a, b], { subject }) => {
+        const [one, other] = [a, b].map(request => ({
+          ...request,
+          exchange: request.exchange && { ...request.exchange, subject },
+        })) as [typeof a, typeof b]
+        expect(keys.ofExchange(a) === keys.ofExchange(b)).toBe(wireForm(one) === wireForm(other))
+      }),
+      { numRuns: 1_000 },
+    )
   })
 })
 

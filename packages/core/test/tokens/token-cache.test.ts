@@ -85,6 +85,7 @@ test('a full cache drops what has expired, else what expires soonest of the clie
           const until = clock.monotonic() + lifeMs
           const life = {
             expiresAt: clock.wall() + lifeMs,
+            from: 0,
             livesUntil: until,
             usableUntil: until,
             staleUntil: until,
@@ -119,7 +120,13 @@ test('a full cache drops what has expired, else what expires soonest of the clie
 test('the key of a client is derived for a token that is new to the cache, and not again when it is replaced', () => {
   const clock = new ManualClock()
   const cache = new TokenCache(2, clock)
-  const life = { expiresAt: clock.wall() + 10, livesUntil: 6_000, usableUntil: 6_000, staleUntil: 6_000 }
+  const life = {
+    from: 0,
+    expiresAt: clock.wall() + 10,
+    livesUntil: 6_000,
+    usableUntil: 6_000,
+    staleUntil: 6_000,
+  }
   let derived = 0
   const order = {
     key: 'key',
@@ -142,6 +149,7 @@ test('a full cache drops an expired token before a living one, and counts only l
     const until = clock.monotonic() + lifeMs
     const life = {
       expiresAt: clock.wall() + lifeMs,
+      from: 0,
       livesUntil: until,
       usableUntil: until,
       staleUntil: until,
@@ -172,6 +180,7 @@ test.each([
       const until = clock.monotonic() + 1_000 + index
       const life = {
         expiresAt: clock.wall() + 1_000 + index,
+        from: 0,
         livesUntil: until,
         usableUntil: until,
         staleUntil: until,

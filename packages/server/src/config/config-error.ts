@@ -1,5 +1,6 @@
 /** A fault in one variable. */
 export interface VariableFault {
+  /** The name of the environment variable. */
   readonly variable: string
   /** Continues a sentence that begins with the variable's name; never contains a secret. */
   readonly problem: string
@@ -29,8 +30,10 @@ export type ConfigFault = VariableFault | FileFault
 /** An invalid configuration. Lists every fault at once, one per line of the message. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
+  /** All faults, in the order of the message. */
   readonly faults: readonly ConfigFault[]
 
+  /** Makes the message of the faults, one a line. */
   constructor(faults: readonly ConfigFault[]) {
     super(faults.map(faultText).join('\n'))
     this.faults = faults

@@ -115,6 +115,7 @@ function fileSummary(
     clientsOfRules: new Set(file.rules.flatMap(({ definition }) => definition.client ?? [])),
     description: reader.describe(file),
     issuerCertificates: parts?.issuerCertificates ?? {},
+    clientIdentities: parts?.clientIdentities ?? { own: undefined, ofIssuers: {} },
   }
 }
 
@@ -163,7 +164,7 @@ function effective(name: VariableName, reading: SettingsReading): unknown {
   const { option } = configSchema[name]
   if (option?.startsWith('gate.') && !hasGate(reading)) return undefined
   // Each issuer of the file has its own.
-  if (option === 'gate.groupsClaim' && file?.has.issuers) return undefined
+  if ((option === 'gate.groupsClaim' || option === 'gate.algorithms') && file?.has.issuers) return undefined
   // With Dex's keys, the issuer is Dex too.
   if (name === 'JWT_ISSUER' && !isSet(name) && !isSet('JWKS_URL') && !file?.has.issuers) return DEX_ISSUER
   return settings[name]

@@ -1,6 +1,7 @@
 import type { TokenBrokerOptions } from '@broker/core'
 import type { ExchangeDefinition } from '../rules/rule-definition.ts'
 import type { Rules } from '../rules/rules.ts'
+import type { ClientIdentities } from './file/file-parts.ts'
 import type { RuleFailures } from './file/rule-failures.ts'
 import type { ServerSettings } from './schema/settings.ts'
 import type { TlsParts } from './tls-settings.ts'
@@ -36,6 +37,8 @@ export interface LoadedFile {
   readonly description: string
   /** Certificates to trust for an issuer, by its name, in addition to those for all. */
   readonly issuerCertificates: Readonly<Record<string, CaFile>>
+  /** The certificates that clients present. */
+  readonly clientIdentities: ClientIdentities
 }
 
 /** The server's configuration, validated: its own settings, and the options of the broker. Times in whole milliseconds. */

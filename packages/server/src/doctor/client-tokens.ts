@@ -1,6 +1,7 @@
 import { BrokerError, type DefaultClient, type TokenBroker } from '@broker/core'
+import { brokerFailure } from '../broker-failure.ts'
 import { failed, ok, type Report, skipped, warning } from './check-result.ts'
-import { brokerFailure, doctorBroker } from './doctor-broker.ts'
+import { doctorBroker } from './doctor-broker.ts'
 import type { DoctorContext } from './doctor-context.ts'
 import { checkTokenClaims } from './token-claims.ts'
 import type { FoundUpstream } from './upstream-checks.ts'

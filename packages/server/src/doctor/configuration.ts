@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { ConfigError, type ConfigFault } from '../config/config-error.ts'
 import { configFrom } from '../config/config-from.ts'
+import { configWithoutGate } from '../config/config-without-gate.ts'
 import type { ConfigFileReader } from '../config/file/config-file-reader.ts'
 import { failed, ok, type Report, warning } from './check-result.ts'
 
@@ -53,8 +54,7 @@ function adviceOf({ example }: ConfigFault): string | undefined {
 /** The same configuration, if the gate is all that it lacks. */
 function withoutGate({ env, reader }: ConfigurationSource): Config | undefined {
   try {
-    const config = configFrom({ ...env, ALLOW_UNAUTHENTICATED_CALLERS: 'true' }, reader)
-    return { ...config, allowUnauthenticatedCallers: false }
+    return configWithoutGate(env, reader)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     return undefined

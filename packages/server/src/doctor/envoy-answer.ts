@@ -1,9 +1,10 @@
 import { brokerErrorCodes } from '@broker/core'
 import { networkFailureCode } from '@broker/core/diagnosis'
+import { bodyText } from './body-text.ts'
 import type { DoctorContext } from './doctor-context.ts'
 
 /** More than a page of an echo server. */
-const maxBytes = 262_144
+const maxBodyBytes = 262_144
 
 /** An answer as a client of Envoy gets it. */
 export interface EnvoyAnswer {
@@ -25,17 +26,11 @@ export async function askEnvoy(
       headers: { 'user-agent': context.userAgent, 'accept-encoding': 'identity', ...headers },
       redirect: 'manual',
       signal,
+      maxBodyBytes,
     })
-    const chunks: Uint8Array[] = []
-    let length = 0
-    for await (const chunk of response.body ?? []) {
-      chunks.push(chunk)
-      length += chunk.byteLength
-      if (length > maxBytes) break
-    }
     return {
       status: response.status,
-      body: Buffer.concat(chunks).toString('utf8'),
+      body: await bodyText(response.body, maxBodyBytes),
       header: name => response.headers.get(name) ?? undefined,
     }
   } catch (error) {

@@ -37,7 +37,7 @@ export class JwtFacts {
       case 'form':
         return `a compact JWS of ${this.#jwt.length} characters`
       case 'algorithm':
-        return `alg ${shownValue(header['alg'])}`
+        return `alg ${shownValue(header['alg'])}${this.#acceptedAlgorithms()}`
       case 'issuer':
         return `iss ${shownValue(this.claims['iss'])}${this.#expectedIssuers()}`
       case 'audience':
@@ -51,6 +51,14 @@ export class JwtFacts {
       case 'groups and scopes':
         return this.#groupsAndScopes()
     }
+  }
+
+  /** The usual ones go without saying. */
+  #acceptedAlgorithms(): string {
+    const { gate, issuers } = this.#context.config.broker
+    const { default: usual } = optionRules['gate.algorithms']
+    const { algorithms = usual } = issuers?.find(each => each.issuer === this.claims['iss']) ?? gate ?? {}
+    return algorithms.join() === usual.join() ? '' : `; accepted: ${algorithms.join(', ')}`
   }
 
   #expectedIssuers(): string {

@@ -32,7 +32,7 @@ export async function checkKeySet(
     report(failed(name, `${at} ${answer.problem}`, answer.advice))
     return undefined
   }
-  const keys = answer.status === 200 ? readKeySet(answer.body) : undefined
+  const keys = answer.status === 200 ? readKeySet(answer.body, upstream.algorithms) : undefined
   if (keys === undefined) {
     const problem = answer.status === 200 ? 'no_key_set' : problemOfStatus(answer.status)
     const detail = `status ${answer.status}`

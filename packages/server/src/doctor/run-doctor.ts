@@ -1,16 +1,18 @@
-import { parseArgs } from 'node:util'
+import { commandHelp } from '../command-line/command-help.ts'
+import { type OptionValues, parsedArguments } from '../command-line/parsed-arguments.ts'
+import { readArgumentFile } from '../command-line/read-argument-file.ts'
+import { WrongArguments } from '../command-line/wrong-arguments.ts'
 import type { Config } from '../config/config.ts'
 import type { ConfigFileReader } from '../config/file/config-file-reader.ts'
 import { Refusal } from '../config/values/refusal.ts'
 import { readSecretFile } from '../config/values/secret-text.ts'
-import { readArgumentFile } from '../explain/read-argument-file.ts'
-import { WrongArguments } from '../explain/wrong-arguments.ts'
 import { printable } from '../printable.ts'
 import { version } from '../version.ts'
 import { CheckGroup, type FinishedGroup, finishedGroups } from './check-group.ts'
 import { skipped } from './check-result.ts'
 import { checkConfiguration } from './configuration.ts'
 import { startChecks } from './doctor.ts'
+import { doctorCommand } from './doctor-command.ts'
 import { DoctorContext } from './doctor-context.ts'
 import { groupText, summaryText } from './doctor-text.ts'
 import { checkEnvoyConfig } from './envoy-config.ts'
@@ -18,25 +20,6 @@ import { type CallerCredentials, checkEnvoyRoute } from './envoy-route.ts'
 import { checkJwt } from './jwt-rules.ts'
 import { checkMatchingRule } from './matching-rule.ts'
 import { checkSecretFiles } from './secret-files.ts'
-
-const usage = `Usage: dex-token-broker doctor [--json] [--jwt-file FILE] [--envoy-config FILE] [--method GET] [--path /]
-                               [--envoy URL [--client NAME | --client-id ID --client-secret-file FILE]]
-
-Checks the configuration, and everything that the broker depends on, with the environment of the broker: names, connections,
-certificates, discovery, keys, clocks, the grant, a token for each configured client, the shared store, and the addresses of the
-listeners.
-Starts nothing, and prints no secret and no token. Takes at most 30 seconds, and HTTP_TIMEOUT for each check.
-
-  --json               print one JSON document instead of text
-  --jwt-file FILE      walk a caller's JWT through the gate and the rules; - reads standard input
-  --method, --path     the request for which the rules are asked. Default: GET /
-  --envoy URL          send requests through Envoy to a path behind it, and check the ext_authz filter by the answers
-  --client NAME        the configured client whose credentials are sent through Envoy, where callers need some
-  --client-id ID       a caller's client, in place of --client, with --client-secret-file FILE; - reads standard input
-  --envoy-config FILE  check the ext_authz filter in a bootstrap of Envoy, YAML or JSON
-
-Exit status: 0 when no check failed, 1 when one did, 2 for wrong arguments.
-`
 
 /** Limit of a run. */
 const totalMs = 30_000
@@ -52,9 +35,9 @@ export interface DoctorProcess {
 
 /** Runs the command `doctor`; resolves with its exit status. Throws {@link WrongArguments}. */
 export async function runDoctor(args: readonly string[], surroundings: DoctorProcess): Promise<number> {
-  const values = parsed(args)
+  const { values } = parsedArguments(doctorCommand, args)
   if (values.help) {
-    surroundings.write(usage)
+    surroundings.write(commandHelp('dex-token-broker', doctorCommand))
     return 0
   }
   const inputs = await inputsOf(values)
@@ -74,30 +57,7 @@ export async function runDoctor(args: readonly string[], surroundings: DoctorPro
   return await finish(groups, { values, surroundings, signal })
 }
 
-type Values = ReturnType<typeof parsed>
-
-function parsed(args: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        json: { type: 'boolean', default: false },
-        'jwt-file': { type: 'string' },
-        envoy: { type: 'string' },
-        client: { type: 'string' },
-        'client-id': { type: 'string' },
-        'client-secret-file': { type: 'string' },
-        'envoy-config': { type: 'string' },
-        method: { type: 'string', default: 'GET' },
-        path: { type: 'string', default: '/' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    })
-    return values
-  } catch (error) {
-    throw new WrongArguments((error as Error).message)
-  }
-}
+type Values = OptionValues<typeof doctorCommand.options>
 
 interface Inputs {
   readonly jwt: string | undefined

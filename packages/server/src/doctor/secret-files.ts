@@ -32,15 +32,14 @@ function secretFilesOf({ env, reader }: ConfigurationSource): readonly SecretFil
       const value = env[setting] || file?.texts[setting]
       return value ? [{ setting, path: value }] : []
     })
-  const ofClients = (file?.clients ?? []).flatMap(({ definition: { name, clientSecret } }) =>
-    clientSecret.file === undefined
-      ? []
-      : [
-          {
-            setting: `clientSecret of the client ${name}`,
-            path: path.resolve(path.dirname(file?.path ?? ''), clientSecret.file),
-          },
-        ],
+  const inFolder = (name: string) => path.resolve(path.dirname(file?.path ?? ''), name)
+  const ofClients = (file?.clients ?? []).flatMap(({ definition: { name, clientSecret, authentication } }) =>
+    Object.entries({
+      clientSecret: clientSecret?.file,
+      'authentication.keyFile': authentication?.keyFile,
+    }).flatMap(([key, value]) =>
+      value === undefined ? [] : [{ setting: `${key} of the client ${name}`, path: inFolder(value) }],
+    ),
   )
   return [...ofVariables, ...ofClients]
 }

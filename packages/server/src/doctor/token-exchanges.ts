@@ -1,7 +1,8 @@
 import { BrokerError } from '@broker/core'
+import { brokerFailure } from '../broker-failure.ts'
 import type { ExchangeDefinition } from '../rules/rule-definition.ts'
 import { failed, ok, type Report, skipped } from './check-result.ts'
-import { brokerFailure, doctorBroker } from './doctor-broker.ts'
+import { doctorBroker } from './doctor-broker.ts'
 import type { DoctorContext } from './doctor-context.ts'
 import type { FoundUpstream } from './upstream-checks.ts'
 

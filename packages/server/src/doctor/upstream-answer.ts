@@ -1,11 +1,12 @@
 import { BrokerError } from '@broker/core'
 import { networkFailureCode, networkFailureHint } from '@broker/core/diagnosis'
 import { describeHint } from '../describe-hint.ts'
+import { bodyText } from './body-text.ts'
 import type { DoctorContext } from './doctor-context.ts'
 import type { Upstream } from './upstream.ts'
 
 /** Larger than a key set or a discovery document. */
-const maxBytes = 524_288
+const maxBodyBytes = 524_288
 
 /** An answer of an upstream, and when it came. */
 export interface UpstreamAnswer {
@@ -53,10 +54,18 @@ export async function askUpstream(
       ...(form !== undefined && { body: form }),
       redirect: 'manual',
       signal,
+      maxBodyBytes,
     })
     const answeredAt = context.now()
     const header = (name: string) => response.headers.get(name) ?? undefined
-    return { url, status: response.status, body: await bodyOf(response.body), header, sentAt, answeredAt }
+    return {
+      url,
+      status: response.status,
+      body: await bodyText(response.body, maxBodyBytes),
+      header,
+      sentAt,
+      answeredAt,
+    }
   } catch (error) {
     const path = upstream.optionPrefix + option
     if (signal.aborted) {
@@ -81,17 +90,6 @@ export function noAnswerOf(code: string | undefined, option: string, trustSettin
     problem: `cannot be reached (${code ?? 'unknown error'})`,
     advice: hint && describeHint({ ...hint, detail }),
   }
-}
-
-async function bodyOf(chunks: AsyncIterable<Uint8Array> | null): Promise<string> {
-  const parts: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of chunks ?? []) {
-    parts.push(chunk)
-    length += chunk.byteLength
-    if (length > maxBytes) break
-  }
-  return Buffer.concat(parts).toString('utf8')
 }
 
 /** Describes what an answer is, for one that is not the expected document. */

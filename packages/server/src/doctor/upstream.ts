@@ -16,6 +16,8 @@ export interface Upstream {
   readonly tokenEndpoint: string | undefined
   /** Overrides discovery. */
   readonly jwksUri: string | undefined
+  /** The algorithms of callers' JWTs that it signs; `undefined` for the default. */
+  readonly algorithms: readonly string[] | undefined
   /** Whether clients get tokens from it. */
   readonly issuesTokens: boolean
   readonly transport: Transport
@@ -41,6 +43,10 @@ export function upstreamsOf({ config, transports }: DoctorContext): readonly Ups
     discoveryUrl: issuer === undefined ? undefined : discoveryUrlOf(issuer),
     tokenEndpoint,
     jwksUri,
+    algorithms:
+      gate?.jwksUri === undefined
+        ? (gate?.algorithms ?? config.broker.issuers?.find(each => each.issuer === issuer)?.algorithms)
+        : undefined,
     issuesTokens: true,
   }
   const ofGate: Upstream[] =
@@ -55,6 +61,7 @@ export function upstreamsOf({ config, transports }: DoctorContext): readonly Ups
             discoveryUrl: undefined,
             tokenEndpoint: undefined,
             jwksUri: gate.jwksUri,
+            algorithms: gate.algorithms,
             issuesTokens: false,
           },
         ]
@@ -70,7 +77,7 @@ export function upstreamsOf({ config, transports }: DoctorContext): readonly Ups
 }
 
 function ofIssuer(
-  { name, issuer, discoveryUrl, tokenEndpoint, jwksUri, transport }: IssuerOptions,
+  { name, issuer, discoveryUrl, tokenEndpoint, jwksUri, algorithms, transport }: IssuerOptions,
   certificates: Readonly<Record<string, { readonly certificates: string }>> = {},
 ): Omit<Upstream, 'issuesTokens' | 'transport' | 'trusted' | 'trustSetting'> &
   Partial<Pick<Upstream, 'transport' | 'trusted' | 'trustSetting'>> {
@@ -85,6 +92,7 @@ function ofIssuer(
       jwksUri !== undefined && issuer !== undefined && discoveryUrl === undefined ? undefined : found,
     tokenEndpoint,
     jwksUri,
+    algorithms,
     ...(transport !== undefined && {
       transport,
       trusted: certificates[name]?.certificates ?? 'own',

@@ -1,6 +1,6 @@
-import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { constants, generateKeyPairSync, type KeyObject, type SigningOptions, sign } from 'node:crypto'
 import type { TokenBrokerOptions, Transport } from '@broker/core'
-import { WrongArguments } from './wrong-arguments.ts'
+import { WrongArguments } from '../command-line/wrong-arguments.ts'
 
 const kid = 'explain'
 const wellKnown = '/.well-known/openid-configuration'
@@ -11,6 +11,9 @@ const lifeSeconds = 300
 const signers = {
   RS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
   ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  PS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
+  EdDSA: () => generateKeyPairSync('ed25519'),
+  Ed25519: () => generateKeyPairSync('ed25519'),
 } as const
 type Algorithm = keyof typeof signers
 
@@ -41,8 +44,7 @@ export class MadeUpIssuers {
     const algorithm = algorithmOf(algorithms)
     const { privateKey } = this.#keyFor(algorithm)
     const input = `${encoded({ alg: algorithm, kid })}.${encoded({ iss, exp, ...claims })}`
-    const signature = createSign('sha256').update(input).sign({ key: privateKey, dsaEncoding: 'ieee-p1363' })
-    return `${input}.${signature.toString('base64url')}`
+    return `${input}.${signatureOf(input, algorithm, privateKey).toString('base64url')}`
   }
 
   /** Answers discovery and key sets; for `transport` of the broker and of its issuers. */
@@ -59,7 +61,10 @@ export class MadeUpIssuers {
     const { issuer, issuers = [], gate } = this.#settings
     const ofClaims = typeof claims['iss'] === 'string' ? claims['iss'] : undefined
     if (issuers.length === 0)
-      return { iss: ofClaims ?? gate?.issuer ?? issuer ?? 'https://issuer.example.com' }
+      return {
+        iss: ofClaims ?? gate?.issuer ?? issuer ?? 'https://issuer.example.com',
+        algorithms: gate?.algorithms,
+      }
     const names = issuers.map(each => each.name).join(', ')
     const chosen =
       name === undefined
@@ -107,10 +112,18 @@ function algorithmOf(allowed: readonly string[] = ['RS256']): Algorithm {
   const found = allowed.find((name): name is Algorithm => name in signers)
   if (found === undefined) {
     throw new WrongArguments(
-      '--claims can sign by RS256 and ES256 only, which the issuer does not allow; use --jwt-file',
+      `--claims can sign by ${Object.keys(signers).join(', ')} only, which the issuer does not allow; use --jwt-file`,
     )
   }
   return found
+}
+
+function signatureOf(input: string, algorithm: Algorithm, key: KeyObject): Buffer {
+  const hash = algorithm.startsWith('Ed') ? undefined : 'sha256'
+  const { RSA_PKCS1_PSS_PADDING: padding, RSA_PSS_SALTLEN_DIGEST: saltLength } = constants
+  const options: SigningOptions =
+    algorithm === 'PS256' ? { padding, saltLength } : { dsaEncoding: 'ieee-p1363' }
+  return sign(hash, Buffer.from(input), { key, ...options })
 }
 
 function encoded(part: object): string {

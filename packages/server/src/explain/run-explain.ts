@@ -1,33 +1,22 @@
-import { parseArgs } from 'node:util'
+import { commandHelp } from '../command-line/command-help.ts'
+import { type OptionValues, parsedArguments } from '../command-line/parsed-arguments.ts'
+import { readArgumentFile } from '../command-line/read-argument-file.ts'
+import { WrongArguments } from '../command-line/wrong-arguments.ts'
 import type { Config } from '../config/config.ts'
 import { explain, hasGate } from './explain.ts'
+import { explainCommand } from './explain-command.ts'
 import type { ExplainRequest } from './explain-request.ts'
 import { explainText } from './explain-text.ts'
-import { readArgumentFile } from './read-argument-file.ts'
-import { WrongArguments } from './wrong-arguments.ts'
 
-const usage = `Usage: dex-token-broker explain (--jwt-file FILE | --claims FILE [--issuer NAME])
-                               [--method GET] [--path /] [--header 'name: value']...
-                               [--context key=value]...
-
-Shows what the broker does with a request: the caller, how each rule decides, the client, and the headers. Requests no token.
-
-  --jwt-file FILE         the caller's JWT, verified with the keys of its issuer; - reads standard input
-  --claims FILE           the caller's claims as JSON; nothing is sent, and iss and exp may be absent
-  --issuer NAME           the issuer of the claims, by its name in CONFIG_FILE
-  --method METHOD         the method of the request. Default: GET
-  --path PATH             path and query, as the client sends them. Default: /
-  --header 'NAME: VALUE'  a header of the request; may be repeated
-  --context KEY=VALUE     an entry of context_extensions of the route; may be repeated
-`
+type Values = OptionValues<typeof explainCommand.options>
 
 /** Runs the command `explain`; returns its output. Throws {@link WrongArguments}, or a `ConfigError`. */
 export async function runExplain(
   args: readonly string[],
   readConfig: () => Promise<Config>,
 ): Promise<string> {
-  const values = parsed(args)
-  if (values.help) return usage
+  const { values } = parsedArguments(explainCommand, args)
+  if (values.help) return commandHelp('dex-token-broker', explainCommand)
   const config = await readConfig()
   const request: ExplainRequest = {
     caller: await callerIn(values),
@@ -48,28 +37,7 @@ export async function runExplain(
   return explainText(request, await explain(config, request))
 }
 
-function parsed(args: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        'jwt-file': { type: 'string' },
-        claims: { type: 'string' },
-        issuer: { type: 'string' },
-        method: { type: 'string', default: 'GET' },
-        path: { type: 'string', default: '/' },
-        header: { type: 'string', multiple: true },
-        context: { type: 'string', multiple: true },
-        help: { type: 'boolean', short: 'h' },
-      },
-    })
-    return values
-  } catch (error) {
-    throw new WrongArguments((error as Error).message)
-  }
-}
-
-async function callerIn(values: ReturnType<typeof parsed>): Promise<ExplainRequest['caller']> {
+async function callerIn(values: Values): Promise<ExplainRequest['caller']> {
   const { 'jwt-file': jwtFile, claims: claimsFile, issuer } = values
   if (jwtFile !== undefined && claimsFile !== undefined) {
     throw new WrongArguments('--jwt-file and --claims exclude each other')

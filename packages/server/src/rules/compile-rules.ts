@@ -21,7 +21,15 @@ export interface CompileRulesOptions extends RulesOptions {
 }
 
 /** The rules, or all faults in their definitions. */
-export type CompiledRules = { readonly rules: Rules } | { readonly faults: readonly RuleFault[] }
+export type CompiledRules =
+  | {
+      /** The rules, when all of them are right. */
+      readonly rules: Rules
+    }
+  | {
+      /** All mistakes, when there is one. */
+      readonly faults: readonly RuleFault[]
+    }
 
 /** Compiles and checks rules. It reads nothing but its arguments. */
 export function compileRules(

@@ -1,5 +1,6 @@
 /** A rule whose expression failed. */
 export interface FailureReport {
+  /** The name of the rule. */
   readonly rule: string
   /** Without values of the caller. */
   readonly problem: string

@@ -6,6 +6,7 @@ import { RuleVariables } from './rule-variables.ts'
 
 /** How one rule fared with a request. */
 export interface RuleExplanation {
+  /** The name of the rule. */
   readonly rule: string
   /** `failed` and `refused` deny the request; a rule after the one that decided is `not reached`. */
   readonly outcome: 'matched' | 'not matched' | 'failed' | 'refused' | 'not reached'
@@ -17,7 +18,9 @@ export interface RuleExplanation {
 
 /** How a choice came about. */
 export interface Explanation {
+  /** The outcome of each rule, in their order. */
   readonly rules: readonly RuleExplanation[]
+  /** The choice of the rule that decided, or the refusal when none did. */
   readonly choice: Choice
 }
 
@@ -41,6 +44,7 @@ export class Rules {
   readonly #callers = new WeakMap<object, CallerState>()
   readonly #anonymous: CallerState
 
+  /** Takes rules that are compiled, in the order in which they are asked. */
   constructor(rules: readonly CompiledRule[], options: RulesOptions = {}) {
     this.#rules = rules
     this.#failures = new FailureReports(options.onFailure, options.now ?? (() => performance.now()))

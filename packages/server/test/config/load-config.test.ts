@@ -163,6 +163,7 @@ describe('loadConfig', () => {
           jwtHeader: 'x-jwt',
           issuer: 'http://dex:5556/dex',
           audience: ['orders', 'billing'],
+          algorithms: ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'],
           groupsClaim: 'groups',
           jwksMaxStaleMs: 3_600_000,
           clockToleranceMs: 0,

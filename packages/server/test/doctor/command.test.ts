@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { brokerCommand, listening, until } from '@broker/testing'
 import { afterAll, describe, expect, test } from 'vitest'
-import { WrongArguments } from '../../src/explain/wrong-arguments.ts'
+import { WrongArguments } from '../../src/command-line/wrong-arguments.ts'
 import { runCommand } from '../support/command.ts'
 import { startDex } from '../support/start-broker.ts'
 import { doctor } from './run-in-process.ts'
@@ -35,7 +35,7 @@ describe('dex-token-broker doctor', () => {
       /^Configuration\n {2}ok {7}configuration {2}valid\n\nDex\n {2}ok {7}connection 127\.0\.0\.1:\d+ {2}accepted\n/,
     )
     expect(stdout).toMatch(
-      /\n {2}failed {3}token of default {2}the configured client was rejected \(.*invalid_client.*\)\n {11}-> set STATIC_CLIENT_SECRET to /,
+      /\n {2}failed {3}token of default {2}the configured client was rejected \(.*invalid_client.*\)\n {11}-> set STATIC_CLIENT_SECRET or STATIC_CLIENT_SECRET_FILE to /,
     )
     expect(stdout).toMatch(/\n\n1 check failed: 0 warnings, 10 passed, 1 skipped\.\n$/)
     expect(stdout).not.toContain('outdated')
@@ -102,7 +102,7 @@ describe('dex-token-broker doctor', () => {
     expect(help.stdout).toMatch(/^Usage: dex-token-broker doctor /)
     await using command = runCommand(['--help'])
     await command.end()
-    expect(command.stdout).toContain('doctor --help')
+    expect(command.stdout).toMatch(/^ {2}doctor /m)
   })
 
   test('reads a JWT from standard input', async () => {

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
@@ -252,6 +253,22 @@ describe('faults between the broker and Dex', () => {
     expect(result('unusable keys')).toMatchObject({
       verdict: 'warning',
       fact: '2 ignored: weak: it does not have 2048 to 8192 bits, shared: its type is not RSA or EC',
+    })
+  })
+
+  test('an Ed25519 key is usable when JWT_ALGORITHMS has EdDSA, and unusable otherwise', async () => {
+    await using dex = await startDex()
+    const jwk = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' })
+    const body = JSON.stringify({ keys: [{ ...jwk, kid: 'edwards', alg: 'EdDSA' }] })
+    dex.setFault('keys', { kind: 'answer', status: 200, headers: {}, body })
+    const gate = { DEX_ISSUER: dex.issuer, JWT_AUDIENCE: 'orders', STATIC_CLIENT_ID: 'orders' }
+    const accepting = await doctor({ ...gate, JWT_ALGORITHMS: 'EdDSA' })
+    expect(accepting.result('key set').fact).toBe('1 usable key: edwards (EdDSA)')
+    const usual = await doctor(gate)
+    expect(usual.result('key set')).toMatchObject({
+      verdict: 'failed',
+      fact: expect.stringContaining('its type is not RSA or EC'),
+      advice: expect.stringContaining('JWT_ALGORITHMS'),
     })
   })
 

@@ -166,3 +166,10 @@ test('without a gate nothing is judged', async () => {
   expect(result('gate').verdict).toBe('ok')
   expect(code).toBe(0)
 })
+
+test('an algorithm that is not listed is named beside those that are', async () => {
+  await using dex = await startDex()
+  const { walked, result } = await walk(dex, dex.signJwt(claimsOf(dex)), { JWT_ALGORITHMS: 'PS256 EdDSA' })
+  expect(walked[1]).toBe('failed')
+  expect(result('algorithm').fact).toContain('accepted: PS256, EdDSA')
+})

@@ -36,7 +36,7 @@ describe('the configuration', () => {
     const { result } = await doctor({ ...noDex, CONFIG_FILE: file })
     expect(result(`${file}:2:5 clients[0].clientSecret`)).toMatchObject({
       verdict: 'failed',
-      fact: 'is missing',
+      fact: 'is missing; it is optional only with authentication',
       advice: expect.stringContaining('clientSecret: { file: '),
     })
   })

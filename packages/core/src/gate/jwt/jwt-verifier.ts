@@ -68,7 +68,7 @@ export class JwtVerifier {
   }
 
   #verify(jwt: string, id: string, wait: Wait): MaybePromise<VerifiedCaller> {
-    const candidate = { id, unverified: parseJwt(jwt), wait }
+    const candidate = { id, unverified: parseJwt(jwt, this.#options.issuers.algorithms), wait }
     const issuer = this.#options.issuers.select(candidate.unverified.claims, wait)
     // Here and below no closure for what is known already, which is the usual case.
     return issuer instanceof Promise

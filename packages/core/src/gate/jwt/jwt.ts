@@ -24,18 +24,15 @@ export interface UnverifiedJwt extends JwsSignature {
   readonly claims: JwtClaims
 }
 
-/** RSA (PKCS #1 v1.5) and ECDSA, which are all that Dex and its signers produce. Never `none`, never HMAC. */
-export const allowedAlgorithms: string[] = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512']
-
 /** In characters, which are bytes in a JWT. */
 export const maxJwtLength: number = 16 * 1024
 const compactForm = /^([\w-]+)\.([\w-]+)\.([\w-]+)$/
 
 /**
  * Parses a compact JWS. Refuses by size, form, algorithm, critical headers (RFC 7515 section 4.1.11) and kind (RFC 8725
- * section 3.11), before any key is needed.
+ * section 3.11), before any key is needed. `algorithms` has what any issuer accepts; each issuer can accept less.
  */
-export function parseJwt(jwt: string): UnverifiedJwt {
+export function parseJwt(jwt: string, algorithms: readonly string[]): UnverifiedJwt {
   const [encodedHeader, encodedClaims, encodedSignature] = partsOf(jwt)
   const signature = Buffer.from(encodedSignature, 'base64url')
   // The spare bits of the last character are not signed: without this check a JWT would have several spellings.
@@ -44,7 +41,7 @@ export function parseJwt(jwt: string): UnverifiedJwt {
   const header = decodedObject(encodedHeader, 'header')
   const claims = decodedObject(encodedClaims, 'claims set')
   const { alg, kid } = header
-  if (typeof alg !== 'string' || !allowedAlgorithms.includes(alg)) {
+  if (typeof alg !== 'string' || !algorithms.includes(alg)) {
     throw invalidJwt('algorithm', 'its alg is not allowed')
   }
   if (kid !== undefined && typeof kid !== 'string') throw invalidJwt('malformed', 'kid is not a string')

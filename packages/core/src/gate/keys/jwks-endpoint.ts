@@ -19,13 +19,15 @@ export interface JwksRequest {
   readonly attempt: number
   /** The option that holds the URL of the key set, for hints. */
   readonly option: string
+  /** A key that fits none of these is unusable. */
+  readonly algorithms: readonly string[]
   readonly parent: SpanContext | undefined
 }
 
 /** Fetches a JWK set once. Every failure is `jwks_unavailable`, most of them with a hint. */
 export function fetchKeySet(
   url: string,
-  { surroundings, signal, attempt, option, parent }: JwksRequest,
+  { surroundings, signal, attempt, option, algorithms, parent }: JwksRequest,
 ): Promise<KeySet> {
   const { transport, userAgent, tracer, requestTimeoutMs: timeoutMs } = surroundings
   return callUpstream({
@@ -39,11 +41,15 @@ export function fetchKeySet(
     tracer,
     span: { name: 'jwks fetch', method: 'GET', parent },
     send: () => getDocument(url, { transport, userAgent, accept, signal, maxBytes: maxJwksBytes }),
-    judge: answer => keySetIn(answer, option),
+    judge: answer => keySetIn(answer, option, algorithms),
   })
 }
 
-function keySetIn({ status, body, unknownCoding }: FetchedDocument, option: string): KeySet {
+function keySetIn(
+  { status, body, unknownCoding }: FetchedDocument,
+  option: string,
+  algorithms: readonly string[],
+): KeySet {
   if (status !== 200) {
     throw unavailable(`the JWKS endpoint answered with status ${status}`, {
       transient: isPassing(status),
@@ -52,7 +58,7 @@ function keySetIn({ status, body, unknownCoding }: FetchedDocument, option: stri
     })
   }
   if (body === undefined) throw unavailable('the key set is larger than 512 KiB')
-  const keySet = KeySet.parse(body)
+  const keySet = KeySet.parse(body, algorithms)
   if (keySet === undefined) {
     throw unavailable('the JWKS endpoint answered without a key set, or with an empty one', {
       hint:

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, type webcrypto } from 'node:crypto'
-import { allowedAlgorithms } from '../jwt/jwt.ts'
+import { rsaKeyProblem } from '../../shared/rsa-key-problem.ts'
 
 /** A member of a JWK set, as received. */
 type Jwk = Readonly<Record<string, unknown>>
@@ -8,15 +8,33 @@ const curveOf: Readonly<Record<string, string>> = { ES256: 'P-256', ES384: 'P-38
 const coordinateBytes: Readonly<Record<string, number>> = { 'P-256': 32, 'P-384': 48, 'P-521': 66 }
 const noKey = 'its parameters are not a valid key'
 
-/** The minimum of RFC 7518 section 3.3, and the longest key that verifies in well under a millisecond. */
-const rsaBits = { min: 2_048, max: 8_192 }
-/** With exponent 1 anybody can forge a signature; 3 is legal. More than 31 bits only cost time; Go has the same limit. */
-const rsaExponent = { min: 3n, max: 2n ** 31n - 1n }
+/** The Edwards points whose order divides 8, without their sign bit: for such a key anybody can make a signature. */
+const smallOrderPoints: ReadonlySet<string> = new Set([
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+])
 
-/** Tells why the declarations of a JWK exclude it for the gate (RFC 7517 section 4); `undefined` when they do not. */
-export function declaredKeyProblem(jwk: Jwk): string | undefined {
+/** The type of the keys of an algorithm (RFC 7518 section 3.1, RFC 8037 section 3.1). */
+function keyTypeOf(alg: string): 'EC' | 'OKP' | 'RSA' {
+  if (alg.startsWith('ES')) return 'EC'
+  return alg.startsWith('Ed') ? 'OKP' : 'RSA'
+}
+
+/**
+ * Tells why the declarations of a JWK exclude it for a gate that verifies by some algorithms (RFC 7517 section 4); `undefined` when
+ * they do not.
+ */
+export function declaredKeyProblem(jwk: Jwk, algorithms: readonly string[]): string | undefined {
   const { kty, crv, d, alg, use, key_ops: operations } = jwk
-  if (kty !== 'RSA' && kty !== 'EC') return 'its type is not RSA or EC'
+  const takesEdwards = algorithms.some(each => keyTypeOf(each) === 'OKP')
+  if (kty !== 'RSA' && kty !== 'EC' && !(takesEdwards && kty === 'OKP'))
+    return takesEdwards ? 'its type is not RSA, EC or OKP' : 'its type is not RSA or EC'
+  if (kty === 'OKP' && crv !== 'Ed25519') return 'its curve is not Ed25519'
   if (kty === 'EC' && !(typeof crv === 'string' && Object.hasOwn(coordinateBytes, crv)))
     return 'its curve is not P-256, P-384 or P-521'
   if (d !== undefined) return 'it is a private key'
@@ -25,10 +43,10 @@ export function declaredKeyProblem(jwk: Jwk): string | undefined {
     return 'its key_ops do not list verify'
   }
   if (alg === undefined) return undefined
-  if (typeof alg !== 'string' || !allowedAlgorithms.includes(alg)) {
-    return `its alg is not one of ${allowedAlgorithms.join(', ')}`
+  if (typeof alg !== 'string' || !algorithms.includes(alg)) {
+    return `its alg is not one of ${algorithms.join(', ')}`
   }
-  return kty === (alg.startsWith('RS') ? 'RSA' : 'EC') && curveOf[alg] === (kty === 'EC' ? crv : undefined)
+  return kty === keyTypeOf(alg) && curveOf[alg] === (kty === 'EC' ? crv : undefined)
     ? undefined
     : 'its alg does not fit its type or curve'
 }
@@ -40,7 +58,7 @@ export const encryptionOnly = 'it is for encryption'
 export function keyNumbersProblem(jwk: Jwk): string | undefined {
   if (jwk['kty'] === 'EC') return hasCoordinates(jwk) ? undefined : noKey
   try {
-    return rsaKeyProblem(createPublicKey({ key: jwk as webcrypto.JsonWebKey, format: 'jwk' }))
+    return publicKeyProblem(createPublicKey({ key: jwk as webcrypto.JsonWebKey, format: 'jwk' }))
   } catch {
     return noKey
   }
@@ -54,13 +72,14 @@ function hasCoordinates({ crv, x, y }: Jwk): boolean {
   )
 }
 
-/** Tells why an RSA key is not trusted; `undefined` for a trusted key and for other key types. */
-export function rsaKeyProblem({ asymmetricKeyDetails = {} }: KeyObject): string | undefined {
-  const { modulusLength, publicExponent } = asymmetricKeyDetails
-  if (modulusLength === undefined || publicExponent === undefined) return undefined
-  if (modulusLength < rsaBits.min || modulusLength > rsaBits.max) return 'it does not have 2048 to 8192 bits'
-  if (publicExponent % 2n === 0n || publicExponent < rsaExponent.min || publicExponent > rsaExponent.max) {
-    return 'its exponent is even, below 3 or beyond 31 bits'
-  }
-  return undefined
+/** Tells why an RSA or Ed25519 key is not trusted; `undefined` for a trusted key and for other key types. */
+export function publicKeyProblem(key: KeyObject): string | undefined {
+  if (key.asymmetricKeyType !== 'ed25519') return rsaKeyProblem(key)
+  return isOfSmallOrder(key) ? noKey : undefined
+}
+
+function isOfSmallOrder(key: KeyObject): boolean {
+  const point = Buffer.from(key.export({ format: 'jwk' }).x ?? '', 'base64url')
+  point[31] = (point[31] ?? 0) & 0x7f
+  return smallOrderPoints.has(point.toString('hex'))
 }

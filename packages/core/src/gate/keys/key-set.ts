@@ -19,6 +19,7 @@ const maxDepth = 16
 
 /** A key that is ignored (RFC 7517 section 5). */
 export interface UnusableKey {
+  /** Its id; `undefined` without one. */
   readonly kid: string | undefined
   /** The reason: `its type is not RSA or EC`. */
   readonly problem: string
@@ -26,8 +27,9 @@ export interface UnusableKey {
 
 /** A key that can verify JWTs. */
 export interface UsableKey {
+  /** Its id; `undefined` without one. */
   readonly kid: string | undefined
-  /** Its declared algorithm (RFC 7517 section 4.4), else its type: `RSA` or `EC`. */
+  /** Its declared algorithm (RFC 7517 section 4.4), else its type: `RSA`, `EC` or `OKP`. */
   readonly algorithm: string
 }
 
@@ -48,8 +50,11 @@ export class KeySet {
     this.unusable = unusable
   }
 
-  /** Parses a JWK set; `undefined` when the text is not one (RFC 7517 section 5) or has no keys. */
-  static parse(text: string): KeySet | undefined {
+  /**
+   * Parses a JWK set; `undefined` when the text is not one (RFC 7517 section 5) or has no keys. A key is usable when it fits one of
+   * the algorithms.
+   */
+  static parse(text: string, algorithms: readonly string[]): KeySet | undefined {
     const members = parseJsonObject(text)?.['keys']
     if (!Array.isArray(members) || isNestedDeeperThan(members, maxDepth)) return undefined
     const usable: JWK[] = []
@@ -58,7 +63,8 @@ export class KeySet {
     for (const key of members) {
       if (!isJsonObject(key) || typeof key['kty'] !== 'string') continue
       const problem =
-        declaredKeyProblem(key) ?? (examined++ < maxKeysExamined ? keyNumbersProblem(key) : undefined)
+        declaredKeyProblem(key, algorithms) ??
+        (examined++ < maxKeysExamined ? keyNumbersProblem(key) : undefined)
       if (problem === undefined) usable.push(key as JWK)
       else unusable.push({ kid: kidOf(key), problem })
     }

@@ -38,6 +38,8 @@ export interface KeySourceOptions {
   readonly maxAgeMs: number
   /** Age from which a key set is not used at all, in milliseconds. */
   readonly maxStaleMs: number
+  /** A key that fits none of these is unusable. */
+  readonly algorithms: readonly string[]
   /** Callers that wait, for keys or for tokens. */
   readonly callers: WaitingCallers
 }
@@ -230,10 +232,10 @@ export class KeySource {
     const at = momentOf(clock)
     this.#startedAt = at.monotonic
     const request = ++this.#requests
-    const { jwksUri, option, issuer } = this.#options
+    const { jwksUri, option, issuer, algorithms } = this.#options
     const url = await jwksUri(parent)
     const surroundings = this.#surroundings
-    const keySet = await fetchKeySet(url, { surroundings, signal, attempt, option, parent })
+    const keySet = await fetchKeySet(url, { surroundings, signal, attempt, option, algorithms, parent })
     this.#unusableKeys.note(keySet, { option, issuer })
     const before = this.#loaded?.keySet
     if (before !== undefined && before.size > 0 && keySet.size === 0) {

@@ -36,10 +36,10 @@ export interface UpstreamCall<Answer, Result> extends Upstream {
 export async function callUpstream<Answer extends { readonly status: number }, Result>(
   call: UpstreamCall<Answer, Result>,
 ): Promise<Result> {
-  const { tracer, send, judge } = call
+  const { tracer, judge } = call
   const span = tracer && startUpstreamSpan(tracer, call.span, call)
   try {
-    const answer = await send(span?.context).catch(cause => Promise.reject(noResponse(call, cause)))
+    const answer = await answerOf(call, span?.context)
     span?.setAttributes({ 'http.response.status_code': answer.status })
     const result = judge(answer)
     span?.end()
@@ -48,6 +48,14 @@ export async function callUpstream<Answer extends { readonly status: number }, R
     const failure = failureOf(call, error)
     span?.end(BrokerError.is(failure) ? failure.code : 'server_error')
     throw failure
+  }
+}
+
+async function answerOf<Answer>(call: UpstreamCall<Answer, unknown>, context: SpanContext | undefined) {
+  try {
+    return await call.send(context)
+  } catch (cause) {
+    throw noResponse(call, cause)
   }
 }
 

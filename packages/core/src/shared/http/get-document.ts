@@ -28,6 +28,7 @@ export async function getDocument(
     headers: { accept, 'accept-encoding': 'identity', 'user-agent': userAgent },
     redirect: 'manual',
     signal,
+    maxBodyBytes: maxBytes,
   })
   return {
     status: response.status,

@@ -10,6 +10,8 @@ export interface TransportRequest {
   redirect: 'manual'
   /** Aborts at the deadline of the request, and when the broker closes. */
   signal: AbortSignal
+  /** The broker refuses a longer body, so that a transport may stop after as many bytes. */
+  maxBodyBytes?: number
 }
 
 /** The parts of a response that the broker reads; a `Response` of `fetch` fits. */
@@ -18,8 +20,8 @@ export interface TransportResponse {
   readonly status: number
   /** Returns the value of a header by its name in lower case, `null` when it is absent. */
   readonly headers: { get(name: string): string | null }
-  /** The body in chunks, `null` when there is none. The broker may stop reading early. */
-  readonly body: AsyncIterable<Uint8Array> | null
+  /** The body, whole or in chunks, of which the broker may stop reading early; `null` when there is none. */
+  readonly body: Uint8Array | AsyncIterable<Uint8Array> | null
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type Pauses, pauseAfter } from '../../shared/backoff.ts'
 import type { Clock } from '../../shared/clock.ts'
+import { wholeMs } from './token-life.ts'
 
 /** Jitter: up to this fraction of the usable life earlier, so that tokens issued together are not refreshed together. */
 const maxEarlier = 0.1
@@ -26,7 +27,7 @@ export class RefreshSchedule {
     const { aheadRatio, random } = policy
     const earlier = aheadRatio < 1 ? random() * maxEarlier : 0
     this.#policy = policy
-    this.#dueAt = life.from + (life.until - life.from) * Math.max(0, aheadRatio - earlier)
+    this.#dueAt = wholeMs(life.from + (life.until - life.from) * Math.max(0, aheadRatio - earlier))
   }
 
   /** On the monotonic clock. */
@@ -43,11 +44,16 @@ export class RefreshSchedule {
     return this.#mayPass && !this.isDue
   }
 
+  /** Whether the last attempt failed and the next one is not due. */
+  get isHeldBack(): boolean {
+    return this.#failures > 0 && !this.isDue
+  }
+
   /** Schedules the next attempt after a pause that grows from 1 s to 15 s, with 20 % jitter. */
   failed({ transient }: { readonly transient: boolean }): void {
     this.#mayPass = transient
     this.#failures++
     const jitter = 1 + retryJitter * (2 * this.#policy.random() - 1)
-    this.#dueAt = this.#policy.clock.monotonic() + pauseAfter(this.#failures, pauses) * jitter
+    this.#dueAt = wholeMs(this.#policy.clock.monotonic() + pauseAfter(this.#failures, pauses) * jitter)
   }
 }

@@ -30,15 +30,17 @@ export interface CachedToken {
 class TokenCell implements SharedEntry {
   readonly key: string
   readonly client: string
-  readonly endsAt: number
   heapIndex = -1
   readonly #content: CachedToken
 
   constructor(key: string, client: string, content: CachedToken) {
     this.key = key
     this.client = client
-    this.endsAt = content.life.staleUntil
     this.#content = content
+  }
+
+  get endsAt(): number {
+    return this.#content.life.staleUntil
   }
 
   static {

@@ -7,6 +7,8 @@ const maxLifeMs = 366 * 24 * 60 * 60 * 1000
 
 /** The life of a token on both clocks. It starts before the request was sent, so that network time counts. */
 export interface TokenLife {
+  /** The moment before the request was sent, on the monotonic clock. */
+  readonly from: number
   /** The true expiry on the wall clock. */
   readonly expiresAt: number
   /** The true expiry on the monotonic clock. */
@@ -59,11 +61,17 @@ export function tokenLife(
   const oldestMs = Math.min(maxAgeMs > 0 ? maxAgeMs : Number.POSITIVE_INFINITY, subjectMs)
   const usableMs = Math.min(ms - marginMs, oldestMs)
   return {
+    from: requestedAt.monotonic,
     expiresAt: requestedAt.wall + Math.min(ms, subjectMs),
-    livesUntil: requestedAt.monotonic + Math.min(ms, subjectMs),
-    usableUntil: requestedAt.monotonic + usableMs,
-    staleUntil: requestedAt.monotonic + Math.max(usableMs, Math.min(ms - lastMomentMs, oldestMs)),
+    livesUntil: wholeMs(requestedAt.monotonic + Math.min(ms, subjectMs)),
+    usableUntil: wholeMs(requestedAt.monotonic + usableMs),
+    staleUntil: wholeMs(requestedAt.monotonic + Math.max(usableMs, Math.min(ms - lastMomentMs, oldestMs))),
   }
+}
+
+/** A time on the monotonic clock, at most a millisecond earlier: V8 keeps a number with a fraction in an object of 16 bytes. */
+export function wholeMs(monotonic: number): number {
+  return Math.floor(monotonic)
 }
 
 /** A life shorter than the margin would leave no time for use: the margin is then a fifth of it. */
@@ -74,6 +82,11 @@ function marginOf(ms: number, safetyMarginMs: number): number {
 /** Milliseconds until the true expiry: the smaller value of the two clocks, at least 0. */
 export function remainingMs(life: TokenLife, clock: Clock): number {
   return Math.max(0, Math.min(life.expiresAt - clock.wall(), life.livesUntil - clock.monotonic()))
+}
+
+/** The part of a life that has passed, from 0 to 1. */
+export function lifeRatio({ from, livesUntil }: TokenLife, clock: Clock): number {
+  return (clock.monotonic() - from) / (livesUntil - from)
 }
 
 export function isUsable(life: TokenLife, clock: Clock): boolean {

@@ -3,11 +3,17 @@ import type { TokenOrder } from '../../clients/token-order.ts'
 import { changedError } from '../../shared/changed-error.ts'
 import type { BrokerError } from '../../shared/errors.ts'
 import type { Hint } from '../../shared/hint.ts'
+import { isMutualTls } from '../../shared/is-mutual-tls.ts'
+import { rejectionHint } from '../../shared/rejection-hint.ts'
 
 /** OAuth errors that reject the client itself. */
 const clientErrors = new Set<string | undefined>(['invalid_client', 'unauthorized_client'])
-/** OAuth errors about the requested scope or target (RFC 6749 section 5.2, RFC 8707 section 2). */
-const scopeErrors = new Set<string | undefined>(['invalid_scope', 'invalid_target'])
+/** OAuth errors about the requested target: of RFC 8707 section 2, and of Entra. */
+const targetErrors = new Set<string | undefined>(['invalid_target', 'invalid_resource'])
+/** OAuth errors about the requested scope (RFC 6749 section 5.2) or target. */
+const scopeErrors = new Set<string | undefined>(['invalid_scope', ...targetErrors])
+/** OAuth errors that an additional parameter can cause: Auth0 answers `access_denied` for an `audience` that it does not know. */
+const parameterErrors = new Set<string | undefined>(['access_denied', 'invalid_request'])
 
 /**
  * Turns the rejection of a configured client into `client_misconfigured`, because only the operator can correct it. Adds a
@@ -39,8 +45,17 @@ function hintFor(oauthError: string | undefined, credentials: OrderedCredentials
   }
   if (!isOperators(oauthError, credentials)) return undefined
   const option = clientOption(credentials)
-  if (clientErrors.has(oauthError)) return { problem: 'credentials_rejected', option }
-  if (oauthError === 'invalid_request') return { problem: 'request_not_understood', option }
+  const { resource = [], extraParams = [] } = credentials
+  if (targetErrors.has(oauthError) && resource.length > 0) {
+    return { problem: 'resource_rejected', option: `${option}.resource` }
+  }
+  if (parameterErrors.has(oauthError) && extraParams.length > 0) {
+    return { problem: 'extra_params_rejected', option: `${option}.extraParams` }
+  }
+  const hasSecret = credentials.assertions === undefined && !isMutualTls(credentials.authMethod)
+  if (clientErrors.has(oauthError)) return rejectionHint(option, hasSecret)
+  if (oauthError === 'invalid_request')
+    return hasSecret ? { problem: 'request_not_understood', option } : rejectionHint(option, hasSecret)
   if (scopeErrors.has(oauthError)) return { problem: 'scope_rejected', option: `${option}.scope` }
   return { problem: 'client_refused', option }
 }

@@ -1,5 +1,5 @@
+import type { ClientAuthenticationMethod } from '../../clients/client-authentication.ts'
 import type { TokenOrder } from '../../clients/token-order.ts'
-import type { ClientAuthMethod } from '../../options/broker-options.ts'
 import { asBrokerError } from '../../shared/as-broker-error.ts'
 import type { BrokerError } from '../../shared/errors.ts'
 import type { MaybePromise } from '../../shared/maybe-promise.ts'
@@ -13,6 +13,7 @@ import type { AcceptedClients } from '../accepted-clients.ts'
 import { logTokenFailure } from '../log-token-failure.ts'
 import { mustWait } from '../must-wait.ts'
 import type { ObtainedToken, TokenOrigin } from '../token-origin.ts'
+import { assertionByFunction } from './assertion-by-function.ts'
 import type { CircuitClient, CircuitGroup, Circuits } from './circuits.ts'
 import { HeldSlot } from './held-slot.ts'
 import { isFailureOfDex } from './is-failure-of-dex.ts'
@@ -28,7 +29,9 @@ export const maxWaiting = 4_096
 export interface DexOriginOptions {
   /** Returns the URL of the token endpoint, or a promise while discovery is under way. */
   readonly tokenEndpoint: (parent?: SpanContext) => MaybePromise<string>
-  readonly authMethod: ClientAuthMethod
+  /** Returns the issuer, as the audience of assertions, or `undefined` while it is not known. Default: never known. */
+  readonly issuer?: () => string | undefined
+  readonly authMethod: ClientAuthenticationMethod
   /** Fields of the token response to keep, by their JSON names. */
   readonly wantedFields: readonly string[]
   readonly rejected: RejectedCredentials
@@ -106,7 +109,7 @@ export class DexOrigin implements TokenOrigin {
       onFirstFailure(mustWait('a slot'))
       await turn
     }
-    return this.#request({ url, order, client, applicant, signal, onFirstFailure, parent })
+    return await this.#request({ url, order, client, applicant, signal, onFirstFailure, parent })
   }
 
   /** Sends the request with retries; the slot is taken for the first attempt. */
@@ -119,21 +122,15 @@ export class DexOrigin implements TokenOrigin {
     onFirstFailure: OnFirstFailure
     parent: SpanContext | undefined
   }): Promise<ObtainedToken> {
-    const { order, client, applicant, signal, onFirstFailure } = call
+    const { order, client, signal, onFirstFailure } = call
     const { requestTimeoutMs, random } = this.#surroundings
     const request = new RequestWithDeadline(requestTimeoutMs, deadline =>
-      requestWithRetries(
-        async attempt => {
-          if (attempt > 1) await this.#slots.enter(applicant, deadline)
-          return this.#attempt(call, attempt, deadline)
-        },
-        {
-          signal: deadline,
-          random,
-          onFailedAttempt: onFirstFailure,
-          mayTryAgain: () => this.#circuits.retryAfterMs(client) === 0,
-        },
-      ),
+      requestWithRetries(attempt => this.#attempt(call, attempt, deadline), {
+        signal: deadline,
+        random,
+        onFailedAttempt: onFirstFailure,
+        mayTryAgain: () => this.#circuits.retryAfterMs(client) === 0,
+      }),
     )
     const close = () => request.abort(signal.reason)
     signal.addEventListener('abort', close)
@@ -150,7 +147,7 @@ export class DexOrigin implements TokenOrigin {
     }
   }
 
-  /** Makes one attempt and releases the slot. */
+  /** Makes one attempt and releases the slot, which the first attempt has. */
   async #attempt(
     {
       url,
@@ -170,8 +167,15 @@ export class DexOrigin implements TokenOrigin {
     number: number,
     signal: AbortSignal,
   ): Promise<ObtainedToken> {
+    if (number > 1) await this.#slots.enter(applicant, signal)
     const slot = new HeldSlot(this.#slots, applicant, this.#surroundings.clock)
     try {
+      // Before the attempt, because a function that fails says nothing about Dex.
+      const issuer = this.#options.issuer?.()
+      const assertion = await assertionByFunction(
+        { url, order, issuer, signal, timeoutMs: this.#surroundings.requestTimeoutMs },
+        slot,
+      )
       // A probe began earlier than this request, so it ends before this request's deadline.
       let attempt = this.#circuits.begin(client)
       if (attempt === undefined) {
@@ -179,7 +183,7 @@ export class DexOrigin implements TokenOrigin {
         attempt = this.#circuits.begin(client)
       }
       if (attempt === undefined) throw this.#circuits.refusal(client)
-      return await this.#sender.send({ url, order, number, signal, parent }, attempt, {
+      return await this.#sender.send({ url, order, number, signal, parent, issuer, assertion }, attempt, {
         onRefusal: () => onFirstFailure(mustWait('another client secret')),
         waitForFunction: call => slot.without(call, signal),
       })

@@ -39,13 +39,14 @@ const maxShownPart = 12
 /** Codes of a server that cannot judge the request now (RFC 6749 section 4.1.2.1), with any status. */
 const outageCodes = new Set(['server_error', 'temporarily_unavailable'])
 
-/** Codes of RFC 6749 sections 4.1.2.1 and 5.2, of RFC 8693, RFC 8707 and of Dex. */
+/** Codes of RFC 6749 sections 4.1.2.1 and 5.2, of RFC 8693, RFC 8707 and of Dex, and Entra's `invalid_resource` for RFC 8707's. */
 const knownCodes = new Set([
   ...outageCodes,
   'access_denied',
   'invalid_client',
   'invalid_grant',
   'invalid_request',
+  'invalid_resource',
   'invalid_scope',
   'invalid_target',
   'unauthorized_client',

@@ -38,6 +38,8 @@ export class RejectedCredentials {
 
   get(order: TokenOrder): BrokerError | undefined {
     const { lasting } = this.#of(order)
+    // The usual case, in which no key is needed.
+    if (lasting.size === 0) return undefined
     return lasting.get(keyOf(order)) ?? lasting.get(sharedKeyOf(order))
   }
 
@@ -70,7 +72,8 @@ export class RejectedCredentials {
 
   /** Forgets a first refusal, because a token was issued. */
   passed(order: TokenOrder): void {
-    this.#of(order).once.delete(keyOf(order))
+    const { once } = this.#of(order)
+    if (once.size > 0) once.delete(keyOf(order))
   }
 
   #of({ credentials }: TokenOrder): Rejections {

@@ -10,7 +10,7 @@ export interface RetryOptions {
   /** Bounds all attempts and the pauses between them. */
   readonly signal: AbortSignal
   readonly random: () => number
-  /** Receives the failure of each attempt, before the pause. */
+  /** Receives the failure of each attempt that another one follows, before the pause. */
   readonly onFailedAttempt: (failure: BrokerError) => void
   /** Tells whether another attempt is allowed. */
   readonly mayTryAgain: () => boolean
@@ -31,8 +31,8 @@ export async function requestWithRetries<T>(
       return await attempt(retries + 1)
     } catch (error) {
       if (!BrokerError.is(error)) throw error
-      onFailedAttempt(error)
       if (retries === maxRetries || signal.aborted || !isUnjudged(error) || !mayTryAgain()) throw error
+      onFailedAttempt(error)
       const interrupted = await pause(minPauseMs + random() * (maxPauseMs - minPauseMs), false, {
         signal,
       }).catch(() => true)

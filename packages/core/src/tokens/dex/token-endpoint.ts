@@ -1,6 +1,7 @@
+import type { ClientAuthenticationMethod } from '../../clients/client-authentication.ts'
 import type { ClientCredentials } from '../../clients/client-credentials.ts'
-import type { ClientAuthMethod } from '../../options/broker-options.ts'
 import { callUpstream } from '../../shared/http/call-upstream.ts'
+import { httpDate } from '../../shared/http/http-date.ts'
 import { readBoundedBody } from '../../shared/http/read-bounded-body.ts'
 import { retryAfterMs } from '../../shared/http/retry-after.ts'
 import { unknownCoding } from '../../shared/http/unknown-coding.ts'
@@ -11,10 +12,10 @@ import { tokenRequest } from './token-request.ts'
 import { judgeTokenResponse, type TokenEndpointAnswer, type TokenResponse } from './token-response.ts'
 
 /** A token response of Dex has a few kilobytes. */
-const maxTokenResponseBytes = 64 * 1024
+const maxBodyBytes = 64 * 1024
 
 export interface TokenEndpointOptions {
-  readonly authMethod: ClientAuthMethod
+  readonly authMethod: ClientAuthenticationMethod
   /** Fields of the token response to keep, by their JSON names. */
   readonly wantedFields: readonly string[]
   /** The option that holds the URL of the token endpoint. */
@@ -67,14 +68,14 @@ export class TokenEndpoint {
     const { transport, clock, userAgent } = this.#surroundings
     const { authMethod = this.#options.authMethod } = credentials
     const trace = traceHeaders(context)
-    const request = tokenRequest(credentials, { authMethod, userAgent, signal, trace })
+    const request = tokenRequest(credentials, { authMethod, userAgent, signal, trace, maxBodyBytes })
     const response = await transport(url, request)
     return {
       status: response.status,
       retryAfterMs: retryAfterMs(response.headers.get('retry-after'), clock.wall()),
       answeredAt: answeredAt(response.headers.get('date'), response.headers.get('age')),
       unknownCoding: unknownCoding(response.headers.get('content-encoding')),
-      body: await readBoundedBody(response, maxTokenResponseBytes),
+      body: await readBoundedBody(response, maxBodyBytes),
     }
   }
 }
@@ -92,7 +93,7 @@ function spanAttributes({ configured, client = 'default', exchange }: ClientCred
  * of a second. A cache repeats the `Date` of the first answer and adds `Age` (RFC 9111 section 5.1).
  */
 function answeredAt(date: string | null, age: string | null): number | undefined {
-  const time = Date.parse(date ?? '')
+  const time = httpDate(date)
   if (Number.isNaN(time)) return undefined
   return time + 999 + (age !== null && /^\d{1,10}$/.test(age) ? Number(age) * 1000 : 0)
 }

@@ -1,15 +1,17 @@
+import type { ClientAuthenticationMethod } from '../../clients/client-authentication.ts'
 import type { ClientCredentials } from '../../clients/client-credentials.ts'
-import type { ClientAuthMethod } from '../../options/broker-options.ts'
+import { type OwnParameter, type Parameter, requestParameters } from '../../clients/request-parameters.ts'
 import type { TransportRequest } from '../../shared/http/transport.ts'
 
 /** Parts of real JWTs are longer, in characters. */
 const minJwtPart = 12
-const tokenTypePrefix = 'urn:ietf:params:oauth:token-type:'
 
 export interface TokenRequestParts {
-  readonly authMethod: ClientAuthMethod
+  readonly authMethod: ClientAuthenticationMethod
   readonly userAgent: string
   readonly signal: AbortSignal
+  /** Limit of the answer's body. */
+  readonly maxBodyBytes: number
   /** The headers that carry the context of its span. */
   readonly trace: Readonly<Record<string, string>>
 }
@@ -17,10 +19,9 @@ export interface TokenRequestParts {
 /** Builds the POST request of RFC 6749 section 4.4.2, or of RFC 8693 section 2.1 for an exchange. */
 export function tokenRequest(
   credentials: ClientCredentials,
-  { authMethod, userAgent, signal, trace }: TokenRequestParts,
+  { authMethod, userAgent, signal, trace, maxBodyBytes }: TokenRequestParts,
 ): TransportRequest {
-  const form = new URLSearchParams(grantParameters(credentials))
-  if (credentials.scope !== '') form.set('scope', credentials.scope)
+  const form: Parameter[] = requestParameters(credentials)
   const headers: Record<string, string> = {
     accept: 'application/json',
     // A proxy in front of Dex may compress nevertheless.
@@ -32,21 +33,24 @@ export function tokenRequest(
   if (authMethod === 'client_secret_basic') {
     headers['authorization'] = basicAuthorization(credentials)
   } else {
-    form.set('client_id', credentials.clientId)
-    form.set('client_secret', credentials.clientSecret)
+    form.push(...authenticationParameters(credentials, authMethod))
   }
-  return { method: 'POST', headers, body: form.toString(), redirect: 'manual', signal }
+  return { method: 'POST', headers, body: formOf(form), redirect: 'manual', signal, maxBodyBytes }
 }
 
-function grantParameters({ exchange }: ClientCredentials): Record<string, string> {
-  if (exchange === undefined) return { grant_type: 'client_credentials' }
-  const { subject, subjectTokenType, connectorId } = exchange
-  return {
-    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-    subject_token: subject.token,
-    subject_token_type: tokenTypePrefix + subjectTokenType,
-    connector_id: connectorId,
-  }
+/** The client id is sent with an assertion too (RFC 7521 section 4.2): some servers find the client by it. */
+function authenticationParameters(
+  { clientId, clientSecret, assertion = '' }: ClientCredentials,
+  method: ClientAuthenticationMethod,
+): [OwnParameter, string][] {
+  const own: [OwnParameter, string][] = [['client_id', clientId]]
+  if (method === 'client_secret_post') own.push(['client_secret', clientSecret])
+  if (method !== 'private_key_jwt') return own
+  return [
+    ...own,
+    ['client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'],
+    ['client_assertion', assertion],
+  ]
 }
 
 /**
@@ -57,9 +61,24 @@ function basicAuthorization({ clientId, clientSecret }: ClientCredentials): stri
   return `Basic ${Buffer.from(`${formEncoded(clientId)}:${formEncoded(clientSecret)}`).toString('base64')}`
 }
 
-/** The spellings of the secrets that an answer could echo: of the client secret, and of the subject token of an exchange. */
+/** The spellings of the secrets that an answer could echo: of the client secret or assertion, and of the subject token of an exchange. */
 export function secretSpellings(credentials: ClientCredentials): readonly string[] {
-  const { clientId, clientSecret, exchange } = credentials
+  const { assertion, exchange } = credentials
+  return [
+    ...spellingsOfSecret(credentials),
+    ...[assertion, exchange?.subject.token].flatMap(jwt => (jwt === undefined ? [] : partsOfJwt(jwt))),
+  ]
+}
+
+/** Each part by itself, because an answer could contain the end of a JWT. Short parts are in many texts. */
+function partsOfJwt(jwt: string): readonly string[] {
+  return jwt.split('.').filter(({ length }) => length >= minJwtPart)
+}
+
+function spellingsOfSecret(credentials: ClientCredentials): readonly string[] {
+  const { clientId, clientSecret } = credentials
+  // The empty text is in every text.
+  if (clientSecret === '') return []
   const plainPair = Buffer.from(`${clientId}:${clientSecret}`).toString('base64')
   const encodedPair = basicAuthorization(credentials).slice('Basic '.length)
   return [
@@ -67,8 +86,6 @@ export function secretSpellings(credentials: ClientCredentials): readonly string
     formEncoded(clientSecret),
     encodeURIComponent(clientSecret),
     ...[plainPair, encodedPair].map(withoutPadding),
-    // Each part of a JWT by itself, because an answer could contain the end of it. Short parts are in many texts.
-    ...(exchange?.subject.token.split('.').filter(({ length }) => length >= minJwtPart) ?? []),
   ]
 }
 
@@ -76,6 +93,14 @@ function withoutPadding(base64: string): string {
   return base64.replace(/=+$/, '')
 }
 
+function formOf(parameters: readonly Parameter[]): string {
+  return parameters.map(([name, value]) => `${formEncoded(name)}=${formEncoded(value)}`).join('&')
+}
+
+/** Text that form encoding leaves as it is, which most of it is: the encoder takes a microsecond. */
+const plainText = /^[\w.*-]*$/
+
 function formEncoded(value: string): string {
+  if (plainText.test(value)) return value
   return new URLSearchParams({ '': value }).toString().slice(1)
 }

@@ -37,6 +37,8 @@ export interface Judgement {
   readonly option: string
 }
 
+/** Codes that mean `invalid_client` when they come with 401. */
+const codesOfRefusedClient: ReadonlySet<string> = new Set(['access_denied', 'unauthorized_client'])
 /** No real number is longer. */
 const maxNumberLength = 32
 const numeric = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/
@@ -114,7 +116,7 @@ function refusal(answer: TokenEndpointAnswer, credentials: ClientCredentials, op
   if (isJudging && oauthError !== undefined) {
     return new BrokerError('token_request_rejected', 'the client credentials or the scope were rejected', {
       retryAfterMs,
-      oauthError: code ?? (status === 401 ? 'invalid_client' : undefined),
+      oauthError: isClientRefused(status, code, credentials) ? 'invalid_client' : code,
       oauthErrorDescription: oauthError.description,
     })
   }
@@ -134,6 +136,15 @@ function refusal(answer: TokenEndpointAnswer, credentials: ClientCredentials, op
     hint: isJudging ? hintInFront(answer, option) : hintOfStatus(status, option),
     oauthErrorDescription: oauthError?.description,
   })
+}
+
+/**
+ * RFC 6749 section 5.2 has 401 for `invalid_client` alone. For a wrong secret Keycloak answers `unauthorized_client` with it, and Auth0
+ * `access_denied`. Under token exchange, Dex answers it about the subject token.
+ */
+function isClientRefused(status: number, code: string | undefined, { exchange }: ClientCredentials): boolean {
+  if (status !== 401) return false
+  return code === undefined || (exchange === undefined && codesOfRefusedClient.has(code))
 }
 
 function hintInFront(answer: TokenEndpointAnswer, option: string): Hint {

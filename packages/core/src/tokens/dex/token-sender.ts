@@ -1,3 +1,4 @@
+import type { ClientCredentials } from '../../clients/client-credentials.ts'
 import type { TokenOrder } from '../../clients/token-order.ts'
 import { asBrokerError } from '../../shared/as-broker-error.ts'
 import { momentOf } from '../../shared/clock.ts'
@@ -16,6 +17,10 @@ import type { TokenEndpoint } from './token-endpoint.ts'
 export interface Sending {
   readonly url: string
   readonly order: TokenOrder
+  /** The issuer of the token endpoint, if it is known: the audience of an assertion. */
+  readonly issuer: string | undefined
+  /** The assertion that a function has signed for this attempt. */
+  readonly assertion?: string | undefined
   /** Number of the attempt, from 1. */
   readonly number: number
   readonly signal: AbortSignal
@@ -53,19 +58,19 @@ export class TokenSender {
 
   #sendWithSecret(sending: Sending, hooks: RefusalHooks): Promise<ObtainedToken> {
     const { clientId, clientSecret } = sending.order.credentials
-    if (typeof clientSecret === 'string') return this.#request(sending, clientSecret)
+    if (typeof clientSecret === 'string') return this.#request(sending, { clientSecret })
     const { requestTimeoutMs: timeoutMs } = this.#surroundings
     const { signal } = sending
-    const send = (secret: string) => this.#request(sending, secret)
+    const send = async (secret: string) => this.#request(sending, await secretParts(sending, secret))
     return requestWithSecret(clientSecret, send, { clientId, signal, timeoutMs, ...hooks })
   }
 
   async #request(
-    { url, order, number, signal, parent }: Sending,
-    clientSecret: string,
+    { url, order, number, signal, parent, assertion }: Sending,
+    secret: SecretParts,
   ): Promise<ObtainedToken> {
     const { clock, observe, logger, requestTimeoutMs } = this.#surroundings
-    const credentials = { ...order.credentials, clientSecret }
+    const credentials = { ...order.credentials, assertion, ...secret }
     const requestedAt = momentOf(clock)
     const durationMs = () => clock.monotonic() - requestedAt.monotonic
     try {
@@ -80,6 +85,16 @@ export class TokenSender {
       throw failure
     }
   }
+}
+
+type SecretParts = Pick<ClientCredentials, 'clientSecret' | 'assertion'>
+
+/** A private key signs and is not sent. Each request has its own assertion. */
+async function secretParts({ url, order, issuer }: Sending, secret: string): Promise<SecretParts> {
+  const { clientId, assertions } = order.credentials
+  if (assertions === undefined) return { clientSecret: secret }
+  const assertion = await assertions.signedWith(secret, { clientId, tokenEndpoint: url, issuer })
+  return { clientSecret: '', assertion }
 }
 
 /** Decides who has to act: the caller, the operator or Dex. */

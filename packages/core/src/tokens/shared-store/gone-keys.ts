@@ -1,5 +1,5 @@
 import { boundedMap } from '../../shared/bounded-map.ts'
-import type { SigningKey } from '../signing-key.ts'
+import { type SigningKey, signingKeyOf } from '../signing-key.ts'
 
 /** Limit of remembered keys; the least recently used is evicted. */
 const maxKeys = 1_024
@@ -16,8 +16,10 @@ export class GoneKeys {
     return key !== undefined && this.#keys.has(nameOf(key))
   }
 
-  /** Notes that the issuer signs with a key: the look at its key set was wrong, or the key is back. */
-  delete(key: SigningKey | undefined): void {
+  /** Notes that the issuer signs with the key of a token: the look at its key set was wrong, or the key is back. */
+  signedWithKeyOf(accessToken: string): void {
+    if (this.#keys.size === 0) return
+    const key = signingKeyOf(accessToken)
     if (key !== undefined) this.#keys.delete(nameOf(key))
   }
 }

@@ -3,11 +3,10 @@ import { BrokerError } from '../../shared/errors.ts'
 import type { Surroundings } from '../../shared/surroundings.ts'
 import { usableMs } from '../cache/token-life.ts'
 import { endsToken } from '../is-outlived.ts'
-import { signingKeyOf } from '../signing-key.ts'
 import type { ObtainedToken, TokenOrigin } from '../token-origin.ts'
 import { HeldLease } from './held-lease.ts'
 import { RecordSearch, type WantedToken } from './record-search.ts'
-import type { SharedRecords } from './shared-records.ts'
+import type { SharedRecords, SharedStore } from './shared-records.ts'
 
 /**
  * Obtains tokens from the shared store, else from Dex: under a lease, so that one replica requests a token and the others wait for
@@ -30,9 +29,12 @@ export class SharedOrigin {
   }
 
   /** Obtains a token like {@link TokenOrigin.obtain}, newer than the one that it replaces. */
-  async obtain(wanted: WantedToken): Promise<ObtainedToken> {
+  obtain(wanted: WantedToken): Promise<ObtainedToken> {
     const shared = this.#records.current
-    if (shared === undefined) return this.#fromDex(wanted)
+    return shared === undefined ? this.#fromDex(wanted) : this.#throughStore(wanted, shared)
+  }
+
+  async #throughStore(wanted: WantedToken, shared: SharedStore): Promise<ObtainedToken> {
     const { order } = wanted
     const record = order.recordOf(this.#origin.responseFields)
     const search = new RecordSearch(this.#surroundings, { records: this.#records, shared }, wanted, record)
@@ -60,7 +62,7 @@ export class SharedOrigin {
 
   async #fromDex({ order, signal, onFirstFailure, parent }: WantedToken): Promise<ObtainedToken> {
     const obtained = await this.#origin.obtain(order, signal, onFirstFailure, parent)
-    this.#records.keyInUse(signingKeyOf(obtained.response.accessToken))
+    this.#records.issued(obtained.response.accessToken)
     return obtained
   }
 

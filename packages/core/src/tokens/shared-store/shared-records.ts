@@ -86,9 +86,9 @@ export class SharedRecords {
     return this.#goneKeys.has(key)
   }
 
-  /** Notes that a token of Dex itself was signed with a key. */
-  keyInUse(key: SigningKey | undefined): void {
-    this.#goneKeys.delete(key)
+  /** Notes that Dex itself issued a token. */
+  issued(accessToken: string): void {
+    this.#goneKeys.signedWithKeyOf(accessToken)
   }
 
   close(): void {

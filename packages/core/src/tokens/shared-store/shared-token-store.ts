@@ -20,15 +20,30 @@ export interface LeaseRequest {
 
 /** The answer to a {@link LeaseRequest}: a record, else a lease, else the time for which another replica has it. */
 export type LeaseAnswer =
-  | { readonly kind: 'record'; readonly record: StoredRecord }
-  /** `fence` is larger than any earlier one of this name, and than `newerThan`. */
-  | { readonly kind: 'leased'; readonly fence: number }
-  /** `forMs` is at most the `leaseMs` of the one who has it. */
-  | { readonly kind: 'held'; readonly forMs: number }
+  | {
+      /** There is a newer record. */
+      readonly kind: 'record'
+      /** The newer record. */
+      readonly record: StoredRecord
+    }
+  | {
+      /** This caller has the lease now. */
+      readonly kind: 'leased'
+      /** Larger than any earlier one of this name, and than `newerThan`. */
+      readonly fence: number
+    }
+  | {
+      /** Another caller has the lease. */
+      readonly kind: 'held'
+      /** Rest of that lease, in milliseconds; at most the `leaseMs` of its owner. */
+      readonly forMs: number
+    }
 
 /** A record that no replica may use, nor any older one of the same name. */
 export interface ForgottenRecord {
+  /** The name of the record: a salted hash. */
   readonly name: string
+  /** Records of the name with this fence or a smaller one are forgotten. */
   readonly fence: number
 }
 

@@ -47,12 +47,13 @@ const at =
 const tokenEndpoint = (problem: Hint['problem']) => ({ problem, option: 'tokenEndpoint' })
 
 const judging = at(400, 401, 403)
-/** RFC 6749 sections 4.1.2.1 and 5.2, RFC 8693, RFC 8707, and Dex. */
+/** RFC 6749 sections 4.1.2.1 and 5.2, RFC 8693, RFC 8707, Dex, and Entra. */
 const registered = new Set<string | undefined>([
   'access_denied',
   'invalid_client',
   'invalid_grant',
   'invalid_request',
+  'invalid_resource',
   'invalid_scope',
   'invalid_target',
   'server_error',
@@ -67,8 +68,10 @@ const says =
     isVerdict(facts) && errors.includes(facts.error ?? '')
 const isAboutClient = (facts: Facts) =>
   says('invalid_client', 'unauthorized_client')(facts) ||
-  (isVerdict(facts) && facts.status === 401 && !registered.has(facts.error))
-const isAboutScope = says('invalid_scope', 'invalid_target')
+  (isVerdict(facts) &&
+    facts.status === 401 &&
+    (facts.error === 'access_denied' || !registered.has(facts.error)))
+const isAboutScope = says('invalid_scope', 'invalid_target', 'invalid_resource')
 
 const clientIsConfigured = ({ whose }: Facts) =>
   !['client of the caller', 'client and audience of the caller'].includes(whose)
@@ -175,7 +178,7 @@ export const answerRules: readonly AnswerRule[] = [
     hint: tokenEndpoint('grant_not_supported'),
   },
   {
-    when: '400, 401 or 403 with `invalid_client` or `unauthorized_client`, or 401 with an unregistered OAuth error; the client is configured',
+    when: '400, 401 or 403 with `invalid_client` or `unauthorized_client`, or 401 with `access_denied` or an unregistered OAuth error; the client is configured',
     applies: facts => clientIsConfigured(facts) && isAboutClient(facts),
     ...misconfigured,
     hint: { problem: 'credentials_rejected', option: 'client' },
@@ -187,13 +190,13 @@ export const answerRules: readonly AnswerRule[] = [
     hint: { problem: 'request_not_understood', option: 'client' },
   },
   {
-    when: '400, 401 or 403 with `invalid_scope` or `invalid_target`; client, scope and audiences are configured, with audiences',
+    when: '400, 401 or 403 with `invalid_scope`, `invalid_target` or `invalid_resource`; client, scope and audiences are configured, with audiences',
     applies: facts => allIsConfigured(facts) && hasAudience(facts) && isAboutScope(facts),
     ...misconfigured,
     hint: { problem: 'peer_does_not_trust', option: 'client.audiences' },
   },
   {
-    when: '400, 401 or 403 with `invalid_scope` or `invalid_target`; client and scope are configured, without audiences',
+    when: '400, 401 or 403 with `invalid_scope`, `invalid_target` or `invalid_resource`; client and scope are configured, without audiences',
     applies: facts => allIsConfigured(facts) && isAboutScope(facts),
     ...misconfigured,
     hint: { problem: 'scope_rejected', option: 'client.scope' },
@@ -205,7 +208,7 @@ export const answerRules: readonly AnswerRule[] = [
     hint: { problem: 'client_refused', option: 'client' },
   },
   {
-    when: '400, 401 or 403 with `invalid_scope` or `invalid_target`; the caller brings the audiences',
+    when: '400, 401 or 403 with `invalid_scope`, `invalid_target` or `invalid_resource`; the caller brings the audiences',
     applies: facts => hasAudience(facts) && isAboutScope(facts),
     ...rejected,
     hint: { problem: 'peer_does_not_trust', option: 'client.audiences' },

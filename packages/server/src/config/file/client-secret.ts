@@ -6,7 +6,7 @@ import type { ClientDefinition } from './file-schema.ts'
 
 /** Reads a client's secret from its source. Throws a `Refusal` that names the source and never holds the secret. */
 export function readClientSecret(
-  { env: variable, file }: ClientDefinition['clientSecret'],
+  { env: variable, file }: NonNullable<ClientDefinition['clientSecret']>,
   env: NodeJS.ProcessEnv,
   read: ReadTextFile,
 ): string {

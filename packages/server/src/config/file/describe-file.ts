@@ -6,6 +6,8 @@ const mask = '********'
 /** Describes the issuers, clients and rules in effect as YAML, with each secret masked beside its source. No final line break. */
 export function describeFile({ path, issuers, clients, rules }: ConfigFile): string {
   const maskedClients = clients.map(({ definition: { clientSecret, ...client } }) => {
+    // A key stays in its file.
+    if (clientSecret === undefined) return client
     const source =
       clientSecret.env === undefined ? `file ${clientSecret.file}` : `environment ${clientSecret.env}`
     return { ...client, clientSecret: `${mask} (${source})` }

@@ -4,6 +4,7 @@ import { envoyHeaderPrefixes } from '../values/envoy-header-prefixes.ts'
 import { mappingsOf } from '../values/headers-by-field.ts'
 import { quoteUrl } from '../values/quote-url.ts'
 import { quoteValue } from '../values/quote-value.ts'
+import { authenticationFindings } from './authentication-findings.ts'
 import type { ConfigFile, Entry } from './config-file.ts'
 import type { FileFinding } from './file-finding.ts'
 import type { ClientDefinition, IssuerDefinition } from './file-schema.ts'
@@ -25,6 +26,7 @@ export interface EntryContext {
 export function entryFindings(file: ConfigFile, context: EntryContext): readonly FileFinding[] {
   return [
     ...file.issuers.flatMap(entry => [...issuerKeys(entry), ...exposedUrls(entry, context)]),
+    ...authenticationFindings(file.clients, context.settings.DEX_CLIENT_CERT_FILE !== undefined),
     ...file.clients.flatMap(entry => clientEntry(entry, file)),
     ...file.rules.flatMap(entry => [
       ...ruleScope(entry, file, context),
@@ -87,11 +89,8 @@ function clientEntry(
   { path, definition }: Entry<ClientDefinition>,
   file: ConfigFile,
 ): readonly FileFinding[] {
-  const { clientSecret, dex, scope, audiences } = definition
+  const { dex, scope, audiences } = definition
   const findings: FileFinding[] = []
-  if ((clientSecret.env === undefined) === (clientSecret.file === undefined)) {
-    findings.push({ path: [...path, 'clientSecret'], problem: 'must have either env or file' })
-  }
   if (dex !== undefined && !file.names.issuers.includes(dex)) {
     const { issuers } = file.names
     const known = issuers.length === 0 ? 'there are no issuers' : `known: ${issuers.join(', ')}`

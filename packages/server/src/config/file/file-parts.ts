@@ -7,9 +7,12 @@ import type { FileFault } from '../config-error.ts'
 import type { Settings } from '../schema/settings.ts'
 import { type CaFile, readCaFile } from '../values/ca-file.ts'
 import { parseEndpointUrl } from '../values/endpoint-url.ts'
+import type { KeyPair } from '../values/key-pair.ts'
 import { parseMilliseconds } from '../values/milliseconds.ts'
 import type { ReadTextFile } from '../values/read-text-file.ts'
 import { Refusal } from '../values/refusal.ts'
+import type { AuthenticationDefinition } from './authentication-schema.ts'
+import { readAuthentication } from './client-authentication.ts'
 import { readClientSecret } from './client-secret.ts'
 import type { ConfigFile, Entry } from './config-file.ts'
 import { entryFindings } from './entry-findings.ts'
@@ -34,11 +37,21 @@ export interface FileContext {
   readonly hasDefaultClient: boolean
 }
 
+/** The certificates that the connections to token endpoints present, by the configuration file. */
+export interface ClientIdentities {
+  /** For the Dex of the variables. */
+  readonly own: KeyPair | undefined
+  /** By the name of an issuer. */
+  readonly ofIssuers: Readonly<Record<string, KeyPair>>
+}
+
 /** The options of core that a configuration file makes, or the reasons why it cannot. */
 export interface FileParts {
   readonly options: Pick<TokenBrokerOptions, 'issuers' | 'clients' | 'chooseClient' | 'backendHeaders'>
   /** Certificates to trust for an issuer, by its name. */
   readonly issuerCertificates: Readonly<Record<string, CaFile>>
+  /** The certificates that clients present. */
+  readonly clientIdentities: ClientIdentities
   readonly rules: Rules | undefined
   readonly ruleFailures: RuleFailures
   readonly faults: readonly FileFault[]
@@ -86,9 +99,22 @@ export function fileParts(file: ConfigFile, context: FileContext, surroundings: 
   }
 
   const clients: Record<string, NamedClient> = Object.create(null)
+  let ownIdentity: KeyPair | undefined
+  const identitiesOfIssuers: Record<string, KeyPair> = Object.create(null)
   for (const { path: place, definition } of file.clients) {
-    const source = definition.clientSecret
-    if ((source.env === undefined) === (source.file === undefined)) continue
+    const { clientSecret: source, authentication } = definition
+    if (authentication !== undefined) {
+      const read = attempt([...place, 'authentication'], () =>
+        readAuthentication(filesIn(authentication, inFolder), surroundings.readTextFile),
+      )
+      if (read === undefined) continue
+      clients[definition.name] = namedClient(definition, { authentication: read.authentication })
+      if (read.identity === undefined) continue
+      if (definition.dex === undefined) ownIdentity = read.identity
+      else identitiesOfIssuers[definition.dex] = read.identity
+      continue
+    }
+    if (source === undefined || (source.env === undefined) === (source.file === undefined)) continue
     const key = source.env === undefined ? 'file' : 'env'
     const secret = attempt([...place, 'clientSecret', key], () =>
       readClientSecret(
@@ -97,7 +123,7 @@ export function fileParts(file: ConfigFile, context: FileContext, surroundings: 
         surroundings.readTextFile,
       ),
     )
-    if (secret !== undefined) clients[definition.name] = namedClient(definition, secret)
+    if (secret !== undefined) clients[definition.name] = namedClient(definition, { clientSecret: secret })
   }
 
   const compiled = surroundings.compileRules(
@@ -122,6 +148,7 @@ export function fileParts(file: ConfigFile, context: FileContext, surroundings: 
       ...(rules && { chooseClient: rules.choose, backendHeaders: rules.backendHeaders }),
     },
     issuerCertificates,
+    clientIdentities: { own: ownIdentity, ofIssuers: identitiesOfIssuers },
     rules,
     ruleFailures: compiled.failures,
     faults: findings.map(file.faultAt),
@@ -173,15 +200,29 @@ function issuerOptions(definition: IssuerDefinition): IssuerOptions {
   }
 }
 
+function filesIn(
+  authentication: AuthenticationDefinition,
+  inFolder: (name: string) => string,
+): AuthenticationDefinition {
+  const { keyFile, certFile } = authentication
+  return {
+    ...authentication,
+    ...(keyFile !== undefined && { keyFile: inFolder(keyFile) }),
+    ...(certFile !== undefined && { certFile: inFolder(certFile) }),
+  }
+}
+
 function namedClient(
-  { clientId, scope, audiences, authMethod, dex }: ClientDefinition,
-  clientSecret: string,
+  { clientId, scope, audiences, resource, extraParams, authMethod, dex }: ClientDefinition,
+  credentials: Pick<NamedClient, 'clientSecret' | 'authentication'>,
 ): NamedClient {
   return {
     clientId,
-    clientSecret,
+    ...credentials,
     ...(scope !== undefined && { scope }),
     ...(audiences !== undefined && { audiences }),
+    ...(resource !== undefined && { resource }),
+    ...(extraParams !== undefined && { extraParams }),
     ...(authMethod !== undefined && { authMethod }),
     ...(dex !== undefined && { dex }),
   }

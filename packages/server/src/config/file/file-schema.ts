@@ -4,15 +4,26 @@ import { parseIssuer } from '../values/endpoint-url.ts'
 import { parseMilliseconds } from '../values/milliseconds.ts'
 import { quoteUrl } from '../values/quote-url.ts'
 import { Refusal } from '../values/refusal.ts'
-import { clientIds, key, list, name, parsed, peer, scope, strings, text, url } from './file-values.ts'
+import { authenticationSchema } from './authentication-schema.ts'
+import {
+  clientIds,
+  extraParams,
+  key,
+  list,
+  name,
+  parsed,
+  peer,
+  resources,
+  scope,
+  strings,
+  text,
+  url,
+} from './file-values.ts'
 import { ruleSchema } from './rule-schema.ts'
 import { settingsSchema } from './settings-schema.ts'
 
 /** The version of the file's keys. */
 export const apiVersion = 'dex-token-broker/v1'
-
-/** The algorithms that the gate can verify. */
-const algorithms = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'] as const
 
 const kubernetesSchema = z.strictObject({
   server: key(
@@ -72,10 +83,11 @@ export const issuerSchema = z.strictObject({
     "Audiences accepted of machines in addition to `audiences`: `any`, or a list. Dex issues a machine's token for its own client id. Default: none.",
     'any',
   ).optional(),
-  algorithms: key(list(z.enum(algorithms)), 'Accepted algorithms. Default: all of them.', [
-    'RS256',
-    'ES256',
-  ]).optional(),
+  algorithms: key(
+    list(z.enum(optionRules['gate.algorithms'].values)),
+    `Accepted algorithms. Default: ${optionRules['gate.algorithms'].default.join(', ')}.`,
+    ['RS256', 'PS256'],
+  ).optional(),
   clockTolerance: key(
     parsed(value => parseMilliseconds(value, { min: 0, max: optionRules['gate.clockToleranceMs'].max })),
     'Tolerated clock difference for `exp` and `nbf`, as in Go. Default: `JWT_CLOCK_TOLERANCE`.',
@@ -118,14 +130,29 @@ export const clientSchema = z.strictObject({
   clientId: key(text(optionRules['client.clientId'].maxLength), 'The client id in Dex.', 'reports'),
   clientSecret: key(
     secretSchema,
-    'The source of the client secret, `env` or `file`. A secret in the configuration file itself is refused.',
+    'The source of the client secret, `env` or `file`. A secret in the configuration file itself is refused. Required without `authentication`.',
     { file: '/run/secrets/reports' },
-  ),
+  ).optional(),
+  authentication: key(
+    authenticationSchema,
+    'Authentication without a secret, in place of `clientSecret` and `authMethod`.',
+    { method: 'private_key_jwt', keyFile: '/run/secrets/reports.key' },
+  ).optional(),
   scope: key(scope, 'Scopes to request, separated by blanks. Default: none.', 'groups').optional(),
   audiences: key(
     list(peer),
     "Client ids of the services that accept the tokens. Each is requested as Dex's scope `audience:server:client_id:<id>`. Default: none.",
     ['orders'],
+  ).optional(),
+  resource: key(
+    resources,
+    'Services for which the tokens are meant: absolute URIs without a fragment, each sent as a parameter `resource` (RFC 8707). Dex ignores them. Default: none.',
+    ['https://orders.example.com'],
+  ).optional(),
+  extraParams: key(
+    extraParams,
+    'Additional parameters of each token request and exchange, for servers other than Dex. No parameter that the broker sends itself. Not for secrets. Default: none.',
+    { audience: 'https://orders.example.com' },
   ).optional(),
   authMethod: key(
     z.enum(optionRules.clientAuthMethod.values),

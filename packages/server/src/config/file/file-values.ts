@@ -1,4 +1,4 @@
-import { audienceProblem, optionRules } from '@broker/core/options'
+import { audienceProblem, extraParamProblem, optionRules, resourceProblem } from '@broker/core/options'
 import * as z from 'zod'
 import { parseCredentialText, parseScopeText } from '../values/credential-text.ts'
 import { parseEndpointUrl } from '../values/endpoint-url.ts'
@@ -57,3 +57,27 @@ export const list = <Item extends z.ZodType>(item: Item): z.ZodArray<Item> =>
   z.array(item).min(1, 'must not be an empty list')
 export const strings: z.ZodArray<z.ZodString> = list(text(1_024))
 export const clientIds: z.ZodArray<z.ZodString> = list(text(optionRules['client.clientId'].maxLength))
+const resource = parsed(value => {
+  const problem = resourceProblem(value)
+  if (problem !== undefined) throw new Refusal(`${quoteValue(value)} ${problem}`)
+})
+/** Resource indicators (RFC 8707). */
+export const resources: z.ZodArray<z.ZodString> = list(resource).superRefine((uris, context) => {
+  assertLength(uris.join(''), optionRules['client.resource'].maxLength, context)
+})
+/** Additional parameters of a token request. */
+export const extraParams: z.ZodRecord<z.ZodString, z.ZodString> = z
+  .record(z.string(), z.string())
+  .superRefine((params, context) => {
+    for (const [name, value] of Object.entries(params)) {
+      const problem = extraParamProblem(name, value)
+      if (problem !== undefined) context.addIssue({ code: 'custom', path: [name], message: problem })
+    }
+    const text = Object.entries(params).flat().join('')
+    assertLength(text, optionRules['client.extraParams'].maxLength, context)
+  })
+
+function assertLength({ length }: string, max: number, context: z.RefinementCtx): void {
+  if (length <= max) return
+  context.addIssue({ code: 'custom', message: `is ${length} characters in all, more than ${max}` })
+}

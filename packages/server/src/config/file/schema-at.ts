@@ -2,20 +2,20 @@ import * as z from 'zod'
 import { fileSchema } from './file-schema.ts'
 import type { FilePath } from './yaml-file.ts'
 
-/** The schema of a key of the file; `undefined` when it has none. */
-export function schemaAt(path: FilePath): z.core.$ZodType | undefined {
+/** The schema of a key of the file, or of another file with its own schema; `undefined` when it has none. */
+export function schemaAt(path: FilePath, file: z.core.$ZodType = fileSchema): z.core.$ZodType | undefined {
   return path.reduce<z.core.$ZodType | undefined>((schema, step) => {
     const parent = required(schema)
     if (parent instanceof z.ZodObject) return parent.shape[step] as z.core.$ZodType | undefined
     if (parent instanceof z.ZodArray) return parent.element
     if (parent instanceof z.ZodRecord) return parent.valueType
     return undefined
-  }, fileSchema)
+  }, file)
 }
 
 /** The keys that a map of the file may have. */
-export function keysAt(path: FilePath): readonly string[] {
-  const schema = required(schemaAt(path))
+export function keysAt(path: FilePath, file?: z.core.$ZodType): readonly string[] {
+  const schema = required(schemaAt(path, file))
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
 }
 

@@ -11,20 +11,20 @@ import type { FilePath } from './yaml-file.ts'
 
 type Issue = z.core.$ZodIssue
 
-/** Judges the structure of the file and each value for itself. */
-export function schemaFindings(value: unknown): readonly FileFinding[] {
-  const result = fileSchema.safeParse(value)
-  return result.success ? [] : result.error.issues.flatMap(issue => findingsOf(issue, value))
+/** Judges the structure of the file, or of another file with its own schema, and each value for itself. */
+export function schemaFindings(value: unknown, schema: z.ZodType = fileSchema): readonly FileFinding[] {
+  const result = schema.safeParse(value)
+  return result.success ? [] : result.error.issues.flatMap(issue => findingsOf(issue, value, schema))
 }
 
-function findingsOf(issue: Issue, file: unknown): readonly FileFinding[] {
+function findingsOf(issue: Issue, file: unknown, schema: z.ZodType): readonly FileFinding[] {
   const path = issue.path as FilePath
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map(key => ({
       path: [...path, key],
       isKey: true,
       example: false,
-      ...unknownKey(path, key),
+      ...unknownKey(path, key, schema),
     }))
   return [{ path, problem: problemOf(issue, valueAt(file, path)) }]
 }
@@ -70,13 +70,19 @@ function quoteGiven(given: unknown): string {
   return typeof given === 'string' ? quoteValue(given) : 'the value'
 }
 
-function unknownKey(parent: FilePath, key: string): { readonly problem: string } {
+function unknownKey(parent: FilePath, key: string, schema: z.ZodType): { readonly problem: string } {
   const isSetting = parent.length === 1 && parent[0] === 'settings'
   if (isSetting && Object.hasOwn(configSchema, key)) {
     const name = key as keyof typeof configSchema
     if (isOutsideOfFile(name)) return { problem: outside(configSchema[name]) }
   }
-  const known = keysAt(parent)
+  const known = keysAt(parent, schema)
+  if (key === 'audience' && known.includes('extraParams')) {
+    return {
+      problem:
+        "is not a known key; use audiences for the client ids of Dex's peers, or extraParams for the parameter of other servers",
+    }
+  }
   const nearest = nearestName(key, known)
   const what = isSetting ? 'is not a variable of this broker' : 'is not a known key'
   return { problem: nearest ? `${what}; did you mean ${nearest}?` : `${what}; known: ${known.join(', ')}` }

@@ -94,7 +94,7 @@ const gateIsNotForgotten: Rule = reading => {
   return [faultOf('JWT_AUDIENCE', problem)]
 }
 
-const ofOneIssuer = [...gateVariables, 'GROUPS_CLAIM', 'MACHINE_AUDIENCES'] as const
+const ofOneIssuer = [...gateVariables, 'GROUPS_CLAIM', 'MACHINE_AUDIENCES', 'JWT_ALGORITHMS'] as const
 
 const gateIsDescribedOnce: Rule = ({ isSet, file }) =>
   file?.has.issuers
@@ -108,7 +108,13 @@ const gateIsDescribedOnce: Rule = ({ isSet, file }) =>
         )
     : []
 
-const ofGate = ['REQUIRED_GROUPS', 'REQUIRED_SCOPES', 'GROUPS_CLAIM', 'MACHINE_AUDIENCES'] as const
+const ofGate = [
+  'REQUIRED_GROUPS',
+  'REQUIRED_SCOPES',
+  'GROUPS_CLAIM',
+  'MACHINE_AUDIENCES',
+  'JWT_ALGORITHMS',
+] as const
 
 /** A condition on claims without a gate would admit everybody. */
 const claimsHaveAGate: Rule = reading =>

@@ -1,4 +1,4 @@
-import { shownUrl } from '@broker/core/options'
+import { optionRules, shownUrl } from '@broker/core/options'
 import { parseJwtAudiences, parseNames, parseTokenAudiences } from '../values/audience-list.ts'
 import { type CaFile, readCaFile } from '../values/ca-file.ts'
 import { parseCredentialText, parseScopeText } from '../values/credential-text.ts'
@@ -6,6 +6,7 @@ import { parseEndpointUrl, parseIssuer } from '../values/endpoint-url.ts'
 import { parseGoBoolean } from '../values/go-boolean.ts'
 import { parseHeaderName } from '../values/header-name.ts'
 import { type HeadersByField, headersByField, mappingsOf } from '../values/headers-by-field.ts'
+import { parseJwtAlgorithms } from '../values/jwt-algorithms.ts'
 import { formatListenAddress, type ListenAddress, parseListenAddress } from '../values/listen-address.ts'
 import { formatLogLevel, type LogLevel, parseLogLevel } from '../values/log-level.ts'
 import { formatMilliseconds, parseMilliseconds } from '../values/milliseconds.ts'
@@ -157,6 +158,15 @@ export const jwtAudiences: Kind<readonly string[]> = {
   type: () => 'audiences separated by commas',
   parse: parseJwtAudiences,
   format: names => names.join(','),
+  isList: true,
+}
+
+/** Algorithms of JWTs, separated by commas or blanks. */
+export const jwtAlgorithms: Kind<readonly string[]> = {
+  type: () =>
+    `algorithms separated by commas or blanks, of ${optionRules['gate.algorithms'].values.join(', ')}`,
+  parse: parseJwtAlgorithms,
+  format: algorithms => algorithms.join(','),
   isList: true,
 }
 

@@ -473,10 +473,10 @@ describe('a scope that is too long', () => {
 })
 
 describe('variables beside a file', () => {
-  it.each(['JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE', 'GROUPS_CLAIM', 'MACHINE_AUDIENCES'])(
+  it.each(['JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE', 'GROUPS_CLAIM', 'MACHINE_AUDIENCES', 'JWT_ALGORITHMS'])(
     '%s cannot be set together with issuers',
     name => {
-      const env = { STATIC_CLIENT_ID: 'x', [name]: 'https://a.example' }
+      const env = { STATIC_CLIENT_ID: 'x', [name]: name === 'JWT_ALGORITHMS' ? 'PS256' : 'https://a.example' }
       expect(faults(gate, env)).toEqual([
         expect.stringMatching(new RegExp(`^${name}: must not be set together with issuers`)),
       ])
@@ -488,10 +488,10 @@ describe('variables beside a file', () => {
     expect(faults(rules(`  - { name: a, when: 'true', client: reports }\n`), secret)).toEqual([])
   })
 
-  it.each(['REQUIRED_GROUPS', 'REQUIRED_SCOPES', 'GROUPS_CLAIM', 'MACHINE_AUDIENCES'])(
+  it.each(['REQUIRED_GROUPS', 'REQUIRED_SCOPES', 'GROUPS_CLAIM', 'MACHINE_AUDIENCES', 'JWT_ALGORITHMS'])(
     '%s needs a gate',
     name => {
-      expect(faultsOf({ [name]: 'x' })).toEqual([
+      expect(faultsOf({ [name]: name === 'JWT_ALGORITHMS' ? 'PS256' : 'x' })).toEqual([
         expect.stringMatching(new RegExp(`^${name}: needs a JWT gate`)),
       ])
     },
@@ -517,4 +517,35 @@ it('an unknown key hides no other fault of its entry', () => {
     expect.stringMatching(/^6:30: rules\[0\].when: caller has no member "isuer"/),
     expect.stringMatching(/^6:66: rules\[0\].colour: is not a known key/),
   ])
+})
+
+describe('algorithms', () => {
+  it('are those that the gate can verify', () => {
+    const issuer = (algorithm: string) =>
+      `issuers:\n  - { name: a, issuer: https://a.example, audiences: [x], algorithms: [${algorithm}] }\n`
+    expect(faults(issuer('Ed25519'), { STATIC_CLIENT_ID: 'x' })).toEqual([])
+    expect(faults(issuer('HS256'), { STATIC_CLIENT_ID: 'x' })).toEqual([
+      expect.stringMatching(/issuers\[0\]\.algorithms/),
+    ])
+  })
+
+  it.each(['HS256', 'none', 'RS256 PS999', ','])('of the variable too: %s', value => {
+    const env = { DEX_ISSUER: 'https://dex.example', JWT_AUDIENCE: 'x', STATIC_CLIENT_ID: 'x' }
+    expect(faultsOf({ ...env, JWT_ALGORITHMS: value })).toEqual([expect.stringMatching(/^JWT_ALGORITHMS: /)])
+  })
+})
+
+it.each<[string, RegExp]>([
+  ['audience: x', /^2:\d+: clients\[0\].audience: is not a known key; use audiences .* or extraParams /],
+  ['resource: https://a.example', /^2:\d+: clients\[0\].resource: must be a list$/],
+  ['resource: [/orders]', /^2:\d+: clients\[0\].resource\[0\]: "\/orders" must be an absolute URI/],
+  ['resource: ["https://a.example#b"]', /: "https:.*" must not have a fragment/],
+  [`resource: [https://a.example/${'a'.repeat(2_048)}]`, /: is 2066 characters in all, more than 2048/],
+  ['extraParams: { scope: x }', /^2:\d+: clients\[0\].extraParams.scope: is sent by the broker itself/],
+  ['extraParams: { audience: "" }', /: clients\[0\].extraParams.audience: must not be empty/],
+  ['extraParams: { audience: 5 }', /: clients\[0\].extraParams.audience: must be text; put it in quotes/],
+  [`extraParams: { a: ${'b'.repeat(4_096)} }`, /: is 4097 characters in all, more than 4096/],
+])('the part of a client %#, %.40s, is refused in its place', (part, fault) => {
+  const yaml = client.replace(' } }', ` }, ${part} }`)
+  expect(faults(yaml, { ...secret, STATIC_CLIENT_ID: 'x' })).toEqual([expect.stringMatching(fault)])
 })

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { TokenBroker } from '@broker/core'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { describeConfig } from '../../../src/config/describe-config.ts'
@@ -63,6 +64,34 @@ describe('the example of the documentation', () => {
       { ...written.clients[0], clientSecret: '******** (environment REPORTS_SECRET)' },
     ])
     expect(describeConfig(config)).not.toContain('a-very-secret-text')
+  })
+})
+
+describe('a file with a client of another server than Dex', () => {
+  using folder = new ConfigFolder(
+    `settings: { DEX_ISSUER: https://tenant.example.com/ }
+clients:
+  - name: reports
+    clientId: reports
+    clientSecret: { file: reports }
+    resource: [https://orders.example.com, "urn:example:billing"]
+    extraParams: { audience: https://orders.example.com, organization: org_1 }
+`,
+    { reports: 'a-very-secret-text\n' },
+  )
+  const config = loadConfig({ CONFIG_FILE: folder.file })
+
+  it('has its resources and additional parameters, and a broker takes them', async () => {
+    expect(config.broker.clients).toEqual({
+      reports: {
+        clientId: 'reports',
+        clientSecret: 'a-very-secret-text',
+        resource: ['https://orders.example.com', 'urn:example:billing'],
+        extraParams: { audience: 'https://orders.example.com', organization: 'org_1' },
+      },
+    })
+    await using broker = new TokenBroker(config.broker)
+    expect(broker.status().clients.map(({ name }) => name)).toEqual(['reports'])
   })
 })
 
@@ -161,6 +190,7 @@ describe('the settings of a file', () => {
   REQUIRED_SCOPES: 'orders:read, orders:write'
   GROUPS_CLAIM: roles
   MACHINE_AUDIENCES: any
+  JWT_ALGORITHMS: [PS256, EdDSA]
 `)
     expect(broker.gate).toMatchObject({
       issuer: 'https://dex.example.com',
@@ -169,6 +199,7 @@ describe('the settings of a file', () => {
       requiredScopes: ['orders:read', 'orders:write'],
       groupsClaim: 'roles',
       machineAudiences: 'any',
+      algorithms: ['PS256', 'EdDSA'],
     })
   })
 })

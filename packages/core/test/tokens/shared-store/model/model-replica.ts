@@ -26,7 +26,7 @@ export class ModelReplica {
   }
 
   peekToken(request: TokenRequest): IssuedToken | undefined {
-    return this.#lasting.tokens.peek(this.#parts.clients.order(request))
+    return this.#lasting.tokens.peek(this.#parts.clients.order(request), request)
   }
 
   invalidate(token: IssuedToken): boolean {

@@ -10,7 +10,7 @@ export const jwtGateVariables = {
     kind: kind.url,
     example: 'https://auth.example.com/.well-known/jwks.json',
     description:
-      "Key set that verifies callers' JWTs; with DEX_ISSUER it defaults to Dex's own. Enables the gate. Accepted are RS256, RS384, RS512, ES256, ES384 and ES512. Must be https, like DEX_TOKEN_URL.",
+      "Key set that verifies callers' JWTs; with DEX_ISSUER it defaults to Dex's own. Enables the gate. Must be https, like DEX_TOKEN_URL.",
   }),
   JWT_HEADER: option('gate.jwtHeader', {
     group,
@@ -39,6 +39,13 @@ export const jwtGateVariables = {
     example: 'any',
     description:
       "Audiences accepted of Dex's client_credentials tokens in addition to JWT_AUDIENCE, because Dex issues such a token for its own client id.",
+  }),
+  JWT_ALGORITHMS: option('gate.algorithms', {
+    group,
+    kind: kind.jwtAlgorithms,
+    example: 'RS256,PS256',
+    description:
+      "Accepted algorithms of callers' JWTs; it replaces the default list. PS256, PS384, PS512, EdDSA and Ed25519 are accepted only when they are listed. Needs a gate.",
   }),
   GROUPS_CLAIM: option('gate.groupsClaim', {
     group,

@@ -1,0 +1,3 @@
+credentials_helper "dex" {
+  args = ["--config=~/.config/dex-token-broker/broker.yaml"]
+}

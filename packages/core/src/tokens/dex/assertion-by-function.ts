@@ -1,0 +1,34 @@
+import type { TokenOrder } from '../../clients/token-order.ts'
+import type { HeldSlot } from './held-slot.ts'
+
+export interface AssertedAttempt {
+  /** URL of the token endpoint. */
+  readonly url: string
+  readonly order: TokenOrder
+  readonly issuer: string | undefined
+  readonly signal: AbortSignal
+  /** Limit of a call of the function, in milliseconds. */
+  readonly timeoutMs: number
+}
+
+/**
+ * The assertion of an attempt, where a function of the operator signs it; the function does not hold the slot. Rejects like
+ * `signedByFunction` of the assertions.
+ */
+export async function assertionByFunction(
+  { url, order, issuer, signal, timeoutMs }: AssertedAttempt,
+  slot: HeldSlot,
+): Promise<string | undefined> {
+  const { clientId, assertions } = order.credentials
+  if (assertions?.hasFunction !== true) return undefined
+  const signing = assertions.signedByFunction({ clientId, tokenEndpoint: url, issuer }, signal, timeoutMs)
+  let failure: unknown
+  const settled = signing.catch((error: unknown) => {
+    failure = error
+    return undefined
+  })
+  // At the deadline, the function says more than the signal.
+  const assertion = await slot.without(settled, signal).catch(error => Promise.reject(failure ?? error))
+  if (failure !== undefined) throw failure
+  return assertion
+}
