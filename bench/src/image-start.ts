@@ -1,6 +1,6 @@
 // Compares how builds of the server start: the time and CPU to the first answered check, and the memory at that moment.
 //   node bench/src/image-start.ts [--starts=15] <name>=<command.js> <name>=<command.js> ...
-// Everything is stated beside the first one's figure, because the ratios hold on a busy machine too.
+// Medians and least figures; the ratio is of the medians, to the first one's: it holds on a busy machine too.
 import { parseArgs } from 'node:util'
 import { type Start, startInTurn } from './starts.ts'
 import { median } from './statistics.ts'
@@ -33,9 +33,13 @@ const all = await startInTurn(commands, Number(values.starts))
 const [first] = all.values()
 for (const [name, starts] of all) {
   const figures = columns.map(([unit, of]) => {
-    const value = median(starts.map(of))
-    const ratio = value / median((first ?? []).map(of))
-    return `${value.toFixed(value < 100 ? 1 : 0)} ${unit} (${ratio.toFixed(2)})`
+    const values = starts.map(of)
+    const ratio = median(values) / median((first ?? []).map(of))
+    return `${text(median(values))} ${unit} (least ${text(Math.min(...values))}, ratio ${ratio.toFixed(2)})`
   })
   console.log(`${name}: ${figures.join(', ')}`)
+}
+
+function text(value: number): string {
+  return value.toFixed(value < 100 ? 1 : 0)
 }

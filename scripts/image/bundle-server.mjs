@@ -1,6 +1,8 @@
 import { createRequire, isBuiltin } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { requiredBuiltins } from './required-builtins.mjs'
+import { undiciInUse } from './undici-in-use.mjs'
 
 /**
  * Bundles the built server in `server` with everything that it imports, into `target`: `command.js`, and one more file for each part
@@ -13,12 +15,14 @@ import { pathToFileURL } from 'node:url'
 export async function bundleServer(server, target) {
   const warnings = []
   // The bundler belongs to the server: the image is built without the packages of the root.
-  const bundler = createRequire(path.resolve(server, 'package.json')).resolve('rolldown')
+  const { resolve } = createRequire(path.resolve(server, 'package.json'))
+  const bundler = resolve('rolldown')
   const { rolldown } = await import(pathToFileURL(bundler))
   await using bundle = await rolldown({
     input: { command: path.resolve(server, 'dist/command.js') },
     cwd: path.resolve(server),
     platform: 'node',
+    plugins: [undiciInUse(path.dirname(resolve('undici'))), requiredBuiltins()],
     onLog: (level, { message }) => level === 'warn' && warnings.push(message),
   })
   const { output } = await bundle.write({

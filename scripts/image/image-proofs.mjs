@@ -8,6 +8,7 @@ import {
   createCertificateAuthority,
   findRedis,
   listeningPorts,
+  startForwardProxy,
   startOtlpReceiver,
   startRedis,
 } from '../../packages/testing/src/index.ts'
@@ -100,6 +101,34 @@ export const proofs = {
     assert.match(await outputOf(image, args, env), /all/)
     await using broker = await startBroker(image, { ...env, DEX_TOKEN_URL: '' })
     assert.equal((await broker.check(credentials)).status, 401)
+  },
+
+  'Dex is reached through a proxy': async image => {
+    const ca = createCertificateAuthority()
+    writeFileSync(path.join(image.root.volume, 'dex.crt'), ca.cert)
+    await using dex = await startDevDex({ clients: [client], tls: ca.issue('dex.example.com') })
+    await using proxy = await startForwardProxy()
+    const { port, pathname } = new URL(dex.tokenEndpoint)
+    const env = {
+      DEX_TOKEN_URL: `https://dex.example.com:${port}${pathname}`,
+      DEX_CA_FILE: `${volume}/dex.crt`,
+      USE_PROXY_FROM_ENV: 'true',
+      HTTPS_PROXY: proxy.url,
+    }
+    await using broker = await startBroker(image, env)
+    assert.equal((await broker.check(credentials)).status, 200)
+    assert.deepEqual(proxy.asked, [`dex.example.com:${port}`])
+  },
+
+  'a server that has answered everything has not loaded the undici of Node.js': async image => {
+    const loaded = "process.moduleLoadList.filter(name => name.includes('undici')).join()"
+    const script = `process.on('exit', () => console.log('undici:' + ${loaded})); await import('/app/dist/command.js')`
+    const entrypoint = [image.entrypoint[0], '--input-type=module', '--eval', script]
+    await using broker = await startBroker({ ...image, entrypoint })
+    assert.equal((await broker.check(credentials)).status, 200)
+    for (const target of ['/readyz', '/metrics', '/', '/status']) await broker.text(target)
+    assert.equal(await broker.stop(), 0)
+    assert.match(broker.process.log, /^undici:$/m)
   },
 
   'doctor finds Dex in order': async image => {

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { staticImports } from '../packaging/static-imports.mjs'
 import { isEntryPoint } from '../workspace/is-entry-point.mjs'
 import { filesBelow } from './image-tree.mjs'
 
@@ -10,7 +11,12 @@ import { filesBelow } from './image-tree.mjs'
 const tolerance = 1.2
 const recorded = JSON.parse(readFileSync(new URL('image-size.json', import.meta.url), 'utf8'))
 
-/** `compressedBytes` is the layer as a registry stores it: a tar archive with gzip. */
+/** The files that every start imports. */
+const startFiles = ['command.js', 'cli.js', 'fetch-classes.js', 'serve.js'].map(file =>
+  path.join('dist', file),
+)
+
+/** `compressedBytes` is the layer as a registry stores it: a tar archive with gzip. `startBytes` is what every start reads and compiles. */
 export function measureSize(folder) {
   const files = filesBelow(folder)
   const archive = execFileSync(
@@ -25,11 +31,12 @@ export function measureSize(folder) {
     files: files.length,
     bytes: files.reduce((sum, file) => sum + statSync(path.join(folder, file)).size, 0),
     compressedBytes: gzipSync(archive).length,
+    startBytes: staticImports(...startFiles.map(file => path.join(folder, file))).bytes,
   }
 }
 
-export function sizeText({ files, bytes, compressedBytes }) {
-  return `${files} files, ${megabytes(bytes)}, ${megabytes(compressedBytes)} compressed`
+export function sizeText({ files, bytes, compressedBytes, startBytes }) {
+  return `${files} files, ${megabytes(bytes)}, ${megabytes(compressedBytes)} compressed; a start reads ${megabytes(startBytes)}`
 }
 
 /** The measures that have grown by more than a fifth since `image-size.json` was written. */

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
+import path from 'node:path'
 import { test } from 'node:test'
+import { root } from '../workspace/workspace-packages.cjs'
 import { missingModules } from './bundle-server.mjs'
 import { sizeFaults } from './image-size.mjs'
 import { belongsIntoImage } from './image-tree.mjs'
+import { requiredBuiltins } from './required-builtins.mjs'
 
 test('the bundle, our licence and manifest, and the manifests of bundled packages are in the image, and nothing else', () => {
   const needed = [
@@ -43,6 +47,31 @@ test('a module that would be looked for at run time is reported', () => {
     'command.js imports bufferutil',
     'cli.js imports pino',
     'cli.js imports @opentelemetry/api',
+  ])
+})
+
+test('a module of Node.js is read export by export, and the unused ones not at all', async () => {
+  const { rolldown } = await import(
+    createRequire(path.join(root, 'packages/server/package.json')).resolve('rolldown')
+  )
+  const entry =
+    "import http, { STATUS_CODES, createServer } from 'node:http'; console.log(http.METHODS, STATUS_CODES, createServer)"
+  await using build = await rolldown({
+    input: 'entry',
+    platform: 'node',
+    plugins: [
+      {
+        resolveId: id => (id === 'entry' ? id : undefined),
+        load: id => (id === 'entry' ? entry : undefined),
+      },
+      requiredBuiltins(),
+    ],
+  })
+  const [{ code }] = (await build.generate()).output
+  assert.doesNotMatch(code, /from ['"]node:http/)
+  assert.deepEqual([...code.matchAll(/read\("(\w+)"\)/g)].map(([, name]) => name).sort(), [
+    'STATUS_CODES',
+    'createServer',
   ])
 })
 

@@ -2,10 +2,13 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { factFaults } from '../release/release-facts.mjs'
+import { staticImports } from './static-imports.mjs'
 
 const filesBesideDist = ['LICENSE', 'README.md', 'package.json']
 /** Further files of a package, by its folder. */
 const furtherFiles = { 'packages/server': ['config.schema.json'] }
+/** A package with this file is bundled: tsc writes its types alone. */
+const bundlerConfig = 'rolldown.config.js'
 const dependencyFields = ['dependencies', 'peerDependencies', 'optionalDependencies']
 const validName = /^@[a-z\d][a-z\d._-]*\/[a-z\d][a-z\d._-]*$/
 const validVersion = /^(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-[\da-z.-]+)?$/i
@@ -19,7 +22,8 @@ export function tarballFaults(contents, { root, folder, facts }) {
   if (!files.includes('package.json')) return ['package.json is missing']
   const manifest = JSON.parse(readFileSync(path.join(contents, 'package.json'), 'utf8'))
   return [
-    ...fileFaults(files, path.join(root, folder), folder),
+    ...fileFaults(files, folder),
+    ...staleFaults(contents, files, { source: path.join(root, folder), folder }),
     ...sourceMapFaults(contents, files),
     ...manifestFaults(manifest, JSON.parse(readFileSync(path.join(root, folder, 'package.json'), 'utf8'))),
     ...entryFaults(manifest, files),
@@ -36,7 +40,7 @@ export function filesUnder(folder) {
     .sort()
 }
 
-function fileFaults(files, source, folder) {
+function fileFaults(files, folder) {
   const expected = [...filesBesideDist, ...(furtherFiles[folder] ?? [])]
   const missing = expected.filter(file => !files.includes(file)).map(file => `${file} is missing`)
   const unwanted = files
@@ -45,12 +49,24 @@ function fileFaults(files, source, folder) {
   const tests = files
     .filter(file => /(?:^|\/)(?:test|tests|__tests__)\/|\.(?:test|spec)\.[cm]?[jt]s$/.test(file))
     .map(file => `${file} is a test`)
-  // tsc leaves the output of a source file that has been renamed or deleted, and it would be published.
-  const stale = files
-    .filter(file => file.startsWith('dist/') && file.endsWith('.js'))
-    .filter(file => !existsSync(path.join(source, file.replace(/^dist\/(.*)\.js$/, 'src/$1.ts'))))
-    .map(file => `${file} no longer has a source: delete ${folder}/dist and build again`)
-  return [...missing, ...unwanted, ...tests, ...stale]
+  return [...missing, ...unwanted, ...tests]
+}
+
+// tsc and the bundler leave the output of a source file that has been renamed, deleted or bundled, and it would be published.
+function staleFaults(contents, files, { source, folder }) {
+  const scripts = files.filter(file => file.startsWith('dist/') && file.endsWith('.js'))
+  const sourceOf = file => path.join(source, file.replace(/^dist\/(.*)\.js$/, 'src/$1.ts'))
+  if (!existsSync(path.join(source, bundlerConfig))) {
+    return scripts
+      .filter(file => !existsSync(sourceOf(file)))
+      .map(file => `${file} no longer has a source: delete ${folder}/dist and build again`)
+  }
+  const { exports } = JSON.parse(readFileSync(path.join(contents, 'package.json'), 'utf8'))
+  const entries = targetsOf(exports).map(target => path.join(contents, target))
+  const { files: loaded } = staticImports(...entries.filter(file => file.endsWith('.js') && existsSync(file)))
+  return scripts
+    .filter(file => !loaded.includes(path.resolve(contents, file)))
+    .map(file => `${file} is in no entry's bundle: delete ${folder}/dist and build again`)
 }
 
 // src is not published: a map has to bring its sources itself.
@@ -89,14 +105,15 @@ function manifestFaults(manifest, source) {
 
 /** `main`, `types` and each target of `exports` must be in the tarball. */
 function entryFaults(manifest, files) {
-  const targets = value => {
-    if (typeof value === 'string') return [value]
-    return value && typeof value === 'object' ? Object.values(value).flatMap(targets) : []
-  }
-  return targets([manifest.main, manifest.types, manifest.exports])
+  return targetsOf([manifest.main, manifest.types, manifest.exports])
     .map(target => target.replace(/^\.\//, ''))
     .filter(target => !files.includes(target))
     .map(target => `package.json points to ${target}, which is not in the package`)
+}
+
+function targetsOf(value) {
+  if (typeof value === 'string') return [value]
+  return value && typeof value === 'object' ? Object.values(value).flatMap(targetsOf) : []
 }
 
 function commandFaults(contents, manifest) {

@@ -85,14 +85,33 @@ for (const [what, changes, reported] of [
 }
 
 test('a command that is not executable is reported', { skip: process.platform === 'win32' }, context => {
-  assert.deepEqual(faultsWith(context, {}, 0o644), ['./dist/command.js is not executable'])
+  assert.deepEqual(faultsWith(context, {}, { mode: 0o644 }), ['./dist/command.js is not executable'])
 })
 
 test('a package that is not built before it is packed is reported', context => {
-  assert.deepEqual(faultsWith(context, {}, 0o755, {}), ['prepack does not build it'])
+  assert.deepEqual(faultsWith(context, {}, { scripts: {} }), ['prepack does not build it'])
 })
 
-function faultsWith(context, changes, mode = 0o755, scripts = { prepack: 'tsc -p tsconfig.build.json' }) {
+test('a bundled package may have chunks that an entry imports, and no other files', context => {
+  const changes = {
+    'dist/index.js': 'import { one } from "./shared.js"\nexport { one }',
+    'dist/shared.js': 'export const one = 1',
+    'dist/command.js': undefined,
+    'dist/one.js': '#!/usr/bin/env node\n',
+    ...withManifest({ bin: undefined }),
+  }
+  const sources = { 'rolldown.config.js': '', 'src/one.ts': '' }
+  assert.deepEqual(
+    faultsWith(context, changes, { sources }).filter(fault => /bundle|source/.test(fault)),
+    ["dist/one.js is in no entry's bundle: delete packages/core/dist and build again"],
+  )
+})
+
+function faultsWith(
+  context,
+  changes,
+  { mode = 0o755, scripts = { prepack: 'tsc -p tsconfig.build.json' }, sources = {} } = {},
+) {
   const root = mkdtempSync(path.join(realpathSync(tmpdir()), 'tarball-'))
   context.after(() => rmSync(root, { recursive: true, force: true }))
   const contents = path.join(root, 'unpacked')
@@ -103,9 +122,11 @@ function faultsWith(context, changes, mode = 0o755, scripts = { prepack: 'tsc -p
   }
   write(`${folder}/package.json`, { ...manifest, scripts })
   for (const name of ['index', 'command', 'index.test', 'test/one']) write(`${folder}/src/${name}.ts`, '')
+  for (const [name, content] of Object.entries(sources)) write(`${folder}/${name}`, content)
   for (const [name, content] of Object.entries({ ...files, ...changes })) {
     if (content !== undefined) write(`unpacked/${name}`, content)
   }
-  chmodSync(path.join(contents, 'dist/command.js'), mode)
+  if ({ ...files, ...changes }['dist/command.js'] !== undefined)
+    chmodSync(path.join(contents, 'dist/command.js'), mode)
   return tarballFaults(contents, { root, folder, facts })
 }

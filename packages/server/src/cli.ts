@@ -65,6 +65,7 @@ async function checkConfig(): Promise<void> {
 }
 
 async function serverCommand(): Promise<void> {
+  await import('./fetch-classes.ts')
   const { serve } = await import('./serve.ts')
   await serve(process.env).catch(error => {
     // People at a terminal read text; a collector of JSON lines would drop it.

@@ -1,13 +1,9 @@
 // The whole module: a missing name in an old Node would fail before `assertNodeVersion` runs.
 import * as crypto from 'node:crypto'
-import { promisify } from 'node:util'
 import { optionRules } from '../options/broker-options.ts'
 import { parseJsonObject } from '../shared/http/parse-json-object.ts'
 import { rsaKeyProblem } from '../shared/rsa-key-problem.ts'
 import type { AssertionAlgorithm } from './client-authentication.ts'
-
-/** An RSA signature takes OpenSSL about a millisecond, too long for the event loop. */
-const signInThreadPool = promisify(crypto.sign)
 
 const algorithmOfCurve: Readonly<Record<string, AssertionAlgorithm>> = {
   prime256v1: 'ES256',
@@ -66,6 +62,19 @@ export class AssertionKey {
     const signature = await signInThreadPool(digest, Buffer.from(signingInput, 'latin1'), input)
     return signature.toString('base64url')
   }
+}
+
+/** An RSA signature takes OpenSSL about a millisecond, too long for the event loop. */
+function signInThreadPool(
+  digest: string | null,
+  data: Buffer,
+  key: crypto.SignKeyObjectInput,
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    crypto.sign(digest, data, key, (error, signature) =>
+      error === null ? resolve(signature) : reject(error),
+    )
+  })
 }
 
 /** The text of a key; `undefined` for a value that is neither a text nor a private `KeyObject`. */

@@ -1,4 +1,5 @@
-import { type InspectOptions, inspect } from 'node:util'
+import type { InspectOptions, inspect } from 'node:util'
+import { customInspect } from '../shared/custom-inspect.ts'
 import { isHeaderValue } from '../shared/http/header-value.ts'
 import type { IssuedToken } from '../tokens/issued-token.ts'
 import type { ProvidedToken } from './token-provider.ts'
@@ -71,9 +72,9 @@ class CompletedToken implements IssuedToken {
 
   static {
     // `inspect` with `getters` would show the token.
-    Object.defineProperty(CompletedToken.prototype, inspect.custom, {
-      value(this: CompletedToken, _depth: number, options: InspectOptions): string {
-        return `IssuedToken ${inspect(this.toJSON(), options)}`
+    Object.defineProperty(CompletedToken.prototype, customInspect, {
+      value(this: CompletedToken, _depth: number, options: InspectOptions, show: typeof inspect): string {
+        return `IssuedToken ${show(this.toJSON(), options)}`
       },
     })
   }

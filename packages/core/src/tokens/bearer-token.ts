@@ -1,5 +1,6 @@
-import { type InspectOptions, inspect } from 'node:util'
+import type { InspectOptions, inspect } from 'node:util'
 import type { Clock } from '../shared/clock.ts'
+import { customInspect } from '../shared/custom-inspect.ts'
 import { isUsable, remainingMs, type TokenLife } from './cache/token-life.ts'
 import type { TokenResponse } from './dex/token-response.ts'
 import type { IssuedToken } from './issued-token.ts'
@@ -76,9 +77,9 @@ export class BearerToken implements IssuedToken {
       },
     })
     // `inspect` with `showHidden` and `getters` would show the token.
-    Object.defineProperty(BearerToken.prototype, inspect.custom, {
-      value(this: BearerToken, _depth: number, options: InspectOptions): string {
-        return `IssuedToken ${inspect(this.toJSON(), options)}`
+    Object.defineProperty(BearerToken.prototype, customInspect, {
+      value(this: BearerToken, _depth: number, options: InspectOptions, show: typeof inspect): string {
+        return `IssuedToken ${show(this.toJSON(), options)}`
       },
     })
   }

@@ -1,6 +1,6 @@
 import type { JWK } from 'jose'
-import { JWKSMultipleMatchingKeys, JWKSNoMatchingKey } from 'jose/errors'
-import { createLocalJWKSet } from 'jose/jwks/local'
+import type { JWKSMultipleMatchingKeys } from 'jose/errors'
+import type { createLocalJWKSet } from 'jose/jwks/local'
 import type { BrokerError } from '../../shared/errors.ts'
 import { isJsonObject, parseJsonObject } from '../../shared/http/parse-json-object.ts'
 import { isNestedDeeperThan } from '../../shared/is-nested-deeper-than.ts'
@@ -41,14 +41,13 @@ export class KeySet {
   /** The keys that cannot verify any JWT. */
   readonly unusable: readonly UnusableKey[]
   readonly #keys: readonly JWK[]
-  readonly #select: ReturnType<typeof createLocalJWKSet>
+  #select: ReturnType<typeof createLocalJWKSet> | undefined
   /** The keys selected before, by algorithm and id. */
   readonly #selected = new Map<string, VerificationKey>()
 
   private constructor(keys: readonly JWK[], unusable: readonly UnusableKey[]) {
     this.#keys = keys
     this.unusable = unusable
-    this.#select = createLocalJWKSet({ keys: [...keys] })
   }
 
   /**
@@ -114,11 +113,12 @@ export class KeySet {
   }
 
   async #selectKey({ alg, kid }: JwtHeader): Promise<VerificationKey | JWKSMultipleMatchingKeys> {
+    this.#select ??= await this.#loadSelect()
     let key: VerificationKey | undefined
     try {
       key = VerificationKey.of(await this.#select(kid === undefined ? { alg } : { alg, kid }), alg)
     } catch (error) {
-      if (!(error instanceof JWKSMultipleMatchingKeys)) throw this.#noKeyFor({ alg, kid }, error)
+      if (!matchesSeveral(error)) throw this.#noKeyFor({ alg, kid }, error)
       if (kid === undefined) throw invalidJwt('unknown_key', 'it has no kid, and several keys fit')
       return error
     }
@@ -127,12 +127,18 @@ export class KeySet {
     return key
   }
 
+  /** Loads jose with the first JWT: a service that only gets tokens needs none of it. */
+  async #loadSelect(): Promise<ReturnType<typeof createLocalJWKSet>> {
+    const { createLocalJWKSet } = await import('jose/jwks/local')
+    return createLocalJWKSet({ keys: [...this.#keys] })
+  }
+
   #noKeyFor({ alg, kid }: JwtHeader, cause?: unknown): BrokerError {
     const keys = this.#keys
     if (kid === undefined) return invalidJwt('unknown_key', `it has no kid, and no key is for ${alg}`, cause)
     const unusable = this.unusable.find(key => key.kid === kid)
     if (keys.some(key => key.kid === kid)) {
-      const problem = cause instanceof JWKSNoMatchingKey ? `is not for ${alg}` : 'cannot be used'
+      const problem = codeOf(cause) === 'ERR_JWKS_NO_MATCHING_KEY' ? `is not for ${alg}` : 'cannot be used'
       return invalidJwt('unusable_key', `its key ${problem}`, cause)
     }
     if (unusable !== undefined) {
@@ -147,6 +153,14 @@ export class KeySet {
     const kids = [...this.#keys, ...this.unusable].map(({ kid }) => kid)
     return new Set(kids.filter(kid => typeof kid === 'string'))
   }
+}
+
+function matchesSeveral(error: unknown): error is JWKSMultipleMatchingKeys {
+  return codeOf(error) === 'ERR_JWKS_MULTIPLE_MATCHING_KEYS'
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { readonly code?: unknown } | undefined)?.code
 }
 
 function assertSigned(signed: boolean): void {

@@ -1,5 +1,4 @@
 import { constants, KeyObject, type SigningOptions, verify } from 'node:crypto'
-import { promisify } from 'node:util'
 import type { CryptoKey } from 'jose'
 import type { MaybePromise } from '../../shared/maybe-promise.ts'
 import type { JwsSignature } from '../jwt/jwt.ts'
@@ -10,7 +9,6 @@ const digests: Readonly<Record<string, string>> = { 256: 'sha256', 384: 'sha384'
 
 /** OpenSSL takes half a millisecond or more for these, too long for the event loop; for the others a tenth with usual keys. */
 const slowAlgorithms = new Set(['ES384', 'ES512'])
-const verifyInThreadPool = promisify(verify)
 /** One per process, like Node's pool of four threads; twice as many verifications keep it busy. The queue is half a second of ES512. */
 const pool = new VerificationPool({ maxRunning: 8, maxWaiting: 256 })
 
@@ -55,7 +53,15 @@ export class VerificationKey {
   hasSigned({ signingInput, signature }: JwsSignature): MaybePromise<boolean> {
     if (this.#isQuick) return verify(this.#digest, bytesOf(signingInput), this.#input, signature)
     // The bytes are a copy of a whole JWT: they are created when the verification starts.
-    return pool.run(() => verifyInThreadPool(this.#digest, bytesOf(signingInput), this.#input, signature))
+    return pool.run(() => this.#verifyInThreadPool(bytesOf(signingInput), signature))
+  }
+
+  #verifyInThreadPool(data: Buffer, signature: Uint8Array): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      verify(this.#digest, data, this.#input, signature, (error, signed) =>
+        error === null ? resolve(signed) : reject(error),
+      )
+    })
   }
 }
 

@@ -1,20 +1,26 @@
 import { isUtf8 } from 'node:buffer'
-import { promisify } from 'node:util'
-import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib'
 import { parseJsonObject } from './parse-json-object.ts'
 
 type Decoder = (bytes: Buffer, options: { readonly maxOutputLength: number }) => Promise<Buffer>
+type Zlib = Record<
+  'gunzip' | 'inflate' | 'inflateRaw' | 'brotliDecompress',
+  (
+    bytes: Buffer,
+    options: { readonly maxOutputLength: number },
+    done: (error: Error | null, decoded: Buffer) => void,
+  ) => void
+>
 
-const gzip: Decoder = promisify(gunzip)
-const zlib: Decoder = promisify(inflate)
-const rawDeflate: Decoder = promisify(inflateRaw)
+const gzip = decoderOf('gunzip')
+const deflate = decoderOf('inflate')
+const rawDeflate = decoderOf('inflateRaw')
 
 const decoders: ReadonlyMap<string, Decoder> = new Map([
   ['gzip', gzip],
   ['x-gzip', gzip],
   // Some servers omit the zlib header that RFC 9110 section 8.4.1.2 requires.
-  ['deflate', (bytes, options) => (hasZlibHeader(bytes) ? zlib : rawDeflate)(bytes, options)],
-  ['br', promisify(brotliDecompress)],
+  ['deflate', (bytes, options) => (hasZlibHeader(bytes) ? deflate : rawDeflate)(bytes, options)],
+  ['br', decoderOf('brotliDecompress')],
 ])
 
 const openingBrace = 0x7b
@@ -41,6 +47,16 @@ export async function decodeContent(
     // Cut off on its way: no answer, as when the connection closes too early.
     if (code === 'Z_BUF_ERROR' && !isText(bytes)) throw error
     return bytes
+  }
+}
+
+/** Loads `node:zlib` with the first body that needs it: every request asks for `identity`. */
+function decoderOf(name: keyof Zlib): Decoder {
+  return async (bytes, options) => {
+    const zlib: Zlib = await import('node:zlib')
+    return new Promise((resolve, reject) => {
+      zlib[name](bytes, options, (error, decoded) => (error === null ? resolve(decoded) : reject(error)))
+    })
   }
 }
 
