@@ -61,7 +61,7 @@ export function tokenLife(
   const oldestMs = Math.min(maxAgeMs > 0 ? maxAgeMs : Number.POSITIVE_INFINITY, subjectMs)
   const usableMs = Math.min(ms - marginMs, oldestMs)
   return {
-    from: requestedAt.monotonic,
+    from: wholeMs(requestedAt.monotonic),
     expiresAt: requestedAt.wall + Math.min(ms, subjectMs),
     livesUntil: wholeMs(requestedAt.monotonic + Math.min(ms, subjectMs)),
     usableUntil: wholeMs(requestedAt.monotonic + usableMs),
