@@ -45,8 +45,7 @@ test('Dex is asked over one connection more than tokens may take, for its key se
   }, 5_000)
   const answers = Promise.all(
     Array.from({ length: 40 }, async () => {
-      const { status, body } = await dex.ask()
-      for await (const _ of body ?? []);
+      const { status } = await dex.ask()
       return status
     }),
   )
@@ -65,11 +64,7 @@ test('a Dex that accepts a request and stays silent is given up', async () => {
 
 test('a Dex that stops in the middle of an answer is given up', async () => {
   await using dex = await startBehind((_incoming, outgoing) => void outgoing.write('{'), 200)
-  const { body } = await dex.ask()
-  const read = async () => {
-    for await (const _ of body ?? []);
-  }
-  await expect(read()).rejects.toMatchObject({ code: 'UND_ERR_BODY_TIMEOUT' })
+  await expect(dex.ask()).rejects.toMatchObject({ code: 'UND_ERR_BODY_TIMEOUT' })
 })
 
 test('trusted roots are read once for a Dex by HTTPS, not for each connection', async () => {
@@ -93,8 +88,7 @@ test('trusted roots are read once for a Dex by HTTPS, not for each connection', 
     const before = process.cpuUsage()
     await Promise.all(
       Array.from({ length: connections }, async () => {
-        const { body } = await dex.transport(`https://127.0.0.1:${port}/dex/token`, request())
-        for await (const _ of body ?? []);
+        await dex.transport(`https://127.0.0.1:${port}/dex/token`, request())
       }),
     )
     const { user, system } = process.cpuUsage(before)

@@ -4,7 +4,7 @@ import type { ClientDefinition } from './file-schema.ts'
 
 type Clients = readonly Entry<ClientDefinition>[]
 
-/** Finds what is wrong with how clients authenticate: a missing or a second source, keys of another method, two certificates. */
+/** Finds what is wrong with how clients authenticate: a second source, keys of another method, two certificates. */
 export function authenticationFindings(clients: Clients, hasDexCertificate: boolean): readonly FileFinding[] {
   return [
     ...clients.flatMap(entry => sourceFindings(entry)),
@@ -17,8 +17,7 @@ function sourceFindings({ path, definition }: Entry<ClientDefinition>): readonly
   const { clientSecret, authentication, authMethod } = definition
   const at = [...path, 'clientSecret']
   if (authentication === undefined) {
-    if (clientSecret === undefined)
-      return [{ path: at, problem: 'is missing; it is optional only with authentication' }]
+    if (clientSecret === undefined) return []
     const hasOne = (clientSecret.env === undefined) !== (clientSecret.file === undefined)
     return hasOne ? [] : [{ path: at, problem: 'must have either env or file' }]
   }

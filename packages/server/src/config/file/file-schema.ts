@@ -166,6 +166,12 @@ export const clientSchema = z
       'dex',
     ).optional(),
   })
+  .refine(({ clientSecret, authentication }) => clientSecret !== undefined || authentication !== undefined, {
+    path: ['clientSecret'],
+    message: 'is missing; it is optional only with authentication',
+    // Beside other faults too, so that all of them are told at once.
+    when: ({ value }) => typeof value === 'object' && value !== null,
+  })
   // Both at once are refused later, in a sentence.
   .meta({ anyOf: [{ required: ['clientSecret'] }, { required: ['authentication'] }] })
 

@@ -33,7 +33,7 @@ function problemOf(issue: Issue, given: unknown): string {
   const path = issue.path as FilePath
   if (path.at(-1) === 'clientSecret' && typeof given !== 'object' && given !== undefined)
     return 'holds the secret itself; name the environment variable or the file that holds it'
-  if (given === undefined) return 'is missing'
+  if (given === undefined) return issue.code === 'custom' ? issue.message : 'is missing'
   if (given === null) return 'has no value'
   switch (issue.code) {
     case 'invalid_type':
