@@ -7,7 +7,8 @@ export const envoyPanels: PanelRow = {
   panels: [
     {
       title: 'Time until certificates expire',
-      description: 'The first of all replicas, by listener; `dex_client` is the client certificate for Dex, `dex_client:NAME` the one for an issuer.',
+      description:
+        'The first of all replicas, by listener; `dex_client` is the client certificate for Dex, `dex_client:NAME` the one for an issuer.',
       runbook: 'certificate-expiring',
       queries: [
         {
