@@ -10,9 +10,9 @@ const maxKnownScopes = 256
 
 /**
  * Derives the keys under which tokens are cached, shared and rejected. They are made of {@link requestParameters}, as the form of a
- * request is, and of its client authentication, so that different requests never share a key. A configured secret or
- * key is the exception: its place in the configuration takes its part, so that a
- * token outlives the rotation of its client's secret, and no caller's own secret leads to the token.
+ * request is, and of its client authentication, so that different requests never share a key. A configured secret or private key is
+ * the exception: its place in the configuration stands for it, so that a token outlives its rotation, and no caller's own secret leads
+ * to the token.
  *
  * Each field is preceded by its length, because a delimiter could be part of a field. The hash is salted per process, so
  * that a key does not confirm a guessed secret. A record in a shared store is named after the same fields, without the salt.

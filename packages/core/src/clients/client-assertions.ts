@@ -2,10 +2,10 @@
 import * as crypto from 'node:crypto'
 import { optionRules } from '../options/broker-options.ts'
 import { Backoff } from '../shared/backoff.ts'
+import { CallLimit } from '../shared/call-limit.ts'
 import type { Clock } from '../shared/clock.ts'
 import { BrokerError } from '../shared/errors.ts'
 import { AssertionKey } from './assertion-key.ts'
-import { CallLimit } from './call-limit.ts'
 import type { AssertionClaims, AssertionSettings, SignAssertion } from './client-authentication.ts'
 import { SecretFunction, secretPauses } from './secret-function.ts'
 

@@ -59,8 +59,8 @@ export interface AssertionRequest {
 /**
  * Returns a signed assertion: a JWT in compact form, at most 16,384 characters. For keys that never leave a vault or a hardware module.
  *
- * Called for each token request and each retry, because a server accepts a `jti` once; at most 32 calls at a time. After a failure the next call comes a second
- * later at the earliest; until then token requests fail with `token_endpoint_unavailable`.
+ * Called for each token request and each retry, because a server accepts a `jti` once; at most 32 calls at a time. After a failure
+ * there is no call for a second, and token requests fail with `token_endpoint_unavailable`.
  */
 export type SignAssertion = (assertion: AssertionRequest) => string | Promise<string>
 

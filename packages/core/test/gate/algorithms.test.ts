@@ -174,7 +174,7 @@ test('an RSA key of 1024 bits verifies no PS256 JWT', async () => {
   ])
 })
 
-test('an issuer that has only keys for algorithms on demand is ready with these, and not ready without', async () => {
+test('an issuer that has only keys for algorithms on demand is ready when they are accepted, and not ready otherwise', async () => {
   await using accepting = await startGate([edwards.jwk()], { algorithms: ['EdDSA'] })
   await accepting.broker.verify(edwards.jwt(accepting.claims()))
   expect(accepting.broker.missing()).toEqual([])

@@ -122,7 +122,7 @@ test('the header of the provider counts in any case, so that a call with its own
   expect(new ResolvedProvider(fake).tokenHeaders).toEqual(['authorization'])
 })
 
-test('a token with headers of its own is sent with these', async () => {
+test('a token that has headers is sent with them', async () => {
   const headers = { authorization: 'Bearer test', 'x-tenant': 'blue' }
   const fake = { getToken: async () => ({ accessToken: 'test', headers }) }
   const headersFor = headerProvider(fake, { allow: ['https://api.example.com'] })

@@ -1,3 +1,4 @@
+import { CallLimit } from '../../shared/call-limit.ts'
 import { BrokerError } from '../../shared/errors.ts'
 
 export interface VerificationPoolOptions {
@@ -12,27 +13,17 @@ export interface VerificationPoolOptions {
  * memory. Rejects with `overloaded` at once when the queue is full.
  */
 export class VerificationPool {
-  readonly #options: VerificationPoolOptions
-  readonly #waiting: (() => void)[] = []
-  #running = 0
+  readonly #calls: CallLimit
+  readonly #maxWaiting: number
 
-  constructor(options: VerificationPoolOptions) {
-    this.#options = options
+  constructor({ maxRunning, maxWaiting }: VerificationPoolOptions) {
+    this.#calls = new CallLimit(maxRunning)
+    this.#maxWaiting = maxWaiting
   }
 
   async run<T>(verification: () => Promise<T>): Promise<T> {
-    const { maxRunning, maxWaiting } = this.#options
-    if (this.#running < maxRunning) this.#running++
-    else if (this.#waiting.length >= maxWaiting) throw tooManySignatures()
-    // A verification that ends hands its place to the next one.
-    else await new Promise<void>(resolve => this.#waiting.push(resolve))
-    try {
-      return await verification()
-    } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#running--
-      else next()
-    }
+    if (!this.#calls.hasRoom && this.#calls.waiting >= this.#maxWaiting) throw tooManySignatures()
+    return this.#calls.run(verification)
   }
 }
 

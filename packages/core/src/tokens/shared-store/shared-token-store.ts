@@ -35,7 +35,7 @@ export type LeaseAnswer =
   | {
       /** Another caller has the lease. */
       readonly kind: 'held'
-      /** Rest of that lease, in milliseconds; at most the `leaseMs` of its owner. */
+      /** Remaining time of that lease, in milliseconds; at most its owner's `leaseMs`. */
       readonly forMs: number
     }
 

@@ -3,12 +3,12 @@ import { createPrivateFile, readPrivateFile, removeFile } from './private-file.t
 
 /** The longest number of a lock. */
 const maxTextLength = 20
-/** How far the clock of a file server may be ahead, in milliseconds. A lock from later than that is of an owner that died before the clock was set back. */
+/** How far the clock of a file server may be ahead, in milliseconds. A later lock belongs to an owner that died before the clock was set back. */
 const maxAheadMs = 60_000
 
 /**
- * The lock of a name among processes, by a file with the number of its owner. Two processes can get it at the same moment when its owner died:
- * both then request a token, and the later one wins.
+ * Locks a name among processes by a file that holds the owner's process id. When the owner has died, two processes can take the lock at the
+ * same moment: both then request a token, and the later one wins.
  */
 export class FileLock {
   readonly #path: string

@@ -9,9 +9,19 @@ export class CallLimit {
     this.#maxRunning = maxRunning
   }
 
+  /** Whether the next call would not wait. */
+  get hasRoom(): boolean {
+    return this.#running < this.#maxRunning
+  }
+
+  /** Calls that wait. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
   /** Makes a call in its turn. Rejects with the signal's reason while it waits, else like the call. */
-  async run<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    if (this.#running < this.#maxRunning) this.#running++
+  async run<T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    if (this.hasRoom) this.#running++
     else await this.#turn(signal)
     try {
       return await call()
@@ -20,18 +30,18 @@ export class CallLimit {
     }
   }
 
-  #turn(signal: AbortSignal): Promise<void> {
+  #turn(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const start = () => {
-        signal.removeEventListener('abort', leave)
+        signal?.removeEventListener('abort', leave)
         resolve()
       }
       const leave = () => {
         this.#waiting.delete(start)
-        reject(signal.reason)
+        reject(signal?.reason)
       }
-      if (signal.aborted) return leave()
-      signal.addEventListener('abort', leave, { once: true })
+      if (signal?.aborted) return leave()
+      signal?.addEventListener('abort', leave, { once: true })
       this.#waiting.add(start)
     })
   }
