@@ -39,13 +39,13 @@ async function run(options: BenchOptions): Promise<void> {
   console.log(`Node.js ${process.version}; ${peers.join('; ')}\n`)
   const scratch = mkdtempSync(path.join(tmpdir(), 'broker-bench-'))
   try {
-    await using dex = await startDex()
     const modes: ModeResult[] = []
     for (const mode of options.modes) {
-      const result = await measureMode(mode, { options, dex, loadGenerator, scratch })
+      const result = await measureMode(mode, { options, loadGenerator, scratch })
       modes.push(result)
       console.log(`${terminalTable(result)}\n`)
     }
+    await using dex = await startDex()
     const startUp = options.startUp ? await measureStartUp(options.rounds * 3) : undefined
     if (startUp !== undefined) console.log(`${startUpText(startUp)}\n`)
     const throughEnvoy = options.envoy

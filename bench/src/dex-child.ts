@@ -1,14 +1,15 @@
 // Dex's stand-in in a separate process, so that its CPU time is not the server's. Controlled over the IPC channel.
 import { writeFileSync } from 'node:fs'
-import { startDevDex } from '@broker/dev-dex'
+import { type SigningAlgorithm, startDevDex } from '@broker/dev-dex'
 import { clientSecret, type DexDescription, type DexQuestion } from './dex-process.ts'
 import { rawCheck } from './raw-request.ts'
 
 const dayS = 24 * 60 * 60
 
-const clientCount = Number(process.argv[2])
+const [clientCount, algorithm] = process.argv.slice(2)
 const dex = await startDevDex({
-  clients: Array.from({ length: clientCount }, (_, index) => ({
+  algorithm: algorithm as SigningAlgorithm,
+  clients: Array.from({ length: Number(clientCount) }, (_, index) => ({
     id: `client-${index}`,
     secret: clientSecret(index),
     groups: ['orders'],

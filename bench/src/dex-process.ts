@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import type { SigningAlgorithm } from '@broker/dev-dex'
 import { ManagedProcess } from '@broker/testing'
 
 /** Where Dex's stand-in is reached. */
@@ -23,9 +24,10 @@ export interface DexProcess extends DexDescription, AsyncDisposable {
 /** How many clients Dex knows: `client-0` and so on. */
 export const dexClientCount = 1_000
 
-export async function startDex(): Promise<DexProcess> {
+/** `algorithm` is that of its tokens: default RS256, as Dex has it. */
+export async function startDex(algorithm: SigningAlgorithm = 'RS256'): Promise<DexProcess> {
   const script = fileURLToPath(new URL('dex-child.ts', import.meta.url))
-  const child = new ManagedProcess("Dex's stand-in", process.execPath, [script, String(dexClientCount)], {
+  const child = new ManagedProcess("Dex's stand-in", process.execPath, [script, String(dexClientCount), algorithm], {
     ipc: true,
   })
   const ask = <Answer>(question: DexQuestion) => child.ask<Answer>(question)

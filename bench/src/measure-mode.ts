@@ -13,7 +13,7 @@ import {
   startOurs,
   startOursOverGrpc,
 } from './contender.ts'
-import type { DexProcess } from './dex-process.ts'
+import { type DexProcess, startDex } from './dex-process.ts'
 import { headersToRepeat } from './first-answer.ts'
 import { checkRequest } from './grpc/check-request.ts'
 import { grpcAnswerTo } from './grpc/grpc-answer.ts'
@@ -32,6 +32,9 @@ export interface Bench {
   readonly scratch: string
 }
 
+/** After so many, V8 has compiled what a check runs. */
+const warmUpChecks = 20_000
+
 type Environment = Readonly<Record<string, string>>
 
 /** A server with the load for it. */
@@ -49,9 +52,11 @@ interface Round extends LoadResult {
 }
 
 /** Measures all servers in turn, round by round, so that whatever else the machine does hits all of them. */
-export async function measureMode(name: ModeName, bench: Bench): Promise<ModeResult> {
-  const { options, dex, scratch } = bench
+export async function measureMode(name: ModeName, surroundings: Omit<Bench, 'dex'>): Promise<ModeResult> {
+  const { options, scratch } = surroundings
   const mode = modes[name]
+  await using dex = await startDex(mode.algorithm)
+  const bench = { ...surroundings, dex }
   const requestsFile = path.join(scratch, `${name}.requests`)
   const requestCount = await mode.writeRequests(requestsFile, dex, options)
   const environment = { DEX_TOKEN_URL: dex.tokenEndpoint, ...mode.environment(dex, scratch) }
@@ -81,7 +86,8 @@ export async function measureMode(name: ModeName, bench: Bench): Promise<ModeRes
 
   for (const each of measured) {
     if (!mode.asksDex) await fetchTokens(each, bench)
-    await run(each, options.warmUpSeconds)
+    let answered = 0
+    while (answered < warmUpChecks) answered += (await run(each, options.warmUpSeconds)).requests
   }
   const rounds = new Map<ContenderName, Round[]>(measured.map(({ contender }) => [contender.name, []]))
   for (let round = 0; round < options.rounds; round++) {
