@@ -8,8 +8,14 @@ const maxWaitersPerKey = 50_000
 /** The same for a client that Dex has not accepted yet. */
 const maxWaitersPerStranger = 256
 
-/** Does the work. Calls `onFirstFailure` when it retries after a failure. */
-export type Work<T> = (signal: AbortSignal, onFirstFailure: (error: BrokerError) => void) => Promise<T>
+/**
+ * Does the work. Calls `onFirstFailure` when it retries after a failure. The controller, when aborted, ends the work, which aborts it
+ * itself at its deadline: one for both, because a signal costs more than most parts of a request.
+ */
+export type Work<T> = (
+  controller: AbortController,
+  onFirstFailure: (error: BrokerError) => void,
+) => Promise<T>
 
 /** The differences between work for the same key. */
 export interface WorkKind {
@@ -45,7 +51,7 @@ export class SharedWork<T> {
       this.#firstAttempt?.reject(failure)
     }
     this.settled = logContext
-      .carry(() => work(this.#controller.signal, onFirstFailure))
+      .carry(() => work(this.#controller, onFirstFailure))
       .then(
         result => {
           ended(this)

@@ -25,13 +25,14 @@ export interface TokenOrigin {
   rejection(order: TokenOrder): BrokerError | undefined
 
   /**
-   * Obtains a token, once for all callers that wait for it. Rejects with a `BrokerError`, which can be the signal's reason.
+   * Obtains a token, once for all callers that wait for it. Rejects with a `BrokerError`, which can be the reason of the controller's signal.
+   * Aborts the controller itself when its request has reached its deadline.
    * `onFirstFailure` receives the failure of an attempt that is retried, so that callers with an unexpired token stop waiting.
    * `parent`: of the spans of its requests.
    */
   obtain(
     order: TokenOrder,
-    signal: AbortSignal,
+    controller: AbortController,
     onFirstFailure: (failure: BrokerError) => void,
     parent?: SpanContext,
   ): Promise<ObtainedToken>

@@ -47,7 +47,7 @@ export class TokenSupply {
   /** Obtains the token of an order and caches it. Rejects with the `BrokerError` that is logged and noted. */
   async obtain(
     work: TokenWork,
-    signal: AbortSignal,
+    controller: AbortController,
     onFirstFailure: (failure: BrokerError) => void,
   ): Promise<IssuedToken> {
     const { order, origin, maker, parent } = work
@@ -55,7 +55,7 @@ export class TokenSupply {
     const lifeOf = (obtained: ObtainedToken) => maker.lifeOf(order, obtained)
     try {
       const obtain = () =>
-        origin.obtain({ order, replaced: cache.find(order.key), lifeOf, signal, onFirstFailure, parent })
+        origin.obtain({ order, replaced: cache.find(order.key), lifeOf, controller, onFirstFailure, parent })
       // A cache in front of Dex can repeat a token until its end, and another replica can drop it on its way: one more attempt.
       const early = await obtain()
       const first = records.isDropped(early) ? undefined : this.#keep(work, early)

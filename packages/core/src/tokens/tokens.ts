@@ -168,8 +168,8 @@ export class Tokens implements CurrentTokens {
     const maker = this.#maker
     const kind = { origin, isStranger: !this.#options.accepted.has(order), leader: parent }
     const work = { order, origin, maker, parent }
-    return this.#inFlight.join(order.key, kind, (signal, onFailure) =>
-      this.#supply.obtain(work, signal, onFailure),
+    return this.#inFlight.join(order.key, kind, (controller, onFailure) =>
+      this.#supply.obtain(work, controller, onFailure),
     )
   }
 

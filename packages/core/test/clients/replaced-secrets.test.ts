@@ -87,7 +87,7 @@ async function start(): Promise<Setting> {
       const order = clients.default.order()
       const rejection = origin.rejection(order)
       if (rejection !== undefined) throw rejection
-      await origin.obtain(order, new AbortController().signal, () => {})
+      await origin.obtain(order, new AbortController(), () => {})
       return dex.counts.tokenRequests
     },
     afterResponse: () => {},

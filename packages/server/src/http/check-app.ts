@@ -82,11 +82,15 @@ class HonoCheckRequest implements CheckRequest {
   }
 
   get timeoutMs(): number | undefined {
-    const values = this.headers.filter(
-      (_, index) => this.headers[index - 1]?.toLowerCase() === expectedTimeoutHeader && index % 2 === 1,
-    )
-    // A repeated header is ambiguous, and ignored.
-    return values.length === 1 ? waitingTimeMs(values[0] ?? '') : undefined
+    const { headers } = this
+    let value: string | undefined
+    for (let index = 0; index + 1 < headers.length; index += 2) {
+      if (headers[index]?.toLowerCase() !== expectedTimeoutHeader) continue
+      // A repeated header is ambiguous, and ignored.
+      if (value !== undefined) return undefined
+      value = headers[index + 1]
+    }
+    return value === undefined ? undefined : waitingTimeMs(value)
   }
 
   get signal(): AbortSignal {

@@ -38,24 +38,17 @@ export async function callUpstream<Answer extends { readonly status: number }, R
 ): Promise<Result> {
   const { tracer, judge } = call
   const span = tracer && startUpstreamSpan(tracer, call.span, call)
+  let answer: Answer | undefined
   try {
-    const answer = await answerOf(call, span?.context)
+    answer = await call.send(span?.context)
     span?.setAttributes({ 'http.response.status_code': answer.status })
     const result = judge(answer)
     span?.end()
     return result
   } catch (error) {
-    const failure = failureOf(call, error)
+    const failure = failureOf(call, answer === undefined ? noResponse(call, error) : error)
     span?.end(BrokerError.is(failure) ? failure.code : 'server_error')
     throw failure
-  }
-}
-
-async function answerOf<Answer>(call: UpstreamCall<Answer, unknown>, context: SpanContext | undefined) {
-  try {
-    return await call.send(context)
-  } catch (cause) {
-    throw noResponse(call, cause)
   }
 }
 

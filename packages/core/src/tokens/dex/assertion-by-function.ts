@@ -1,4 +1,6 @@
+import type { ClientAssertions } from '../../clients/client-assertions.ts'
 import type { TokenOrder } from '../../clients/token-order.ts'
+import type { MaybePromise } from '../../shared/maybe-promise.ts'
 import type { HeldSlot } from './held-slot.ts'
 
 export interface AssertedAttempt {
@@ -15,12 +17,20 @@ export interface AssertedAttempt {
  * The assertion of an attempt, where a function of the operator signs it; the function does not hold the slot. Rejects like
  * `signedByFunction` of the assertions.
  */
-export async function assertionByFunction(
+export function assertionByFunction(
+  attempt: AssertedAttempt,
+  slot: HeldSlot,
+): MaybePromise<string | undefined> {
+  const { assertions } = attempt.order.credentials
+  return assertions?.hasFunction === true ? signedWithoutSlot(attempt, assertions, slot) : undefined
+}
+
+async function signedWithoutSlot(
   { url, order, issuer, signal, timeoutMs }: AssertedAttempt,
+  assertions: ClientAssertions,
   slot: HeldSlot,
 ): Promise<string | undefined> {
-  const { clientId, assertions } = order.credentials
-  if (assertions?.hasFunction !== true) return undefined
+  const { clientId } = order.credentials
   const signing = assertions.signedByFunction({ clientId, tokenEndpoint: url, issuer }, signal, timeoutMs)
   let failure: unknown
   const settled = signing.catch((error: unknown) => {

@@ -45,6 +45,16 @@ export interface DexOriginOptions {
 
 type OnFirstFailure = (failure: BrokerError) => void
 
+/** A request whose turn has come. */
+interface TokenCall {
+  readonly url: string
+  readonly order: TokenOrder
+  readonly client: CircuitClient
+  readonly applicant: Applicant
+  readonly onFirstFailure: OnFirstFailure
+  readonly parent: SpanContext | undefined
+}
+
 /**
  * Obtains tokens from Dex. A request first waits for a slot; its deadline, which includes retries, starts after that. While
  * the circuit is open no request starts.
@@ -85,10 +95,11 @@ export class DexOrigin implements TokenOrigin {
 
   async obtain(
     order: TokenOrder,
-    signal: AbortSignal,
+    controller: AbortController,
     onFirstFailure: OnFirstFailure,
     parent?: SpanContext,
   ): Promise<ObtainedToken> {
+    const { signal } = controller
     const isAccepted = this.#options.accepted.has(order)
     const { clientId, clientSecret } = order.credentials
     const client: CircuitClient = { key: order.clientKey, clientId, group: circuitGroupOf(order, isAccepted) }
@@ -109,64 +120,36 @@ export class DexOrigin implements TokenOrigin {
       onFirstFailure(mustWait('a slot'))
       await turn
     }
-    return await this.#request({ url, order, client, applicant, signal, onFirstFailure, parent })
+    return await this.#request({ url, order, client, applicant, onFirstFailure, parent }, controller)
   }
 
   /** Sends the request with retries; the slot is taken for the first attempt. */
-  async #request(call: {
-    url: string
-    order: TokenOrder
-    client: CircuitClient
-    applicant: Applicant
-    signal: AbortSignal
-    onFirstFailure: OnFirstFailure
-    parent: SpanContext | undefined
-  }): Promise<ObtainedToken> {
-    const { order, client, signal, onFirstFailure } = call
+  #request(call: TokenCall, controller: AbortController): Promise<ObtainedToken> {
+    const { order, client, onFirstFailure } = call
     const { requestTimeoutMs, random } = this.#surroundings
-    const request = new RequestWithDeadline(requestTimeoutMs, deadline =>
-      requestWithRetries(attempt => this.#attempt(call, attempt, deadline), {
-        signal: deadline,
+    const run = (signal: AbortSignal) =>
+      requestWithRetries(attempt => this.#attempt(call, attempt, signal), {
+        signal,
         random,
         onFailedAttempt: onFirstFailure,
         mayTryAgain: () => this.#circuits.retryAfterMs(client) === 0,
-      }),
+      })
+    return new RequestWithDeadline(requestTimeoutMs, run, controller).settled.then(
+      obtained => {
+        this.#options.rejected.passed(order)
+        return obtained
+      },
+      error => {
+        const failure = asBrokerError(error, 'the token request failed')
+        this.#takeNote(order, failure, controller.signal)
+        throw failure
+      },
     )
-    const close = () => request.abort(signal.reason)
-    signal.addEventListener('abort', close)
-    try {
-      const obtained = await request.settled
-      this.#options.rejected.passed(order)
-      return obtained
-    } catch (error) {
-      const failure = asBrokerError(error, 'the token request failed')
-      this.#takeNote({ order, signal }, failure)
-      throw failure
-    } finally {
-      signal.removeEventListener('abort', close)
-    }
   }
 
   /** Makes one attempt and releases the slot, which the first attempt has. */
-  async #attempt(
-    {
-      url,
-      order,
-      client,
-      applicant,
-      onFirstFailure,
-      parent,
-    }: {
-      url: string
-      order: TokenOrder
-      client: CircuitClient
-      applicant: Applicant
-      onFirstFailure: OnFirstFailure
-      parent: SpanContext | undefined
-    },
-    number: number,
-    signal: AbortSignal,
-  ): Promise<ObtainedToken> {
+  async #attempt(call: TokenCall, number: number, signal: AbortSignal): Promise<ObtainedToken> {
+    const { url, order, client, applicant, onFirstFailure, parent } = call
     if (number > 1) await this.#slots.enter(applicant, signal)
     const slot = new HeldSlot(this.#slots, applicant, this.#surroundings.clock)
     try {
@@ -185,7 +168,7 @@ export class DexOrigin implements TokenOrigin {
       if (attempt === undefined) throw this.#circuits.refusal(client)
       return await this.#sender.send({ url, order, number, signal, parent, issuer, assertion }, attempt, {
         onRefusal: () => onFirstFailure(mustWait('another client credential')),
-        waitForFunction: call => slot.without(call, signal),
+        waitForFunction: wait => slot.without(wait, signal),
       })
     } finally {
       slot.leave()
@@ -199,7 +182,7 @@ export class DexOrigin implements TokenOrigin {
     }
   }
 
-  #takeNote({ order, signal }: { order: TokenOrder; signal: AbortSignal }, failure: BrokerError): void {
+  #takeNote(order: TokenOrder, failure: BrokerError, signal: AbortSignal): void {
     if (isRejection(failure)) {
       // A secret that changed during the request has not been refused.
       if (failure.oauthError !== 'invalid_client' || isCurrent(order))

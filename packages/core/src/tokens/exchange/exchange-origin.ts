@@ -34,7 +34,7 @@ export class ExchangeOrigin implements TokenOrigin {
   /** Rejects with `invalid_token` for a subject token that has expired, and with `overloaded` beyond the limits. */
   async obtain(
     order: TokenOrder,
-    signal: AbortSignal,
+    controller: AbortController,
     onFirstFailure: (failure: BrokerError) => void,
     parent?: SpanContext,
   ): Promise<ObtainedToken> {
@@ -46,7 +46,7 @@ export class ExchangeOrigin implements TokenOrigin {
     const start = pace.start(order.ownerKey)
     if ('retryAfterMs' in start) throw this.#refuse(order, start)
     try {
-      return await origin.obtain(order, signal, onFirstFailure, parent)
+      return await origin.obtain(order, controller, onFirstFailure, parent)
     } finally {
       start.ended()
     }

@@ -25,7 +25,7 @@ export interface WantedToken {
   readonly replaced: CachedToken | undefined
   /** The life that a token would have. */
   lifeOf(obtained: ObtainedToken): TokenLife
-  readonly signal: AbortSignal
+  readonly controller: AbortController
   /** Told that callers with an unexpired token need not wait. */
   readonly onFirstFailure: (failure: BrokerError) => void
   /** The parent of the spans of its requests. */
@@ -65,7 +65,7 @@ export class RecordSearch {
   async run(): Promise<SearchEnd> {
     const [name = ''] = this.#names
     const { store } = this.#shared
-    const { signal } = this.#wanted
+    const { signal } = this.#wanted.controller
     const { clock } = this.#surroundings
     while (this.#refused <= maxRefused) {
       await this.#records.told(name)
@@ -160,7 +160,7 @@ export class RecordSearch {
     this.#waitedMs += ms
     if (this.#waitedMs > requestTimeoutMs / 2) return false
     this.#pauseMs = Math.min(2 * this.#pauseMs, pauses.maxMs)
-    await sleep(timers.waitedFor, ms, this.#wanted.signal)
+    await sleep(timers.waitedFor, ms, this.#wanted.controller.signal)
     return true
   }
 }

@@ -60,8 +60,8 @@ export class SharedOrigin {
     return { ...obtained, mark: lease.mark }
   }
 
-  async #fromDex({ order, signal, onFirstFailure, parent }: WantedToken): Promise<ObtainedToken> {
-    const obtained = await this.#origin.obtain(order, signal, onFirstFailure, parent)
+  async #fromDex({ order, controller, onFirstFailure, parent }: WantedToken): Promise<ObtainedToken> {
+    const obtained = await this.#origin.obtain(order, controller, onFirstFailure, parent)
     this.#records.issued(obtained.response.accessToken)
     return obtained
   }
