@@ -1,4 +1,4 @@
-import { parseJsonObject } from '../shared/http/parse-json-object.ts'
+import { jwtPart } from '../shared/jwt-part.ts'
 
 /** The parts of a JWT that nobody has verified. */
 export interface DecodedJwt {
@@ -12,6 +12,6 @@ export interface DecodedJwt {
 export function decodeJwt(text: string): DecodedJwt | undefined {
   const parts = text.split('.')
   if (parts.length !== 3) return undefined
-  const [header, claims] = parts.map(part => parseJsonObject(Buffer.from(part, 'base64url').toString('utf8')))
+  const [header, claims] = parts.map(jwtPart)
   return header && claims && { header, claims }
 }

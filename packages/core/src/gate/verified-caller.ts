@@ -10,7 +10,7 @@ export type VerifiedCaller = Omit<AuthenticatedCaller, 'token'>
 const machineGroupPrefix = 'client:'
 const noGroups: readonly string[] = Object.freeze([])
 
-/** Derives the caller from the claims of a JWT that its issuer signed. */
+/** Derives the caller from the frozen claims of a JWT that its issuer signed. */
 export function verifiedCaller({ name, rules }: CallersIssuer, claims: JwtClaims): VerifiedCaller {
   const { sub } = claims
   const clientId = rules.isDex ? dexMachineOf(claims) : undefined
@@ -27,8 +27,10 @@ export function verifiedCaller({ name, rules }: CallersIssuer, claims: JwtClaims
 /** The groups in a claim: a list of strings, or one string. Other values are ignored, and groups of the virtual form. */
 function groupsIn(claims: JwtClaims, claim: string): readonly string[] {
   const value: unknown = Object.hasOwn(claims, claim) ? claims[claim] : undefined
-  const groups: readonly unknown[] = Array.isArray(value) ? value : [value]
-  return groups.some(isRealGroup) ? Object.freeze(groups.filter(isRealGroup)) : noGroups
+  // The usual case needs no copy.
+  if (Array.isArray(value) && value.every(isRealGroup)) return value
+  const groups = [value].flat().filter(isRealGroup)
+  return groups.length === 0 ? noGroups : Object.freeze(groups)
 }
 
 function isRealGroup(group: unknown): group is string {

@@ -1,4 +1,5 @@
-import { parseJsonObject } from '../shared/http/parse-json-object.ts'
+import { jwtHeader } from '../shared/jwt-header.ts'
+import { jwtPart } from '../shared/jwt-part.ts'
 
 /** The issuer's key that signed a token. */
 export interface SigningKey {
@@ -14,9 +15,9 @@ export interface JwtFacts {
 }
 
 export function jwtFactsOf(accessToken: string): JwtFacts {
-  const [header, claims] = accessToken.split('.', 2).map(decodedObject)
-  const kid = header?.['kid']
-  const { iss: issuer, exp } = claims ?? {}
+  const [header = '', claims = ''] = accessToken.split('.', 2)
+  const kid = jwtHeader(header)?.['kid']
+  const { iss: issuer, exp } = jwtPart(claims) ?? {}
   return {
     signingKey: typeof kid === 'string' && typeof issuer === 'string' ? { issuer, kid } : undefined,
     expiresAt: typeof exp === 'number' && Number.isFinite(exp) ? exp * 1000 : undefined,
@@ -26,8 +27,4 @@ export function jwtFactsOf(accessToken: string): JwtFacts {
 /** The key that signed an access token; `undefined` when the token does not name it. */
 export function signingKeyOf(accessToken: string): SigningKey | undefined {
   return jwtFactsOf(accessToken).signingKey
-}
-
-function decodedObject(part: string): Record<string, unknown> | undefined {
-  return parseJsonObject(Buffer.from(part, 'base64url').toString('utf8'))
 }

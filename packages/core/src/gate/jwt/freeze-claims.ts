@@ -1,4 +1,3 @@
-import { isNestedDeeperThan } from '../../shared/is-nested-deeper-than.ts'
 import { invalidJwt } from './jwt-refusal.ts'
 
 /** Real claims have two or three levels. The limit keeps code that walks through them from a stack overflow. */
@@ -6,12 +5,12 @@ const maxDepth = 64
 
 /** Freezes claims with all nested values. Refuses claims that are nested deeper than 64 levels. */
 export function freezeClaims(claims: object): void {
-  if (isNestedDeeperThan(claims, maxDepth)) throw invalidJwt('claims', 'the claims are nested too deeply')
-  deepFreeze(claims)
+  deepFreeze(claims, maxDepth)
 }
 
-function deepFreeze(value: unknown): void {
+function deepFreeze(value: unknown, depth: number): void {
   if (typeof value !== 'object' || value === null) return
-  for (const member of Object.values(value)) deepFreeze(member)
+  if (depth === 0) throw invalidJwt('claims', 'the claims are nested too deeply')
+  for (const member of Object.values(value)) deepFreeze(member, depth - 1)
   Object.freeze(value)
 }

@@ -1,5 +1,5 @@
-import { isUtf8 } from 'node:buffer'
-import { parseJsonObject } from '../../shared/http/parse-json-object.ts'
+import { jwtHeader } from '../../shared/jwt-header.ts'
+import { jwtPart } from '../../shared/jwt-part.ts'
 import { assertIsProofOfCaller } from './assert-is-proof-of-caller.ts'
 import { invalidJwt } from './jwt-refusal.ts'
 
@@ -38,8 +38,8 @@ export function parseJwt(jwt: string, algorithms: readonly string[]): Unverified
   // The spare bits of the last character are not signed: without this check a JWT would have several spellings.
   if (signature.toString('base64url') !== encodedSignature)
     throw invalidJwt('malformed', 'it is not a compact JWS')
-  const header = decodedObject(encodedHeader, 'header')
-  const claims = decodedObject(encodedClaims, 'claims set')
+  const header = assertObject(jwtHeader(encodedHeader), 'header')
+  const claims = assertObject(jwtPart(encodedClaims), 'claims set')
   const { alg, kid } = header
   if (typeof alg !== 'string' || !algorithms.includes(alg)) {
     throw invalidJwt('algorithm', 'its alg is not allowed')
@@ -55,7 +55,7 @@ export function parseJwt(jwt: string, algorithms: readonly string[]): Unverified
 
 /** The claims of a JWT that another server verifies. Judges its size and form only. */
 export function unverifiedClaims(jwt: string): JwtClaims {
-  return decodedObject(partsOf(jwt)[1], 'claims set')
+  return assertObject(jwtPart(partsOf(jwt)[1]), 'claims set')
 }
 
 function partsOf(jwt: string): readonly [header: string, claims: string, signature: string] {
@@ -67,10 +67,7 @@ function partsOf(jwt: string): readonly [header: string, claims: string, signatu
   return [header, claims, signature]
 }
 
-/** RFC 7519 section 7.2 requires UTF-8. Invalid bytes would decode to the same character and make two subjects equal. */
-function decodedObject(part: string, what: string): Record<string, unknown> {
-  const bytes = Buffer.from(part, 'base64url')
-  const object = isUtf8(bytes) ? parseJsonObject(bytes.toString('utf8')) : undefined
-  if (object === undefined) throw invalidJwt('malformed', `the ${what} is not a JSON object`)
-  return object
+function assertObject<Part>(part: Part | undefined, what: string): Part {
+  if (part === undefined) throw invalidJwt('malformed', `the ${what} is not a JSON object`)
+  return part
 }
