@@ -32,7 +32,7 @@ type Holding<Entry extends SharedEntry> = Entry | Share<Entry>
  * does. Every operation is O(log n).
  */
 export class ClientShares<Entry extends SharedEntry> {
-  readonly #holdings = new PartedMap<Holding<Entry>>()
+  readonly #holdings = new PartedMap(() => new Map<string, Holding<Entry>>())
   readonly #byExpiry = new IndexedHeap<Holding<Entry>>(endsSooner)
   readonly #bySize = new IndexedHeap<SharePlace<Entry>>(isLarger)
 
@@ -53,7 +53,7 @@ export class ClientShares<Entry extends SharedEntry> {
    * has one entry and this one none, it is the one that expires soonest.
    */
   leavingFor(client: string): Entry | undefined {
-    const own = this.#holdings.get(client)
+    const own = this.#holdings.of(client).get(client)
     const largest = this.#bySize.first?.share
     if (own !== undefined && sizeOf(own) + 1 >= (largest === undefined ? 1 : sizeOf(largest)))
       return soonestOf(own)
@@ -62,21 +62,21 @@ export class ClientShares<Entry extends SharedEntry> {
 
   add(entry: Entry): void {
     const { client } = entry
-    const held = this.#holdings.get(client)
+    const held = this.#holdings.of(client).get(client)
     if (held instanceof Share) {
       held.entries.add(entry)
       this.#moved(held)
     } else if (held === undefined) {
-      this.#holdings.set(client, entry)
+      this.#holdings.of(client).set(client, entry)
       this.#byExpiry.add(entry)
     } else this.#share(client, held, entry)
   }
 
   remove(entry: Entry): void {
     const { client } = entry
-    const held = this.#holdings.get(client)
+    const held = this.#holdings.of(client).get(client)
     if (!(held instanceof Share)) {
-      this.#holdings.delete(client)
+      this.#holdings.of(client).delete(client)
       this.#byExpiry.remove(entry)
       return
     }
@@ -91,7 +91,7 @@ export class ClientShares<Entry extends SharedEntry> {
     const share = new Share<Entry>()
     share.entries.add(first)
     share.entries.add(second)
-    this.#holdings.set(client, share)
+    this.#holdings.of(client).set(client, share)
     this.#byExpiry.add(share)
     this.#bySize.add(share.bySize)
   }
@@ -100,7 +100,7 @@ export class ClientShares<Entry extends SharedEntry> {
     this.#byExpiry.remove(share)
     this.#bySize.remove(share.bySize)
     const last = soonestOf(share)
-    this.#holdings.set(client, last)
+    this.#holdings.of(client).set(client, last)
     this.#byExpiry.add(last)
   }
 

@@ -1,11 +1,13 @@
-import { LRUCache } from 'lru-cache'
+import type { LRUCache } from 'lru-cache'
 import type { TokenOrder } from '../../clients/token-order.ts'
+import { boundedMap } from '../../shared/bounded-map.ts'
 import { type Clock, wallTimeIn } from '../../shared/clock.ts'
 import type { TokenStatus } from '../../status/client-status.ts'
 import type { IssuedToken } from '../issued-token.ts'
 import { isForgotten, type SharedMark } from '../shared-store/shared-mark.ts'
 import { signingKeyOf } from '../signing-key.ts'
 import { ClientShares, type SharedEntry } from './client-shares.ts'
+import { PartedMap } from './parted-map.ts'
 import type { RefreshSchedule } from './refresh-schedule.ts'
 import { isLiving, isUsable, type TokenLife } from './token-life.ts'
 
@@ -48,12 +50,19 @@ class TokenCell implements SharedEntry {
   }
 }
 
+type Cells = PartedMap<LRUCache<string, TokenCell>>
+
+/** Each part has room for all: the cache as a whole is bounded before an entry is added. */
+function cellsFor(maxEntries: number): Cells | undefined {
+  return maxEntries === 0 ? undefined : new PartedMap(() => boundedMap<TokenCell>(maxEntries))
+}
+
 /**
  * A bounded cache of tokens. When full it evicts expired tokens first, then the token that expires soonest of the client with
  * most tokens (for exchanged tokens: of the user), in O(log n). lru-cache stores the tokens and {@link ClientShares} orders them.
  */
 export class TokenCache {
-  #cells: LRUCache<string, TokenCell> | undefined
+  #cells: Cells | undefined
   readonly #shares = new ClientShares<TokenCell>()
   #maxEntries: number
   readonly #clock: Clock
@@ -63,17 +72,17 @@ export class TokenCache {
   constructor(maxEntries: number, clock: Clock) {
     this.#clock = clock
     this.#maxEntries = maxEntries
-    this.#cells = maxEntries === 0 ? undefined : new LRUCache({ max: maxEntries })
+    this.#cells = cellsFor(maxEntries)
   }
 
   /** Sets another limit, and evicts what is beyond it. O(n) when the limit changes. */
   resize(maxEntries: number): void {
     if (maxEntries === this.#maxEntries) return
     while (this.size > maxEntries) this.#evictFor('')
-    const cells = [...(this.#cells?.values() ?? [])]
+    const cells = this.#allCells()
     this.#maxEntries = maxEntries
-    this.#cells = maxEntries === 0 ? undefined : new LRUCache({ max: maxEntries })
-    for (const cell of cells) this.#cells?.set(cell.key, cell)
+    this.#cells = cellsFor(maxEntries)
+    for (const cell of cells) this.#cells?.of(cell.key).set(cell.key, cell)
   }
 
   get size(): number {
@@ -131,7 +140,7 @@ export class TokenCache {
     if (previous !== undefined) this.#remove(previous)
     else if (this.#cells.size >= this.#maxEntries) this.#evictFor(client)
     const cell = new TokenCell(key, client, cached)
-    this.#cells.set(key, cell)
+    this.#cells.of(key).set(key, cell)
     this.#shares.add(cell)
   }
 
@@ -158,7 +167,7 @@ export class TokenCache {
 
   /** Removes all entries. */
   clear(): void {
-    for (const cell of [...(this.#cells?.values() ?? [])]) this.#remove(cell)
+    for (const cell of this.#allCells()) this.#remove(cell)
   }
 
   /** Removes at most `limit` expired tokens and returns their number. The limit keeps the event loop responsive. */
@@ -172,8 +181,7 @@ export class TokenCache {
   }
 
   #deleteWhere(isLeaving: (content: CachedToken) => boolean): readonly CachedToken[] {
-    const leaving: TokenCell[] = []
-    for (const cell of this.#cells?.values() ?? []) if (isLeaving(contentOf(cell))) leaving.push(cell)
+    const leaving = this.#allCells().filter(cell => isLeaving(contentOf(cell)))
     for (const cell of leaving) this.#remove(cell)
     return leaving.map(contentOf)
   }
@@ -189,7 +197,11 @@ export class TokenCache {
 
   /** `peek`, because eviction does not depend on the last use. */
   #cellOf(key: string): TokenCell | undefined {
-    return this.#cells?.peek(key)
+    return this.#cells?.of(key).peek(key)
+  }
+
+  #allCells(): TokenCell[] {
+    return [...(this.#cells ?? [])].flatMap(part => [...part.values()])
   }
 
   #isOfUse(cell: TokenCell): boolean {
@@ -198,7 +210,7 @@ export class TokenCache {
   }
 
   #remove(cell: TokenCell): void {
-    this.#cells?.delete(cell.key)
+    this.#cells?.of(cell.key).delete(cell.key)
     this.#shares.remove(cell)
   }
 }
