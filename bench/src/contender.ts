@@ -12,6 +12,8 @@ export interface Contender extends AsyncDisposable {
   readonly name: ContenderName
   readonly pid: number
   readonly port: number
+  /** What it has printed so far. */
+  log(): string
 }
 
 type Environment = Readonly<Record<string, string>>
@@ -78,7 +80,7 @@ async function contender(
   const stop = () => child[Symbol.asyncDispose]()
   try {
     const port = await child.until('it listened', listening)
-    return { name, pid: child.pid, port, [Symbol.asyncDispose]: stop }
+    return { name, pid: child.pid, port, log: () => child.log, [Symbol.asyncDispose]: stop }
   } catch (error) {
     await stop()
     throw error

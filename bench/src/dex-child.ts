@@ -13,6 +13,7 @@ const dex = await startDevDex({
     id: `client-${index}`,
     secret: clientSecret(index),
     groups: ['orders'],
+    trustedPeers: ['client-0'],
   })),
 })
 
@@ -45,6 +46,12 @@ process.on('message', (question: DexQuestion) => {
     }
     case 'token-requests':
       process.send?.(dex.counts.tokenRequests)
+      break
+    case 'rotate-keys':
+      void dex.rotateKeys().then(() => process.send?.(true))
+      break
+    case 'jwt':
+      process.send?.(callersJwt(0))
       break
     case 'jwt-checks': {
       const checks = Array.from({ length: question.count }, (_, index) =>

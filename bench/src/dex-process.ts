@@ -10,31 +10,45 @@ export interface DexDescription {
 }
 
 export type DexQuestion =
-  | { readonly ask: 'description' | 'token-requests' }
+  | { readonly ask: 'description' | 'token-requests' | 'rotate-keys' | 'jwt' }
   | { readonly ask: 'jwt-checks'; readonly count: number; readonly file: string }
 
 /** Dex's stand-in in a separate process. */
 export interface DexProcess extends DexDescription, AsyncDisposable {
   /** Token requests since it started. */
   tokenRequests(): Promise<number>
+  /** Signs with a new key from now on; the old ones stay published. */
+  rotateKeys(): Promise<void>
+  /** A caller's JWT. */
+  jwt(): Promise<string>
   /** Writes checks with as many different JWTs into a file, NUL between them. */
   writeJwtChecks(file: string, count: number): Promise<void>
 }
 
-/** How many clients Dex knows: `client-0` and so on. */
+/** How many clients Dex knows, unless a start says otherwise: `client-0` and so on. */
 export const dexClientCount = 1_000
 
 /** `algorithm` is that of its tokens: default RS256, as Dex has it. */
-export async function startDex(algorithm: SigningAlgorithm = 'RS256'): Promise<DexProcess> {
+export async function startDex(
+  algorithm: SigningAlgorithm = 'RS256',
+  clientCount: number = dexClientCount,
+): Promise<DexProcess> {
   const script = fileURLToPath(new URL('dex-child.ts', import.meta.url))
-  const child = new ManagedProcess("Dex's stand-in", process.execPath, [script, String(dexClientCount), algorithm], {
-    ipc: true,
-  })
+  const child = new ManagedProcess(
+    "Dex's stand-in",
+    process.execPath,
+    [script, String(clientCount), algorithm],
+    {
+      ipc: true,
+    },
+  )
   const ask = <Answer>(question: DexQuestion) => child.ask<Answer>(question)
   const description = await ask<DexDescription>({ ask: 'description' })
   return {
     ...description,
     tokenRequests: () => ask<number>({ ask: 'token-requests' }),
+    rotateKeys: async () => void (await ask({ ask: 'rotate-keys' })),
+    jwt: () => ask<string>({ ask: 'jwt' }),
     writeJwtChecks: async (file, count) => void (await ask({ ask: 'jwt-checks', file, count })),
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   }

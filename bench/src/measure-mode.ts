@@ -55,7 +55,7 @@ interface Round extends LoadResult {
 export async function measureMode(name: ModeName, surroundings: Omit<Bench, 'dex'>): Promise<ModeResult> {
   const { options, scratch } = surroundings
   const mode = modes[name]
-  await using dex = await startDex(mode.algorithm)
+  await using dex = await startDex(mode.algorithm, mode.clients)
   const bench = { ...surroundings, dex }
   const requestsFile = path.join(scratch, `${name}.requests`)
   const requestCount = await mode.writeRequests(requestsFile, dex, options)
@@ -159,7 +159,7 @@ async function fetchTokens(
   { contender: { name, port }, loadGenerator, requestsFile }: Measured,
   { dex, options: { connections } }: Bench,
 ): Promise<void> {
-  for (let attempt = 0; attempt < 10; attempt++) {
+  for (let attempt = 0; attempt < 60; attempt++) {
     const before = await dex.tokenRequests()
     const { errors, requests } = await loadGenerator.run({
       ...{ port, requestsFile, connections },

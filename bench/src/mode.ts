@@ -13,12 +13,15 @@ export const modeNames = [
   'gated-new',
   'rules',
   'clients',
+  'clients-10000',
   'misses',
   'store',
   'grpc',
   'grpc-gated',
 ] as const
 export type ModeName = (typeof modeNames)[number]
+
+const manyClients = 10_000
 
 /** A Redis or Valkey for the mode `store`, named by SHARED_STORE_URL. */
 const storeUrl = process.env['SHARED_STORE_URL']
@@ -33,6 +36,8 @@ export interface Mode {
   readonly asksDex?: boolean
   /** Algorithm of Dex's tokens; default RS256. */
   readonly algorithm?: SigningAlgorithm
+  /** How many clients Dex knows; default 1,000. */
+  readonly clients?: number
   /** Whether our server is asked over gRPC. The requests are then one, which is the same check over both protocols. */
   readonly overGrpc?: boolean
   /** `scratch` is a folder for files. */
@@ -120,6 +125,12 @@ export const modes: Readonly<Record<ModeName, Mode>> = {
     environment: () => ({}),
     writeRequests: async file => writeChecks(file, everyClient()),
   },
+  'clients-10000': {
+    title: `cached, ${manyClients} clients in turn`,
+    clients: manyClients,
+    environment: () => ({ CACHE_MAX_ENTRIES: String(manyClients) }),
+    writeRequests: async file => writeChecks(file, everyClient(manyClients)),
+  },
   misses: {
     title: 'not cached: each check asks Dex',
     asksDex: true,
@@ -139,8 +150,8 @@ async function writeSameJwt(file: string, dex: DexProcess): Promise<number> {
   return 1
 }
 
-function everyClient(): Record<string, string>[] {
-  return Array.from({ length: dexClientCount }, (_, index) => credentialHeaders(index))
+function everyClient(count = dexClientCount): Record<string, string>[] {
+  return Array.from({ length: count }, (_, index) => credentialHeaders(index))
 }
 
 function writeChecks(file: string, headers: readonly Record<string, string>[]): number {

@@ -63,6 +63,7 @@ function librarySections({ calls, cache }: LibraryResult): string[] {
         'ms',
         'of which garbage collection',
         'the longest without it',
+        'turns over 5 ms',
       ],
       [
         longestTurnRow('while the cache fills, as fast as it can', fill),
@@ -73,8 +74,8 @@ function librarySections({ calls, cache }: LibraryResult): string[] {
   ]
 }
 
-function longestTurnRow(when: string, { wallMs, gcMs, ownMs }: LongestTurn): string[] {
-  return [when, ...[wallMs, gcMs, ownMs].map(ms => ms.toFixed(1))]
+function longestTurnRow(when: string, { wallMs, gcMs, ownMs, longTurns }: LongestTurn): string[] {
+  return [when, ...[wallMs, gcMs, ownMs].map(ms => ms.toFixed(1)), String(longTurns)]
 }
 
 function startUpTable({ starts, ours, go }: StartUpResult): string {
