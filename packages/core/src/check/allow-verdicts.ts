@@ -1,3 +1,4 @@
+import { keepForChecks, keptForChecks } from '../tokens/bearer-token.ts'
 import type { IssuedToken } from '../tokens/issued-token.ts'
 import type { TokenHeader } from '../tokens/token-headers.ts'
 import type { CredentialHeaderNames } from './credential-headers.ts'
@@ -23,10 +24,21 @@ export interface RuleOutcome {
 const noRule: RuleOutcome = Object.freeze({})
 const nothingSet: AllowVerdict['set'] = Object.freeze({})
 
-/** A verdict, and the headers of the token that it was built for. */
-interface KnownVerdict {
-  readonly headers: AllowVerdict['set']
+/** A verdict, with what it was built by and for. */
+class KnownVerdict {
+  readonly #verdicts: AllowVerdicts
+  readonly #headers: AllowVerdict['set']
   readonly verdict: AllowVerdict
+
+  constructor(verdicts: AllowVerdicts, headers: AllowVerdict['set'], verdict: AllowVerdict) {
+    this.#verdicts = verdicts
+    this.#headers = headers
+    this.verdict = verdict
+  }
+
+  isFor(verdicts: AllowVerdicts, headers: AllowVerdict['set'], rule: string | undefined): boolean {
+    return this.#verdicts === verdicts && this.#headers === headers && this.verdict.rule === rule
+  }
 }
 
 /** Builds the verdicts of requests that may pass. No header is both set and removed. */
@@ -35,7 +47,7 @@ export class AllowVerdicts {
   readonly #removed: readonly string[]
   /** The headers to remove from a request that passes with the caller's JWT, unless the same name is set. */
   readonly #removedFromPassing: readonly string[]
-  /** By the headers of a rule; without any, by the headers of the token. */
+  /** By the headers of a rule, which are few. */
   readonly #known = new WeakMap<AllowVerdict['set'], KnownVerdict>()
 
   constructor(options: AllowVerdictsOptions) {
@@ -55,7 +67,14 @@ export class AllowVerdicts {
 
   /** The verdict with a token. The same object for the same token and rule, unless its headers change with time. */
   readonly ofToken = (token: IssuedToken, outcome: RuleOutcome = noRule): AllowVerdict => {
-    return this.#verdict(token.headers, this.#removed, outcome)
+    const { headers } = token
+    const { set, rule } = outcome
+    if (set !== undefined) return this.#verdict(headers, this.#removed, outcome)
+    const known = keptForChecks(token)
+    if (known instanceof KnownVerdict && known.isFor(this, headers, rule)) return known.verdict
+    const verdict = verdictOf(headers, this.#removed, rule)
+    keepForChecks(token, new KnownVerdict(this, headers, verdict))
+    return verdict
   }
 
   /** The verdict with the caller's own JWT, which stays in its header. */
@@ -70,10 +89,11 @@ export class AllowVerdicts {
   ): AllowVerdict {
     const key = set ?? headers
     const known = this.#known.get(key)
-    if (known?.headers === headers && known.verdict.rule === rule) return known.verdict
+    if (known?.isFor(this, headers, rule)) return known.verdict
     const verdict = verdictOf(set === undefined ? headers : { ...headers, ...set }, removed, rule)
     // Headers of a rule that are not frozen are new for each check.
-    if (set === undefined || Object.isFrozen(set)) this.#known.set(key, { headers, verdict })
+    if (set === undefined || Object.isFrozen(set))
+      this.#known.set(key, new KnownVerdict(this, headers, verdict))
     return verdict
   }
 }

@@ -20,6 +20,11 @@ const cacheKey = Symbol.for('@broker/core/cacheKey')
 
 const scheme = 'Bearer '
 
+/** What checks keep with a token, as long as the token; `undefined` without any. */
+export let keptForChecks: (token: IssuedToken) => object | undefined
+/** Not a `WeakMap`: with 100,000 tokens it blocks the event loop for milliseconds when it grows. */
+export let keepForChecks: (token: IssuedToken, kept: object) => void
+
 /** An issued token as it is cached. */
 export class BearerToken implements IssuedToken {
   /** With the scheme: a token is about a kilobyte, and V8 slices a string without a copy. */
@@ -30,6 +35,7 @@ export class BearerToken implements IssuedToken {
   readonly #clock: Clock
   readonly #tokenHeaders: TokenHeaders
   readonly #headers: Readonly<Record<string, string>>
+  #kept: object | undefined
 
   constructor({ response, life, key, clock, tokenHeaders }: BearerTokenParts) {
     this.#bearer = scheme + response.accessToken
@@ -71,6 +77,10 @@ export class BearerToken implements IssuedToken {
   }
 
   static {
+    keptForChecks = token => (#kept in token ? token.#kept : undefined)
+    keepForChecks = (token, kept) => {
+      if (#kept in token) token.#kept = kept
+    }
     Object.defineProperty(BearerToken.prototype, cacheKey, {
       get(this: BearerToken): string {
         return this.#key

@@ -1,5 +1,6 @@
 import type { AllowVerdict, CheckFacts, RefusalVerdict, Verdict } from '@broker/core'
 import { create, type JsonObject, toBinary } from '@bufbuild/protobuf'
+import { KeptWithVerdict } from '../kept-with-verdict.ts'
 import { HeaderValueOption_HeaderAppendAction } from './generated/envoy/config/core/v3/base_pb.ts'
 import { CheckResponseSchema } from './generated/envoy/service/auth/v3/external_auth_pb.ts'
 import { type FailureStatus, grpcStatus } from './grpc-status.ts'
@@ -12,10 +13,10 @@ import { messageFrame } from './message-frame.ts'
 export function responseFrame(verdict: Verdict, facts?: CheckFacts): Buffer {
   if (verdict.outcome !== 'allow') return messageFrame(refusal(verdict), metadataOf(facts))
   // The broker returns the same verdict object again and again, mostly with the same facts, so it is encoded once.
-  const known = allowed.get(verdict)
+  const known = encoded.of(verdict)
   if (known !== undefined && isSame(known.facts, facts)) return known.frame
   const frame = messageFrame(allow(verdict), metadataOf(facts))
-  allowed.set(verdict, { facts, frame })
+  encoded.keep(verdict, { facts, frame })
   return frame
 }
 
@@ -24,7 +25,7 @@ interface KnownFrame {
   readonly frame: Buffer
 }
 
-const allowed = new WeakMap<AllowVerdict, KnownFrame>()
+const encoded = new KeptWithVerdict<KnownFrame>()
 
 function allow(verdict: AllowVerdict): Uint8Array {
   return toBinary(

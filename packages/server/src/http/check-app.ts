@@ -4,6 +4,7 @@ import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { LinearRouter } from 'hono/router/linear-router'
 import { Checks, type VerdictListener } from '../checks.ts'
+import { KeptWithVerdict } from '../kept-with-verdict.ts'
 import { waitingTimeMs } from '../waiting-time.ts'
 import { clientTarget } from './raw-target.ts'
 
@@ -113,14 +114,14 @@ function answer(verdict: Verdict): Response {
 }
 
 /** The broker returns the same verdict object again and again, so its headers are written once. */
-const headersOfVerdict = new WeakMap<AllowVerdict, Record<string, string>>()
+const writtenHeaders = new KeptWithVerdict<Record<string, string>>()
 
 function allowHeaders(verdict: AllowVerdict): Record<string, string> {
-  const known = headersOfVerdict.get(verdict)
+  const known = writtenHeaders.of(verdict)
   if (known !== undefined) return known
   const headers = { ...verdict.set, 'cache-control': 'no-store', 'content-length': '0' }
   if (verdict.remove.length > 0) Object.assign(headers, { [removeHeader]: verdict.remove.join(',') })
-  headersOfVerdict.set(verdict, headers)
+  writtenHeaders.keep(verdict, headers)
   return headers
 }
 
