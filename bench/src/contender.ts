@@ -12,7 +12,7 @@ export interface Contender extends AsyncDisposable {
   readonly name: ContenderName
   readonly pid: number
   readonly port: number
-  /** What it has printed so far. */
+  /** Its output so far. */
   log(): string
 }
 

@@ -28,7 +28,7 @@ export interface DexProcess extends DexDescription, AsyncDisposable {
 /** How many clients Dex knows, unless a start says otherwise: `client-0` and so on. */
 export const dexClientCount = 1_000
 
-/** `algorithm` is that of its tokens: default RS256, as Dex has it. */
+/** Starts it. Its tokens are signed with `algorithm`; default RS256, as with Dex. */
 export async function startDex(
   algorithm: SigningAlgorithm = 'RS256',
   clientCount: number = dexClientCount,

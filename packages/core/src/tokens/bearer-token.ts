@@ -20,9 +20,9 @@ const cacheKey = Symbol.for('@broker/core/cacheKey')
 
 const scheme = 'Bearer '
 
-/** What checks keep with a token, as long as the token; `undefined` without any. */
+/** Returns the object that checks keep with a token; `undefined` without any. */
 export let keptForChecks: (token: IssuedToken) => object | undefined
-/** Not a `WeakMap`: with 100,000 tokens it blocks the event loop for milliseconds when it grows. */
+/** Keeps an object with a token. A `WeakMap` of 100,000 tokens would block the event loop for milliseconds when it grows. */
 export let keepForChecks: (token: IssuedToken, kept: object) => void
 
 /** An issued token as it is cached. */

@@ -9,8 +9,8 @@ const maxWaitersPerKey = 50_000
 const maxWaitersPerStranger = 256
 
 /**
- * Does the work. Calls `onFirstFailure` when it retries after a failure. The controller, when aborted, ends the work, which aborts it
- * itself at its deadline: one for both, because a signal costs more than most parts of a request.
+ * Does the work. Calls `onFirstFailure` when it retries after a failure. An abort of the controller ends the work, which itself aborts it
+ * at its deadline. One controller for both, because every token request would pay for the second one.
  */
 export type Work<T> = (
   controller: AbortController,
