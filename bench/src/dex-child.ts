@@ -17,6 +17,14 @@ const dex = await startDevDex({
   })),
 })
 
+/** The first key stays published, because a caller's JWT and cached tokens are signed by it. */
+const firstKid = dex.currentKid
+async function rotateKeys(): Promise<void> {
+  const before = dex.currentKid
+  await dex.rotateKeys()
+  if (before !== firstKid) dex.retireKey(before)
+}
+
 function callersJwt(index: number): string {
   const now = Math.floor(Date.now() / 1000)
   return dex.signJwt({
@@ -48,7 +56,7 @@ process.on('message', (question: DexQuestion) => {
       process.send?.(dex.counts.tokenRequests)
       break
     case 'rotate-keys':
-      void dex.rotateKeys().then(() => process.send?.(true))
+      void rotateKeys().then(() => process.send?.(true))
       break
     case 'jwt':
       process.send?.(callersJwt(0))

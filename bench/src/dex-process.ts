@@ -17,7 +17,7 @@ export type DexQuestion =
 export interface DexProcess extends DexDescription, AsyncDisposable {
   /** Token requests since it started. */
   tokenRequests(): Promise<number>
-  /** Signs with a new key from now on; the old ones stay published. */
+  /** Signs with a new key from now on. Its first key stays published, any other old one is withdrawn. */
   rotateKeys(): Promise<void>
   /** A caller's JWT. */
   jwt(): Promise<string>

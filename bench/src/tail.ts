@@ -1,9 +1,10 @@
 // The latency of cached checks behind the gate while other things happen in the process: `node bench/src/tail.ts`. One server has one
-// cached token, the other 100,000; then keys rotate and the configuration changes, four times a second, and key sets are read each second.
+// cached token, the other 100,000; then a key comes and another goes, and the configuration changes, up to twice a second.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, get } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type Contender, startOurs } from './contender.ts'
 import { clientSecret, type DexProcess, startDex } from './dex-process.ts'
@@ -16,7 +17,7 @@ const manyTokens = 100_000
 const tokensUnderLoad = 1_000
 /** Few, so that requests do not wait for each other: what remains in the tail is the process's own. */
 const connections = 2
-const changeEveryMs = 250
+const changeEveryMs = 500
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '5' }, seconds: { type: 'string', default: '4' } },
@@ -48,7 +49,7 @@ try {
   // The first round warms up.
   for (let round = -1; round < rounds; round++) {
     for (const { title, server, tokens, change } of conditions) {
-      const result = await load(server, authorization, tokens, change)
+      const result = await load(dex, server, authorization, tokens, change)
       if (round >= 0) results.set(title, [...(results.get(title) ?? []), result])
     }
   }
@@ -126,7 +127,15 @@ async function fill(port: number, authorization: string, tokens: number): Promis
   agent.destroy()
 }
 
+async function repeat(change: (() => Promise<void>) | undefined, until: number): Promise<void> {
+  while (change && Date.now() < until) {
+    await change()
+    await sleep(changeEveryMs)
+  }
+}
+
 async function load(
+  dex: DexProcess,
   { port, log }: Contender,
   authorization: string,
   tokens: number,
@@ -137,21 +146,21 @@ async function load(
     rawCheck({ authorization, ...scopeHeader(index) }),
   )
   writeFileSync(requestsFile, checks.join('\0'))
-  const before = reconfigurations(log())
-  let changes = Promise.resolve()
-  const timer =
-    change &&
-    setInterval(() => {
-      changes = changes.then(change)
-    }, changeEveryMs)
-  const result = await generator.run({ port, requestsFile, firstRequest: 0, connections, seconds })
-  clearInterval(timer)
-  await changes
-  if (change && reconfigurations(log()) === before) throw new Error('the configuration has not changed')
+  const tokenRequests = await dex.tokenRequests()
+  const until = Date.now() + seconds * 1000
+  const [result] = await Promise.all([
+    generator.run({ port, requestsFile, firstRequest: 0, connections, seconds }),
+    repeat(change, until),
+  ])
+  if (change && reconfiguredAt(log()) < until - 1000) throw new Error('the configuration ceased to change')
+  if ((await dex.tokenRequests()) > tokenRequests) throw new Error('a check was not cached')
   if (result.errors > 0) throw new Error(`${result.errors} of ${result.requests} checks failed`)
   return result
 }
 
-function reconfigurations(log: string): number {
-  return log.split('"msg":"reconfigured"').length - 1
+/** When the configuration changed last, as the log has it. */
+function reconfiguredAt(log: string): number {
+  const [, time = ''] =
+    /.*"time":"([^"]+)".*"msg":"reconfigured"/.exec(log.split('\n').reverse().join('\n')) ?? []
+  return time === '' ? 0 : Date.parse(time)
 }

@@ -1,7 +1,12 @@
 import type { AllowVerdict } from '@broker/core'
 
+interface Kept<Value> {
+  readonly verdict: AllowVerdict
+  readonly value: Value
+}
+
 interface Keeping<Value> {
-  readonly [property: symbol]: Value | undefined
+  readonly [property: symbol]: Kept<Value> | undefined
 }
 
 /**
@@ -12,12 +17,14 @@ export class KeptWithVerdict<Value> {
   readonly #property = Symbol('kept')
 
   of(verdict: AllowVerdict): Value | undefined {
-    return (verdict as AllowVerdict & Keeping<Value>)[this.#property]
+    const kept = (verdict as AllowVerdict & Keeping<Value>)[this.#property]
+    // Objects that inherit from the verdict can have other headers, and so can its copies.
+    return kept?.verdict === verdict ? kept.value : undefined
   }
 
   /** A frozen verdict keeps nothing. */
   keep(verdict: AllowVerdict, value: Value): void {
-    // Not enumerable: a copy of the verdict can have other headers.
-    Reflect.defineProperty(verdict, this.#property, { value, writable: true })
+    // Not enumerable, so that copies and tests do not see it.
+    Reflect.defineProperty(verdict, this.#property, { value: { verdict, value }, writable: true })
   }
 }

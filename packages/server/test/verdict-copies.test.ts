@@ -14,12 +14,28 @@ async function headersFor(...verdicts: readonly (() => AllowVerdict)[]): Promise
   return answered
 }
 
+const descriptorsOf = Object.getOwnPropertyDescriptors
+
 describe('a verdict that a program changes before it is answered', () => {
-  test('is answered with its own headers, also as the copy of one that was answered before', async () => {
-    const original = () => verdict
-    const copy = () => ({ ...verdict, set: { authorization: 'Bearer b' } })
-    expect(await headersFor(original, copy, original)).toEqual(['Bearer a', 'Bearer b', 'Bearer a'])
-  })
+  const set = { authorization: 'Bearer b' }
+  test.each([
+    ['copy', () => ({ ...verdict, set })],
+    [
+      'copy of everything',
+      () => Object.defineProperties({}, { ...descriptorsOf(verdict), set: { value: set } }),
+    ],
+    ['descendant', () => Object.create(verdict, { set: { value: set } })],
+    [
+      'proxy',
+      () => new Proxy(verdict, { get: (of, name) => (name === 'set' ? set : Reflect.get(of, name)) }),
+    ],
+  ] satisfies [string, () => AllowVerdict][])(
+    'is answered with its own headers as the %s of an answered one',
+    async (_, changed) => {
+      const original = () => verdict
+      expect(await headersFor(original, changed, original)).toEqual(['Bearer a', 'Bearer b', 'Bearer a'])
+    },
+  )
 
   test('may be frozen', async () => {
     const frozen = Object.freeze({ ...verdict })

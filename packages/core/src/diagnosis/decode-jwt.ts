@@ -1,4 +1,4 @@
-import { jwtPart } from '../shared/jwt-part.ts'
+import { lenientJwtPart } from '../shared/jwt-part.ts'
 
 /** The parts of a JWT that nobody has verified. */
 export interface DecodedJwt {
@@ -12,6 +12,6 @@ export interface DecodedJwt {
 export function decodeJwt(text: string): DecodedJwt | undefined {
   const parts = text.split('.')
   if (parts.length !== 3) return undefined
-  const [header, claims] = parts.map(jwtPart)
+  const [header, claims] = parts.map(lenientJwtPart)
   return header && claims && { header, claims }
 }

@@ -13,7 +13,7 @@ export function jwtHeader(encoded: string): Readonly<Record<string, unknown>> | 
   const header = jwtPart(encoded)
   if (header === undefined || encoded.length > maxLength) return header
   if (known.size >= maxKnown) known.clear()
-  // V8 copies a key of a map; as a value, this part would keep the whole JWT in memory.
-  known.set(encoded, Object.freeze(header))
+  // A copy, because the part of a text can keep the whole text in memory.
+  known.set(Buffer.from(encoded).toString(), Object.freeze(header))
   return header
 }

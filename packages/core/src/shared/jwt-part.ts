@@ -7,5 +7,10 @@ import { parseJsonObject } from './http/parse-json-object.ts'
  */
 export function jwtPart(encoded: string): Record<string, unknown> | undefined {
   const bytes = Buffer.from(encoded, 'base64url')
-  return isUtf8(bytes) ? parseJsonObject(bytes.toString('utf8')) : undefined
+  return isUtf8(bytes) ? parseJsonObject(bytes.toString()) : undefined
+}
+
+/** Decodes it with a replacement for each invalid byte: for people, and for JWTs that another server judges. */
+export function lenientJwtPart(encoded: string): Record<string, unknown> | undefined {
+  return parseJsonObject(Buffer.from(encoded, 'base64url').toString())
 }

@@ -1,5 +1,5 @@
 import { jwtHeader } from '../shared/jwt-header.ts'
-import { jwtPart } from '../shared/jwt-part.ts'
+import { lenientJwtPart } from '../shared/jwt-part.ts'
 
 /** The issuer's key that signed a token. */
 export interface SigningKey {
@@ -17,11 +17,25 @@ export interface JwtFacts {
 export function jwtFactsOf(accessToken: string): JwtFacts {
   const [header = '', claims = ''] = accessToken.split('.', 2)
   const kid = jwtHeader(header)?.['kid']
-  const { iss: issuer, exp } = jwtPart(claims) ?? {}
+  const { iss: issuer, exp } = lenientJwtPart(claims) ?? {}
   return {
-    signingKey: typeof kid === 'string' && typeof issuer === 'string' ? { issuer, kid } : undefined,
+    signingKey: typeof kid === 'string' && typeof issuer === 'string' ? sharedKey(issuer, kid) : undefined,
     expiresAt: typeof exp === 'number' && Number.isFinite(exp) ? exp * 1000 : undefined,
   }
+}
+
+/** Limit of shared objects; issuers sign with few keys. */
+const maxShared = 64
+const shared = new Map<string, SigningKey>()
+
+/** The same object for the tokens of one key, because each cached token keeps it. */
+function sharedKey(issuer: string, kid: string): SigningKey {
+  const known = shared.get(kid)
+  if (known?.issuer === issuer) return known
+  const key = { issuer, kid }
+  if (shared.size >= maxShared) shared.clear()
+  shared.set(kid, key)
+  return key
 }
 
 /** The key that signed an access token; `undefined` when the token does not name it. */

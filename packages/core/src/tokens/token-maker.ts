@@ -6,7 +6,7 @@ import { BearerToken } from './bearer-token.ts'
 import { type RefreshPolicy, RefreshSchedule } from './cache/refresh-schedule.ts'
 import type { CachedToken } from './cache/token-cache.ts'
 import { type LifeLimits, remainingMs, type TokenLife, tokenLife } from './cache/token-life.ts'
-import { jwtFactsOf, type SigningKey } from './signing-key.ts'
+import { jwtFactsOf } from './signing-key.ts'
 import { type TokenHeader, TokenHeaders } from './token-headers.ts'
 import type { ObtainedToken } from './token-origin.ts'
 
@@ -15,11 +15,6 @@ export interface TokenSettings {
   readonly headers: { readonly authorization: string; readonly mapped: readonly TokenHeader[] }
   readonly life: LifeLimits
   readonly refreshAheadRatio: number
-}
-
-export interface MadeToken {
-  readonly cached: CachedToken
-  readonly signingKey: SigningKey | undefined
 }
 
 /** Makes tokens of token responses, with their headers, life and refresh schedule. */
@@ -46,7 +41,7 @@ export class TokenMaker {
   }
 
   /** Returns the token of an order's response; `undefined` when it is expired already. */
-  make(order: TokenOrder, obtained: ObtainedToken): MadeToken | undefined {
+  make(order: TokenOrder, obtained: ObtainedToken): CachedToken | undefined {
     const { response, requestedAt, mark } = obtained
     const { signingKey, life } = this.#judge(order, obtained)
     const clock = this.#clock
@@ -57,7 +52,7 @@ export class TokenMaker {
       from: requestedAt.monotonic,
       until: life.usableUntil,
     })
-    return { cached: { token, life, refresh, mark }, signingKey }
+    return { token, life, refresh, mark, signingKey }
   }
 
   /** The life that the token of an order's response would have. */

@@ -60,7 +60,8 @@ export class TokenSupply {
       const early = await obtain()
       const first = records.isDropped(early) ? undefined : this.#keep(work, early)
       if (first !== undefined) return first
-      const obtained = await obtain()
+      // No time is left after a transport that ignored the deadline.
+      const obtained = controller.signal.aborted ? early : await obtain()
       const second = this.#keep(work, obtained)
       if (second !== undefined) return second
       const failure = deadOnArrival(obtained.request)
@@ -78,15 +79,15 @@ export class TokenSupply {
   /** Caches a token and returns it; `undefined` when it is expired already. */
   #keep({ order, maker }: TokenWork, obtained: ObtainedToken): IssuedToken | undefined {
     const { cache, accepted, records } = this.#options
-    const made = maker.make(order, obtained)
-    if (made === undefined) return undefined
+    const cached = maker.make(order, obtained)
+    if (cached === undefined) return undefined
     accepted.add(order)
     this.#options.histories.issued(order)
     if (this.#current.isClosed) throw brokerClosed('token_endpoint_unavailable')
-    const { cached, signingKey } = made
     // With old headers, or dropped by now, it is for the callers that wait for it, and for nobody else.
     if (!maker.hasHeadersOf(this.#current.maker) || records.isDropped(obtained)) return cached.token
     cache.set(order, cached)
+    const { signingKey } = cached
     if (signingKey !== undefined)
       this.#current.signedWith.publish({ ...signingKey, source: order.issuer.name })
     return cached.token

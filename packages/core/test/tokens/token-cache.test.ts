@@ -15,7 +15,7 @@ import { ManualClock } from '../manual-clock.ts'
 function cached(token: IssuedToken, life: TokenLife, clock: ManualClock): CachedToken {
   const policy = { aheadRatio: 1, clock, random: Math.random }
   const refresh = new RefreshSchedule(policy, { from: 0, until: life.usableUntil })
-  return { token, life, refresh, mark: undefined }
+  return { token, life, refresh, mark: undefined, signingKey: undefined }
 }
 
 function issue(accessToken: string, life: TokenLife, clock: ManualClock): IssuedToken {

@@ -1,4 +1,4 @@
-import { jwtPart } from '../../shared/jwt-part.ts'
+import { lenientJwtPart } from '../../shared/jwt-part.ts'
 import { logText } from '../../shared/log-text.ts'
 
 /** Limit of values shown per list. */
@@ -18,7 +18,7 @@ export interface JwtDescription {
 
 /** Reads what it can and shortens every value. Never shows the JWT itself or a claim about a person. */
 export function describeJwt(jwt: string, nowMs: number): JwtDescription {
-  const [header, claims] = jwt.split('.', 2).map(jwtPart)
+  const [header, claims] = jwt.split('.', 2).map(lenientJwtPart)
   const { exp, nbf } = claims ?? {}
   const pastExp = typeof exp === 'number' ? nowMs / 1000 - exp : -1
   const beforeNbf = typeof nbf === 'number' ? nbf - nowMs / 1000 : -1

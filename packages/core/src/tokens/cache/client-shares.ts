@@ -41,6 +41,14 @@ export class ClientShares<Entry extends SharedEntry> {
     return this.#holdings.size
   }
 
+  /** Visits all entries, in no order. */
+  forEach(visit: (entry: Entry) => void): void {
+    this.#byExpiry.forEach(holding => {
+      if (holding instanceof Share) holding.entries.forEach(visit)
+      else visit(holding)
+    })
+  }
+
   /** The entry that expires soonest, of all clients. */
   get soonest(): Entry | undefined {
     const first = this.#byExpiry.first

@@ -21,6 +21,11 @@ export class IndexedHeap<Entry extends HeapEntry> {
     return this.#entries.length
   }
 
+  /** Visits all entries, in no order. */
+  forEach(visit: (entry: Entry) => void): void {
+    this.#entries.forEach(visit)
+  }
+
   add(entry: Entry): void {
     this.#entries.push(entry)
     this.#rise(entry, this.#entries.length - 1)

@@ -20,8 +20,4 @@ export class PartedMap<Part extends { readonly size: number }> {
   of(hash: string): Part {
     return this.#parts[hash.charCodeAt(0) & (parts - 1)] as Part
   }
-
-  [Symbol.iterator](): Iterator<Part> {
-    return this.#parts[Symbol.iterator]()
-  }
 }

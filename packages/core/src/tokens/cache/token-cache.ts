@@ -5,7 +5,7 @@ import { type Clock, wallTimeIn } from '../../shared/clock.ts'
 import type { TokenStatus } from '../../status/client-status.ts'
 import type { IssuedToken } from '../issued-token.ts'
 import { isForgotten, type SharedMark } from '../shared-store/shared-mark.ts'
-import { signingKeyOf } from '../signing-key.ts'
+import type { SigningKey } from '../signing-key.ts'
 import { ClientShares, type SharedEntry } from './client-shares.ts'
 import { PartedMap } from './parted-map.ts'
 import type { RefreshSchedule } from './refresh-schedule.ts'
@@ -26,6 +26,8 @@ export interface CachedToken {
   readonly refresh: RefreshSchedule
   /** Its record in the shared store, if it has one. */
   readonly mark: SharedMark | undefined
+  /** The key that signed the token, if the token names it. */
+  readonly signingKey: SigningKey | undefined
 }
 
 /** A cache entry. lru-cache publishes keys and values on its diagnostics channel, so that an entry must hide its token. */
@@ -63,9 +65,11 @@ function cellsFor(maxEntries: number): Cells | undefined {
  */
 export class TokenCache {
   #cells: Cells | undefined
-  readonly #shares = new ClientShares<TokenCell>()
+  #shares = new ClientShares<TokenCell>()
   #maxEntries: number
   readonly #clock: Clock
+  /** The number of tokens that each key has signed. */
+  readonly #signed = new Map<SigningKey, number>()
   #evictions = 0
 
   /** `maxEntries` 0 turns the cache off. */
@@ -79,7 +83,7 @@ export class TokenCache {
   resize(maxEntries: number): void {
     if (maxEntries === this.#maxEntries) return
     while (this.size > maxEntries) this.#evictFor('')
-    const cells = this.#allCells()
+    const cells = this.#cellsWhere(() => true)
     this.#maxEntries = maxEntries
     this.#cells = cellsFor(maxEntries)
     for (const cell of cells) this.#cells?.of(cell.key).set(cell.key, cell)
@@ -142,14 +146,15 @@ export class TokenCache {
     const cell = new TokenCell(key, client, cached)
     this.#cells.of(key).set(key, cell)
     this.#shares.add(cell)
+    this.#countSigned(cached.signingKey, 1)
   }
 
   /** Removes the tokens that these keys of an issuer signed and returns them. O(n). */
   deleteSignedBy(issuer: string, kids: ReadonlySet<string>): readonly CachedToken[] {
-    return this.#deleteWhere(({ token }) => {
-      const signingKey = signingKeyOf(token.accessToken)
-      return signingKey?.issuer === issuer && kids.has(signingKey.kid)
-    })
+    const isGone = (key: SigningKey | undefined) => key?.issuer === issuer && kids.has(key.kid)
+    // Keys are withdrawn more often than they are lost, and then no cached token has their signature.
+    if (![...this.#signed.keys()].some(isGone)) return []
+    return this.#deleteWhere(({ signingKey }) => isGone(signingKey))
   }
 
   /** Removes the tokens whose records no replica may use, and returns them. O(n). */
@@ -167,7 +172,9 @@ export class TokenCache {
 
   /** Removes all entries. */
   clear(): void {
-    for (const cell of this.#allCells()) this.#remove(cell)
+    this.#cells = cellsFor(this.#maxEntries)
+    this.#shares = new ClientShares()
+    this.#signed.clear()
   }
 
   /** Removes at most `limit` expired tokens and returns their number. The limit keeps the event loop responsive. */
@@ -181,8 +188,10 @@ export class TokenCache {
   }
 
   #deleteWhere(isLeaving: (content: CachedToken) => boolean): readonly CachedToken[] {
-    const leaving = this.#allCells().filter(cell => isLeaving(contentOf(cell)))
-    for (const cell of leaving) this.#remove(cell)
+    const leaving = this.#cellsWhere(isLeaving)
+    // As a rule all of them leave, and one by one they would block the event loop.
+    if (leaving.length === this.size) this.clear()
+    else for (const cell of leaving) this.#remove(cell)
     return leaving.map(contentOf)
   }
 
@@ -200,8 +209,19 @@ export class TokenCache {
     return this.#cells?.of(key).peek(key)
   }
 
-  #allCells(): TokenCell[] {
-    return [...(this.#cells ?? [])].flatMap(part => [...part.values()])
+  #cellsWhere(isWanted: (content: CachedToken) => boolean): TokenCell[] {
+    const wanted: TokenCell[] = []
+    this.#shares.forEach(cell => {
+      if (isWanted(contentOf(cell))) wanted.push(cell)
+    })
+    return wanted
+  }
+
+  #countSigned(key: SigningKey | undefined, change: 1 | -1): void {
+    if (key === undefined) return
+    const count = (this.#signed.get(key) ?? 0) + change
+    if (count > 0) this.#signed.set(key, count)
+    else this.#signed.delete(key)
   }
 
   #isOfUse(cell: TokenCell): boolean {
@@ -212,6 +232,7 @@ export class TokenCache {
   #remove(cell: TokenCell): void {
     this.#cells?.of(cell.key).delete(cell.key)
     this.#shares.remove(cell)
+    this.#countSigned(contentOf(cell).signingKey, -1)
   }
 }
 
