@@ -8,7 +8,14 @@ import { TokenHeaders } from '../../src/tokens/token-headers.ts'
 import { ManualClock } from '../manual-clock.ts'
 
 const clock = new ManualClock()
-const life = { from: 0, usableUntil: 60_000, livesUntil: 60_000, staleUntil: 60_000, expiresAt: 60_000 }
+const until = clock.monotonic() + 60_000
+const life = {
+  expiresAt: clock.wall() + 60_000,
+  from: 0,
+  livesUntil: until,
+  usableUntil: until,
+  staleUntil: until,
+}
 
 function tokenSignedWith(signingKey: SigningKey | undefined): CachedToken {
   const response = { accessToken: 'a', expiresIn: undefined, answeredAt: undefined, fields: {} }
