@@ -17,6 +17,6 @@ test('an expired token that comes after the deadline, by a transport that ignore
       return new Promise(resolve => signal.addEventListener('abort', () => resolve(answer())))
     },
   })
-  expect(await failureOf(broker.getToken())).toMatchObject({ code: 'invalid_token_response' })
+  expect(await failureOf(broker.getToken())).toMatchObject({ message: 'the token was expired on arrival' })
   expect(requests).toBe(1)
 })
