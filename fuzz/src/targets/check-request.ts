@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import {
+  create,
+  type DescField,
+  type DescMessage,
+  fromBinary,
+  ScalarType,
+  toBinary,
+} from '@bufbuild/protobuf'
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
 import { type Attributes, readAttributes } from '../../../packages/server/src/grpc/attributes-reader.ts'
 import {
   type CheckRequest,
@@ -82,13 +90,63 @@ export const checkRequestTarget: Target = {
   },
 }
 
-/** `undefined` for text that is not UTF-8: Envoy sends such bytes, so the own reader takes them as they are. */
+/**
+ * `undefined` for text that is not UTF-8: Envoy sends such bytes, so the own reader takes them as they are. Also for a field whose wire type
+ * is not the declared one: an unknown field, which the generated code reads by the declared type, from wherever that leads it.
+ */
 function byGeneratedCode(message: Uint8Array): CheckRequest | undefined {
   try {
+    if (!hasDeclaredTypes(CheckRequestSchema, message)) return undefined
     return fromBinary(CheckRequestSchema, message)
   } catch (error) {
     assertExpected(/not valid for encoding utf-8/.test((error as Error).message), error)
     return undefined
+  }
+}
+
+function hasDeclaredTypes(schema: DescMessage, message: Uint8Array): boolean {
+  const reader = new BinaryReader(message)
+  while (reader.pos < reader.len) {
+    const [number, type] = reader.tag()
+    const field = schema.fields.find(each => each.number === number)
+    if (field !== undefined && type !== wireTypeOf(field)) return false
+    if (field?.fieldKind === 'map') {
+      if (!isMapEntry(reader.bytes())) return false
+    } else if (field?.message !== undefined) {
+      if (!hasDeclaredTypes(field.message, reader.bytes())) return false
+    } else reader.skip(type, number)
+  }
+  return true
+}
+
+/** Whether key and value have lengths: no map of these messages has numbers. */
+function isMapEntry(entry: Uint8Array): boolean {
+  const reader = new BinaryReader(entry)
+  while (reader.pos < reader.len) {
+    const [number, type] = reader.tag()
+    if (number <= 2 && type !== WireType.LengthDelimited) return false
+    reader.skip(type, number)
+  }
+  return true
+}
+
+function wireTypeOf({ fieldKind, scalar }: DescField): WireType {
+  if (fieldKind === 'enum') return WireType.Varint
+  switch (scalar) {
+    case undefined:
+    case ScalarType.STRING:
+    case ScalarType.BYTES:
+      return WireType.LengthDelimited
+    case ScalarType.DOUBLE:
+    case ScalarType.FIXED64:
+    case ScalarType.SFIXED64:
+      return WireType.Bit64
+    case ScalarType.FLOAT:
+    case ScalarType.FIXED32:
+    case ScalarType.SFIXED32:
+      return WireType.Bit32
+    default:
+      return WireType.Varint
   }
 }
 
