@@ -24,17 +24,23 @@ export function jwtFactsOf(accessToken: string): JwtFacts {
   }
 }
 
+/** A text for each key, unambiguous: issuers can use the same key id. */
+export function nameOfKey({ issuer, kid }: SigningKey): string {
+  return `${issuer.length}:${issuer}${kid}`
+}
+
 /** Limit of shared objects; issuers sign with few keys. */
 const maxShared = 64
 const shared = new Map<string, SigningKey>()
 
 /** The same object for the tokens of one key, because each cached token keeps it. */
 function sharedKey(issuer: string, kid: string): SigningKey {
-  const known = shared.get(kid)
-  if (known?.issuer === issuer) return known
   const key = { issuer, kid }
+  const name = nameOfKey(key)
+  const known = shared.get(name)
+  if (known !== undefined) return known
   if (shared.size >= maxShared) shared.clear()
-  shared.set(kid, key)
+  shared.set(name, key)
   return key
 }
 

@@ -1,5 +1,5 @@
 import { boundedMap } from '../../shared/bounded-map.ts'
-import { type SigningKey, signingKeyOf } from '../signing-key.ts'
+import { nameOfKey, type SigningKey, signingKeyOf } from '../signing-key.ts'
 
 /** Limit of remembered keys; the least recently used is evicted. */
 const maxKeys = 1_024
@@ -9,21 +9,17 @@ export class GoneKeys {
   readonly #keys = boundedMap<true>(maxKeys)
 
   add(issuer: string, kids: Iterable<string>): void {
-    for (const kid of kids) this.#keys.set(nameOf({ issuer, kid }), true)
+    for (const kid of kids) this.#keys.set(nameOfKey({ issuer, kid }), true)
   }
 
   has(key: SigningKey | undefined): boolean {
-    return key !== undefined && this.#keys.has(nameOf(key))
+    return key !== undefined && this.#keys.has(nameOfKey(key))
   }
 
   /** Notes that the issuer signs with the key of a token: the look at its key set was wrong, or the key is back. */
   signedWithKeyOf(accessToken: string): void {
     if (this.#keys.size === 0) return
     const key = signingKeyOf(accessToken)
-    if (key !== undefined) this.#keys.delete(nameOf(key))
+    if (key !== undefined) this.#keys.delete(nameOfKey(key))
   }
-}
-
-function nameOf({ issuer, kid }: SigningKey): string {
-  return JSON.stringify([issuer, kid])
 }
