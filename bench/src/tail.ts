@@ -160,7 +160,6 @@ async function load(
 
 /** When the configuration changed last, as the log has it. */
 function reconfiguredAt(log: string): number {
-  const [, time = ''] =
-    /.*"time":"([^"]+)".*"msg":"reconfigured"/.exec(log.split('\n').reverse().join('\n')) ?? []
-  return time === '' ? 0 : Date.parse(time)
+  const line = log.split('\n').findLast(each => each.includes('"msg":"reconfigured"'))
+  return line === undefined ? 0 : Date.parse(JSON.parse(line).time)
 }
