@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { Transport } from '../shared/http/transport.ts'
+import { rememberLatest } from '../shared/remember-latest.ts'
 import { CollectedResponse } from './collected-response.ts'
 
 /**
@@ -12,12 +13,10 @@ import { CollectedResponse } from './collected-response.ts'
 export function undiciTransport(dispatcher: Dispatcher): Transport {
   if (typeof dispatcher?.dispatch !== 'function')
     throw new TypeError('dispatcher must be an undici dispatcher')
-  // Nearly all requests go to one URL.
-  let latest: { readonly url: string; readonly target: Target } | undefined
+  const latestTarget = rememberLatest(targetOf)
   return (url, request) =>
     new Promise((resolve, reject) => {
-      if (latest?.url !== url) latest = { url, target: targetOf(url) }
-      const { origin, path } = latest.target
+      const { origin, path } = latestTarget(url)
       const { method, headers, body = null } = request
       // Not `dispatcher.request`, whose response is a stream: that costs as much as the rest of a token request.
       dispatcher.dispatch(

@@ -1,9 +1,9 @@
-/** The last one that was read: answers of the same second name the same one, and reading takes a microsecond. */
-let latest: { readonly text: string; readonly time: number } | undefined
+import { rememberLatest } from '../remember-latest.ts'
+
+/** Answers of the same second name the same time, and reading takes a microsecond. */
+const timeOf = rememberLatest(text => Date.parse(text))
 
 /** Reads the `Date` of an answer (RFC 9110 section 5.6.7): milliseconds since the Unix epoch; NaN for anything else. */
 export function httpDate(text: string | null | undefined): number {
-  if (text === null || text === undefined) return Number.NaN
-  if (latest?.text !== text) latest = { text, time: Date.parse(text) }
-  return latest.time
+  return text === null || text === undefined ? Number.NaN : timeOf(text)
 }
